@@ -1,0 +1,49 @@
+/**
+ * `protocols/core`: the few words that protocols and runtime both speak. The contract between a protocol and its
+ * host ({@link StateMachine}, with the duties of both sides), identifiers, the seeded generator, assertions,
+ * typed errors, message layouts and the canonical form of states.
+ *
+ * It holds no protocol and no I/O, and imports nothing.
+ */
+export type { Application, LogPosition } from "./application.ts";
+export { AssertionError, assert, assertNever, must } from "./assert.ts";
+export { canonicalHash, canonicalText, hashText } from "./canonical.ts";
+export {
+	defineErrors,
+	type ErrorDetails,
+	type ErrorObject,
+	errorFromObject,
+	errorToObject,
+	invalidArgument,
+	QuorateError,
+} from "./errors.ts";
+export { Generator } from "./generator.ts";
+export { type Brand, compareIds, type GroupId, groupId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";
+export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
+export type {
+	Apply,
+	CancelTimer,
+	Effect,
+	Emit,
+	Input,
+	MessageReceived,
+	MonotonicMs,
+	PeerReachability,
+	Persist,
+	ProtocolTypes,
+	Read,
+	ReadCompleted,
+	ReadId,
+	Release,
+	Reply,
+	RequestId,
+	RequestReceived,
+	Send,
+	SetTimer,
+	SnapshotReady,
+	Start,
+	StateMachine,
+	TimerFired,
+	WriteCompleted,
+	WriteId,
+} from "./state-machine.ts";

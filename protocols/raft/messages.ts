@@ -1,0 +1,124 @@
+/** The messages of Raft and their layouts. The sender is never inside: the host vouches for it (`from`). */
+import type { LayoutTable } from "../core/index.ts";
+import type { Configuration, Entry, LogIndex, Term } from "./entry.ts";
+
+/** RequestVote RPC (§5.2), also as the pre-vote of thesis §9.6, which changes no term. */
+export interface RequestVote {
+	readonly type: "request-vote";
+	/** The candidate's term; of a pre-vote the term it would campaign in. */
+	readonly term: Term;
+	readonly lastIndex: LogIndex;
+	readonly lastTerm: Term;
+	readonly preVote: boolean;
+}
+/** The answer to a {@link RequestVote}. */
+export interface Vote {
+	readonly type: "vote";
+	readonly term: Term;
+	readonly granted: boolean;
+	readonly preVote: boolean;
+}
+/** AppendEntries RPC (§5.3); without entries it is the heartbeat. */
+export interface AppendEntries {
+	readonly type: "append-entries";
+	readonly term: Term;
+	readonly prevIndex: LogIndex;
+	readonly prevTerm: Term;
+	/** The leader's commit index. */
+	readonly commit: LogIndex;
+	/** Numbers the leader's confirmation rounds; echoed, so that a read-index knows it is still leader. */
+	readonly round: number;
+	readonly entries: readonly Entry[];
+}
+/** The answer to an {@link AppendEntries}. */
+export interface AppendResponse {
+	readonly type: "append-response";
+	readonly term: Term;
+	readonly accepted: boolean;
+	/** Accepted: the last index known to match. Refused: the `prevIndex` that was refused. */
+	readonly index: LogIndex;
+	/** Refused: the largest index at which the logs may still agree, and the term there; else 0. */
+	readonly hintIndex: LogIndex;
+	readonly hintTerm: Term;
+	readonly round: number;
+}
+/** InstallSnapshot RPC (§7), one chunk. */
+export interface InstallSnapshot {
+	readonly type: "install-snapshot";
+	readonly term: Term;
+	readonly lastIndex: LogIndex;
+	readonly lastTerm: Term;
+	readonly voters: Configuration["voters"];
+	readonly sizeBytes: number;
+	readonly offset: number;
+	readonly data: Uint8Array;
+	readonly round: number;
+}
+/** The answer to an {@link InstallSnapshot}: how far the chunks have arrived. */
+export interface SnapshotResponse {
+	readonly type: "snapshot-response";
+	readonly term: Term;
+	readonly lastIndex: LogIndex;
+	/** The offset of the next chunk wanted; `sizeBytes` when all is durable. */
+	readonly nextOffset: number;
+	readonly round: number;
+}
+
+export type RaftMessage = RequestVote | Vote | AppendEntries | AppendResponse | InstallSnapshot | SnapshotResponse;
+
+/** The layout of one entry, shared by append-entries on the wire and records in the store. */
+export const entryFields = [
+	{ name: "term", kind: "safe-integer" },
+	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command"] } },
+	{ name: "session", kind: "safe-integer" },
+	{ name: "serial", kind: "safe-integer" },
+	{ name: "firstIncomplete", kind: "safe-integer" },
+	{ name: "data", kind: "bytes" },
+] as const;
+
+/** All of Raft's messages; append only. */
+export const raftLayouts: LayoutTable = {
+	protocol: "raft",
+	version: 1,
+	messages: [
+		{
+			type: "request-vote",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "lastIndex", kind: "safe-integer" },
+				{ name: "lastTerm", kind: "safe-integer" },
+				{ name: "preVote", kind: "boolean" },
+			],
+		},
+		{
+			type: "vote",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "granted", kind: "boolean" },
+				{ name: "preVote", kind: "boolean" },
+			],
+		},
+		{
+			type: "append-entries",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "prevIndex", kind: "safe-integer" },
+				{ name: "prevTerm", kind: "safe-integer" },
+				{ name: "commit", kind: "safe-integer" },
+				{ name: "round", kind: "safe-integer" },
+				{ name: "entries", kind: { list: entryFields } },
+			],
+		},
+		{
+			type: "append-response",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "accepted", kind: "boolean" },
+				{ name: "index", kind: "safe-integer" },
+				{ name: "hintIndex", kind: "safe-integer" },
+				{ name: "hintTerm", kind: "safe-integer" },
+				{ name: "round", kind: "safe-integer" },
+			],
+		},
+	],
+};

@@ -1,0 +1,119 @@
+/**
+ * Raft's bundle of types for the contract of `protocols/core`: what enters and leaves a Raft machine beside its
+ * messages. The nouns are in `entry.ts`, message types and their layouts in `messages.ts`.
+ */
+import type { NodeId, ProtocolTypes, RequestId } from "../core/index.ts";
+import type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";
+import type { RaftEvent } from "./events.ts";
+import type { RaftMessage } from "./messages.ts";
+
+/**
+ * The content of one persist, performed in the order of the fields, atomically.
+ */
+export interface RaftWrite {
+	readonly hardState?: HardState;
+	/** Remove the entries from this index on. */
+	readonly truncateFrom?: LogIndex;
+	/** Append entries; `firstIndex` continues the log exactly. */
+	readonly append?: { readonly firstIndex: LogIndex; readonly entries: readonly Entry[] };
+	/** A chunk of a snapshot that is being received; chunks of another (lastIndex, lastTerm) are dropped by it. */
+	readonly snapshotChunk?: {
+		readonly lastIndex: LogIndex;
+		readonly lastTerm: Term;
+		readonly offset: number;
+		readonly data: Uint8Array;
+	};
+	/** The received snapshot is complete and replaces the present one; the log is dropped as `truncateFrom` and `compactThrough` say. */
+	readonly installSnapshot?: RaftSnapshot;
+	/** Remove the entries up to and including this index: a durable snapshot covers them. */
+	readonly compactThrough?: LogIndex;
+}
+
+/** A part of the present durable snapshot, for sending it to a peer. */
+export interface RaftRead {
+	readonly lastIndex: LogIndex;
+	readonly offset: number;
+	readonly lengthBytes: number;
+}
+/** The bytes asked for (fewer only at the end), or `missing` if that snapshot has been replaced since. */
+export type RaftReadResult =
+	| { readonly type: "chunk"; readonly lastIndex: LogIndex; readonly offset: number; readonly data: Uint8Array }
+	| { readonly type: "missing"; readonly lastIndex: LogIndex };
+
+/** What a local client may ask. */
+export type RaftRequest =
+	/** Replicate a command. Outside any session (`session` and `serial` 0) a retry may apply twice. */
+	| {
+			readonly type: "propose";
+			readonly session: SessionId;
+			readonly serial: number;
+			readonly firstIncomplete: number;
+			readonly data: Uint8Array;
+	  }
+	/** Open a client session. */
+	| { readonly type: "open-session" }
+	/** A linearizable read by read-index (thesis §6.4). */
+	| { readonly type: "read"; readonly query: Uint8Array };
+
+/** Why a request was refused; a refused request certainly has no effect. */
+export type RaftRefusal =
+	| { readonly reason: "not-leader"; readonly leader: NodeId | null }
+	| { readonly reason: "too-many-pending"; readonly limit: number }
+	| { readonly reason: "too-large"; readonly sizeBytes: number; readonly limitBytes: number };
+
+/**
+ * What the machine itself answers. The results of commands, sessions and reads are the application's, so the host
+ * answers those requests when it has performed the {@link RaftDelivery} that names them.
+ */
+export type RaftReply =
+	| ({ readonly type: "refused" } & RaftRefusal)
+	/** The leader stepped down before the outcome was known: the command may yet be decided, once. */
+	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null };
+
+/** What the application side of the host performs, strictly in order. */
+export type RaftDelivery =
+	/** Apply decided entries; `requestIds[i]`, where not null, is the local request that waits for `entries[i]`. */
+	| {
+			readonly type: "entries";
+			readonly firstIndex: LogIndex;
+			readonly entries: readonly Entry[];
+			/** Null when no local request waits for any of them. */
+			readonly requestIds: readonly (RequestId | null)[] | null;
+	  }
+	/** Answer a read from the state as it is now. */
+	| { readonly type: "query"; readonly requestId: RequestId; readonly query: Uint8Array }
+	/** Take a snapshot of the state as it is now, make it durable, report `snapshot-ready`. */
+	| {
+			readonly type: "take-snapshot";
+			readonly lastIndex: LogIndex;
+			readonly lastTerm: Term;
+			readonly configuration: Configuration;
+	  }
+	/** Load the durable snapshot, replacing the application's state; later deliveries wait for it. */
+	| { readonly type: "restore-snapshot"; readonly snapshot: RaftSnapshot };
+
+/** What a restart gets. A first boot has term 0, no vote, no snapshot, no entries. */
+export interface RaftDurable {
+	readonly hardState: HardState;
+	readonly snapshot: RaftSnapshot | null;
+	/** The index of `entries[0]`; 1 when nothing was compacted. */
+	readonly firstIndex: LogIndex;
+	readonly entries: readonly Entry[];
+}
+
+/** The timers of a Raft machine: one for elections and check-quorum, one for heartbeats. */
+export type RaftTimer = "election" | "heartbeat";
+
+export interface RaftTypes extends ProtocolTypes {
+	readonly message: RaftMessage;
+	readonly request: RaftRequest;
+	readonly reply: RaftReply;
+	readonly timer: RaftTimer;
+	readonly write: RaftWrite;
+	readonly read: RaftRead;
+	readonly readResult: RaftReadResult;
+	readonly delivery: RaftDelivery;
+	readonly snapshot: RaftSnapshot;
+	readonly event: RaftEvent;
+	readonly durable: RaftDurable;
+}

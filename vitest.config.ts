@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+// Two projects. `pure` runs on the sources, files side by side. `threads` starts worker threads, so it uses the
+// built package by its own name and runs one file at a time: the machine's cores belong to the test that runs.
+export default defineConfig({
+	test: {
+		exclude: ["dist/**", "node_modules/**"],
+		projects: [
+			{
+				extends: true,
+				test: {
+					name: "pure",
+					include: ["test/**/*.test.ts"],
+					exclude: ["dist/**", "node_modules/**", "test/threads/**"],
+				},
+			},
+			{
+				extends: true,
+				test: {
+					name: "threads",
+					include: ["test/threads/**/*.test.ts"],
+					pool: "forks",
+					fileParallelism: false,
+					testTimeout: 60_000,
+					sequence: { groupOrder: 1 },
+				},
+			},
+		],
+	},
+});
