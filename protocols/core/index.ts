@@ -22,6 +22,7 @@ export { type Brand, compareIds, type GroupId, groupId, NODE_ID_LENGTH_MAX, type
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
 export type {
 	Apply,
+	BatchEnded,
 	CancelTimer,
 	Effect,
 	Emit,

@@ -10,6 +10,7 @@
  * ```
  *            start · message · timer · request · write-completed
  *            read-completed · snapshot-ready · peer-(un)reachable
+ *            batch-ended
  *   host  ────────────────────────────────────────────────────────▶  protocol
  *         ◀────────────────────────────────────────────────────────
  *            send · set-timer · cancel-timer · persist
@@ -35,7 +36,8 @@
  *    cache. `write-completed` arrives after that and only tells the machine what it may count as its own;
  *    the machine never holds messages back itself.
  * 3. **Batching.** The host may step many inputs before it performs their effects, and then persists once
- *    and sends once.
+ *    and sends once. It closes every batch, one of a single input included, with a {@link BatchEnded}, before
+ *    it performs the effects of that batch. What a machine gathers waits for that and for nothing else.
  * 4. **Persists are atomic and ordered.** After a crash a restart finds the result of a prefix of the
  *    persists, which contains at least all that were reported durable. A failed write is never reported
  *    completed: the host stops the participant instead.
@@ -128,6 +130,17 @@ export interface PeerReachability {
 	readonly peer: NodeId;
 }
 
+/**
+ * The host has stepped all that it had at hand. A machine may gather over the inputs of one batch what is cheaper
+ * done once (a leader: one persist and one append-entries per peer for all new proposals) and emits it here. It
+ * gathers only what nobody has been promised yet: a crash before this input loses nothing that was acknowledged,
+ * and an effect that must follow a persist is never emitted ahead of it. Alone it changes nothing else, so a second
+ * one in a row has no effects. A machine that gathers nothing ignores it.
+ */
+export interface BatchEnded {
+	readonly type: "batch-ended";
+}
+
 export type Input<P extends ProtocolTypes> =
 	| Start<P>
 	| MessageReceived<P>
@@ -136,7 +149,8 @@ export type Input<P extends ProtocolTypes> =
 	| WriteCompleted
 	| ReadCompleted<P>
 	| SnapshotReady<P>
-	| PeerReachability;
+	| PeerReachability
+	| BatchEnded;
 
 /**
  * When an effect may leave. `after-durable` is what safety arguments assume; `immediate` is for effects whose
