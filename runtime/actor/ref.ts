@@ -1,0 +1,38 @@
+/** What others may do with an actor. */
+import type { Address } from "./address.ts";
+
+/**
+ * What became of a `tell`. Only `ok` means that the message is in a queue; each other verdict has also been counted.
+ * - `full`: the lane or the mailbox has no room now; nothing was sent.
+ * - `dead`: the target is known to be gone; the message went to dead letters.
+ * - `too-large`: over the limit of one message (8 MiB encoded); nothing was sent.
+ */
+export type TellVerdict = "ok" | "full" | "dead" | "too-large";
+
+export interface TellOptions {
+	/** Overtakes normal messages where the mailbox has priorities. Default `normal`. */
+	readonly priority?: "normal" | "high";
+}
+
+export interface AskOptions {
+	/** Milliseconds, 1 to 2^31 − 1; default 5,000. The receiver drops the ask unseen once this has passed. */
+	readonly timeoutMs?: number;
+}
+
+/** A handle on an actor. Messages of one sender to one actor keep their order. */
+export interface ActorRef<Message = unknown> {
+	readonly address: Address;
+	readonly name: string;
+	/** Sends without waiting; at most once. */
+	tell(message: Message, options?: TellOptions): TellVerdict;
+	/** Waits for credit when the verdict would be `full`. Rejects with `actor-dead` or `message-too-large`. */
+	tellWhenReady(message: Message): Promise<void>;
+	/**
+	 * Sends and waits for the reply. Rejects with `ask-timeout`, `actor-dead` (at once when the target or its thread dies,
+	 * outcome unknown), `mailbox-full`, or with the error that the receiver's handler threw.
+	 * A reply that comes too late vanishes into a counter.
+	 */
+	ask<Reply = unknown>(message: Message, options?: AskOptions): Promise<Reply>;
+	/** The same actor, spoken to in a protocol whose messages have compiled layouts (see `LayoutTable.protocol`). */
+	speaking<Spoken = Message>(protocol: string): ActorRef<Spoken>;
+}
