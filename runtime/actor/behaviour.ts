@@ -160,10 +160,25 @@ export interface ActorContext<Message = unknown> {
 	become(behaviour: Pick<Behaviour<Message>, "receive">): void;
 	unbecome(): void;
 
-	/** Starts a child and resolves when its `started` hook has completed. Its failures come to this actor as signals. */
+	/**
+	 * Starts a child and resolves when its `started` hook has completed; rejects with what that hook threw, and nothing is
+	 * left of the child then. Later failures come to this actor as signals.
+	 */
 	spawn<M = unknown>(spec: ActorSpec): Promise<ActorRef<M>>;
-	/** Builds a failed or running child anew in its place: same address, same mailbox. Waits for its thread if that is being replaced. */
-	restart(child: ActorRef): Promise<void>;
+	/**
+	 * Builds a failed, suspended or running child anew in its place: same address, same mailbox. Waits for its thread if that
+	 * is being replaced. Resolves with the new life's number of restarts, as its `started` hook got it. Rejects with what
+	 * that hook threw, and the child stays suspended (no signal comes of it); or with `actor-dead`, and the child has ended,
+	 * when its thread was given up.
+	 */
+	restart(child: ActorRef): Promise<number>;
+	/**
+	 * Ends a running child's present life in order (its own children first, then its `stopping` hook; cut off after
+	 * `timeoutMs`, as {@link stop}) but keeps its address and mailbox until {@link restart} or {@link stop}: so a
+	 * supervisor can end several children in one order and start them again in another. No notice reaches watchers.
+	 * Without effect on a child that has failed.
+	 */
+	suspend(child: ActorRef, timeoutMs?: number): Promise<void>;
 	/** Ends a child in order, its own children first; killed after `timeoutMs` (default 5,000; 0 kills at once). */
 	stop(child: ActorRef, timeoutMs?: number): Promise<void>;
 	/** Ends this actor after the present message. */

@@ -89,6 +89,8 @@ export interface ActorInspection {
 export interface KernelControl {
 	/** Starts (or, with the same address, restarts in place) an actor; resolves after `started`. */
 	spawn(order: SpawnOrder): Promise<void>;
+	/** Ends an actor's present life but keeps its address and mailbox, until it is spawned again with the same address. */
+	suspend(address: Address, timeoutMs: number): Promise<void>;
 	/** Ends an actor; resolves with the reason that its parent and watchers were told. */
 	stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason>;
 	/** The actors of this kernel. */

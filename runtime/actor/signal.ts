@@ -39,9 +39,16 @@ export interface ThreadEnd {
 export type Signal =
 	/**
 	 * To the parent: a child failed and is suspended, its mailbox kept. The parent restarts it, stops it, or fails itself.
-	 * A child that ended (`normal`, `shutdown`, `killed`) comes as `child-stopped`.
+	 * A child that ended (`normal`, `shutdown`, `killed`) comes as `child-stopped`. `restarts` tells which of its lives failed
+	 * (the number its `started` hook got): a parent that has restarted the child in the meantime ignores the old failure.
 	 */
-	| { readonly type: "child-failed"; readonly child: ActorRef; readonly name: string; readonly reason: StopReason }
+	| {
+			readonly type: "child-failed";
+			readonly child: ActorRef;
+			readonly name: string;
+			readonly restarts: number;
+			readonly reason: StopReason;
+	  }
 	| { readonly type: "child-stopped"; readonly child: ActorRef; readonly name: string; readonly reason: StopReason }
 	/**
 	 * To a watcher, exactly once per watch: the watched actor has ended for good (a supervised restart is no end). It comes
