@@ -16,7 +16,7 @@ import type { Signal, StopReason } from "./signal.ts";
  * A hook that throws (or whose promise rejects) fails the actor: its supervisor hears of it at once, with the
  * message that caused it.
  *
- * Order of a life: constructor → `started` → (`receive` | `signal`)* → `stopping`. A supervised restart builds a new
+ * Order of a life: constructor → `started` → (`receive` | `signal`)* → `stopChildren` → `stopping`. A supervised restart builds a new
  * instance in the same place: `restarting` on the old one (not after the loss of its thread), constructor and
  * `started` on the new one.
  */
@@ -34,6 +34,12 @@ export interface Behaviour<Message = unknown> {
 	signal?(signal: Signal, context: ActorContext<Message>): void | Promise<void>;
 	/** This instance will be replaced after it failed. */
 	restarting?(cause: unknown, context: ActorContext<Message>): void | Promise<void>;
+	/**
+	 * This instance will end (stop, suspension or restart) and its children are still alive: the place to end them in an
+	 * order of its own and with times of its own, which is what a supervisor does. Comes before `stopping` and
+	 * `restarting`. Without this hook, and for children it leaves, the system ends them in reverse order of their start.
+	 */
+	stopChildren?(context: ActorContext<Message>): void | Promise<void>;
 	/** The last hook of an orderly stop; children are stopped already. */
 	stopping?(reason: StopReason, context: ActorContext<Message>): void | Promise<void>;
 }
