@@ -7,7 +7,7 @@ import type { Address, ThreadSlot } from "./address.ts";
 import type { ActorSpec, ModuleSource } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
 import type { TellVerdict } from "./ref.ts";
-import type { StopReason, ThreadEnd } from "./signal.ts";
+import type { InterruptedMessage, StopReason, ThreadEnd } from "./signal.ts";
 
 /**
  * - `tell` and `ask` carry a message; `reply` and `failure` answer the ask with that `correlation`;
@@ -134,7 +134,30 @@ export interface ThreadStatus {
 /** What happens to threads. */
 export type ThreadEvent =
 	| { readonly type: "thread-started"; readonly slot: ThreadSlot; readonly name: string; readonly lives: number }
-	| { readonly type: "thread-ended"; readonly slot: ThreadSlot; readonly name: string; readonly end: ThreadEnd };
+	| {
+			readonly type: "thread-ended";
+			readonly slot: ThreadSlot;
+			readonly name: string;
+			readonly end: ThreadEnd;
+			/** The message that was being handled, if any. On a dedicated thread it will be delivered again. */
+			readonly interrupted: InterruptedDelivery | null;
+			/** On a shared thread: messages that actors had taken over from the lanes and that are gone. */
+			readonly lost: readonly LostMessages[];
+	  };
+
+/** What a thread was at work on when it ended. */
+export interface InterruptedDelivery {
+	/** Local id of the actor. */
+	readonly actor: number;
+	readonly message: InterruptedMessage;
+}
+
+/** Messages that ended with a thread; they are reported as dead letters `lost-with-thread`. */
+export interface LostMessages {
+	/** Local id of the actor. */
+	readonly actor: number;
+	readonly messages: number;
+}
 
 /**
  * The life and death of threads; the thread supervisor is its one user. Starting and replacing may use a warm spare.
