@@ -69,15 +69,18 @@ export const threadStartFailed: Make<{ name: string; phase: string }> = defined.
 /** The thread ended while a control call was pending; the outcome is unknown: `{name, slot, cause, call}`. */
 export const threadDied: Make<{ name: string; slot: number; cause: string; call: string }> = defined.threadDied;
 /** A control call was not answered in time; the outcome is unknown: `{name, slot, call, timeoutMs}`. */
-export const controlTimeout: Make<{ name: string; slot: number; call: string; timeoutMs: number }> = defined.controlTimeout;
+export const controlTimeout: Make<{ name: string; slot: number; call: string; timeoutMs: number }> =
+	defined.controlTimeout;
 /** The slot is free, starting or dead: `{slot, state}`. */
 export const threadNotRunning: Make<{ slot: number; state: string }> = defined.threadNotRunning;
 /** All lanes together would exceed their limit: `{wantedBytes, usedBytes, maxBytes}`. */
-export const laneMemoryExhausted: Make<{ wantedBytes: number; usedBytes: number; maxBytes: number }> = defined.laneMemoryExhausted;
+export const laneMemoryExhausted: Make<{ wantedBytes: number; usedBytes: number; maxBytes: number }> =
+	defined.laneMemoryExhausted;
 /** A module that does not exist, throws while it loads, or is TypeScript: `{module, hint}`. */
 export const moduleNotLoadable: Make<{ module: string; hint: string }> = defined.moduleNotLoadable;
 /** The module has no such export: `{module, export, exports}`. */
-export const exportMissing: Make<{ module: string; export: string; exports: readonly string[] }> = defined.exportMissing;
+export const exportMissing: Make<{ module: string; export: string; exports: readonly string[] }> =
+	defined.exportMissing;
 /** A closure was to start on another thread: `{name}`. */
 export const localSourceOnThread: Make<{ name: string }> = defined.localSourceOnThread;
 /** The pool's queue is at its bound: `{export, maxQueue}`. */
