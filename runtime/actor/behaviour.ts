@@ -7,6 +7,7 @@ import type { Observable, SchedulerLike } from "rxjs";
 import type { Generator } from "../../protocols/core/index.ts";
 import type { Address } from "./address.ts";
 import type { Clock } from "./clock.ts";
+import type { Metrics } from "./metrics.ts";
 import type { ActorRef } from "./ref.ts";
 import type { Signal, StopReason } from "./signal.ts";
 
@@ -152,6 +153,8 @@ export interface ActorContext<Message = unknown> {
 	readonly scheduler: SchedulerLike;
 	readonly timers: ActorTimers;
 
+	readonly metrics: Metrics;
+
 	/** Answers the ask being handled; after an `await` use the function of {@link replier}. No effect on a tell. */
 	reply(value: unknown): void;
 	/** Takes the means to answer the ask being handled, for later. Null when the message was told. */
@@ -168,7 +171,8 @@ export interface ActorContext<Message = unknown> {
 
 	/**
 	 * Starts a child and resolves when its `started` hook has completed; rejects with what that hook threw, and nothing is
-	 * left of the child then. Later failures come to this actor as signals.
+	 * left of the child then. Later failures come to this actor as signals. Threads are started from the main thread only:
+	 * elsewhere a placement other than `local` rejects with `placement-needs-main-thread`.
 	 */
 	spawn<M = unknown>(spec: ActorSpec): Promise<ActorRef<M>>;
 	/**

@@ -6,22 +6,30 @@ import type { Generator } from "../../protocols/core/index.ts";
 import type { Address, ThreadSlot } from "./address.ts";
 import type { ActorSpec, ModuleSource } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
+import type { Metrics } from "./metrics.ts";
 import type { TellVerdict } from "./ref.ts";
 import type { InterruptedMessage, StopReason, ThreadEnd } from "./signal.ts";
 
 /**
- * - `tell` and `ask` carry a message; `reply` and `failure` answer the ask with that `correlation`;
- * - `signal` carries system messages (death notices, watches, lookups, events) and travels on the system lane.
+ * - `tell` and `ask` carry a message and travel on the user lane of their pair of threads, in order;
+ * - `reply` and `failure` answer the ask with that `correlation`;
+ * - `signal` carries system messages (death notices, watches, lookups, events).
+ * The last three travel on the system lane, which is never full and never dropped: a handler that awaits an answer
+ * holds back the user lane, and the answer must not wait behind it. So an answer may overtake a tell sent before it.
  */
 export type EnvelopeKind = "tell" | "ask" | "reply" | "failure" | "signal";
+
+/** The two queues from each thread to each other thread. */
+export type LaneKind = "system" | "user";
 
 /** What travels with a message. */
 export interface EnvelopeHead {
 	readonly kind: EnvelopeKind;
+	/** Actor number 0 is the kernel of that slot itself: the target of replies, failures and signals. */
 	readonly target: Address;
 	/** Null when the sender is no actor. Its slot is the sending thread's. */
 	readonly sender: Address | null;
-	/** Pairs an ask with its answer, unique in the sending thread while it is pending; 0 for tells. */
+	/** Pairs an ask with its answer, unique in the asking thread while it is pending; 0 for tells. */
 	readonly correlation: number;
 	/** On the system's clock; 0 is none. */
 	readonly deadlineMs: number;
@@ -30,6 +38,8 @@ export interface EnvelopeHead {
 
 /** A message that has arrived. */
 export interface Envelope extends EnvelopeHead {
+	/** The thread that sent it (also when no actor did): where an answer goes. */
+	readonly from: ThreadSlot;
 	readonly payload: unknown;
 	/** The protocol whose layout carried it, for the reply to use; null for self-described messages. */
 	readonly protocol: string | null;
@@ -38,27 +48,66 @@ export interface Envelope extends EnvelopeHead {
 }
 
 /**
- * What the kernel did with an envelope. `processed`: its space may be freed. `in-progress`: an asynchronous handler
- * is still at work on a dedicated thread: keep the record and pause user messages until {@link Transport.release}.
+ * What the kernel did with an envelope.
+ * - `processed`: its space may be freed.
+ * - `in-progress`: an asynchronous handler is at work on it (dedicated threads only): keep the record and deliver
+ *   nothing more from user lanes until {@link Transport.release}.
+ * - `later`: untouched; keep the record, stop this drain and deliver it first next time (user lanes only).
  */
-export type DeliverVerdict = "processed" | "in-progress";
+export type DeliverVerdict = "processed" | "in-progress" | "later";
+
+/** Why a message was not handled. */
+export type DeadLetterReason =
+	| "no-such-actor"
+	| "stopped"
+	| "mailbox-full"
+	| "expired"
+	| "undecodable"
+	| "too-large"
+	| "lost-with-thread"
+	| "quarantined"
+	| "stash-overflow"
+	| "thread-gone";
+
+/** Takes what {@link Transport.drain} finds. */
+export interface Receiver {
+	deliver(envelope: Envelope): DeliverVerdict;
+	/** An envelope that can not be delivered: undecodable, or quarantined after it has killed its thread too often. Its space is freed. */
+	refuse(head: EnvelopeHead, messageType: string | null, reason: "undecodable" | "quarantined", cause: unknown): void;
+}
 
 /** Moves envelopes between the kernels of a system. */
 export interface Transport {
 	readonly slot: ThreadSlot;
-	/** Queues an envelope for another slot; it may become visible only with {@link flush}. `protocol` picks the layout. */
+	/**
+	 * Queues an envelope for another slot; it may become visible only with {@link flush}. `protocol` picks the layout.
+	 * The kind chooses the lane; only the user lane may answer `full`. `dead`: that slot has been released.
+	 */
 	send(head: EnvelopeHead, payload: unknown, protocol: string | null): TellVerdict;
 	/** Publishes what was sent and wakes who sleeps. The kernel calls it at the end of each turn. */
 	flush(): void;
 	/**
-	 * Delivers up to `limit` waiting envelopes in order, system lane first, and frees each one after it is processed.
-	 * Returns how many were delivered. An envelope that can not be decoded goes to dead letters, not to `deliver`.
+	 * Delivers up to `limit` waiting envelopes of one kind of lane, each pair of threads in order, and frees each one
+	 * after it is processed. Returns how many were delivered or refused. When it returns less than `limit` and no verdict
+	 * stopped it, those lanes were seen empty.
 	 */
-	drain(limit: number, deliver: (envelope: Envelope) => DeliverVerdict): number;
+	drain(lane: LaneKind, limit: number, receiver: Receiver): number;
 	/** The envelope that was `in-progress` is processed now. */
 	release(): void;
-	/** Calls back once when sending to this slot may succeed again after `full`. */
+	/** Calls back once, in a turn of its own, when sending to this slot may succeed again after `full`. */
 	whenReady(slot: ThreadSlot, callback: () => void): void;
+	/**
+	 * How many envelopes this slot has put on its user lane to that slot, over all its lives; an int32 that wraps, see
+	 * {@link sequenceReached}.
+	 */
+	sentThrough(to: ThreadSlot): number;
+	/** The sequence up to which this kernel has been handed what that slot sent on its user lane. */
+	drainedThrough(from: ThreadSlot): number;
+}
+
+/** Whether a wrapping int32 sequence has come up to another. */
+export function sequenceReached(sequence: number, through: number): boolean {
+	return ((sequence - through) | 0) >= 0;
 }
 
 /** The order to start an actor on a thread. A local source never travels. */
@@ -82,6 +131,13 @@ export interface ActorInspection {
 	readonly restarts: number;
 }
 
+/** An actor that outlived its thread. */
+export interface Adoption {
+	readonly address: Address;
+	readonly parent: Address;
+	readonly spec: ActorSpec;
+}
+
 /**
  * The control plane of one kernel: what others order it to do. On worker threads it is reached through comlink, with a
  * timeout and a rejection when the thread dies; all methods are promises for that reason.
@@ -93,6 +149,11 @@ export interface KernelControl {
 	suspend(address: Address, timeoutMs: number): Promise<void>;
 	/** Ends an actor; resolves with the reason that its parent and watchers were told. */
 	stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason>;
+	/**
+	 * The first order to the kernel of a replacement thread (life 2 and later), which holds its user lanes closed until
+	 * then: these actors lived here and may be restarted. Their messages wait until they are, or are stopped.
+	 */
+	adopt(actors: readonly Adoption[]): Promise<void>;
 	/** The actors of this kernel. */
 	inspect(): Promise<readonly ActorInspection[]>;
 }
@@ -100,14 +161,38 @@ export interface KernelControl {
 /** Loads what a {@link ModuleSource} names. @throws QuorateError `module-not-loadable`, `export-missing` */
 export type ModuleLoader = (source: ModuleSource) => Promise<unknown>;
 
+/** Hears what the kernel is at, so that a watchdog can name it and a simulation can trace it. Optional: it is on the hot path. */
+export interface Activity {
+	/** An actor's hook is about to run. `message` is the message, the signal, or null for life cycle hooks. */
+	enter(actor: Address, kind: EnvelopeKind | "timer" | "hook", message: unknown, sender: Address | null): void;
+	/** The synchronous part of that hook is over. */
+	leave(): void;
+}
+
 /** What a kernel is made of. */
 export interface KernelPorts {
 	readonly clock: Clock;
 	readonly generator: Generator;
 	readonly transport: Transport;
 	readonly loadModule: ModuleLoader;
-	/** The kernel has local work: give it a turn soon. */
+	/** The kernel has local work: call {@link KernelDriver.turn} soon. Asked once until that turn begins. */
 	readonly requestTurn: () => void;
+	/** From 1; never the same again in this slot, not even after the slot was released. */
+	readonly life: number;
+	/** As {@link ThreadSpec.dedicated}; false for the main thread. */
+	readonly dedicated: boolean;
+	readonly metrics?: Metrics;
+	readonly activity?: Activity;
+}
+
+/** The kernel as its backend drives it. */
+export interface KernelDriver {
+	/**
+	 * One slice of work: system lane, local work, user lanes, `drained` hooks, flush. True when more work is at hand: give
+	 * another turn after letting timers and I/O in. What it throws is a fault of the kernel itself: the thread must end.
+	 */
+	turn(): boolean;
+	readonly control: KernelControl;
 }
 
 /** What is wanted of a thread. */
@@ -143,6 +228,13 @@ export type ThreadEvent =
 			readonly interrupted: InterruptedDelivery | null;
 			/** On a shared thread: messages that actors had taken over from the lanes and that are gone. */
 			readonly lost: readonly LostMessages[];
+	  }
+	/** The slot was given back; `undelivered` counts what its inbound lanes still held. */
+	| {
+			readonly type: "thread-released";
+			readonly slot: ThreadSlot;
+			readonly name: string;
+			readonly undelivered: number;
 	  };
 
 /** What a thread was at work on when it ended. */
@@ -160,20 +252,36 @@ export interface LostMessages {
 }
 
 /**
- * The life and death of threads; the thread supervisor is its one user. Starting and replacing may use a warm spare.
+ * The life and death of threads. Placement starts and releases them, the thread supervisor replaces them. Starting and
+ * replacing may use a warm spare.
  */
 export interface ThreadDirectory {
-	/** Starts a thread in a free slot. @throws QuorateError `too-many-threads`, `thread-start-failed` */
+	/** Starts a thread in a free slot; resolves when its kernel runs. @throws QuorateError `too-many-threads`, `thread-start-failed` */
 	start(spec: ThreadSpec): Promise<ThreadSlot>;
-	/** Starts a new thread in the slot of a dead one. */
+	/** Starts a new thread in the slot of a dead one; resolves when its kernel runs. @throws QuorateError `thread-not-running`, `thread-start-failed` */
 	replace(slot: ThreadSlot): Promise<void>;
-	/** Ends a thread at once, as a crash would; `thread-ended` follows with this cause. */
+	/** Ends a thread at once, as a crash would; `thread-ended` follows with this cause. Resolves after it. */
 	kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void>;
-	/** Gives the slot of a dead thread back. */
+	/** Gives the slot of a dead thread back; `thread-released` follows. */
 	release(slot: ThreadSlot): void;
-	/** The control plane of a running thread's kernel. */
+	/** The control plane of a running thread's kernel; its calls reject with `thread-died` when the thread dies first. @throws QuorateError `thread-not-running` */
 	control(slot: ThreadSlot): KernelControl;
 	status(): readonly ThreadStatus[];
 	/** Hears every event from now on; returns the way to stop hearing. */
 	observe(listener: (event: ThreadEvent) => void): () => void;
+}
+
+/** Everything below an {@link ActorSystem}: the main thread's ports and the life of all others. */
+export interface Backend {
+	/** For the main kernel. */
+	readonly ports: KernelPorts;
+	readonly threads: ThreadDirectory;
+	/** Cores that may be used; 1 or more. */
+	readonly parallelism: number;
+	/** Takes the main kernel; called once, before anything runs. */
+	attach(kernel: KernelDriver): void;
+	/** How much `from`, dead or alive, has published on its user lane to `to`; see {@link Transport.sentThrough}. */
+	publishedThrough(from: ThreadSlot, to: ThreadSlot): number;
+	/** Ends what the backend itself holds; all threads have ended before. */
+	close(): Promise<void>;
 }
