@@ -4,7 +4,7 @@
  */
 import type { Generator } from "../../protocols/core/index.ts";
 import type { Address, ThreadSlot } from "./address.ts";
-import type { ActorSpec, ModuleSource } from "./behaviour.ts";
+import type { ActorSpec, MailboxSpec, ModuleSource } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
 import type { Metrics } from "./metrics.ts";
 import type { TellVerdict } from "./ref.ts";
@@ -135,7 +135,8 @@ export interface ActorInspection {
 export interface Adoption {
 	readonly address: Address;
 	readonly parent: Address;
-	readonly spec: ActorSpec;
+	readonly name: string;
+	readonly mailbox: MailboxSpec;
 }
 
 /**

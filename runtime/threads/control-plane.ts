@@ -9,7 +9,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { type ErrorObject, errorFromObject, errorToObject, type QuorateError } from "../../protocols/core/index.ts";
 import type { Address } from "../actor/address.ts";
 import type { ActorSpec } from "../actor/behaviour.ts";
-import type { ActorInspection, KernelControl, SpawnOrder } from "../actor/ports.ts";
+import type { ActorInspection, Adoption, KernelControl, SpawnOrder } from "../actor/ports.ts";
 import type { StopReason, ThreadEnd } from "../actor/signal.ts";
 import { controlTimeout, localSourceOnThread, threadDied } from "./errors.ts";
 import { moduleHref } from "./module-loader.ts";
@@ -18,7 +18,7 @@ import { moduleHref } from "./module-loader.ts";
 export const SPAWN_TIMEOUT_MS = 60_000;
 /** What a stop gets beyond the actor's own shutdown timeout. */
 export const STOP_GRACE_MS = 5_000;
-/** An inspection only reads. */
+/** An inspection only reads, an adoption only notes. */
 export const INSPECT_TIMEOUT_MS = 5_000;
 
 /** How an answer travels: comlink's own error transport would lose code and details. */
@@ -79,6 +79,10 @@ export class RemoteKernelControl implements KernelControl {
 
 	stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason> {
 		return this.#call("stop", timeoutMs + STOP_GRACE_MS, () => [address, reason, timeoutMs]) as Promise<StopReason>;
+	}
+
+	adopt(actors: readonly Adoption[]): Promise<void> {
+		return this.#call("adopt", INSPECT_TIMEOUT_MS, () => [actors]) as Promise<void>;
 	}
 
 	inspect(): Promise<readonly ActorInspection[]> {
