@@ -7,7 +7,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatNumber, formatTable } from "../../actors/console/table.ts";
+import { formatNumber, formatTable } from "../../actors/console/index.ts";
 import { type Bench, type BenchRow, type Reached, reached } from "./row.ts";
 
 /** A benchmark that takes longer than this hangs. */
@@ -30,7 +30,7 @@ else await runOne(values.child);
 
 async function runAll(names: readonly string[], jsonFile: string | undefined): Promise<void> {
 	const known = readdirSync(fileURLToPath(new URL(".", import.meta.url)))
-		.filter((file) => file.endsWith(".js"))
+		.filter((file) => file.endsWith(".js") && !file.endsWith(".test.js"))
 		.map((file) => file.slice(0, -".js".length))
 		.filter((name) => !notBenchmarks.includes(name))
 		.sort();
