@@ -1,0 +1,171 @@
+/** The producer's end of a lane. One per lane at a time, in the producing thread. */
+import { assert } from "../../protocols/core/index.ts";
+import { atomicWordsOf, openLane, type WordsOf } from "./lane.ts";
+import {
+	LANE_HEADER_BYTES,
+	laneWords,
+	MOVED_RESERVE_BYTES,
+	RECORD_HEADER_BYTES,
+	type RecordHeader,
+	recordBytesMax,
+	recordKinds,
+	spanOf,
+} from "./lane-layout.ts";
+import type { SharedWords } from "./shared-words.ts";
+
+/** {@link LaneWriter.reserve}: no room now; publish what is written, and try again when the consumer has freed some. */
+export const LANE_FULL = -1;
+/** {@link LaneWriter.reserve}: over half the capacity; send it in fragments, or in a larger lane. */
+export const LANE_TOO_LARGE = -2;
+
+export interface LaneWriterOptions {
+	/** Refuse a lane made for another codec. Default: not checked. */
+	readonly fingerprint?: number;
+	readonly wordsOf?: WordsOf;
+}
+
+/**
+ * Writes records straight into the ring: {@link reserve} room, encode the payload to {@link bytes} there,
+ * {@link commit} the header; many of these, then one {@link publish}. What is not published does not exist: a thread
+ * that dies before leaves no trace, and its successor attaches at the last published record.
+ */
+export class LaneWriter {
+	/** The ring. The payload of a reservation goes to `[reserved, reserved + payloadBytes)`. */
+	bytes: Uint8Array;
+	/** The same memory. */
+	view: DataView;
+	/** Bytes of the largest record, with its header, that this lane takes. */
+	recordBytesMax: number;
+
+	#lane: SharedArrayBuffer;
+	#header: Int32Array;
+	#words: SharedWords;
+	#ring: Int32Array;
+	#capacity: number;
+	/** Last stored `tail`. */
+	#published: number;
+	/** Behind the last committed record; `published` to here are written but not visible. */
+	#written: number;
+	/** A head that was true once: the real one is here or further. */
+	#headSeen: number;
+	/** Start byte and payload bound of the open reservation; −1 if none. */
+	#reservedAt = -1;
+	#reservedBytes = 0;
+	readonly #wordsOf: WordsOf;
+
+	/** @throws QuorateError `lane-foreign`, `lane-fingerprint-mismatch` */
+	constructor(lane: SharedArrayBuffer, options: LaneWriterOptions = {}) {
+		const { header, capacity } = openLane(lane, options.fingerprint);
+		this.#wordsOf = options.wordsOf ?? atomicWordsOf;
+		this.#lane = lane;
+		this.#header = header;
+		this.#words = this.#wordsOf(header);
+		this.#capacity = capacity;
+		this.#ring = new Int32Array(lane, LANE_HEADER_BYTES, capacity / 4);
+		this.bytes = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
+		this.view = new DataView(lane, LANE_HEADER_BYTES, capacity);
+		this.recordBytesMax = recordBytesMax(capacity);
+		this.#published = this.#words.load(laneWords.tail);
+		this.#written = this.#published;
+		this.#headSeen = this.#words.load(laneWords.head);
+	}
+
+	get lane(): SharedArrayBuffer {
+		return this.#lane;
+	}
+
+	/** The position behind the last committed record: its sequence in the lane. */
+	get sequence(): number {
+		return this.#written;
+	}
+
+	/** Whether something is committed and not yet published. */
+	get hasUnpublished(): boolean {
+		return this.#written !== this.#published;
+	}
+
+	/**
+	 * Finds room for a payload of at most `payloadBytes`. Returns where in {@link bytes} it goes, or
+	 * {@link LANE_FULL} or {@link LANE_TOO_LARGE}. A reservation without {@link commit} is simply forgotten.
+	 */
+	reserve(payloadBytes: number): number {
+		const need = spanOf(RECORD_HEADER_BYTES + payloadBytes);
+		if (need > this.recordBytesMax) return LANE_TOO_LARGE;
+		let at = this.#written & (this.#capacity - 1);
+		const toEnd = this.#capacity - at;
+		const fits = need <= toEnd;
+		if (!this.#hasRoom((fits ? need : toEnd + need) + MOVED_RESERVE_BYTES)) {
+			const header = this.#header;
+			header[laneWords.refusals] = ((header[laneWords.refusals] as number) + 1) | 0;
+			return LANE_FULL;
+		}
+		if (!fits) {
+			this.#pad(at, toEnd);
+			at = 0;
+		}
+		this.#reservedAt = at;
+		this.#reservedBytes = payloadBytes;
+		return at + RECORD_HEADER_BYTES;
+	}
+
+	/**
+	 * Completes the reservation with the header and the payload's real length. Returns the record's sequence; it
+	 * becomes visible with the next {@link publish}.
+	 */
+	commit(header: RecordHeader, payloadBytes: number): number {
+		assert(this.#reservedAt >= 0, "a commit follows a reservation");
+		assert(payloadBytes <= this.#reservedBytes, "a payload fits its reservation");
+		const ring = this.#ring;
+		const at = this.#reservedAt >> 2;
+		const length = RECORD_HEADER_BYTES + payloadBytes;
+		ring[at] = length;
+		ring[at + 1] = header.kind | (header.flags << 8) | (header.schema << 16);
+		ring[at + 2] = header.target;
+		ring[at + 3] = header.targetIncarnation;
+		ring[at + 4] = header.sender;
+		ring[at + 5] = header.senderIncarnation;
+		ring[at + 6] = header.correlation;
+		ring[at + 7] = header.deadlineMs;
+		this.#reservedAt = -1;
+		this.#written = (this.#written + spanOf(length)) | 0;
+		const counters = this.#header;
+		counters[laneWords.records] = ((counters[laneWords.records] as number) + 1) | 0;
+		return this.#written;
+	}
+
+	/**
+	 * Reserve, copy and commit in one: for a payload that is already encoded, as in a broadcast. Returns the
+	 * record's sequence, which may be any int32, so the verdict comes apart: see {@link reserve} for the codes.
+	 */
+	append(header: RecordHeader, payload: Uint8Array): "ok" | "full" | "too-large" {
+		const at = this.reserve(payload.length);
+		if (at < 0) return at === LANE_FULL ? "full" : "too-large";
+		this.bytes.set(payload, at);
+		this.commit(header, payload.length);
+		return "ok";
+	}
+
+	/** Makes everything committed visible, with one store. Returns whether there was anything. */
+	publish(): boolean {
+		if (this.#written === this.#published) return false;
+		this.#published = this.#written;
+		this.#words.store(laneWords.tail, this.#published);
+		const held = (this.#published - this.#headSeen) | 0;
+		const header = this.#header;
+		if (held > (header[laneWords.highWater] as number)) header[laneWords.highWater] = held;
+		return true;
+	}
+
+	#hasRoom(bytes: number): boolean {
+		const limit = this.#capacity - bytes;
+		if (((this.#written - this.#headSeen) | 0) <= limit) return true;
+		this.#headSeen = this.#words.load(laneWords.head);
+		return ((this.#written - this.#headSeen) | 0) <= limit;
+	}
+
+	#pad(at: number, bytes: number): void {
+		this.#ring[at >> 2] = bytes;
+		this.#ring[(at >> 2) + 1] = recordKinds.padding;
+		this.#written = (this.#written + bytes) | 0;
+	}
+}
