@@ -103,7 +103,8 @@ describe("compiled layouts", () => {
 					const decoded = roundTrip(codec, message);
 					expect(decoded).toStrictEqual(positiveZero(message, fields));
 					const packed = second.pack(message);
-					expect(positiveZero(second.unpack(packed, 0, packed.length) as object, fields)).toEqual(decoded);
+					// msgpack writes a float -0 as the integer 0; layouts keep it.
+					expect(unsigned(second.unpack(packed, 0, packed.length))).toEqual(unsigned(decoded));
 				}
 			}),
 			{ numRuns: 400 },
@@ -371,6 +372,14 @@ function positiveZero(record: object, fields: readonly Field[]): object {
 			kindOf.has(key) ? fix(value, kindOf.get(key) as FieldKind) : value,
 		]),
 	);
+}
+
+/** The same with every -0 as 0. */
+function unsigned(value: unknown): unknown {
+	if (Object.is(value, -0)) return 0;
+	if (Array.isArray(value)) return value.map(unsigned);
+	if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unsigned(item)]));
 }
 
 /** Dictionaries of fast-check have no prototype; decoded records do. */
