@@ -239,7 +239,7 @@ describe("records", () => {
 			any: fc.oneof(
 				{ depthSize: "small" },
 				fc.integer(),
-				fc.double({ noNaN: true }),
+				fc.double(),
 				wellFormed,
 				fc.boolean(),
 				fc.constant(null),
@@ -258,7 +258,7 @@ describe("records", () => {
 					const receiver = new RecordTable(shapes);
 					for (let i = packed.length - 1; i >= 0; i--) {
 						const bytes = packed[i] as Buffer;
-						expect(receiver.unpack(bytes, 0, bytes.length)).toEqual(plainObjects(values[i]));
+						expect(unsigned(receiver.unpack(bytes, 0, bytes.length))).toEqual(unsigned(plainObjects(values[i])));
 					}
 				}),
 				{ numRuns: 150 },
