@@ -1,0 +1,191 @@
+/** The life and death of the threads of one system, as the main thread keeps them. */
+import { MessageChannel } from "node:worker_threads";
+import { assert, invalidArgument } from "../../protocols/core/index.ts";
+import { MAIN_SLOT, THREADS_MAX, type ThreadSlot } from "../actor/address.ts";
+import type { KernelControl, ThreadDirectory, ThreadEvent, ThreadSpec, ThreadStatus } from "../actor/ports.ts";
+import type { ThreadEnd } from "../actor/signal.ts";
+import { RemoteKernelControl } from "./control-plane.ts";
+import { threadNotRunning, threadStartFailed, tooManyThreads } from "./errors.ts";
+import type { SpareThreads } from "./spare-threads.ts";
+import { HEAP_LIMIT_MB, THREAD_NAME_LENGTH_MAX } from "./thread-limits.ts";
+import type { Assignment, OrderToThread, ThreadRequest } from "./thread-orders.ts";
+import type { WorkerThread } from "./worker-thread.ts";
+
+/** What of a thread's life touches the shared memory; the backend's part. */
+export interface SlotMemory {
+	/** A thread is about to start in the slot: everything of its assignment but the control port. */
+	prepare(slot: ThreadSlot, spec: ThreadSpec, life: number): Omit<Assignment, "controlPort">;
+	/** The slot's thread is gone: mark it dead, and read what it was at. */
+	bury(slot: ThreadSlot, spec: ThreadSpec, end: ThreadEnd): Pick<Ended, "interrupted" | "lost">;
+	/** The slot is given back; returns how many records its lanes still held. */
+	free(slot: ThreadSlot): number;
+	requested(request: ThreadRequest): void;
+	/** Wakes the slot's thread, wherever it waits. */
+	ring(slot: ThreadSlot): void;
+}
+
+type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
+
+interface Slot {
+	readonly spec: ThreadSpec;
+	state: ThreadStatus["state"];
+	lives: number;
+	thread: WorkerThread | null;
+	control: RemoteKernelControl | null;
+}
+
+export class WorkerDirectory implements ThreadDirectory {
+	readonly #memory: SlotMemory;
+	readonly #spares: SpareThreads;
+	/** Index 0 is the main thread's and stays empty. */
+	readonly #slots: (Slot | null)[] = new Array(THREADS_MAX).fill(null);
+	/** Lives ever lived in each slot: an envelope of a former tenant must not meet its own number again. */
+	readonly #livesEver: number[] = new Array(THREADS_MAX).fill(0);
+	readonly #listeners = new Set<(event: ThreadEvent) => void>();
+	#closed = false;
+
+	constructor(memory: SlotMemory, spares: SpareThreads) {
+		this.#memory = memory;
+		this.#spares = spares;
+	}
+
+	async start(spec: ThreadSpec): Promise<ThreadSlot> {
+		checkSpec(spec);
+		const slot = this.#slots.indexOf(null, MAIN_SLOT + 1) as ThreadSlot;
+		if (slot < 0) throw tooManyThreads({ name: spec.name, threadsMax: THREADS_MAX });
+		const entry: Slot = { spec, state: "starting", lives: 0, thread: null, control: null };
+		this.#slots[slot] = entry;
+		try {
+			await this.#launch(slot, entry);
+		} catch (error) {
+			this.#memory.free(slot);
+			this.#slots[slot] = null;
+			throw error;
+		}
+		return slot;
+	}
+
+	async replace(slot: ThreadSlot): Promise<void> {
+		const entry = this.#slots[slot];
+		if (entry?.state !== "dead") throw threadNotRunning({ slot, state: entry?.state ?? "free" });
+		entry.state = "starting";
+		try {
+			await this.#launch(slot, entry);
+		} catch (error) {
+			entry.state = "dead";
+			throw error;
+		}
+	}
+
+	async kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
+		await this.#slots[slot]?.thread?.terminate(cause);
+	}
+
+	release(slot: ThreadSlot): void {
+		const entry = this.#slots[slot];
+		if (entry?.state !== "dead") throw threadNotRunning({ slot, state: entry?.state ?? "free" });
+		const undelivered = this.#memory.free(slot);
+		this.#slots[slot] = null;
+		this.#emit({ type: "thread-released", slot, name: entry.spec.name, undelivered });
+	}
+
+	control(slot: ThreadSlot): KernelControl {
+		const entry = this.#slots[slot];
+		if (entry?.state !== "running" || entry.control === null) {
+			throw threadNotRunning({ slot, state: entry?.state ?? "free" });
+		}
+		return entry.control;
+	}
+
+	status(): readonly ThreadStatus[] {
+		return this.#slots.flatMap((entry, slot) =>
+			entry === null ? [] : [{ slot: slot as ThreadSlot, spec: entry.spec, state: entry.state, lives: entry.lives }],
+		);
+	}
+
+	observe(listener: (event: ThreadEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	/** The life of the thread in a slot; 0 if none runs. */
+	lifeOf(slot: ThreadSlot): number {
+		return this.#slots[slot]?.state === "running" ? (this.#livesEver[slot] as number) : 0;
+	}
+
+	/** Sends an order to the slot's thread, if it has one. */
+	post(slot: ThreadSlot, order: OrderToThread): void {
+		this.#slots[slot]?.thread?.post(order);
+		this.#memory.ring(slot);
+	}
+
+	/** Ends every thread; nothing can be started afterwards. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		await Promise.all(this.#slots.map((entry) => entry?.thread?.terminate("stopped")));
+		await this.#spares.close();
+	}
+
+	async #launch(slot: ThreadSlot, entry: Slot): Promise<void> {
+		const thread = await this.#spares.take(entry.spec.heapLimitMb ?? HEAP_LIMIT_MB);
+		if (this.#closed) {
+			await thread.terminate("stopped");
+			throw threadStartFailed({ name: entry.spec.name, phase: "the system is closing" });
+		}
+		const life = (this.#livesEver[slot] as number) + 1;
+		this.#livesEver[slot] = life;
+		const assignment = this.#memory.prepare(slot, entry.spec, life);
+		const { port1, port2 } = new MessageChannel();
+		// The port alone must not keep the process alive; the worker does.
+		port1.unref();
+		const control = new RemoteKernelControl(entry.spec.name, slot, port1, () => this.#memory.ring(slot));
+		entry.thread = thread;
+		entry.control = control;
+		try {
+			await thread.assign(
+				{ ...assignment, controlPort: port2 },
+				{
+					requested: (request) => this.#memory.requested(request),
+					ended: (end) => this.#ended(slot, entry, end),
+				},
+			);
+		} finally {
+			this.#spares.replenish();
+		}
+		// It may have ended right behind its own report.
+		if (thread.end !== null)
+			throw threadStartFailed({ name: entry.spec.name, phase: `it ended (${thread.end.cause})` });
+		entry.state = "running";
+		entry.lives++;
+		this.#emit({ type: "thread-started", slot, name: entry.spec.name, lives: entry.lives });
+	}
+
+	#ended(slot: ThreadSlot, entry: Slot, end: ThreadEnd): void {
+		const wasRunning = entry.state === "running";
+		const seen = this.#memory.bury(slot, entry.spec, end);
+		entry.control?.close(end);
+		entry.control = null;
+		entry.thread = null;
+		// While it starts, the promise of `start` or `replace` tells; nobody has seen this life.
+		if (!wasRunning) return;
+		entry.state = "dead";
+		this.#emit({ type: "thread-ended", slot, name: entry.spec.name, end, ...seen });
+	}
+
+	#emit(event: ThreadEvent): void {
+		for (const listener of [...this.#listeners]) listener(event);
+	}
+}
+
+function checkSpec(spec: ThreadSpec): void {
+	assert(spec.waiting === "async" || spec.waiting === "blocking", "a thread waits in one of two ways");
+	if (spec.name.length < 1 || spec.name.length > THREAD_NAME_LENGTH_MAX) {
+		const expected = `1 to ${THREAD_NAME_LENGTH_MAX} characters`;
+		throw invalidArgument({ argument: "thread name", expected, actual: `${spec.name.length} characters` });
+	}
+	const heapLimitMb = spec.heapLimitMb ?? HEAP_LIMIT_MB;
+	if (!Number.isInteger(heapLimitMb) || heapLimitMb < 16 || heapLimitMb > 65_536) {
+		const expected = "an integer from 16 to 65536";
+		throw invalidArgument({ argument: "heapLimitMb", expected, actual: String(heapLimitMb) });
+	}
+}
