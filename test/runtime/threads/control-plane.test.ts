@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 function pair(kernel: Partial<KernelControl>): RemoteKernelControl {
-	const idle: KernelControl = { spawn: never, suspend: never, stop: never, inspect: never };
+	const idle: KernelControl = { spawn: never, suspend: never, stop: never, adopt: never, inspect: never };
 	serveControl({ ...idle, ...kernel }, channel.port1);
 	return new RemoteKernelControl("raft/node-1", 3, channel.port2, () => rung++);
 }
