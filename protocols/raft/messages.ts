@@ -76,7 +76,9 @@ export const entryFields = [
 	{ name: "data", kind: "bytes" },
 ] as const;
 
-/** All of Raft's messages; append only. */
+/**
+ * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array.
+ */
 export const raftLayouts: LayoutTable = {
 	protocol: "raft",
 	version: 1,
@@ -117,6 +119,15 @@ export const raftLayouts: LayoutTable = {
 				{ name: "index", kind: "safe-integer" },
 				{ name: "hintIndex", kind: "safe-integer" },
 				{ name: "hintTerm", kind: "safe-integer" },
+				{ name: "round", kind: "safe-integer" },
+			],
+		},
+		{
+			type: "snapshot-response",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "lastIndex", kind: "safe-integer" },
+				{ name: "nextOffset", kind: "safe-integer" },
 				{ name: "round", kind: "safe-integer" },
 			],
 		},

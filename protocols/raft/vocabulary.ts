@@ -16,7 +16,10 @@ export interface RaftWrite {
 	readonly truncateFrom?: LogIndex;
 	/** Append entries; `firstIndex` continues the log exactly. */
 	readonly append?: { readonly firstIndex: LogIndex; readonly entries: readonly Entry[] };
-	/** A chunk of a snapshot that is being received; chunks of another (lastIndex, lastTerm) are dropped by it. */
+	/**
+	 * A chunk of a snapshot that is being received. One at offset 0 begins anew and drops every chunk received before;
+	 * any other continues exactly. A restart drops them all.
+	 */
 	readonly snapshotChunk?: {
 		readonly lastIndex: LogIndex;
 		readonly lastTerm: Term;
@@ -25,7 +28,10 @@ export interface RaftWrite {
 	};
 	/** The received snapshot is complete and replaces the present one; the log is dropped as `truncateFrom` and `compactThrough` say. */
 	readonly installSnapshot?: RaftSnapshot;
-	/** Remove the entries up to and including this index: a durable snapshot covers them. */
+	/**
+	 * Remove the entries up to and including this index: a durable snapshot covers them. It may lie beyond the last
+	 * entry; the log is then empty and continues behind it.
+	 */
 	readonly compactThrough?: LogIndex;
 }
 
@@ -82,7 +88,11 @@ export type RaftDelivery =
 	  }
 	/** Answer a read from the state as it is now. */
 	| { readonly type: "query"; readonly requestId: RequestId; readonly query: Uint8Array }
-	/** Take a snapshot of the state as it is now, make it durable, report `snapshot-ready`. */
+	/**
+	 * Take a snapshot of the state as it is now, make it durable, report `snapshot-ready`. The state is to be captured
+	 * at once; making it durable may take its time. It never replaces a durable snapshot with a larger `lastIndex`
+	 * (one may be installed meanwhile): then drop it, with or without reporting.
+	 */
 	| {
 			readonly type: "take-snapshot";
 			readonly lastIndex: LogIndex;

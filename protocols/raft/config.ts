@@ -1,0 +1,189 @@
+/** The settings of one Raft participant: each with unit, default, bounds, the formula it enters and its cost. */
+import { compareIds, type NodeId } from "../core/index.ts";
+import { configContradiction, configInvalid } from "./errors.ts";
+
+export interface RaftConfig {
+	/** This participant; one of {@link RaftConfig.voters}. */
+	readonly nodeId: NodeId;
+	/**
+	 * The members that vote at the group's first boot, in code-unit order without duplicates, 1 to
+	 * {@link RAFT_VOTERS_MAX}. Afterwards the configuration of the durable snapshot, if there is one, wins.
+	 * `floor(voters / 2) + 1` of them make a quorum, so an even number costs a member and tolerates no more failures.
+	 */
+	readonly voters: readonly NodeId[];
+	/**
+	 * How long a follower waits for a leader before it campaigns, in milliseconds, drawn anew from `[min, max]` each
+	 * time (§5.2, §9.3). Default 150 to 300; bounds 1 to 600,000; `min < max`. `min` is also how long a follower that
+	 * has heard of a leader refuses to help another candidate (thesis §6.2) and how often a leader checks that it
+	 * hears a quorum. Lower: shorter outages, but a pause of that length costs an election. A narrow range: split votes.
+	 */
+	readonly electionTimeoutMs: { readonly min: number; readonly max: number };
+	/**
+	 * How often an idle leader shows itself, in milliseconds. Default 50; bounds 1 to 300,000;
+	 * `2 × heartbeatMs <= electionTimeoutMs.min`, so that one lost heartbeat starts no election. It is also how soon
+	 * a lost append is noticed and how late an idle follower learns the last commit. Lower: more messages.
+	 */
+	readonly heartbeatMs: number;
+	/** Entries in one append-entries. Default 1,024; bounds 1 to 65,536. More: fewer messages, longer steps. */
+	readonly maxEntriesPerAppend: number;
+	/**
+	 * Bytes of entries in one append-entries, {@link ENTRY_OVERHEAD_BYTES} for each entry included. Default 1 MiB;
+	 * bounds 1 KiB to 64 MiB; at least `maxEntryBytes + ENTRY_OVERHEAD_BYTES`.
+	 */
+	readonly maxBytesPerAppend: number;
+	/**
+	 * Appends with entries that may be unanswered per peer. Default 4; bounds 1 to 1,024. When the window is full, new
+	 * entries gather and leave together on the next answer, so a small window makes big batches. The memory a
+	 * slow peer may pin is `maxInflightAppends × maxBytesPerAppend`.
+	 */
+	readonly maxInflightAppends: number;
+	/**
+	 * Persists of entries that may be incomplete before new ones gather. Default 4; bounds 1 to 1,024. Votes and terms
+	 * never wait for it.
+	 */
+	readonly maxInflightWrites: number;
+	/**
+	 * Local proposals whose outcome is not yet known, on a leader. Default 8,192; bounds 1 to 1,048,576. One more is
+	 * refused with `too-many-pending`. They pin at most `maxPendingProposals × maxEntryBytes`.
+	 */
+	readonly maxPendingProposals: number;
+	/** Local reads that wait for their quorum, on a leader. Default 8,192; bounds 1 to 1,048,576. */
+	readonly maxPendingReads: number;
+	/**
+	 * Read-index rounds that may be unconfirmed. Default 4; bounds 1 to 1,024. Reads gather in between and share
+	 * the next round; 1 costs up to one more round trip per read and sends the least.
+	 */
+	readonly maxInflightReadRounds: number;
+	/** Bytes of one command; a larger one is refused with `too-large`. Default 1 MiB − 64; bounds 1 to 64 MiB − 64. */
+	readonly maxEntryBytes: number;
+	/** Entries in one delivery to the application. Default 4,096; bounds 1 to 1,048,576. Less: the host may yield sooner. */
+	readonly maxEntriesPerDelivery: number;
+	/**
+	 * A snapshot is ordered when so many entries were delivered since the last. Default 16,384; bounds 1 to 2^31. Lower:
+	 * shorter logs and restarts, more snapshot work: writing costs `snapshot size / snapshotEveryEntries` per entry.
+	 */
+	readonly snapshotEveryEntries: number;
+	/** The same by bytes of entries. Default 64 MiB; bounds 1 KiB to 2^40. Whichever comes first. */
+	readonly snapshotEveryBytes: number;
+	/**
+	 * Entries kept in the log before a snapshot's last index, so that a follower which lags a little gets entries and
+	 * not the snapshot. Default 4,096; bounds 0 to 2^31.
+	 */
+	readonly retainedEntries: number;
+	/**
+	 * Bytes of one chunk of a snapshot in transfer; one chunk is under way per peer, so a transfer runs at
+	 * `snapshotChunkBytes / round trip`. Default 256 KiB; bounds 1 to 64 MiB.
+	 */
+	readonly snapshotChunkBytes: number;
+}
+
+/** The most voters of one group; beyond it majorities cost more than they protect. */
+export const RAFT_VOTERS_MAX = 63;
+
+/** What an entry costs beside its data when sizes are counted: its fixed fields as laid out in `messages.ts`. */
+export const ENTRY_OVERHEAD_BYTES = 37;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const defaults = {
+	electionTimeoutMs: { min: 150, max: 300 },
+	heartbeatMs: 50,
+	maxEntriesPerAppend: 1024,
+	maxBytesPerAppend: MIB,
+	maxInflightAppends: 4,
+	maxInflightWrites: 4,
+	maxPendingProposals: 8192,
+	maxPendingReads: 8192,
+	maxInflightReadRounds: 4,
+	maxEntryBytes: MIB - 64,
+	maxEntriesPerDelivery: 4096,
+	snapshotEveryEntries: 16_384,
+	snapshotEveryBytes: 64 * MIB,
+	retainedEntries: 4096,
+	snapshotChunkBytes: 256 * KIB,
+} as const satisfies Omit<RaftConfig, "nodeId" | "voters">;
+
+type Bounds = readonly [min: number, max: number];
+const bounds: Readonly<Record<Exclude<keyof typeof defaults, "electionTimeoutMs">, Bounds>> = {
+	heartbeatMs: [1, 300_000],
+	maxEntriesPerAppend: [1, 65_536],
+	maxBytesPerAppend: [KIB, 64 * MIB],
+	maxInflightAppends: [1, 1024],
+	maxInflightWrites: [1, 1024],
+	maxPendingProposals: [1, 1_048_576],
+	maxPendingReads: [1, 1_048_576],
+	maxInflightReadRounds: [1, 1024],
+	maxEntryBytes: [1, 64 * MIB - 64],
+	maxEntriesPerDelivery: [1, 1_048_576],
+	snapshotEveryEntries: [1, 2 ** 31],
+	snapshotEveryBytes: [KIB, 2 ** 40],
+	retainedEntries: [0, 2 ** 31],
+	snapshotChunkBytes: [1, 64 * MIB],
+};
+const electionTimeoutBounds: Bounds = [1, 600_000];
+
+/**
+ * The settings of a participant with the defaults for what is not given. The order of `voters` is free here.
+ * @throws QuorateError as {@link validateRaftConfig}
+ * @example raftConfig({ nodeId: nodeId("a"), voters: ["a", "b", "c"].map(nodeId) })
+ */
+export function raftConfig(
+	given: Pick<RaftConfig, "nodeId" | "voters"> & Partial<Omit<RaftConfig, "nodeId" | "voters">>,
+): RaftConfig {
+	const config: RaftConfig = { ...defaults, ...given, voters: [...given.voters].sort(compareIds) };
+	validateRaftConfig(config);
+	return config;
+}
+
+/**
+ * Checks every field and the relations between them; changes nothing.
+ * @throws QuorateError `raft-config-invalid` `{field, expected, actual}` or `raft-config-contradiction`
+ *   `{rule, left, right}`
+ */
+export function validateRaftConfig(config: RaftConfig): void {
+	validateVoters(config);
+	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
+	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);
+	for (const [field, range] of Object.entries(bounds)) {
+		requireInteger(field, config[field as keyof typeof bounds], range);
+	}
+	const { min, max } = config.electionTimeoutMs;
+	requireRelation(min < max, "electionTimeoutMs.min is below electionTimeoutMs.max", min, max);
+	requireRelation(
+		2 * config.heartbeatMs <= min,
+		"twice heartbeatMs is at most electionTimeoutMs.min",
+		2 * config.heartbeatMs,
+		min,
+	);
+	requireRelation(
+		config.maxEntryBytes + ENTRY_OVERHEAD_BYTES <= config.maxBytesPerAppend,
+		"one entry of maxEntryBytes fits into maxBytesPerAppend",
+		config.maxEntryBytes + ENTRY_OVERHEAD_BYTES,
+		config.maxBytesPerAppend,
+	);
+}
+
+function validateVoters({ nodeId, voters }: RaftConfig): void {
+	const actual = voters.join(" ");
+	if (voters.length < 1 || voters.length > RAFT_VOTERS_MAX) {
+		throw configInvalid({ field: "voters", expected: `1 to ${RAFT_VOTERS_MAX} members`, actual: `${voters.length}` });
+	}
+	for (let i = 1; i < voters.length; i++) {
+		if (compareIds(voters[i - 1] as NodeId, voters[i] as NodeId) >= 0) {
+			throw configInvalid({ field: "voters", expected: "in code-unit order without duplicates", actual });
+		}
+	}
+	if (!voters.includes(nodeId)) {
+		throw configInvalid({ field: "nodeId", expected: `one of the voters (${actual})`, actual: nodeId });
+	}
+}
+
+function requireInteger(field: string, value: number, [min, max]: Bounds): void {
+	if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+	throw configInvalid({ field, expected: `an integer in [${min}, ${max}]`, actual: String(value) });
+}
+
+function requireRelation(holds: boolean, rule: string, left: number, right: number): void {
+	if (!holds) throw configContradiction({ rule, left, right });
+}

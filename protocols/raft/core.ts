@@ -1,0 +1,180 @@
+/**
+ * The machine's variables (Figure 2 and what extends it) and the smallest verbs over them. Every concern of the room
+ * is a file of functions over one {@link RaftCore}.
+ */
+import type { Effect, NodeId, RequestId, WriteId } from "../core/index.ts";
+import type { RaftConfig } from "./config.ts";
+import type { Configuration, LogIndex, RaftSnapshot, Term } from "./entry.ts";
+import type { RaftEvent } from "./events.ts";
+import { RaftLog } from "./log.ts";
+import type { RaftMessage } from "./messages.ts";
+import { copyProgress, type Progress } from "./progress.ts";
+import type { RaftReply, RaftTimer, RaftTypes } from "./vocabulary.ts";
+
+export type RaftRole = "follower" | "pre-candidate" | "candidate" | "leader";
+
+export interface RaftCore {
+	readonly config: RaftConfig;
+	/** Where the present step's effects go. No part of the state. */
+	out: Effect<RaftTypes>[];
+
+	// What survives a crash (Figure 2, and the snapshot of §7).
+	term: Term;
+	votedFor: NodeId | null;
+	log: RaftLog;
+	/** The latest durable snapshot. `snapshot.lastIndex >= log.baseIndex` unless nothing is compacted. */
+	snapshot: RaftSnapshot | null;
+	configuration: Configuration;
+
+	// All roles.
+	role: RaftRole;
+	/** The leader of `term`, as far as known. */
+	leader: NodeId | null;
+	/** `deliveredIndex <= commitIndex <= log.lastIndex`. */
+	commitIndex: LogIndex;
+	deliveredIndex: LogIndex;
+	/** Bytes of entries delivered since the last snapshot was ordered. */
+	deliveredBytes: number;
+	/** The snapshot that the application is taking. */
+	orderedSnapshot: LogIndex | null;
+	/** Where the last ordered or installed snapshot stands; entries since then count towards the next. */
+	snapshotMark: LogIndex;
+	/** An installed snapshot that is not durable yet: deliveries wait for it. */
+	restoring: { readonly writeId: WriteId; readonly snapshot: RaftSnapshot } | null;
+
+	// What the disk was not handed yet, and what it has not finished.
+	hardStateUnsaved: boolean;
+	compactionUnsaved: LogIndex | null;
+	nextWriteId: WriteId;
+	/** Unfinished persists and how far the log on the disk reaches, as it stands here, when each is done. */
+	writes: { readonly writeId: WriteId; through: LogIndex }[];
+
+	// Followers and candidates.
+	/** A leader was heard within the minimum election timeout: no help for other candidates (thesis §6.2). */
+	leaderHeard: boolean;
+	/** The election timer is to be set again when the batch ends. */
+	electionTimerDue: boolean;
+	/** Answers to this campaign, one's own included as soon as it counts. */
+	votes: Map<NodeId, boolean>;
+	/** The persist of one's own vote. */
+	voteWriteId: WriteId;
+	/** The acknowledgement to the leader that leaves when the batch ends. */
+	ack: { index: LogIndex; round: number } | null;
+	/** A snapshot that is being received. */
+	receipt: SnapshotReceipt | null;
+
+	// Leaders.
+	progress: Map<NodeId, Progress>;
+	/** Local requests by the index of their entry: `requestIds[i]` waits for `requestsFrom + i`. */
+	requestIds: (RequestId | null)[];
+	requestsFrom: LogIndex;
+	/** How many of `requestIds` are not null. */
+	pendingProposals: number;
+	/** The latest read-index round. */
+	round: number;
+	/** Reads that have no round yet. */
+	reads: PendingRead[];
+	/** Rounds that are not confirmed or not applied yet, ascending. */
+	readRounds: { readonly round: number; readonly index: LogIndex; readonly reads: readonly PendingRead[] }[];
+	/** Reads in all, with and without a round. */
+	pendingReads: number;
+	nextReadId: number;
+}
+
+export interface PendingRead {
+	readonly requestId: RequestId;
+	readonly query: Uint8Array;
+}
+
+/** How much of a leader's snapshot has arrived. Two leaders' snapshots of one index may differ in their bytes. */
+export interface SnapshotReceipt {
+	readonly lastIndex: LogIndex;
+	readonly lastTerm: Term;
+	nextOffset: number;
+}
+
+/** The core before its start. */
+export function createCore(config: RaftConfig): RaftCore {
+	return {
+		config,
+		out: [],
+		term: 0 as Term,
+		votedFor: null,
+		log: new RaftLog(0 as LogIndex, 0 as Term, []),
+		snapshot: null,
+		configuration: { voters: config.voters },
+		role: "follower",
+		leader: null,
+		commitIndex: 0 as LogIndex,
+		deliveredIndex: 0 as LogIndex,
+		deliveredBytes: 0,
+		orderedSnapshot: null,
+		snapshotMark: 0 as LogIndex,
+		restoring: null,
+		hardStateUnsaved: false,
+		compactionUnsaved: null,
+		nextWriteId: 1,
+		writes: [],
+		leaderHeard: false,
+		electionTimerDue: false,
+		votes: new Map(),
+		voteWriteId: 0,
+		ack: null,
+		receipt: null,
+		progress: new Map(),
+		requestIds: [],
+		requestsFrom: 0 as LogIndex,
+		pendingProposals: 0,
+		round: 0,
+		reads: [],
+		readRounds: [],
+		pendingReads: 0,
+		nextReadId: 1,
+	};
+}
+
+/** An independent core in the same state. Immutable values (entries, snapshots, reads) are shared. */
+export function copyCore(core: RaftCore): RaftCore {
+	return {
+		...core,
+		out: [],
+		log: core.log.copy(),
+		writes: core.writes.map((write) => ({ ...write })),
+		votes: new Map(core.votes),
+		ack: core.ack === null ? null : { ...core.ack },
+		receipt: core.receipt === null ? null : { ...core.receipt },
+		progress: new Map([...core.progress].map(([peer, progress]) => [peer, copyProgress(progress)])),
+		requestIds: core.requestIds.slice(),
+		reads: core.reads.slice(),
+		readRounds: core.readRounds.slice(),
+	};
+}
+
+/** The core's state as plain data. */
+export function viewCore(core: RaftCore): unknown {
+	const { config: _config, out: _out, log, ...variables } = core;
+	return { ...variables, log: log.view };
+}
+
+/** The number of voters that decide. */
+export function quorumSize(core: RaftCore): number {
+	return Math.floor(core.configuration.voters.length / 2) + 1;
+}
+
+/** Sends something that rests on nothing unsaved; what does, goes through `sendDurable` of `durability.ts`. */
+export function sendImmediate(core: RaftCore, to: NodeId, message: RaftMessage): void {
+	core.out.push({ type: "send", to, message, release: "immediate" });
+}
+
+export function setTimer(core: RaftCore, timer: RaftTimer, min: number, max: number): void {
+	core.out.push({ type: "set-timer", timer, afterMs: { min, max } });
+}
+
+export function reply(core: RaftCore, requestId: RequestId, answer: RaftReply): void {
+	// A refusal or an unknown outcome rests on nothing durable.
+	core.out.push({ type: "reply", requestId, reply: answer, release: "immediate" });
+}
+
+export function emit(core: RaftCore, event: RaftEvent): void {
+	core.out.push({ type: "emit", event });
+}

@@ -1,0 +1,112 @@
+/** Leader election (§5.2, §5.4.1), pre-vote (thesis §9.6) and the check of the leader's quorum (thesis §6.2). */
+import type { NodeId } from "../core/index.ts";
+import { emit, quorumSize, type RaftCore, setTimer } from "./core.ts";
+import { sendDurable } from "./durability.ts";
+import type { RequestVote, Vote } from "./messages.ts";
+import {
+	becomeCandidate,
+	becomeFollower,
+	becomeLeader,
+	becomePreCandidate,
+	setElectionTimer,
+	setQuorumCheckTimer,
+} from "./roles.ts";
+
+/**
+ * The election timer fired. A follower that had heard its leader waits in two steps: after the minimum it may help
+ * other candidates, after the rest of its own random wait it becomes one.
+ */
+export function handleElectionTimer(core: RaftCore): void {
+	// A message of this same batch has shown that the leader lives; the timer is set again when the batch ends.
+	if (core.electionTimerDue) return;
+	if (core.role === "leader") {
+		checkQuorum(core);
+		return;
+	}
+	if (core.leaderHeard) {
+		core.leaderHeard = false;
+		const { min, max } = core.config.electionTimeoutMs;
+		setTimer(core, "election", 0, max - min);
+		return;
+	}
+	becomePreCandidate(core);
+	countVotes(core);
+}
+
+/** A leader that has not heard of a quorum for a whole election timeout steps down. */
+function checkQuorum(core: RaftCore): void {
+	let active = 1;
+	for (const progress of core.progress.values()) {
+		if (progress.recentlyActive) active++;
+		progress.recentlyActive = false;
+	}
+	if (active >= quorumSize(core)) {
+		setQuorumCheckTimer(core);
+		return;
+	}
+	emit(core, { type: "quorum-lost", term: core.term });
+	becomeFollower(core, core.term, null);
+}
+
+/**
+ * Whether a candidate's wish for a later term is ignored altogether, so that a server that lost touch can not depose a
+ * leader that the others hear (thesis §4.2.3, §6.2).
+ */
+export function ignoresCandidates(core: RaftCore): boolean {
+	return core.role === "leader" || (core.leader !== null && core.leaderHeard);
+}
+
+/** A candidate asks for a vote; its term is not smaller than ours, and for a real vote it is ours. */
+export function handleRequestVote(core: RaftCore, from: NodeId, message: RequestVote): void {
+	const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);
+	const { preVote } = message;
+	if (granted && !preVote && core.votedFor === null) {
+		core.votedFor = from;
+		core.hardStateUnsaved = true;
+	}
+	// Who helps a candidate gives it the time to win (§5.2).
+	if (granted && !preVote) setElectionTimer(core);
+	sendDurable(core, from, { type: "vote", term: granted ? message.term : core.term, granted, preVote });
+}
+
+/** At most one vote per term, first come first served (§5.2); a pre-vote is granted if the vote would be. */
+function mayVoteFor(core: RaftCore, from: NodeId, { term, preVote }: RequestVote): boolean {
+	if (preVote && term > core.term) return true;
+	return core.votedFor === from || (core.votedFor === null && core.leader === null);
+}
+
+/** The candidate's log is at least as up to date as ours: later last term, or the same and not shorter (§5.4.1). */
+function isUpToDate(core: RaftCore, { lastIndex, lastTerm }: RequestVote): boolean {
+	if (lastTerm !== core.log.lastTerm) return lastTerm > core.log.lastTerm;
+	return lastIndex >= core.log.lastIndex;
+}
+
+/** An answer to a campaign, of this term (of the next, if it grants a pre-vote). */
+export function handleVote(core: RaftCore, from: NodeId, { granted, preVote }: Vote): void {
+	if (core.role !== (preVote ? "pre-candidate" : "candidate")) return;
+	if (!core.configuration.voters.includes(from)) return;
+	if (!core.votes.has(from)) core.votes.set(from, granted);
+	countVotes(core);
+}
+
+/** One's own vote is durable and counts. */
+export function handleOwnVoteDurable(core: RaftCore): void {
+	if (core.role !== "candidate" || core.votes.has(core.config.nodeId)) return;
+	core.votes.set(core.config.nodeId, true);
+	countVotes(core);
+}
+
+function countVotes(core: RaftCore): void {
+	let granted = 0;
+	let denied = 0;
+	for (const vote of core.votes.values()) {
+		if (vote) granted++;
+		else denied++;
+	}
+	if (granted >= quorumSize(core)) {
+		if (core.role === "pre-candidate") becomeCandidate(core);
+		else becomeLeader(core);
+	} else if (core.configuration.voters.length - denied < quorumSize(core)) {
+		becomeFollower(core, core.term, null);
+	}
+}

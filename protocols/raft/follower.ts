@@ -1,0 +1,169 @@
+/** The follower's side of append-entries (§5.3) and of install-snapshot (§7). */
+import { assert, type NodeId } from "../core/index.ts";
+import { emit, type RaftCore } from "./core.ts";
+import { commitThrough } from "./delivery.ts";
+import { cutLog, hasUnsaved, persist, persistUnsaved, sendDurable } from "./durability.ts";
+import type { Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
+import { indexAfter } from "./log.ts";
+import type { AppendEntries, InstallSnapshot } from "./messages.ts";
+import { becomeFollower } from "./roles.ts";
+
+/** The leader of this term speaks. Two leaders in one term would break election safety (§5.2): stop. */
+export function hearLeader(core: RaftCore, from: NodeId): void {
+	assert(core.role !== "leader" && (core.leader === null || core.leader === from), "a term has one leader", {
+		term: core.term,
+		known: core.leader,
+		from,
+	});
+	if (core.role !== "follower" || core.leader === null) becomeFollower(core, core.term, from);
+	core.leaderHeard = true;
+	core.electionTimerDue = true;
+}
+
+export function handleAppendEntries(core: RaftCore, from: NodeId, message: AppendEntries): void {
+	hearLeader(core, from);
+	const { log } = core;
+	const lastNew = indexAfter(message.prevIndex, message.entries.length);
+	// What is committed is the same in every leader's log (§5.4.3): an append behind it brings at most its tail.
+	if (lastNew <= core.commitIndex) {
+		acknowledgeLater(core, core.commitIndex, message.round);
+		return;
+	}
+	const known = message.prevIndex < core.commitIndex ? core.commitIndex - message.prevIndex : 0;
+	if (known === 0 && log.termAt(message.prevIndex) !== message.prevTerm) {
+		refuse(core, from, message);
+		return;
+	}
+	appendNew(core, indexAfter(message.prevIndex, known), message.entries, known);
+	const commit = Math.min(message.commit, lastNew) as LogIndex;
+	if (commit > core.commitIndex) commitThrough(core, commit);
+	acknowledgeLater(core, lastNew, message.round);
+}
+
+/**
+ * Appends `entries[skip...]` behind `prevIndex`. Only a real conflict cuts the log: an old append that arrives late
+ * must not undo what a newer one has brought (§5.3, "if an existing entry conflicts with a new one").
+ */
+function appendNew(core: RaftCore, prevIndex: LogIndex, entries: readonly Entry[], skip: number): void {
+	const { log } = core;
+	for (let i = skip, index = indexAfter(prevIndex, 1); i < entries.length; i++, index = indexAfter(index, 1)) {
+		const entry = entries[i] as Entry;
+		if (index <= log.lastIndex) {
+			if (log.entryAt(index).term === entry.term) continue;
+			assert(index > core.commitIndex, "a committed entry is never cut", { index });
+			cutLog(core, index);
+			// An acknowledgement that has not left may speak of what was cut.
+			core.ack = null;
+		}
+		log.push(entry);
+	}
+}
+
+/**
+ * Refuses, with a hint: the largest index at which the logs may still agree. All entries of a term above the refused
+ * one's are skipped at once (§5.3, the optimisation at its end, by term as in etcd).
+ */
+function refuse(core: RaftCore, from: NodeId, { prevIndex, prevTerm, round }: AppendEntries): void {
+	const hintIndex = core.log.lastIndexWithTermAtMost(prevIndex, prevTerm);
+	const hintTerm = core.log.termAt(hintIndex) ?? (0 as Term);
+	const { term } = core;
+	const answer = {
+		type: "append-response",
+		term,
+		accepted: false,
+		index: prevIndex,
+		hintIndex,
+		hintTerm,
+		round,
+	} as const;
+	sendDurable(core, from, answer);
+}
+
+/** Acknowledgements of one batch leave as one: the last says it all. */
+function acknowledgeLater(core: RaftCore, index: LogIndex, round: number): void {
+	if (core.ack === null) core.ack = { index, round };
+	else core.ack = { index: index > core.ack.index ? index : core.ack.index, round: Math.max(round, core.ack.round) };
+}
+
+/** Sends the gathered acknowledgement, once what it promises is handed to the disk. */
+export function acknowledgeNow(core: RaftCore): void {
+	if (core.ack === null || core.leader === null || hasUnsaved(core)) return;
+	const { index, round } = core.ack;
+	core.ack = null;
+	sendDurable(core, core.leader, {
+		type: "append-response",
+		term: core.term,
+		accepted: true,
+		index,
+		hintIndex: 0 as LogIndex,
+		hintTerm: 0 as Term,
+		round,
+	});
+}
+
+export function handleInstallSnapshot(core: RaftCore, from: NodeId, message: InstallSnapshot): void {
+	hearLeader(core, from);
+	const { lastIndex, lastTerm, offset, sizeBytes, data } = message;
+	if (lastIndex <= core.commitIndex) {
+		answerChunk(core, from, message, sizeBytes);
+		return;
+	}
+	let { receipt } = core;
+	if (receipt === null || receipt.lastIndex !== lastIndex || receipt.lastTerm !== lastTerm) {
+		if (offset !== 0) {
+			answerChunk(core, from, message, 0);
+			return;
+		}
+		receipt = { lastIndex, lastTerm, nextOffset: 0 };
+		core.receipt = receipt;
+	}
+	if (offset !== receipt.nextOffset) {
+		answerChunk(core, from, message, receipt.nextOffset);
+		return;
+	}
+	receipt.nextOffset += data.length;
+	assert(receipt.nextOffset <= sizeBytes, "chunks stay within the snapshot");
+	const snapshotChunk = { lastIndex, lastTerm, offset, data };
+	if (receipt.nextOffset < sizeBytes) persist(core, { snapshotChunk });
+	else install(core, message, snapshotChunk);
+	answerChunk(core, from, message, receipt.nextOffset);
+}
+
+/**
+ * The snapshot is complete. A log that has its last entry keeps what follows (Figure 13, rule 6); any other is
+ * replaced as a whole. The application loads the snapshot when it is durable, and deliveries wait for that.
+ */
+function install(
+	core: RaftCore,
+	message: InstallSnapshot,
+	snapshotChunk: { lastIndex: LogIndex; lastTerm: Term; offset: number; data: Uint8Array },
+): void {
+	const { lastIndex, lastTerm, sizeBytes } = message;
+	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration: { voters: message.voters }, sizeBytes };
+	const { log } = core;
+	if (log.termAt(lastIndex) === lastTerm) {
+		persistUnsaved(core);
+		log.compactThrough(lastIndex);
+	} else {
+		const cutFrom = indexAfter(log.baseIndex, 1);
+		log.resetTo(lastIndex, lastTerm);
+		log.cutFrom = cutFrom;
+		for (const write of core.writes) write.through = 0 as LogIndex;
+	}
+	core.compactionUnsaved = lastIndex;
+	core.snapshot = snapshot;
+	core.snapshotMark = lastIndex;
+	core.orderedSnapshot = null;
+	core.deliveredBytes = 0;
+	core.configuration = snapshot.configuration;
+	core.receipt = null;
+	core.ack = null;
+	commitThrough(core, lastIndex);
+	core.restoring = { writeId: persist(core, { snapshotChunk, installSnapshot: snapshot }), snapshot };
+	emit(core, { type: "snapshot-installed", lastIndex, lastTerm });
+}
+
+function answerChunk(core: RaftCore, to: NodeId, message: InstallSnapshot, nextOffset: number): void {
+	const { lastIndex, round } = message;
+	sendDurable(core, to, { type: "snapshot-response", term: core.term, lastIndex, nextOffset, round });
+}

@@ -1,0 +1,60 @@
+/**
+ * Raft: a replicated log for groups whose members may crash, restart and lose touch, but do not lie.
+ *
+ * Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (USENIX ATC 2014; § without more
+ * means its extended version), and Ongaro's thesis (Stanford 2014; "thesis §"). Conflict hints as in etcd.
+ *
+ * {@link RaftMachine} is the pure part: elections with pre-vote and check-quorum, replication with pipelining, commit,
+ * snapshots in both directions, linearizable reads by read-index. {@link RaftApplier} is the application side with
+ * exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
+ *
+ * The network may drop, delay, duplicate and reorder. Safety needs no timing; progress needs messages to pass within
+ * an election timeout. A member that lost its disk must come back as a new member.
+ *
+ * Not here: membership changes, leadership transfer, lease reads, proposal forwarding (a refusal names the leader);
+ * and no protection against members that lie: that is `protocols/pbft`.
+ */
+export {
+	type ApplierSnapshot,
+	type ByteApplication,
+	type RaftAnswer,
+	RaftApplier,
+	type RequestAnswer,
+} from "./applier.ts";
+export { ENTRY_OVERHEAD_BYTES, RAFT_VOTERS_MAX, type RaftConfig, raftConfig, validateRaftConfig } from "./config.ts";
+export type { RaftRole } from "./core.ts";
+export type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";
+export { configContradiction, configInvalid } from "./errors.ts";
+export type { RaftEvent } from "./events.ts";
+export { RaftMachine, type RaftStatus } from "./machine.ts";
+export {
+	type AppendEntries,
+	type AppendResponse,
+	entryFields,
+	type InstallSnapshot,
+	type RaftMessage,
+	type RequestVote,
+	raftLayouts,
+	type SnapshotResponse,
+	type Vote,
+} from "./messages.ts";
+export {
+	type AppliedResult,
+	defaultSessionLimits,
+	type SessionLimits,
+	SessionTable,
+	type SessionTableSnapshot,
+	type SessionVerdict,
+} from "./sessions.ts";
+export type {
+	RaftDelivery,
+	RaftDurable,
+	RaftRead,
+	RaftReadResult,
+	RaftRefusal,
+	RaftReply,
+	RaftRequest,
+	RaftTimer,
+	RaftTypes,
+	RaftWrite,
+} from "./vocabulary.ts";

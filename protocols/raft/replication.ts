@@ -1,0 +1,182 @@
+/** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
+import { assert, type NodeId, type RequestId } from "../core/index.ts";
+import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
+import { quorumSize, type RaftCore, sendImmediate, setTimer } from "./core.ts";
+import { commitThrough } from "./delivery.ts";
+import type { Entry, LogIndex, Term } from "./entry.ts";
+import { indexAfter } from "./log.ts";
+import type { AppendEntries, AppendResponse } from "./messages.ts";
+import { acknowledge, becomeProbe, becomeReplicate, isFreshRefusal, mayAppend, type Progress } from "./progress.ts";
+import { resendStalledChunk, startTransfer } from "./snapshot-transfer.ts";
+
+/** Appends to the leader's own log; disk and peers get it when the batch ends. */
+export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | null): void {
+	core.log.push(entry);
+	core.requestIds.push(requestId);
+	if (requestId !== null) core.pendingProposals++;
+}
+
+/**
+ * Sends every peer what it may have now. Append-entries leave at once, beside the leader's own write: they claim
+ * nothing about its disk, only that it leads `term`, which was durable before it asked for votes (thesis §10.2.1).
+ */
+export function replicate(core: RaftCore): void {
+	let shared: AppendEntries | null = null;
+	for (const [peer, progress] of core.progress) {
+		while (progress.next <= core.log.lastIndex && mayAppend(progress, core.config.maxInflightAppends)) {
+			const prevIndex = indexAfter(progress.next, -1);
+			if (prevIndex < core.log.baseIndex) {
+				startTransfer(core, peer, progress);
+				break;
+			}
+			if (shared === null || shared.prevIndex !== prevIndex) {
+				shared = appendAfter(core, prevIndex, lastOfAppend(core, progress.next));
+			}
+			sendImmediate(core, peer, shared);
+			noteSent(core, progress, shared);
+		}
+		if (progress.sentRound < core.round) sendHeartbeat(core, peer, progress);
+	}
+}
+
+/** The last index that fits into one append from `first` on; at least one entry. */
+function lastOfAppend(core: RaftCore, first: LogIndex): LogIndex {
+	const { maxEntriesPerAppend, maxBytesPerAppend } = core.config;
+	const bound = Math.min(core.log.lastIndex, first + maxEntriesPerAppend - 1);
+	let bytes = core.log.entryAt(first).data.length + ENTRY_OVERHEAD_BYTES;
+	let last = first;
+	while (last < bound) {
+		const next = indexAfter(last, 1);
+		bytes += core.log.entryAt(next).data.length + ENTRY_OVERHEAD_BYTES;
+		if (bytes > maxBytesPerAppend) break;
+		last = next;
+	}
+	return last;
+}
+
+function appendAfter(core: RaftCore, prevIndex: LogIndex, through: LogIndex): AppendEntries {
+	const prevTerm = core.log.termAt(prevIndex);
+	assert(prevTerm !== undefined, "the entry before an append is known", { prevIndex });
+	return {
+		type: "append-entries",
+		term: core.term,
+		prevIndex,
+		prevTerm,
+		commit: core.commitIndex,
+		round: core.round,
+		entries: through === prevIndex ? [] : core.log.copyOf(indexAfter(prevIndex, 1), through),
+	};
+}
+
+function noteSent(core: RaftCore, progress: Progress, message: AppendEntries): void {
+	progress.sentRound = core.round;
+	const last = indexAfter(message.prevIndex, message.entries.length);
+	if (progress.mode === "probe") {
+		progress.probeSent = true;
+		return;
+	}
+	progress.inflight.push(last);
+	progress.next = indexAfter(last, 1);
+}
+
+/**
+ * An append-entries without entries. It asks for the entry before `next`, so a peer that missed an append refuses it
+ * and says where it stands, and one whose answers were lost opens the window again.
+ */
+function sendHeartbeat(core: RaftCore, peer: NodeId, progress: Progress): void {
+	const before = indexAfter(progress.next, -1);
+	const isKnown = progress.mode !== "snapshot" && before >= core.log.baseIndex;
+	progress.sentRound = core.round;
+	if (isKnown) {
+		sendImmediate(core, peer, appendAfter(core, before, before));
+		return;
+	}
+	// Index 0 is before every log: the peer accepts, and tells what it has committed.
+	const zero = 0 as LogIndex;
+	const { term, commitIndex: commit, round } = core;
+	sendImmediate(core, peer, {
+		type: "append-entries",
+		term,
+		prevIndex: zero,
+		prevTerm: 0 as Term,
+		commit,
+		round,
+		entries: [],
+	});
+}
+
+/** The heartbeat timer fired. */
+export function handleHeartbeatTimer(core: RaftCore): void {
+	if (core.role !== "leader") return;
+	for (const [peer, progress] of core.progress) {
+		sendHeartbeat(core, peer, progress);
+		// Chunks are large: none for a peer that does not even answer heartbeats.
+		if (!progress.recentlyActive) continue;
+		if (progress.mode === "snapshot") resendStalledChunk(core, peer, progress);
+		// What is under way may be lost, and the log has moved on: only the snapshot is sure to help.
+		else if (progress.next <= core.log.baseIndex) startTransfer(core, peer, progress);
+	}
+	setTimer(core, "heartbeat", core.config.heartbeatMs, core.config.heartbeatMs);
+}
+
+/** A peer has answered an append of this term. */
+export function handleAppendResponse(core: RaftCore, from: NodeId, message: AppendResponse): void {
+	const progress = core.progress.get(from);
+	if (core.role !== "leader" || progress === undefined) return;
+	noteAlive(core, progress, message.round);
+	if (!message.accepted) {
+		if (isFreshRefusal(progress, message.index)) becomeProbe(progress, nextAfterRefusal(core, message));
+		return;
+	}
+	assert(message.index <= core.log.lastIndex, "a follower acknowledges only what this leader has", { from });
+	if (message.index < progress.match) return;
+	// A peer in need of a snapshot that turns out to have what was compacted can go on without.
+	if (progress.mode === "snapshot" && message.index < core.log.baseIndex) return;
+	const moved = acknowledge(progress, message.index);
+	if (progress.mode !== "replicate") becomeReplicate(progress);
+	if (moved) advanceCommit(core);
+}
+
+/** An answer of this term, even a refusal, shows that the peer follows this leader. */
+export function noteAlive(core: RaftCore, progress: Progress, round: number): void {
+	assert(round <= core.round, "a peer echoes only rounds of this leader", { round });
+	progress.recentlyActive = true;
+	if (round > progress.ackedRound) progress.ackedRound = round;
+}
+
+/**
+ * Where to probe next. The follower has skipped the terms above the refused entry's (§5.3); what is left above its
+ * hint's term in this log can not agree either.
+ */
+function nextAfterRefusal(core: RaftCore, { index, hintIndex, hintTerm }: AppendResponse): LogIndex {
+	const agree = core.log.lastIndexWithTermAtMost(hintIndex, hintTerm);
+	return agree + 1 < index ? indexAfter(agree, 1) : index;
+}
+
+/**
+ * Commits what a quorum has, if it is of this term (§5.4.2: by counting, never an entry of an earlier term; those
+ * follow by log matching). The leader counts itself only as far as its own disk has answered.
+ */
+export function advanceCommit(core: RaftCore): void {
+	if (core.role !== "leader") return;
+	const index = agreedByQuorum(core, "match", core.log.durableThrough) as LogIndex;
+	if (index > core.commitIndex && core.log.termAt(index) === core.term) commitThrough(core, index);
+}
+
+/** The largest value that a quorum of voters has reached, this leader's own included. */
+export function agreedByQuorum(core: RaftCore, field: "match" | "ackedRound", own: number): number {
+	const values: number[] = [own];
+	for (const progress of core.progress.values()) values.push(progress[field]);
+	values.sort((a, b) => b - a);
+	const agreed = values[quorumSize(core) - 1];
+	assert(agreed !== undefined, "every voter but the leader has a progress");
+	return agreed;
+}
+
+/** The host believes that a peer can or can not be reached: sending ahead is worth it, or not. */
+export function handleReachability(core: RaftCore, peer: NodeId, isReachable: boolean): void {
+	const progress = core.progress.get(peer);
+	if (core.role !== "leader" || progress === undefined) return;
+	if (isReachable) progress.probeSent = false;
+	else if (progress.mode === "replicate") becomeProbe(progress, indexAfter(progress.match, 1));
+}

@@ -1,0 +1,55 @@
+/** The first step of a life: the core takes what was durable, and nothing else, from the one before. */
+import type { RaftCore } from "./core.ts";
+import type { LogIndex, Term } from "./entry.ts";
+import { RaftLog } from "./log.ts";
+import { setElectionTimer } from "./roles.ts";
+import type { RaftDurable } from "./vocabulary.ts";
+
+export function handleStart(core: RaftCore, durable: RaftDurable): void {
+	const { hardState, snapshot } = durable;
+	core.term = hardState.term;
+	core.votedFor = hardState.votedFor;
+	core.snapshot = snapshot;
+	core.log = recoverLog(core, durable);
+	if (snapshot !== null) {
+		core.configuration = snapshot.configuration;
+		core.commitIndex = snapshot.lastIndex;
+		core.deliveredIndex = snapshot.lastIndex;
+		core.snapshotMark = snapshot.lastIndex;
+		core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+		recoverTerm(core, snapshot.lastTerm);
+	}
+	setElectionTimer(core);
+}
+
+/**
+ * The durable log, behind a base. The application's snapshots become durable beside the persists, so a snapshot may
+ * reach beyond the durable log, or cover indices where the disk still has the entries of a leader that lost. Either
+ * way the log has no entry of the snapshot's last index and term, and is replaced by the snapshot, as in §7.
+ */
+function recoverLog(core: RaftCore, { snapshot, firstIndex, entries }: RaftDurable): RaftLog {
+	const beforeFirst = (firstIndex - 1) as LogIndex;
+	if (snapshot === null) return new RaftLog(beforeFirst, 0 as Term, entries);
+	const { lastIndex, lastTerm } = snapshot;
+	if (lastIndex === beforeFirst) return new RaftLog(lastIndex, lastTerm, entries);
+	if (entries[lastIndex - firstIndex]?.term !== lastTerm) {
+		const log = new RaftLog(lastIndex, lastTerm, []);
+		if (entries.length > 0) log.cutFrom = firstIndex;
+		core.compactionUnsaved = lastIndex;
+		return log;
+	}
+	// Entries before the snapshot's last were retained. The term before them is not known, so the first is the base.
+	const first = entries[0];
+	return new RaftLog(firstIndex, first?.term ?? lastTerm, entries.slice(1));
+}
+
+/**
+ * A snapshot may be durable although the term in which its last entry arrived is not. No vote of that term can have
+ * left, since votes leave after their term is durable; so the term may be taken up without one.
+ */
+function recoverTerm(core: RaftCore, lastTerm: Term): void {
+	if (core.term >= lastTerm) return;
+	core.term = lastTerm;
+	core.votedFor = null;
+	core.hardStateUnsaved = true;
+}

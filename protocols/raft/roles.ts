@@ -1,0 +1,120 @@
+/** The four roles and what changing them means (Figure 4, with the pre-candidate of thesis §9.6). */
+import { assert, type NodeId } from "../core/index.ts";
+import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
+import { deliverCommitted } from "./delivery.ts";
+import { persist, sendDurable } from "./durability.ts";
+import type { Entry, SessionId, Term } from "./entry.ts";
+import { indexAfter } from "./log.ts";
+import { initialProgress } from "./progress.ts";
+import { refuseReads } from "./read-index.ts";
+import { appendOwn } from "./replication.ts";
+
+/** Follows `leader` (null: nobody known yet) in `term`, which is never a smaller one. */
+export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null): void {
+	assert(term >= core.term, "terms only grow", { term, current: core.term });
+	if (core.role === "leader") endLeadership(core, leader);
+	if (term > core.term) enterTerm(core, term, null);
+	if (core.role !== "follower") setElectionTimer(core);
+	setRole(core, "follower", leader);
+}
+
+/**
+ * Asks whether a campaign could succeed, before it disturbs anyone with a new term (thesis §9.6). Nothing changes for
+ * those who are asked, and one's own consent rests on nothing durable.
+ */
+export function becomePreCandidate(core: RaftCore): void {
+	core.leaderHeard = false;
+	core.receipt = null;
+	core.votes = new Map([[core.config.nodeId, true]]);
+	setRole(core, "pre-candidate", null);
+	setElectionTimer(core);
+	requestVotes(core, true);
+}
+
+/** Campaigns in the next term (§5.2). One's own vote counts when it is durable; see `votes`. */
+export function becomeCandidate(core: RaftCore): void {
+	enterTerm(core, (core.term + 1) as Term, core.config.nodeId);
+	core.votes = new Map();
+	setRole(core, "candidate", null);
+	setElectionTimer(core);
+	core.voteWriteId = persist(core, {});
+	requestVotes(core, false);
+}
+
+/** Leads the term (§5.2), and starts it with an entry of its own, so that it can learn what is committed (§8). */
+export function becomeLeader(core: RaftCore): void {
+	assert(core.role === "candidate" && core.votedFor === core.config.nodeId, "only a candidate becomes leader");
+	const { log, config } = core;
+	core.votes = new Map();
+	core.progress = new Map();
+	for (const voter of core.configuration.voters) {
+		if (voter !== config.nodeId) core.progress.set(voter, initialProgress(log.lastIndex));
+	}
+	core.round = 0;
+	core.requestIds = [];
+	core.requestsFrom = indexAfter(log.lastIndex, 1);
+	core.pendingProposals = 0;
+	setRole(core, "leader", config.nodeId);
+	appendOwn(core, noOp(core.term), null);
+	setTimer(core, "heartbeat", config.heartbeatMs, config.heartbeatMs);
+	setQuorumCheckTimer(core);
+}
+
+/** Stops leading: what was promised to local clients is settled with what is known. */
+function endLeadership(core: RaftCore, leader: NodeId | null): void {
+	deliverCommitted(core);
+	for (const requestId of core.requestIds) {
+		if (requestId !== null) reply(core, requestId, { type: "outcome-unknown", leader });
+	}
+	refuseReads(core, leader);
+	core.requestIds = [];
+	core.requestsFrom = 0 as typeof core.requestsFrom;
+	core.pendingProposals = 0;
+	core.progress = new Map();
+	core.round = 0;
+	core.out.push({ type: "cancel-timer", timer: "heartbeat" });
+}
+
+function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
+	core.term = term;
+	core.votedFor = votedFor;
+	core.hardStateUnsaved = true;
+	core.leaderHeard = false;
+	core.ack = null;
+	// Another leader's snapshot of the same index may have other bytes.
+	core.receipt = null;
+}
+
+function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
+	const changed = role !== core.role || leader !== core.leader;
+	if (role === "follower") core.votes = new Map();
+	core.role = role;
+	core.leader = leader;
+	if (changed) emit(core, { type: "role-changed", role, term: core.term, leader });
+}
+
+function requestVotes(core: RaftCore, preVote: boolean): void {
+	const term = preVote ? ((core.term + 1) as Term) : core.term;
+	const { lastIndex, lastTerm } = core.log;
+	for (const voter of core.configuration.voters) {
+		if (voter === core.config.nodeId) continue;
+		sendDurable(core, voter, { type: "request-vote", term, lastIndex, lastTerm, preVote });
+	}
+}
+
+/** The wait for a leader, drawn anew each time, so that split votes are rare and resolve (§5.2). */
+export function setElectionTimer(core: RaftCore): void {
+	core.electionTimerDue = false;
+	setTimer(core, "election", core.config.electionTimeoutMs.min, core.config.electionTimeoutMs.max);
+}
+
+/** A leader's election timer asks for its quorum (thesis §6.2). */
+export function setQuorumCheckTimer(core: RaftCore): void {
+	core.electionTimerDue = false;
+	setTimer(core, "election", core.config.electionTimeoutMs.min, core.config.electionTimeoutMs.min);
+}
+
+/** The entry that starts a leader's term. */
+function noOp(term: Term): Entry {
+	return { term, kind: "no-op", session: 0 as SessionId, serial: 0, firstIncomplete: 0, data: new Uint8Array(0) };
+}

@@ -1,0 +1,301 @@
+/**
+ * One seeded run of a Raft group under faults, with clients: a chaos phase, then all faults off and everything must
+ * finish. Throws on the first violated property.
+ */
+import { assert, Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
+import {
+	type ByteApplication,
+	type RaftConfig,
+	type RaftRequest,
+	raftConfig,
+	type SessionId,
+} from "../../../protocols/raft/index.ts";
+import { DeterministicDriver, kindWorld, type Outcome, type World } from "./deterministic-driver.ts";
+import { RaftInvariants } from "./invariants.ts";
+
+export interface ChaosRun {
+	readonly driver: DeterministicDriver;
+	readonly invariants: RaftInvariants;
+	readonly acknowledged: number;
+	readonly reads: number;
+	readonly retries: number;
+}
+
+const CLIENTS = 3;
+const CHAOS_MS = 3000;
+const LIVENESS_MS = 30_000;
+/** A client gives up waiting for an answer after this, and asks again. */
+const PATIENCE_MS = 400;
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** The replicated application of the test: the list of commands in the order they were applied. */
+export class Ledger implements ByteApplication {
+	#applied: string[] = [];
+
+	get applied(): readonly string[] {
+		return this.#applied;
+	}
+	apply(data: Uint8Array): Uint8Array {
+		this.#applied.push(decode(data));
+		return encode(String(this.#applied.length));
+	}
+	query(): Uint8Array {
+		return encode(this.#applied.join(" "));
+	}
+	takeSnapshot(): Uint8Array {
+		return encode(this.#applied.join(" "));
+	}
+	restoreSnapshot(snapshot: Uint8Array): void {
+		const text = decode(snapshot);
+		this.#applied = text === "" ? [] : text.split(" ");
+	}
+}
+
+/** Small bounds everywhere, so that every one of them is reached in a short run. */
+function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator): RaftConfig {
+	return raftConfig({
+		nodeId: id,
+		voters,
+		maxEntriesPerAppend: dice.between(1, 4),
+		maxInflightAppends: dice.between(1, 4),
+		maxInflightWrites: dice.between(1, 3),
+		maxPendingProposals: 8,
+		maxInflightReadRounds: dice.between(1, 2),
+		maxEntriesPerDelivery: dice.between(1, 8),
+		snapshotEveryEntries: dice.between(5, 25),
+		retainedEntries: dice.between(0, 6),
+		snapshotChunkBytes: dice.between(40, 400),
+	});
+}
+
+function chaosWorld(dice: Generator): World {
+	return {
+		lossChance: dice.pick([0, 0.02, 0.1]),
+		duplicateChance: dice.pick([0, 0.05, 0.2]),
+		latencyMs: { min: 1, max: dice.pick([2, 10, 40]) },
+		writeMs: { min: 0, max: dice.pick([1, 5, 30]) },
+		snapshotMs: { min: 0, max: dice.pick([1, 50]) },
+	};
+}
+
+/** @throws Error naming the violated property */
+export function runChaos(seed: number, size: number): ChaosRun {
+	const dice = new Generator(seed, "chaos");
+	const voters = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`));
+	const invariants = new RaftInvariants(voters);
+	const configs = new Map(voters.map((id) => [id, chaosConfig(id, voters, dice.fork(id))]));
+	const driver: DeterministicDriver = new DeterministicDriver({
+		seed,
+		voters,
+		config: (id) => configs.get(id) as RaftConfig,
+		application: () => new Ledger(),
+		world: chaosWorld(dice),
+		observe: (node, effects) => invariants.observe(driver, node, effects),
+		observeSend: (from, to, message, disk) => invariants.observeSend(from, to, message, disk),
+	});
+	const clients = Array.from({ length: CLIENTS }, (_, i) => new Client(driver, `c${i}`, dice.fork(`client ${i}`)));
+	for (const client of clients) client.start();
+	const chaos = new Chaos(driver, dice, invariants);
+	chaos.start();
+	driver.run(CHAOS_MS);
+	chaos.stop();
+	for (const client of clients) client.finish();
+	const ledger = (id: NodeId): string => (driver.application(id) as Ledger).applied.join(" ");
+	const isDone = (): boolean =>
+		clients.every((client) => client.isIdle) && voters.every((id) => ledger(id) === ledger(voters[0] as NodeId));
+	assert(driver.runUntil(isDone, LIVENESS_MS), "liveness: without faults every command is answered and all converge", {
+		idle: clients.map((client) => client.isIdle).join(" "),
+		status: JSON.stringify(voters.map((id) => driver.machine(id).status)),
+	});
+	invariants.checkDisks(driver);
+	for (const client of clients) client.checkExactlyOnce((driver.application(voters[0] as NodeId) as Ledger).applied);
+	return {
+		driver,
+		invariants,
+		acknowledged: clients.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0),
+		reads: clients.reduce((sum, { reads }) => sum + reads, 0),
+		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
+	};
+}
+
+/** Breaks things at random moments until it is stopped; then everything is mended. */
+class Chaos {
+	readonly #driver: DeterministicDriver;
+	readonly #dice: Generator;
+	readonly #invariants: RaftInvariants;
+	#isOn = true;
+
+	constructor(driver: DeterministicDriver, dice: Generator, invariants: RaftInvariants) {
+		this.#driver = driver;
+		this.#dice = dice.fork("faults");
+		this.#invariants = invariants;
+	}
+
+	start(): void {
+		this.#driver.after(this.#dice.between(20, 300), () => {
+			if (!this.#isOn) return;
+			this.#breakSomething();
+			this.start();
+		});
+	}
+
+	stop(): void {
+		this.#isOn = false;
+		this.#driver.world = kindWorld;
+		this.#driver.heal();
+		for (const id of this.#driver.nodes) if (!this.#driver.isUp(id)) this.#restart(id);
+	}
+
+	#breakSomething(): void {
+		const { nodes } = this.#driver;
+		switch (this.#dice.below(8)) {
+			case 0:
+			case 1:
+				this.#crash(this.#dice.pick(nodes));
+				break;
+			case 2:
+				this.#crash(nodes.find((id) => this.#driver.isUp(id) && this.#driver.machine(id).status.role === "leader"));
+				break;
+			case 3:
+				this.#crashAll();
+				break;
+			case 4: {
+				const side = nodes.filter(() => this.#dice.chance(0.5));
+				this.#driver.partition([side, nodes.filter((id) => !side.includes(id))]);
+				break;
+			}
+			case 5:
+				this.#driver.cutLink(this.#dice.pick(nodes), this.#dice.pick(nodes));
+				break;
+			case 6:
+				this.#driver.world = chaosWorld(this.#dice);
+				break;
+			default:
+				this.#driver.heal();
+		}
+	}
+
+	#crashAll(): void {
+		if (this.#dice.chance(0.3)) for (const id of this.#driver.nodes) this.#crash(id);
+	}
+
+	#crash(id: NodeId | undefined): void {
+		if (id === undefined || !this.#driver.isUp(id)) return;
+		this.#driver.crash(id);
+		this.#driver.after(this.#dice.between(1, 600), () => {
+			if (!this.#driver.isUp(id)) this.#restart(id);
+		});
+	}
+
+	#restart(id: NodeId): void {
+		this.#invariants.restarted(id);
+		this.#driver.restart(id);
+	}
+}
+
+/** A client with a session: one command or read at a time, each asked again until it is answered. */
+class Client {
+	readonly #driver: DeterministicDriver;
+	readonly #name: string;
+	readonly #dice: Generator;
+	/** Commands whose result has come, by all clients of the run: a later read must show them. */
+	readonly acknowledged: string[] = [];
+	reads = 0;
+	retries = 0;
+	#session: SessionId | null = null;
+	#serial = 0;
+	#isFinishing = false;
+	/** Grows with each attempt, so that a late answer to an earlier one is told apart. */
+	#attempt = 0;
+	isIdle = false;
+
+	constructor(driver: DeterministicDriver, name: string, dice: Generator) {
+		this.#driver = driver;
+		this.#name = name;
+		this.#dice = dice;
+	}
+
+	start(): void {
+		this.#ask({ type: "open-session" }, (outcome) => {
+			assert(outcome.type === "session-opened", "opening a session opens one", { outcome: outcome.type });
+			this.#session = outcome.session;
+			this.#next();
+		});
+	}
+
+	finish(): void {
+		this.#isFinishing = true;
+	}
+
+	/** What was acknowledged is there once, and nothing is there twice. */
+	checkExactlyOnce(applied: readonly string[]): void {
+		const counts = new Map<string, number>();
+		for (const command of applied) counts.set(command, (counts.get(command) ?? 0) + 1);
+		for (const [command, count] of counts) assert(count === 1, "a command is applied once", { command, count });
+		for (const command of this.acknowledged) assert(counts.has(command), "nothing acknowledged is lost", { command });
+	}
+
+	#next(): void {
+		if (this.#isFinishing) {
+			this.isIdle = true;
+			return;
+		}
+		this.#driver.after(this.#dice.between(0, 20), () => {
+			if (this.#dice.chance(0.3)) this.#read();
+			else this.#propose();
+		});
+	}
+
+	#propose(): void {
+		this.#serial++;
+		const command = `${this.#name}.${this.#serial}`;
+		const request: RaftRequest = {
+			type: "propose",
+			session: this.#session as SessionId,
+			serial: this.#serial,
+			firstIncomplete: this.#serial,
+			data: encode(command),
+		};
+		this.#ask(request, (outcome) => {
+			assert(outcome.type === "result", "a command of an open session has a result", { outcome: outcome.type });
+			this.acknowledged.push(command);
+			this.#next();
+		});
+	}
+
+	#read(): void {
+		const before = this.acknowledged.length;
+		this.#ask({ type: "read", query: encode("all") }, (outcome) => {
+			assert(outcome.type === "answer", "a read is answered", { outcome: outcome.type });
+			const seen = new Set(decode(outcome.data).split(" "));
+			for (const command of this.acknowledged.slice(0, before)) {
+				assert(seen.has(command), "a read shows what was acknowledged before it", { command });
+			}
+			this.reads++;
+			this.#next();
+		});
+	}
+
+	/** Asks some node until one answers for good. */
+	#ask(request: RaftRequest, done: (outcome: Outcome) => void, wanted?: NodeId): void {
+		const attempt = ++this.#attempt;
+		const again = (leader?: NodeId | null): void => {
+			if (attempt !== this.#attempt) return;
+			this.retries++;
+			this.#attempt++;
+			this.#driver.after(this.#dice.between(1, 50), () => this.#ask(request, done, leader ?? undefined));
+		};
+		this.#driver.after(PATIENCE_MS, () => again());
+		const node = wanted ?? this.#dice.pick(this.#driver.nodes);
+		if (!this.#driver.isUp(node)) return;
+		this.#driver.request(node, request, (outcome) => {
+			if (attempt !== this.#attempt) return;
+			if (outcome.type === "refused") return again(outcome.reason === "not-leader" ? outcome.leader : null);
+			if (outcome.type === "outcome-unknown") return again(outcome.leader);
+			this.#attempt++;
+			done(outcome);
+		});
+	}
+}

@@ -1,0 +1,561 @@
+/**
+ * A deterministic host for a whole group of Raft machines: virtual time, and one seed that decides every delay, loss,
+ * duplicate, reordering, partition, crash and slow write. It does what the contract asks of a host (held effects, ordered
+ * and atomic persists, timers, restart from what was durable) and lets an observer look after each event.
+ */
+import type { Effect, Input, NodeId, ReadId, RequestId, WriteId } from "../../../protocols/core/index.ts";
+import { assert, assertNever, Generator, must } from "../../../protocols/core/index.ts";
+import {
+	type ApplierSnapshot,
+	type ByteApplication,
+	type Entry,
+	type HardState,
+	type LogIndex,
+	RaftApplier,
+	type RaftConfig,
+	type RaftDelivery,
+	type RaftDurable,
+	RaftMachine,
+	type RaftMessage,
+	type RaftRead,
+	type RaftReadResult,
+	type RaftReply,
+	type RaftRequest,
+	type RaftSnapshot,
+	type RaftTimer,
+	type RaftTypes,
+	type RaftWrite,
+	type RequestAnswer,
+	type SessionLimits,
+	type Term,
+} from "../../../protocols/raft/index.ts";
+
+/** What a local request is answered with in the end. */
+export type Outcome = RaftReply | RequestAnswer["answer"];
+
+/** How bad the world is. Probabilities in [0, 1], times in milliseconds. */
+export interface World {
+	readonly lossChance: number;
+	readonly duplicateChance: number;
+	readonly latencyMs: { readonly min: number; readonly max: number };
+	readonly writeMs: { readonly min: number; readonly max: number };
+	/** Time from a snapshot's order until it is durable. */
+	readonly snapshotMs: { readonly min: number; readonly max: number };
+}
+
+export const kindWorld: World = {
+	lossChance: 0,
+	duplicateChance: 0,
+	latencyMs: { min: 1, max: 3 },
+	writeMs: { min: 0, max: 2 },
+	snapshotMs: { min: 0, max: 5 },
+};
+
+/** What the disk of one node holds. */
+export interface Disk {
+	hardState: HardState;
+	snapshot: RaftSnapshot | null;
+	snapshotBytes: Uint8Array;
+	firstIndex: number;
+	entries: Entry[];
+	/** Chunks of a snapshot in reception. */
+	received: number[];
+}
+
+/** One node's part of the host. */
+interface Node {
+	readonly id: NodeId;
+	readonly disk: Disk;
+	machine: RaftMachine;
+	applier: RaftApplier;
+	application: ByteApplication;
+	isUp: boolean;
+	/** Grows with each crash, so that what was scheduled for a former life is dropped. */
+	life: number;
+	/** Persists that are not durable yet, in order. */
+	readonly writes: { writeId: WriteId; write: RaftWrite }[];
+	/** Held effects and the persist that each waits for. */
+	readonly held: { after: WriteId; effect: Effect<RaftTypes> }[];
+	lastWriteId: WriteId;
+	durableWriteId: WriteId;
+	/** When the disk is free again: it writes in order. */
+	diskFreeAt: number;
+	readonly timers: Map<RaftTimer, number>;
+	nextTimer: number;
+	/** Inputs of this batch that are at hand. */
+	readonly inbox: Input<RaftTypes>[];
+	isBatchDue: boolean;
+	readonly requests: Map<RequestId, (outcome: Outcome) => void>;
+}
+
+/** Called after each batch of a node, with its effects. */
+export type Observer = (node: NodeId, effects: readonly Effect<RaftTypes>[]) => void;
+
+export interface DriverOptions {
+	readonly seed: number;
+	readonly voters: readonly NodeId[];
+	readonly config: (node: NodeId) => RaftConfig;
+	/** A fresh application, at the first boot and at each restart. */
+	readonly application: (node: NodeId) => ByteApplication;
+	readonly sessionLimits?: SessionLimits;
+	readonly world?: World;
+	readonly observe?: Observer;
+	/** Called when a message leaves, with what the sender's disk holds at that moment. */
+	readonly observeSend?: (from: NodeId, to: NodeId, message: RaftMessage, disk: Disk) => void;
+}
+
+interface Event {
+	readonly at: number;
+	readonly order: number;
+	readonly run: () => void;
+}
+
+export class DeterministicDriver {
+	readonly #options: DriverOptions;
+	readonly #dice: Generator;
+	readonly #nodes = new Map<NodeId, Node>();
+	readonly #queue: Event[] = [];
+	/** Pairs `from>to` that do not get through at present. */
+	readonly #cut = new Set<string>();
+	#order = 0;
+	#nextRequest = 1;
+	world: World;
+	now = 0;
+	/** What happened, so that a test can see that its faults were real. */
+	readonly counts: Record<
+		| "messages"
+		| "lost"
+		| "duplicated"
+		| "crashes"
+		| "lostWrites"
+		| "lostEffects"
+		| "restarts"
+		| "snapshotsTaken"
+		| "restores",
+		number
+	> = {
+		messages: 0,
+		lost: 0,
+		duplicated: 0,
+		crashes: 0,
+		lostWrites: 0,
+		lostEffects: 0,
+		restarts: 0,
+		snapshotsTaken: 0,
+		restores: 0,
+	};
+
+	constructor(options: DriverOptions) {
+		this.#options = options;
+		this.#dice = new Generator(options.seed, "driver");
+		this.world = options.world ?? kindWorld;
+		for (const id of options.voters) this.#nodes.set(id, this.#createNode(id));
+		for (const id of options.voters) this.#boot(this.#node(id));
+	}
+
+	get nodes(): NodeId[] {
+		return [...this.#nodes.keys()];
+	}
+
+	machine(id: NodeId): RaftMachine {
+		return this.#node(id).machine;
+	}
+
+	application(id: NodeId): ByteApplication {
+		return this.#node(id).application;
+	}
+
+	disk(id: NodeId): Disk {
+		return this.#node(id).disk;
+	}
+
+	isUp(id: NodeId): boolean {
+		return this.#node(id).isUp;
+	}
+
+	/** Asks a node that is up; `answered` is called unless the node crashes first. */
+	request(id: NodeId, request: RaftRequest, answered: (outcome: Outcome) => void): void {
+		const node = this.#node(id);
+		assert(node.isUp, "only a node that is up can be asked");
+		const requestId = this.#nextRequest++;
+		node.requests.set(requestId, answered);
+		this.#enqueue(node, { type: "request", requestId, request });
+	}
+
+	/** Hands a node an input of the test's own making. */
+	input(id: NodeId, input: Input<RaftTypes>): void {
+		this.#enqueue(this.#node(id), input);
+	}
+
+	/** Loses what is not durable, and all of memory. */
+	crash(id: NodeId): void {
+		const node = this.#node(id);
+		assert(node.isUp, "only a node that is up can crash");
+		this.counts.crashes++;
+		this.counts.lostWrites += node.writes.length;
+		this.counts.lostEffects += node.held.length;
+		node.isUp = false;
+		node.life++;
+		// A write that was under way may have reached the disk without the node learning of it: a prefix of them has.
+		const survived = this.#dice.below(node.writes.length + 1);
+		for (const { write } of node.writes.splice(0, survived)) performWrite(node.disk, write);
+		node.disk.received = [];
+		node.writes.length = 0;
+		node.held.length = 0;
+		node.timers.clear();
+		node.inbox.length = 0;
+		node.isBatchDue = false;
+		node.requests.clear();
+	}
+
+	restart(id: NodeId): void {
+		const node = this.#node(id);
+		assert(!node.isUp, "only a node that is down can restart");
+		this.counts.restarts++;
+		this.#boot(node);
+	}
+
+	/** Lets messages pass only within each of the sides; nodes on no side are alone. */
+	partition(sides: readonly (readonly NodeId[])[]): void {
+		this.#cut.clear();
+		for (const from of this.nodes) {
+			for (const to of this.nodes) {
+				if (!sides.some((side) => side.includes(from) && side.includes(to))) this.#cut.add(`${from}>${to}`);
+			}
+		}
+	}
+
+	/** Cuts one direction only. */
+	cutLink(from: NodeId, to: NodeId): void {
+		this.#cut.add(`${from}>${to}`);
+	}
+
+	heal(): void {
+		this.#cut.clear();
+	}
+
+	/** Schedules something of the test's own. */
+	after(delayMs: number, run: () => void): void {
+		this.#queue.push({ at: this.now + delayMs, order: this.#order++, run });
+		siftUp(this.#queue);
+	}
+
+	/** Performs one event. False if there is none. */
+	tick(): boolean {
+		const event = popEarliest(this.#queue);
+		if (event === undefined) return false;
+		this.now = event.at;
+		event.run();
+		return true;
+	}
+
+	/** Runs until `condition` holds or `limitMs` of virtual time have passed; returns whether it holds. */
+	runUntil(condition: () => boolean, limitMs: number): boolean {
+		const end = this.now + limitMs;
+		while (!condition()) {
+			const next = this.#queue[0];
+			if (next === undefined || next.at > end) {
+				this.now = end;
+				return false;
+			}
+			this.tick();
+		}
+		return true;
+	}
+
+	run(durationMs: number): void {
+		this.runUntil(() => false, durationMs);
+	}
+
+	#node(id: NodeId): Node {
+		return must(this.#nodes.get(id), "the node exists");
+	}
+
+	#createNode(id: NodeId): Node {
+		const application = this.#options.application(id);
+		return {
+			id,
+			disk: {
+				hardState: { term: 0 as Term, votedFor: null },
+				snapshot: null,
+				snapshotBytes: new Uint8Array(0),
+				firstIndex: 1,
+				entries: [],
+				received: [],
+			},
+			machine: new RaftMachine(this.#options.config(id)),
+			applier: new RaftApplier(application, this.#options.sessionLimits),
+			application,
+			isUp: false,
+			life: 0,
+			writes: [],
+			held: [],
+			lastWriteId: 0,
+			durableWriteId: 0,
+			diskFreeAt: 0,
+			timers: new Map(),
+			nextTimer: 1,
+			inbox: [],
+			isBatchDue: false,
+			requests: new Map(),
+		};
+	}
+
+	#boot(node: Node): void {
+		node.machine = new RaftMachine(this.#options.config(node.id));
+		node.application = this.#options.application(node.id);
+		node.applier = new RaftApplier(node.application, this.#options.sessionLimits);
+		node.isUp = true;
+		node.lastWriteId = 0;
+		node.durableWriteId = 0;
+		node.diskFreeAt = this.now;
+		this.#enqueue(node, { type: "start", durable: durableOf(node.disk) });
+	}
+
+	/** Puts an input at hand; all that is at hand at the same moment is one batch. */
+	#enqueue(node: Node, input: Input<RaftTypes>): void {
+		node.inbox.push(input);
+		if (node.isBatchDue) return;
+		node.isBatchDue = true;
+		this.#later(node, 0, () => this.#runBatch(node));
+	}
+
+	/** Schedules something for this life of a node. */
+	#later(node: Node, delayMs: number, run: () => void): void {
+		const { life } = node;
+		this.after(delayMs, () => {
+			if (node.life === life) run();
+		});
+	}
+
+	#runBatch(node: Node): void {
+		node.isBatchDue = false;
+		const effects: Effect<RaftTypes>[] = [];
+		for (const input of node.inbox.splice(0)) node.machine.step(input, this.now, effects);
+		node.machine.step({ type: "batch-ended" }, this.now, effects);
+		for (const effect of effects) this.#perform(node, effect);
+		this.#options.observe?.(node.id, effects);
+	}
+
+	#perform(node: Node, effect: Effect<RaftTypes>): void {
+		const isHeld = "release" in effect && effect.release === "after-durable" && node.lastWriteId > node.durableWriteId;
+		if (isHeld) node.held.push({ after: node.lastWriteId, effect });
+		else this.#release(node, effect);
+	}
+
+	#release(node: Node, effect: Effect<RaftTypes>): void {
+		switch (effect.type) {
+			case "send":
+				this.#send(node.id, effect.to, effect.message);
+				break;
+			case "set-timer":
+				this.#setTimer(node, effect.timer, this.#draw(effect.afterMs));
+				break;
+			case "cancel-timer":
+				node.timers.delete(effect.timer);
+				break;
+			case "persist":
+				this.#persist(node, effect.writeId, effect.write);
+				break;
+			case "read":
+				this.#read(node, effect.readId, effect.read);
+				break;
+			case "apply":
+				this.#deliver(node, effect.delivery);
+				break;
+			case "reply":
+				this.#answer(node, effect.requestId, effect.reply);
+				break;
+			case "emit":
+				break;
+			default:
+				assertNever(effect, "effect");
+		}
+	}
+
+	#draw({ min, max }: { readonly min: number; readonly max: number }): number {
+		return this.#dice.between(min, max);
+	}
+
+	#send(from: NodeId, to: NodeId, message: RaftMessage): void {
+		this.counts.messages++;
+		this.#options.observeSend?.(from, to, message, this.#node(from).disk);
+		if (this.#cut.has(`${from}>${to}`) || this.#dice.chance(this.world.lossChance)) {
+			this.counts.lost++;
+			return;
+		}
+		const copies = this.#dice.chance(this.world.duplicateChance) ? 2 : 1;
+		if (copies === 2) this.counts.duplicated++;
+		for (let i = 0; i < copies; i++) {
+			this.after(this.#draw(this.world.latencyMs), () => {
+				const node = this.#node(to);
+				if (node.isUp) this.#enqueue(node, { type: "message", from, message });
+			});
+		}
+	}
+
+	#setTimer(node: Node, timer: RaftTimer, delayMs: number): void {
+		const id = node.nextTimer++;
+		node.timers.set(timer, id);
+		this.#later(node, delayMs, () => {
+			if (node.timers.get(timer) !== id) return;
+			node.timers.delete(timer);
+			this.#enqueue(node, { type: "timer", timer });
+		});
+	}
+
+	#persist(node: Node, writeId: WriteId, write: RaftWrite): void {
+		assert(writeId > node.lastWriteId, "write ids grow");
+		node.lastWriteId = writeId;
+		node.writes.push({ writeId, write });
+		node.diskFreeAt = Math.max(node.diskFreeAt, this.now) + this.#draw(this.world.writeMs);
+		this.#later(node, node.diskFreeAt - this.now, () => {
+			const done = must(node.writes.shift(), "the write is under way");
+			assert(done.writeId === writeId, "the disk writes in order");
+			performWrite(node.disk, done.write);
+			node.durableWriteId = writeId;
+			this.#enqueue(node, { type: "write-completed", writeId });
+			while (node.held.length > 0 && must(node.held[0], "checked").after <= writeId) {
+				this.#release(node, must(node.held.shift(), "checked").effect);
+			}
+		});
+	}
+
+	/** A read sees every persist before it, so it waits for the disk to get there. */
+	#read(node: Node, readId: ReadId, read: RaftRead): void {
+		const delayMs = Math.max(0, node.diskFreeAt - this.now) + this.#draw(this.world.writeMs);
+		this.#later(node, delayMs, () => {
+			this.#enqueue(node, { type: "read-completed", readId, result: readSnapshot(node.disk, read) });
+		});
+	}
+
+	#deliver(node: Node, delivery: RaftDelivery): void {
+		switch (delivery.type) {
+			case "entries":
+			case "query":
+				for (const { requestId, answer } of node.applier.perform(delivery)) this.#answer(node, requestId, answer);
+				break;
+			case "take-snapshot":
+				this.#takeSnapshot(node, delivery);
+				break;
+			case "restore-snapshot":
+				this.counts.restores++;
+				assert(node.disk.snapshot?.lastIndex === delivery.snapshot.lastIndex, "the snapshot to restore is durable");
+				node.applier.restoreSnapshot(decodeSnapshot(node.disk.snapshotBytes));
+				break;
+			default:
+				assertNever(delivery, "delivery");
+		}
+	}
+
+	#takeSnapshot(node: Node, delivery: Extract<RaftDelivery, { type: "take-snapshot" }>): void {
+		const { lastIndex, lastTerm, configuration } = delivery;
+		const bytes = encodeSnapshot(node.applier.takeSnapshot());
+		this.#later(node, this.#draw(this.world.snapshotMs), () => {
+			if ((node.disk.snapshot?.lastIndex ?? 0) >= lastIndex) return;
+			const snapshot = { lastIndex, lastTerm, configuration, sizeBytes: bytes.length };
+			this.counts.snapshotsTaken++;
+			node.disk.snapshot = snapshot;
+			node.disk.snapshotBytes = bytes;
+			this.#enqueue(node, { type: "snapshot-ready", snapshot });
+		});
+	}
+
+	#answer(node: Node, requestId: RequestId, outcome: Outcome): void {
+		const answered = must(node.requests.get(requestId), "a request is answered once");
+		node.requests.delete(requestId);
+		answered(outcome);
+	}
+}
+
+function durableOf(disk: Disk): RaftDurable {
+	return {
+		hardState: disk.hardState,
+		snapshot: disk.snapshot,
+		firstIndex: disk.firstIndex as LogIndex,
+		entries: disk.entries.slice(),
+	};
+}
+
+/** Performs one persist on the disk, in the order of its fields; refuses what the contract does not allow. */
+export function performWrite(disk: Disk, write: RaftWrite): void {
+	if (write.hardState !== undefined) disk.hardState = write.hardState;
+	if (write.truncateFrom !== undefined) {
+		disk.entries.length = Math.max(0, Math.min(disk.entries.length, write.truncateFrom - disk.firstIndex));
+	}
+	if (write.append !== undefined) {
+		assert(write.append.firstIndex === disk.firstIndex + disk.entries.length, "an append continues the log exactly", {
+			...write.append,
+			expected: disk.firstIndex + disk.entries.length,
+		});
+		for (const entry of write.append.entries) disk.entries.push(entry);
+	}
+	if (write.snapshotChunk !== undefined) {
+		if (write.snapshotChunk.offset === 0) disk.received = [];
+		assert(write.snapshotChunk.offset === disk.received.length, "a chunk continues the reception exactly");
+		for (const byte of write.snapshotChunk.data) disk.received.push(byte);
+	}
+	if (write.installSnapshot !== undefined) {
+		assert(write.installSnapshot.sizeBytes === disk.received.length, "an installed snapshot is complete");
+		disk.snapshot = write.installSnapshot;
+		disk.snapshotBytes = Uint8Array.from(disk.received);
+		disk.received = [];
+	}
+	if (write.compactThrough !== undefined) {
+		assert((disk.snapshot?.lastIndex ?? 0) >= write.compactThrough, "a durable snapshot covers what is compacted");
+		disk.entries.splice(0, Math.max(0, write.compactThrough - disk.firstIndex + 1));
+		disk.firstIndex = Math.max(disk.firstIndex, write.compactThrough + 1);
+	}
+}
+
+function readSnapshot(disk: Disk, read: RaftRead): RaftReadResult {
+	const { lastIndex, offset, lengthBytes } = read;
+	if (disk.snapshot?.lastIndex !== lastIndex) return { type: "missing", lastIndex };
+	return { type: "chunk", lastIndex, offset, data: disk.snapshotBytes.slice(offset, offset + lengthBytes) };
+}
+
+/** An applier's snapshot as bytes, and back. */
+export function encodeSnapshot(snapshot: ApplierSnapshot): Uint8Array {
+	const asText = (_key: string, value: unknown): unknown =>
+		value instanceof Uint8Array ? { bytes: Array.from(value) } : value;
+	return new TextEncoder().encode(JSON.stringify(snapshot, asText));
+}
+export function decodeSnapshot(bytes: Uint8Array): ApplierSnapshot {
+	const asBytes = (_key: string, value: unknown): unknown =>
+		typeof value === "object" && value !== null && "bytes" in value
+			? Uint8Array.from((value as { bytes: number[] }).bytes)
+			: value;
+	return JSON.parse(new TextDecoder().decode(bytes), asBytes) as ApplierSnapshot;
+}
+
+/** A binary heap by (time, order of scheduling). */
+function isEarlier(a: Event, b: Event): boolean {
+	return a.at === b.at ? a.order < b.order : a.at < b.at;
+}
+function siftUp(queue: Event[]): void {
+	let child = queue.length - 1;
+	while (child > 0) {
+		const parent = (child - 1) >> 1;
+		const [a, b] = [queue[child] as Event, queue[parent] as Event];
+		if (!isEarlier(a, b)) return;
+		queue[child] = b;
+		queue[parent] = a;
+		child = parent;
+	}
+}
+function popEarliest(queue: Event[]): Event | undefined {
+	const earliest = queue[0];
+	const last = queue.pop();
+	if (earliest === undefined || last === undefined || queue.length === 0) return earliest;
+	queue[0] = last;
+	let parent = 0;
+	for (;;) {
+		let least = parent;
+		for (const child of [2 * parent + 1, 2 * parent + 2]) {
+			if (child < queue.length && isEarlier(queue[child] as Event, queue[least] as Event)) least = child;
+		}
+		if (least === parent) return earliest;
+		[queue[parent], queue[least]] = [queue[least] as Event, queue[parent] as Event];
+		parent = least;
+	}
+}
