@@ -6,13 +6,16 @@
 
 /** One change; the operations of a write happen in order and atomically. */
 export type StoreOperation =
-	/** Keys: 1 to 128 characters. Values: at most {@link STORE_VALUE_BYTES_MAX}. */
+	/** Keys: 1 to {@link STORE_KEY_LENGTH_MAX} characters. Values: at most {@link STORE_VALUE_BYTES_MAX}. */
 	| { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
 	/** Continues the log at exactly `firstIndex`; a gap or an overlap is refused with `log-gap`. */
 	| { readonly type: "append"; readonly firstIndex: number; readonly records: readonly Uint8Array[] }
-	/** Removes the records from this index on. */
+	/** Removes the records from this index on; the log then continues there. */
 	| { readonly type: "truncate-from"; readonly index: number }
-	/** Removes the records up to and including this index; the log may then start anywhere later. */
+	/**
+	 * Removes the records up to and including this index. If none is left the log may then start anywhere later: a
+	 * follower that installs a snapshot skips what the snapshot covers.
+	 */
 	| { readonly type: "compact-through"; readonly index: number }
 	/** Adds a chunk to the snapshot that is being staged under this name; offset 0 begins it anew and drops any other staged one. */
 	| { readonly type: "stage-snapshot"; readonly name: string; readonly offset: number; readonly data: Uint8Array }
@@ -36,37 +39,48 @@ export interface SnapshotInfo {
 export interface StoreContents {
 	readonly values: ReadonlyMap<string, Uint8Array>;
 	readonly snapshot: SnapshotInfo | null;
-	/** Index of `records[0]`. */
+	/** Index of `records[0]`; of an empty log the lowest index at which it may continue (1 in a fresh store). */
 	readonly firstIndex: number;
 	readonly records: readonly Uint8Array[];
 }
 
-/** Limit of one value or record. */
-export const STORE_VALUE_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Limit of one value, record, snapshot chunk or snapshot description: half a message, so that each fits in one. */
+export const STORE_VALUE_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Limit of a key, of a snapshot's name and of a store's name. */
+export const STORE_KEY_LENGTH_MAX = 128;
 
 /** One write of one store, as an engine gets it. */
 export interface StoreWrite {
+	/** 1 to {@link STORE_KEY_LENGTH_MAX} characters of `A-Z a-z 0-9 . _ / -`. */
 	readonly store: string;
 	readonly operations: readonly StoreOperation[];
 }
 
 /**
- * What keeps the bytes. Engines live in the storage thread, never in a thread that may be killed. After any failure of
- * `commit` or `load` an engine is unusable: what is on the disk is then unknown.
+ * What keeps the bytes. Engines live in the storage thread, never in a thread that may be killed. After `disk-full` or
+ * `disk-failed` an engine is unusable, since what is on the disk is then unknown: every later call is refused with
+ * `storage-unusable`. Calls may overlap; a load or a read sees every commit that had resolved when it was called.
  */
 export interface StorageEngine {
 	/**
-	 * Reads a store, checking every record's checksum. A store that was never written is empty.
-	 * @throws QuorateError `store-corrupt` with store, key or index
+	 * Reads a store, checking every checksum. A store that was never written is empty. The bytes are the caller's.
+	 * @throws QuorateError `store-corrupt` (the other stores stay usable), `disk-failed`
 	 */
 	load(store: string): Promise<StoreContents>;
 	/**
 	 * Performs the writes, in order, as one group, and resolves when all of it is flushed to the disk. All or nothing
-	 * for each write; the group as a whole may be cut between writes by a crash.
-	 * @throws QuorateError `disk-full`, `disk-failed`, `log-gap`
+	 * for each write; the group as a whole may be cut between writes by a crash. The bytes may be reused once it resolves.
+	 *
+	 * A group that holds an impossible write is refused whole, before anything is changed, with `log-gap`,
+	 * `snapshot-gap` or `value-too-large` and the `store` in the details; the engine stays usable.
+	 * @throws QuorateError `disk-full`, `disk-failed` and the refusals
 	 */
 	commit(writes: readonly StoreWrite[]): Promise<void>;
-	/** Bytes of the published snapshot, fewer only at its end; null if that is not the published one (any more). */
+	/**
+	 * Bytes of the published snapshot, fewer only at its end; null if that is not the published one (any more).
+	 * @throws QuorateError `store-corrupt`, `disk-failed`
+	 */
 	readSnapshot(store: string, name: string, offset: number, lengthBytes: number): Promise<Uint8Array | null>;
+	/** Waits for commits under way and gives everything back. */
 	close(): Promise<void>;
 }

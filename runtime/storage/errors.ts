@@ -1,0 +1,101 @@
+/** The typed errors of `runtime/storage`. */
+import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
+
+type ErrorOf<Details> = (details: Details, options?: { cause?: unknown }) => QuorateError;
+
+interface GapDetails {
+	readonly store: string;
+	readonly expected: number;
+	readonly found: number;
+}
+interface SnapshotGapDetails {
+	readonly store: string;
+	readonly name: string;
+	readonly problem: string;
+}
+interface CorruptDetails {
+	readonly store: string;
+	/** Which part of the store: `value`, `record`, `log`, `snapshot`. */
+	readonly part: string;
+	/** The key, index or offset within that part. */
+	readonly key: string;
+	readonly problem: string;
+}
+interface DiskDetails {
+	readonly directory: string;
+	readonly operation: string;
+	readonly problem: string;
+}
+interface UnusableDetails {
+	/** The code of the failure that made the engine unusable. */
+	readonly failure: string;
+}
+interface StoreDetails {
+	readonly store: string;
+}
+interface BacklogDetails {
+	readonly store: string;
+	readonly outstandingBytes: number;
+	readonly limitBytes: number;
+}
+interface SizeDetails {
+	readonly store: string;
+	readonly sizeBytes: number;
+	readonly limitBytes: number;
+}
+
+const errors = defineErrors({
+	logGap: [
+		"log-gap",
+		(d: GapDetails) => `store ${d.store}: the log continues at index ${d.expected}, the append starts at ${d.found}`,
+	],
+	snapshotGap: ["snapshot-gap", (d: SnapshotGapDetails) => `store ${d.store}, snapshot ${d.name}: ${d.problem}`],
+	storeCorrupt: [
+		"store-corrupt",
+		(d: CorruptDetails) => `store ${d.store} is corrupt at ${d.part} ${d.key}: ${d.problem}`,
+	],
+	diskFull: ["disk-full", (d: DiskDetails) => `no space left for ${d.directory} (${d.operation}): ${d.problem}`],
+	diskFailed: ["disk-failed", (d: DiskDetails) => `the disk of ${d.directory} failed (${d.operation}): ${d.problem}`],
+	storageUnusable: [
+		"storage-unusable",
+		(d: UnusableDetails) => `the storage is unusable since an earlier failure: ${d.failure}`,
+	],
+	storeFenced: ["store-fenced", (d: StoreDetails) => `store ${d.store} was opened by somebody else since`],
+	writeLost: [
+		"write-lost",
+		(d: GapDetails) => `store ${d.store}: expected write ${d.expected}, got ${d.found}: a write was lost on the way`,
+	],
+	storageUnreachable: ["storage-unreachable", (d: StoreDetails) => `the storage of store ${d.store} is gone`],
+	backlogFull: [
+		"storage-backlog-full",
+		(d: BacklogDetails) =>
+			`store ${d.store}: ${d.outstandingBytes} bytes wait to become durable, the limit is ${d.limitBytes}`,
+	],
+	valueTooLarge: [
+		"value-too-large",
+		(d: SizeDetails) => `store ${d.store}: ${d.sizeBytes} bytes are over the limit of ${d.limitBytes}`,
+	],
+});
+
+/** An append does not continue the log: `{store, expected, found}`. Refused; nothing was changed. */
+export const logGap: ErrorOf<GapDetails> = errors.logGap;
+/** A snapshot chunk or publication does not fit what was staged: `{store, name, problem}`. Refused. */
+export const snapshotGap: ErrorOf<SnapshotGapDetails> = errors.snapshotGap;
+/** What is on the disk is not what was written: `{store, part, key, problem}`. */
+export const storeCorrupt: ErrorOf<CorruptDetails> = errors.storeCorrupt;
+/** No space left: `{directory, operation, problem}`. */
+export const diskFull: ErrorOf<DiskDetails> = errors.diskFull;
+/** The disk or the file system failed: `{directory, operation, problem}`. */
+export const diskFailed: ErrorOf<DiskDetails> = errors.diskFailed;
+/** The engine failed before and refuses to go on: `{failure}`. */
+export const storageUnusable: ErrorOf<UnusableDetails> = errors.storageUnusable;
+/** Another session has opened the store: `{store}`. */
+export const storeFenced: ErrorOf<StoreDetails> = errors.storeFenced;
+/** A write did not reach the storage: `{store, expected, found}`, counted from 1 in a session. */
+export const writeLost: ErrorOf<GapDetails> = errors.writeLost;
+/** The storage actor is dead: `{store}`. */
+export const storageUnreachable: ErrorOf<StoreDetails> = errors.storageUnreachable;
+/** The writer did not heed `hasRoom`: `{store, outstandingBytes, limitBytes}`. */
+export const backlogFull: ErrorOf<BacklogDetails> = errors.backlogFull;
+/** A value, record or chunk is over its limit: `{store, sizeBytes, limitBytes}`. */
+export const valueTooLarge: ErrorOf<SizeDetails> = errors.valueTooLarge;
