@@ -82,12 +82,7 @@ export function advanceShape(store: string, shape: StoreShape, operation: StoreO
 	}
 }
 
-function afterAppend(
-	store: string,
-	shape: StoreShape,
-	firstIndex: number,
-	records: readonly Uint8Array[],
-): StoreShape {
+function afterAppend(store: string, shape: StoreShape, firstIndex: number, records: readonly Uint8Array[]): StoreShape {
 	const empty = shape.firstIndex === shape.nextIndex;
 	const continues = firstIndex === shape.nextIndex || (empty && shape.maySkip && firstIndex > shape.nextIndex);
 	if (!continues || !Number.isSafeInteger(firstIndex)) {

@@ -1,0 +1,22 @@
+/** Which engine a storage actor opens: data where it must reach another thread, a function where it need not. */
+import { assertNever } from "../../protocols/core/index.ts";
+import type { ActorContext } from "../actor/behaviour.ts";
+import type { StorageEngine } from "./contract.ts";
+import { MemoryEngine } from "./memory-engine.ts";
+
+export type EngineSource =
+	| { readonly type: "memory" }
+	/** For an actor on the calling thread: the simulator's disk, and tests. */
+	| { readonly type: "provided"; readonly open: (context: ActorContext) => StorageEngine | Promise<StorageEngine> };
+
+/** @throws QuorateError what the engine's opening throws */
+export async function openEngine(source: EngineSource, context: ActorContext): Promise<StorageEngine> {
+	switch (source.type) {
+		case "memory":
+			return new MemoryEngine();
+		case "provided":
+			return source.open(context);
+		default:
+			return assertNever(source, "engine source");
+	}
+}

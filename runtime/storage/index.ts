@@ -1,0 +1,35 @@
+/**
+ * `runtime/storage`: durable state. A store for each participant (values, a log, one snapshot), kept by an engine in the
+ * storage thread, which is never terminated while the process lives. Its one actor gathers the writes of all stores
+ * and flushes them as groups (group commit); a participant reaches it through a {@link StorageClient}.
+ *
+ * "Durable" means flushed to the disk. It knows nothing of protocols, and does not replicate, compress or encrypt; a
+ * second copy of the data on another machine is the protocols' business.
+ */
+export {
+	type SnapshotInfo,
+	STORE_KEY_LENGTH_MAX,
+	STORE_VALUE_BYTES_MAX,
+	type StorageEngine,
+	type StoreContents,
+	type StoreOperation,
+	type StoreWrite,
+} from "./contract.ts";
+export type { EngineSource } from "./engine-source.ts";
+export {
+	backlogFull,
+	diskFailed,
+	diskFull,
+	logGap,
+	snapshotGap,
+	storageUnreachable,
+	storageUnusable,
+	storeCorrupt,
+	storeFenced,
+	valueTooLarge,
+	writeLost,
+} from "./errors.ts";
+export { MemoryEngine } from "./memory-engine.ts";
+export { storageLayouts } from "./messages.ts";
+export { StorageActor, type StorageActorArgs } from "./storage-actor.ts";
+export { StorageClient, type StorageClientHandlers } from "./storage-client.ts";

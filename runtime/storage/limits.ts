@@ -1,0 +1,30 @@
+/** The bounds of the way to the disk, in one place, with the relations between them. */
+import { assert } from "../../protocols/core/index.ts";
+import { STORE_VALUE_BYTES_MAX } from "./contract.ts";
+
+/** Bytes that one group commit takes; a single larger write makes a group of its own. */
+export const STORAGE_GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Writes that one group commit takes. */
+export const STORAGE_GROUP_WRITES_MAX = 4_096;
+/** Bytes that may wait in the storage thread. Beyond it the actor holds its mailbox back, so that lanes fill and writers wait. */
+export const STORAGE_QUEUE_BYTES_MAX: number = 32 * 1024 * 1024;
+/** Loads and snapshot reads that may wait for earlier writes. */
+export const STORAGE_READS_WAITING_MAX = 1_024;
+/** Stores that may be open. */
+export const STORES_OPEN_MAX = 1_024;
+/** A message stops taking operations and records at this size; one larger record still travels alone. */
+export const STORAGE_MESSAGE_BYTES: number = 512 * 1024;
+/** A page of contents or of a snapshot; one larger value travels in a page of its own. */
+export const STORAGE_PAGE_BYTES: number = 256 * 1024;
+/** Bytes on the way to the disk from which on a writer should hold back, see `StorageClient.hasRoom`. */
+export const STORAGE_ROOM_BYTES: number = 8 * 1024 * 1024;
+/** Bytes on the way to the disk over which a write is refused with `storage-backlog-full`. */
+export const STORAGE_OUTSTANDING_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Pause before a message is told again that found its lane or mailbox full. */
+export const STORAGE_RETRY_MS = 1;
+/** How long a load or a snapshot read may take: it waits for whole groups before it, on a disk that may be slow. */
+export const STORAGE_ANSWER_TIMEOUT_MS = 60_000;
+
+assert(STORAGE_MESSAGE_BYTES <= STORE_VALUE_BYTES_MAX, "a message holds less than the largest value");
+assert(STORAGE_PAGE_BYTES <= STORE_VALUE_BYTES_MAX, "a page holds less than the largest value");
+assert(STORAGE_ROOM_BYTES < STORAGE_OUTSTANDING_BYTES_MAX, "a writer is asked to hold back before it is refused");

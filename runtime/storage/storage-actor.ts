@@ -1,0 +1,380 @@
+/**
+ * The one actor of the storage thread. It gathers the writes of all stores while the engine flushes the group before
+ * (group commit, after DeWitt et al. 1984): participants that write at the same time share one sync of the disk.
+ * A write is acknowledged only after the engine has resolved, which means flushed; per store in order.
+ */
+import { assertNever, errorToObject, must, QuorateError } from "../../protocols/core/index.ts";
+import type { ActorContext, Behaviour, Replier } from "../actor/behaviour.ts";
+import type { ActorRef } from "../actor/ref.ts";
+import type { StorageEngine } from "./contract.ts";
+import { type EngineSource, openEngine } from "./engine-source.ts";
+import { backlogFull, storageUnusable, storeFenced, writeLost } from "./errors.ts";
+import { GroupQueue, type QueuedWrite } from "./group-queue.ts";
+import {
+	STORAGE_PAGE_BYTES,
+	STORAGE_QUEUE_BYTES_MAX,
+	STORAGE_READS_WAITING_MAX,
+	STORAGE_RETRY_MS,
+	STORES_OPEN_MAX,
+} from "./limits.ts";
+import {
+	fromWire,
+	operationBytes,
+	type StorageChunk,
+	type StorageFailed,
+	type StorageNotice,
+	type StorageOpen,
+	type StorageReadSnapshot,
+	type StorageRequest,
+	type StorageWrite,
+} from "./messages.ts";
+import { newSession, noParts, type Session } from "./session.ts";
+import { StorePages } from "./store-pages.ts";
+import { checkStoreName } from "./store-shape.ts";
+
+/** What the storage actor is started with. */
+export interface StorageActorArgs {
+	readonly engine: EngineSource;
+}
+
+/** A load or read that waits until all writes that came before it are flushed. */
+interface WaitingRead {
+	readonly ticket: number;
+	readonly run: () => void;
+	readonly fail: (error: unknown) => void;
+}
+
+export class StorageActor implements Behaviour<StorageRequest> {
+	readonly #args: StorageActorArgs;
+	#context: ActorContext<StorageRequest> | undefined;
+	#engine: StorageEngine | undefined;
+	/** The living session of each store. */
+	readonly #sessions: Map<string, Session> = new Map();
+	#lastSession = 0;
+	readonly #queue: GroupQueue = new GroupQueue();
+	readonly #reads: WaitingRead[] = [];
+	/** The group that the engine flushes now. */
+	#committing: Promise<void> | null = null;
+	/** The ticket of the first write of that group. */
+	#committingTicket = 0;
+	#failure: QuorateError | null = null;
+	/** Lets the held-back mailbox go on. */
+	#roomMade: (() => void) | null = null;
+
+	constructor(args: StorageActorArgs) {
+		this.#args = args;
+	}
+
+	/** @throws QuorateError what opening the engine throws: `data-directory-in-use`, `-foreign`, `-corrupt`, `disk-failed` */
+	async started(context: ActorContext<StorageRequest>): Promise<void> {
+		this.#context = context;
+		this.#engine = await openEngine(this.#args.engine, context);
+	}
+
+	receive(message: StorageRequest, context: ActorContext<StorageRequest>): void | Promise<void> {
+		switch (message.type) {
+			case "storage-write":
+				return this.#write(message, context.sender);
+			case "storage-open":
+				return this.#open(message, context.sender, context.replier());
+			case "storage-next-page":
+				return this.#nextPage(message.store, message.session, context.replier());
+			case "storage-read-snapshot":
+				return this.#readSnapshot(message, context.replier());
+			default:
+				return assertNever(message, "storage request");
+		}
+	}
+
+	/** What one batch of messages has brought goes to the disk together. */
+	drained(): void {
+		this.#commitNext();
+	}
+
+	/** Flushes what is gathered, then closes the engine: an orderly stop loses nothing. */
+	async stopping(): Promise<void> {
+		while (this.#failure === null && (this.#committing !== null || this.#queue.length > 0)) {
+			this.#commitNext();
+			await this.#committing;
+		}
+		await this.#engine?.close();
+	}
+
+	#write(message: StorageWrite, sender: ActorRef | null): void | Promise<void> {
+		const session = this.#sessions.get(message.store);
+		if (session === undefined || session.number !== message.session || !session.alive) {
+			this.#refuseStranger(message, sender);
+			return;
+		}
+		if (message.sequence !== session.received + 1 || message.part !== session.parts.count) {
+			const expected = session.received + 1;
+			this.#failSession(session, writeLost({ store: message.store, expected, found: message.sequence }));
+			this.#goOn();
+			return;
+		}
+		const { parts } = session;
+		parts.count += 1;
+		for (const wire of message.operations) {
+			const operation = fromWire(wire);
+			parts.operations.push(operation);
+			parts.sizeBytes += operationBytes(operation);
+		}
+		if (!message.last) return;
+		session.parts = noParts();
+		session.received = message.sequence;
+		const { operations, sizeBytes } = parts;
+		this.#queue.add({ store: message.store, session, sequence: message.sequence, operations, sizeBytes });
+		if (this.#queue.sizeBytes < STORAGE_QUEUE_BYTES_MAX) return;
+		this.#commitNext();
+		return this.#untilRoom();
+	}
+
+	/** Holding back the mailbox fills the lanes, and then the writers wait: the bound on memory here. */
+	#untilRoom(): Promise<void> | void {
+		if (this.#queue.sizeBytes < STORAGE_QUEUE_BYTES_MAX) return;
+		return new Promise((resolve) => {
+			this.#roomMade = resolve;
+		});
+	}
+
+	#refuseStranger(message: StorageWrite, sender: ActorRef | null): void {
+		// Every later part and write of that session comes here too; one word for each is enough.
+		if (sender === null || message.part !== 0) return;
+		const error = this.#failure === null ? storeFenced({ store: message.store }) : this.#unusable();
+		this.#notify(
+			sender.speaking<StorageNotice>("storage"),
+			failedNotice(message.store, message.session, error),
+			`refuse/${message.store}/${message.session}`,
+		);
+	}
+
+	#open({ store }: StorageOpen, sender: ActorRef | null, replier: Replier | null): void {
+		if (replier === null) return;
+		const refusal = this.#refusalOfOpen(store);
+		if (refusal !== null) {
+			replier.fail(refusal);
+			return;
+		}
+		const former = this.#sessions.get(store);
+		if (former !== undefined) this.#endSession(former);
+		const client = must(sender ?? undefined, "an actor opens a store").speaking<StorageNotice>("storage");
+		this.#lastSession += 1;
+		const session = newSession(store, this.#lastSession, client);
+		this.#sessions.set(store, session);
+		this.#afterEarlierWrites(replier, async () => {
+			const contents = await must(this.#engine, "started").load(store);
+			if (!session.alive) throw storeFenced({ store });
+			session.pages = new StorePages(contents, session.number);
+			this.#replyPage(session, replier);
+		});
+	}
+
+	#refusalOfOpen(store: string): unknown {
+		if (this.#failure !== null) return this.#unusable();
+		try {
+			checkStoreName(store);
+		} catch (error) {
+			return error;
+		}
+		if (this.#sessions.size < STORES_OPEN_MAX || this.#sessions.has(store)) return null;
+		return backlogFull({ store, outstandingBytes: this.#sessions.size, limitBytes: STORES_OPEN_MAX });
+	}
+
+	#nextPage(store: string, number: number, replier: Replier | null): void {
+		if (replier === null) return;
+		const session = this.#sessions.get(store);
+		if (this.#failure !== null) replier.fail(this.#unusable());
+		else if (session === undefined || session.number !== number) replier.fail(storeFenced({ store }));
+		else this.#replyPage(session, replier);
+	}
+
+	#replyPage(session: Session, replier: Replier): void {
+		const page = must(session.pages ?? undefined, "pages are asked for until the last one").next();
+		if (page.last) session.pages = null;
+		replier.reply(page);
+	}
+
+	#readSnapshot(request: StorageReadSnapshot, replier: Replier | null): void {
+		if (replier === null) return;
+		if (this.#failure !== null) {
+			replier.fail(this.#unusable());
+			return;
+		}
+		const { store, name, offset } = request;
+		const lengthBytes = Math.min(request.lengthBytes, STORAGE_PAGE_BYTES);
+		this.#afterEarlierWrites(replier, async () => {
+			const data = await must(this.#engine, "started").readSnapshot(store, name, offset, lengthBytes);
+			const chunk: StorageChunk = { type: "storage-chunk", found: data !== null, data: data ?? new Uint8Array(0) };
+			replier.reply(chunk);
+		});
+	}
+
+	/** Runs a read of the engine once all writes that came before it are settled. What it throws goes to who asked. */
+	#afterEarlierWrites(replier: Replier, read: () => Promise<void>): void {
+		const ticket = this.#queue.lastTicket;
+		const fail = (error: unknown): void => {
+			replier.fail(error);
+			if (isEngineFailure(error)) this.#failAll(error);
+		};
+		const run = (): void => {
+			read().catch(fail);
+		};
+		if (this.#settledTicket() >= ticket) run();
+		else if (this.#reads.length < STORAGE_READS_WAITING_MAX) this.#reads.push({ ticket, run, fail });
+		else {
+			const limitBytes = STORAGE_READS_WAITING_MAX;
+			fail(backlogFull({ store: "reads", outstandingBytes: this.#reads.length, limitBytes }));
+		}
+	}
+
+	#commitNext(): void {
+		if (this.#committing !== null || this.#queue.length === 0 || this.#failure !== null) return;
+		const context = must(this.#context, "started");
+		const group = this.#queue.take();
+		this.#committingTicket = must(group[0], "a group is not empty").ticket;
+		const startedMs = context.clock.nowMs();
+		this.#committing = must(this.#engine, "started")
+			.commit(group)
+			.then(
+				() => this.#committed(group, startedMs),
+				(error: unknown) => this.#commitFailed(group, error),
+			)
+			.catch((error: unknown) => this.#crash(error));
+	}
+
+	#committed(group: readonly QueuedWrite[], startedMs: number): void {
+		this.#committing = null;
+		this.#measure(group, startedMs);
+		const touched = new Set<Session>();
+		for (const { session, sequence } of group) {
+			session.durable = sequence;
+			touched.add(session);
+		}
+		for (const session of touched) this.#acknowledge(session);
+		this.#goOn();
+	}
+
+	/** All writes up to this ticket are flushed, or given up with their session. */
+	#settledTicket(): number {
+		if (this.#committing !== null) return this.#committingTicket - 1;
+		return this.#queue.firstTicket - 1;
+	}
+
+	/** After writes were settled: the reads that waited for it, the mailbox if it was held back, the next group. */
+	#goOn(): void {
+		let ready = 0;
+		const settled = this.#settledTicket();
+		while (ready < this.#reads.length && must(this.#reads[ready], "waiting read").ticket <= settled) {
+			ready += 1;
+		}
+		for (const read of this.#reads.splice(0, ready)) read.run();
+		this.#commitNext();
+		if (this.#queue.sizeBytes < STORAGE_QUEUE_BYTES_MAX) {
+			this.#roomMade?.();
+			this.#roomMade = null;
+		}
+	}
+
+	#acknowledge(session: Session): void {
+		if (!session.alive || session.told === session.durable) return;
+		const { store, number, durable: sequence, client } = session;
+		const verdict = client.tell({ type: "storage-durable", store, session: number, sequence });
+		if (verdict === "ok") session.told = sequence;
+		else if (verdict === "dead") this.#endSession(session);
+		// Acknowledgements are cumulative: by the time of the next try there may be more to tell, never more to keep.
+		else this.#context?.timers.run(`ack/${store}`, STORAGE_RETRY_MS, () => this.#acknowledge(session));
+	}
+
+	/** A refusal concerns one store: it fails, and the rest of the group goes again. Anything else concerns all. */
+	#commitFailed(group: readonly QueuedWrite[], error: unknown): void {
+		this.#committing = null;
+		const refused = refusedStore(error);
+		const session = refused === null ? undefined : group.find(({ store }) => store === refused)?.session;
+		if (session === undefined) {
+			this.#failAll(error);
+			return;
+		}
+		this.#queue.putBack(group);
+		this.#failSession(session, error as QuorateError);
+		this.#goOn();
+	}
+
+	#failSession(session: Session, error: QuorateError): void {
+		this.#queue.drop(session);
+		this.#endSession(session);
+		this.#notify(
+			session.client,
+			failedNotice(session.store, session.number, error),
+			`fail/${session.store}/${session.number}`,
+		);
+		this.#context?.publish({ type: "store-failed", store: session.store, code: error.code, message: error.message } as {
+			readonly type: string;
+		});
+	}
+
+	#endSession(session: Session): void {
+		session.alive = false;
+		session.pages = null;
+		session.parts = noParts();
+		if (this.#sessions.get(session.store) === session) this.#sessions.delete(session.store);
+	}
+
+	/** The engine is unusable: everybody hears of it, and nothing is taken any more. */
+	#failAll(cause: unknown): void {
+		if (this.#failure !== null) return;
+		const error = cause instanceof QuorateError ? cause : storageUnusable({ failure: "internal" }, { cause });
+		this.#failure = error;
+		this.#queue.clear();
+		for (const session of [...this.#sessions.values()]) this.#failSession(session, error);
+		for (const read of this.#reads.splice(0)) read.fail(this.#unusable());
+		this.#context?.publish({ type: "storage-failed", error: errorToObject(error) } as { readonly type: string });
+		this.#roomMade?.();
+		this.#roomMade = null;
+	}
+
+	#unusable(): QuorateError {
+		return storageUnusable({ failure: must(this.#failure ?? undefined, "there was a failure").code });
+	}
+
+	/** A bug in this actor, found outside of its hooks: it must reach the supervisor like one inside. */
+	#crash(error: unknown): void {
+		this.#context?.timers.run("crash", 0, () => {
+			throw error;
+		});
+	}
+
+	#notify(client: ActorRef<StorageNotice>, notice: StorageNotice, key: string): void {
+		if (client.tell(notice) !== "full") return;
+		this.#context?.timers.run(key, STORAGE_RETRY_MS, () => this.#notify(client, notice, key));
+	}
+
+	#measure(group: readonly QueuedWrite[], startedMs: number): void {
+		const { metrics, clock } = must(this.#context, "started");
+		let sizeBytes = 0;
+		for (const write of group) sizeBytes += write.sizeBytes;
+		metrics.counter("storage.commits").add(1);
+		metrics.counter("storage.writes").add(group.length);
+		metrics.counter("storage.written_bytes").add(sizeBytes);
+		metrics.histogram("storage.commit_us").record(Math.round((clock.nowMs() - startedMs) * 1000));
+		metrics.histogram("storage.group_writes").record(group.length);
+	}
+}
+
+function failedNotice(store: string, session: number, error: QuorateError): StorageFailed {
+	const { code, message, details } = error;
+	return { type: "storage-failed", store, session, code, message, details: JSON.stringify(details) };
+}
+
+function refusedStore(error: unknown): string | null {
+	if (!(error instanceof QuorateError) || !REFUSALS.has(error.code)) return null;
+	const { store } = error.details as { readonly store?: unknown };
+	return typeof store === "string" ? store : null;
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(["log-gap", "snapshot-gap", "value-too-large", "store-corrupt"]);
+
+function isEngineFailure(error: unknown): boolean {
+	return error instanceof QuorateError && ENGINE_FAILURES.has(error.code);
+}
+
+const ENGINE_FAILURES: ReadonlySet<string> = new Set(["disk-full", "disk-failed", "storage-unusable"]);
