@@ -6,8 +6,6 @@
  *
  * It moves bytes and knows nothing of what they mean (`runtime/codec`), of actors, or of starting threads.
  */
-export { ControlBlock, type CurrentDispatch, createControl } from "./control-block.ts";
-export { CONTROL_BYTES, THREADS_MAX, type ThreadState } from "./control-layout.ts";
 export {
 	laneCapacityInvalid,
 	laneCorrupt,
@@ -16,27 +14,7 @@ export {
 	messageTooLarge,
 	metricTableInvalid,
 } from "./errors.ts";
-export {
-	ASSEMBLY_BYTES_MAX,
-	AssemblyBudget,
-	FRAGMENTED_BYTES_MAX,
-	FragmentAssembler,
-	type FragmentOutcome,
-	FragmentSender,
-} from "./fragments.ts";
-export {
-	type DrainLimits,
-	type DrainOutcome,
-	Inbound,
-	InboundLanes,
-	type InboundLanesOptions,
-	type OnTorn,
-	SLICE_BYTES,
-	SLICE_RECORDS,
-	SYSTEM_RECORDS_MAX,
-	TURN_RECORDS,
-} from "./inbound-lanes.ts";
-export { createLane, type LaneLookup, type LaneOptions, type LaneStatus, laneStatus, type WordsOf } from "./lane.ts";
+export { createLane, type LaneOptions, type LaneStatus, laneStatus, type WordsOf } from "./lane.ts";
 export {
 	deadlineAfter,
 	isPastDeadline,
@@ -59,13 +37,4 @@ export {
 	type OnRecord,
 } from "./lane-reader.ts";
 export { LANE_FULL, LANE_TOO_LARGE, LaneWriter, type LaneWriterOptions } from "./lane-writer.ts";
-export { type LanePair, Outbound, OutboundLanes, type OutboundLanesOptions } from "./outbound-lanes.ts";
-export {
-	AsyncParking,
-	BlockingParking,
-	type Parking,
-	type ParkOutcome,
-	SPIN_MICROS_DEFAULT,
-	SPIN_MICROS_MAX,
-} from "./parking.ts";
 export { AtomicWords, type SharedWords } from "./shared-words.ts";

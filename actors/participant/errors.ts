@@ -1,0 +1,60 @@
+/** What can go wrong in a participant. Each of these stops it; its supervisor decides what comes next. */
+import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
+
+type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+
+const defined = defineErrors({
+	heldEffectsOverflow: [
+		"held-effects-overflow",
+		(d: { held: number; limit: number }) =>
+			`${d.held} effects wait for the disk (limit ${d.limit}): the storage has fallen too far behind`,
+	],
+	deliveriesOverflow: [
+		"deliveries-overflow",
+		(d: { waiting: number; limit: number }) =>
+			`${d.waiting} deliveries wait for a snapshot to be loaded (limit ${d.limit})`,
+	],
+	storageFailed: [
+		"participant-storage-failed",
+		(d: { store: string; code: string }) => `the storage of ${d.store} failed (${d.code}): it can promise nothing more`,
+	],
+	storeForeign: [
+		"store-foreign",
+		(d: { store: string; reason: string }) => `the store ${d.store} can not be read: ${d.reason}`,
+	],
+	applicationFailed: [
+		"application-failed",
+		(d: { application: string; hook: string; index: number }) =>
+			`the application ${d.application} threw in ${d.hook} at index ${d.index}`,
+	],
+	applicationInvalid: [
+		"application-invalid",
+		(d: { application: string; reason: string }) => `${d.application} is no application: ${d.reason}`,
+	],
+	requestUnknown: [
+		"request-unknown",
+		(d: { node: string }) => `${d.node} was asked something that its protocol does not know`,
+	],
+	snapshotLost: [
+		"snapshot-lost",
+		(d: { store: string; name: string; offset: number }) =>
+			`the snapshot ${d.name} of the store ${d.store} ends at ${d.offset}, before its end`,
+	],
+});
+
+/** `held-effects-overflow` */
+export const heldEffectsOverflow: Make<{ held: number; limit: number }> = defined.heldEffectsOverflow;
+/** `deliveries-overflow` */
+export const deliveriesOverflow: Make<{ waiting: number; limit: number }> = defined.deliveriesOverflow;
+/** `participant-storage-failed` */
+export const storageFailed: Make<{ store: string; code: string }> = defined.storageFailed;
+/** `store-foreign` */
+export const storeForeign: Make<{ store: string; reason: string }> = defined.storeForeign;
+/** `application-failed` */
+export const applicationFailed: Make<{ application: string; hook: string; index: number }> = defined.applicationFailed;
+/** `application-invalid` */
+export const applicationInvalid: Make<{ application: string; reason: string }> = defined.applicationInvalid;
+/** `request-unknown` */
+export const requestUnknown: Make<{ node: string }> = defined.requestUnknown;
+/** `snapshot-lost` */
+export const snapshotLost: Make<{ store: string; name: string; offset: number }> = defined.snapshotLost;

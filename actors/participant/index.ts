@@ -1,0 +1,29 @@
+/**
+ * `actors/participant`: the one place where a protocol's effects become I/O. {@link Participant} hosts any state machine
+ * of `protocols/` as an actor and keeps the host's promises of `protocols/core`, first of all "durable before sent";
+ * {@link RaftAdapter} tells it what is particular to Raft, and {@link RaftParticipant} is the two as an actor that a
+ * thread can load.
+ *
+ * It knows no thread and no disk: messages, timers and the storage are those of its actor context, so it runs unchanged
+ * on worker threads and in simulation. It restarts nobody; its supervisor does.
+ */
+export { constructApplication, HostedApplication } from "./hosted-application.ts";
+export {
+	DELIVERIES_WAITING_MAX,
+	type InspectionRequest,
+	Participant,
+	type ParticipantSettings,
+	REQUESTS_WAITING_MAX,
+} from "./participant.ts";
+export { participantName } from "./peers.ts";
+export type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+export { RaftAdapter, type RaftAdapterSettings, raftStoreName } from "./raft-adapter.ts";
+export {
+	RaftParticipant,
+	type RaftParticipantArgs,
+	type RaftTuning,
+	raftParticipantModule,
+} from "./raft-participant.ts";
+export { type RaftClientAnswer, type RaftClientRequest, raftClientLayouts } from "./raft-requests.ts";
+export { HELD_EFFECTS_MAX, ReleaseQueue } from "./release-queue.ts";
+export { decodeValue, encodeValue } from "./value-codec.ts";

@@ -1,0 +1,381 @@
+/**
+ * The host of a protocol: it turns what reaches an actor into inputs and what the machine answers into messages, timers,
+ * writes and replies. Here, and nowhere else, is the promise kept that nothing leaves before what it rests on is durable
+ * (see `protocols/core/state-machine.ts`; the rule itself is in `release-queue.ts`).
+ *
+ * A batch is what the mailbox holds at one moment: every message is stepped at once, and only when the batch is over are
+ * its effects performed. So a hundred proposals cost one write and one message to each member.
+ */
+import type { Effect, Input, NodeId, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
+import { must } from "../../protocols/core/index.ts";
+import type { Address } from "../../runtime/actor/address.ts";
+import type { ActorContext, Behaviour, Replier } from "../../runtime/actor/behaviour.ts";
+import type { Signal } from "../../runtime/actor/signal.ts";
+import { StorageClient, type StoreOperation } from "../../runtime/storage/index.ts";
+import * as errors from "./errors.ts";
+import { Peers } from "./peers.ts";
+import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+import { ReleaseQueue } from "./release-queue.ts";
+
+/** Requests of local clients that may wait for an answer in one participant. */
+export const REQUESTS_WAITING_MAX = 65_536;
+/** Deliveries that may wait while a snapshot is being loaded. */
+export const DELIVERIES_WAITING_MAX = 65_536;
+
+/** Who a participant is, and what it is made of once its context is known. */
+export interface ParticipantSettings<P extends ProtocolTypes> {
+	readonly group: string;
+	readonly node: NodeId;
+	/** All members, this one included. */
+	readonly members: readonly NodeId[];
+	/** The name of its store in the storage. */
+	readonly store: string;
+	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
+	readonly storage: Address;
+	readonly open: (context: ActorContext) => Promise<ProtocolAdapter<P>>;
+}
+
+/** What anyone may ask a participant of any protocol. */
+export type InspectionRequest =
+	/** Its status, as plain data. */
+	| { readonly type: "participant-status" }
+	/** What its own application answers now, by itself: no member confirms it, and it may be out of date. */
+	| { readonly type: "participant-inspect"; readonly query: Uint8Array };
+
+/** What a participant has once it has started. */
+interface Life<P extends ProtocolTypes> {
+	readonly context: ActorContext;
+	readonly machine: StateMachine<P>;
+	readonly adapter: ProtocolAdapter<P>;
+	readonly store: StorageClient;
+	readonly peers: Peers;
+}
+
+/** A protocol as an actor. One life of the machine is one instance of this class. */
+export class Participant<P extends ProtocolTypes> implements Behaviour {
+	readonly #settings: ParticipantSettings<P>;
+	readonly #queue = new ReleaseQueue<P>();
+	/** Effects of the open batch, in order of emission. */
+	#emitted: Effect<P>[] = [];
+	/** True from the first input of a batch to its end. */
+	#batchOpen = false;
+	/** True once this instance may do nothing more. */
+	#ended = false;
+	#nextRequestId: RequestId = 1;
+	readonly #repliers = new Map<RequestId, Replier>();
+	readonly #deliveries: P["delivery"][] = [];
+	#delivering = false;
+	/** Operations of persists that are not handed to the store yet; the last of them is `#unwrittenId`. */
+	#unwritten: StoreOperation[] = [];
+	#unwrittenId = 0;
+	/** Writes on their way to the disk, in order. As many as the storage client admits. */
+	readonly #writing: { readonly sequence: number; readonly durable: () => void }[] = [];
+
+	#life: Life<P> | undefined;
+	readonly #host: DeliveryHost<P>;
+
+	constructor(settings: ParticipantSettings<P>) {
+		this.#settings = settings;
+		this.#host = {
+			answer: (requestId, value) => this.#answer(requestId, value),
+			write: (operations) => this.#writeApart(operations),
+			readSnapshot: (part) => this.#readSnapshot(part),
+			input: (input) => this.#inputApart(input),
+			fail: (error) => this.#fail(error),
+		};
+	}
+
+	async started(context: ActorContext, restarts: number): Promise<void> {
+		const { group, node, members } = this.#settings;
+		const store = this.#connect(context);
+		const [adapter, contents] = await Promise.all([this.#settings.open(context), store.open()]);
+		const { machine, durable } = adapter.recover(contents);
+		const others = members.filter((member) => member !== node);
+		const peers = new Peers(context, group, adapter.protocol, others, {
+			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),
+			failed: (error) => this.#fail(error),
+		});
+		this.#life = { context, machine, adapter, store, peers };
+		this.#step({ type: "start", durable });
+		this.#endBatch();
+		peers.find();
+		context.publish({ type: "participant-started", group, node, restarts } as { readonly type: string });
+	}
+
+	get #running(): Life<P> {
+		return must(this.#life, "nothing reaches a participant before it has started");
+	}
+
+	#connect(context: ActorContext): StorageClient {
+		const { storage, store } = this.#settings;
+		return new StorageClient(context, context.ref(storage), store, {
+			durable: (sequence) => this.#flushed(sequence),
+			failed: (error) => this.#storageFailed(error),
+		});
+	}
+
+	receive(message: unknown, context: ActorContext): void {
+		const { store, peers } = this.#running;
+		if (store.receive(message)) return;
+		const replier = context.replier();
+		if (replier !== null) {
+			this.#request(message, replier);
+			return;
+		}
+		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
+		// Told by somebody who is no member, or not known as one yet: the network may lose messages.
+		if (from === undefined) return;
+		this.#step({ type: "message", from, message: message as P["message"] });
+	}
+
+	drained(): void {
+		this.#endBatch();
+	}
+
+	signal(signal: Signal): void {
+		if (signal.type !== "terminated") return;
+		const peer = this.#running.peers.nodeAt(signal.ref.address);
+		if (peer !== undefined) this.#peerLost(peer);
+	}
+
+	restarting(): void {
+		this.#ended = true;
+	}
+
+	stopping(): void {
+		this.#ended = true;
+	}
+
+	#request(message: unknown, replier: Replier): void {
+		const { adapter, store } = this.#running;
+		if (isInspection(message)) {
+			replier.reply(message.type === "participant-status" ? adapter.status() : adapter.inspect(message.query));
+			return;
+		}
+		const request = adapter.requestOf(message);
+		if (request === null) {
+			replier.fail(errors.requestUnknown({ node: this.#settings.node }));
+			return;
+		}
+		if (this.#repliers.size >= REQUESTS_WAITING_MAX || !store.hasRoom) {
+			replier.reply(adapter.busy(REQUESTS_WAITING_MAX));
+			return;
+		}
+		const requestId = this.#nextRequestId;
+		this.#nextRequestId += 1;
+		this.#repliers.set(requestId, replier);
+		this.#step({ type: "request", requestId, request });
+	}
+
+	#step(input: Input<P>): void {
+		const { machine, context } = this.#running;
+		this.#batchOpen = true;
+		machine.step(input, context.clock.nowMs(), this.#emitted);
+	}
+
+	/** Closes the open batch and performs its effects. */
+	#endBatch(): void {
+		if (!this.#batchOpen || this.#ended) return;
+		this.#step({ type: "batch-ended" });
+		this.#batchOpen = false;
+		const emitted = this.#emitted;
+		this.#emitted = [];
+		const released: Effect<P>[] = [];
+		this.#queue.emit(emitted, released);
+		this.#perform(released);
+	}
+
+	/** An input that did not come with a message: a completion. Those of one moment share a batch. */
+	#inputApart(input: Input<P>): void {
+		if (this.#ended) return;
+		try {
+			if (!this.#batchOpen) queueMicrotask(() => this.#endBatchApart());
+			this.#step(input);
+		} catch (error) {
+			this.#fail(error);
+		}
+	}
+
+	#endBatchApart(): void {
+		try {
+			this.#endBatch();
+		} catch (error) {
+			this.#fail(error);
+		}
+	}
+
+	/** Fails the actor from outside of its hooks, in a turn of its own. */
+	#fail(error: unknown): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.#running.context.timers.run("fail", 0, () => {
+			throw error;
+		});
+	}
+
+	#perform(effects: readonly Effect<P>[]): void {
+		for (const effect of effects) {
+			switch (effect.type) {
+				case "send":
+					this.#send(effect.to, effect.message);
+					break;
+				case "set-timer":
+					this.#setTimer(effect.timer, effect.afterMs);
+					break;
+				case "cancel-timer":
+					this.#running.context.timers.cancel(timerKey(effect.timer));
+					break;
+				case "persist":
+					for (const operation of this.#running.adapter.operationsOf(effect.write)) {
+						this.#unwritten.push(operation);
+					}
+					this.#unwrittenId = effect.writeId;
+					break;
+				case "read":
+					this.#read(effect.readId, effect.read);
+					break;
+				case "apply":
+					this.#deliver(effect.delivery);
+					break;
+				case "reply":
+					this.#answer(effect.requestId, this.#running.adapter.answerOf(effect.reply));
+					break;
+				case "emit":
+					this.#tellObservers(effect.event);
+					break;
+			}
+		}
+		this.#flushWrites();
+	}
+
+	#send(to: NodeId, message: P["message"]): void {
+		const verdict = this.#running.peers.ref(to)?.tell(message);
+		// `full` and `too-large` lose the message, which the protocol survives; only a dead peer is worth a word.
+		if (verdict === "dead") this.#peerLost(to);
+	}
+
+	#peerLost(peer: NodeId): void {
+		this.#running.peers.lost(peer);
+		this.#inputApart({ type: "peer-unreachable", peer });
+	}
+
+	#setTimer(timer: P["timer"], { min, max }: { readonly min: number; readonly max: number }): void {
+		const { timers, generator } = this.#running.context;
+		const afterMs = min + generator.fraction() * (max - min);
+		timers.run(timerKey(timer), afterMs, () => {
+			this.#step({ type: "timer", timer });
+			this.#endBatch();
+		});
+	}
+
+	/** Hands gathered persists to the store as one write: one flush for all, and atomic at least as far as asked. */
+	#flushWrites(): void {
+		if (this.#unwritten.length === 0) return;
+		const operations = this.#unwritten;
+		const writeId = this.#unwrittenId;
+		this.#unwritten = [];
+		this.#write(operations, () => this.#durable(writeId));
+	}
+
+	#write(operations: readonly StoreOperation[], durable: () => void): void {
+		const sequence = this.#running.store.write(operations);
+		this.#writing.push({ sequence, durable });
+	}
+
+	/** The storage has flushed all writes up to this one. */
+	#flushed(sequence: number): void {
+		let done = 0;
+		while ((this.#writing[done]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) done += 1;
+		for (const { durable } of this.#writing.splice(0, done)) {
+			if (!this.#ended) durable();
+		}
+	}
+
+	/** What waited for this write leaves, and only then the machine hears of it. */
+	#durable(writeId: number): void {
+		const released: Effect<P>[] = [];
+		this.#queue.durable(writeId, released);
+		this.#perform(released);
+		this.#step({ type: "write-completed", writeId });
+	}
+
+	#writeApart(operations: readonly StoreOperation[]): Promise<void> {
+		this.#flushWrites();
+		return new Promise((resolve) => this.#write(operations, resolve));
+	}
+
+	#readSnapshot({ name, offset, lengthBytes }: SnapshotPart): Promise<Uint8Array | null> {
+		// A read sees every persist emitted before it.
+		this.#flushWrites();
+		return this.#running.store.readSnapshot(name, offset, lengthBytes);
+	}
+
+	#read(readId: number, read: P["read"]): void {
+		const { adapter } = this.#running;
+		this.#readSnapshot(adapter.snapshotPartOf(read)).then(
+			(data) => this.#inputApart({ type: "read-completed", readId, result: adapter.readResultOf(read, data) }),
+			(error: unknown) => this.#storageFailed(error),
+		);
+	}
+
+	#storageFailed(cause: unknown): void {
+		const code = cause instanceof Error && "code" in cause ? String(cause.code) : "internal";
+		this.#fail(errors.storageFailed({ store: this.#settings.store, code }, { cause }));
+	}
+
+	#deliver(delivery: P["delivery"]): void {
+		if (this.#delivering) {
+			if (this.#deliveries.length >= DELIVERIES_WAITING_MAX) {
+				throw errors.deliveriesOverflow({
+					waiting: this.#deliveries.length + 1,
+					limit: DELIVERIES_WAITING_MAX,
+				});
+			}
+			this.#deliveries.push(delivery);
+			return;
+		}
+		const pending = this.#running.adapter.deliver(delivery, this.#host);
+		if (pending === undefined) return;
+		this.#delivering = true;
+		pending.then(
+			() => this.#deliverWaiting(),
+			(error: unknown) => this.#fail(error),
+		);
+	}
+
+	#deliverWaiting(): void {
+		this.#delivering = false;
+		try {
+			while (!this.#ended && !this.#delivering) {
+				const next = this.#deliveries.shift();
+				if (next === undefined) break;
+				this.#deliver(next);
+			}
+		} catch (error) {
+			this.#fail(error);
+		}
+	}
+
+	#answer(requestId: RequestId, value: unknown): void {
+		const replier = this.#repliers.get(requestId);
+		if (replier === undefined) return;
+		this.#repliers.delete(requestId);
+		replier.reply(value);
+	}
+
+	#tellObservers(event: P["event"]): void {
+		const told = this.#running.adapter.eventOf(event);
+		if (told === null) return;
+		const { group, node } = this.#settings;
+		this.#running.context.publish({ ...told, group, node } as { readonly type: string });
+	}
+}
+
+function timerKey(timer: string): string {
+	return `protocol/${timer}`;
+}
+
+function isInspection(message: unknown): message is InspectionRequest {
+	const type = (message as { readonly type?: unknown } | null)?.type;
+	return type === "participant-status" || type === "participant-inspect";
+}

@@ -1,0 +1,59 @@
+/**
+ * What a participant must know of the protocol it hosts, and nothing more: how its durable state is written and read,
+ * how clients speak to it, and how its deliveries reach the application. The host keeps the promises of the contract;
+ * an adapter only translates.
+ */
+import type { Input, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
+import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
+
+/** A part of the published snapshot, as a protocol asks for it. */
+export interface SnapshotPart {
+	readonly name: string;
+	readonly offset: number;
+	readonly lengthBytes: number;
+}
+
+/** What the host offers to an adapter that performs deliveries. */
+export interface DeliveryHost<P extends ProtocolTypes> {
+	/** Answers the local client that waits for this request; without effect when nobody does (any more). */
+	answer(requestId: RequestId, value: unknown): void;
+	/** Makes this durable, after everything that was written before; resolves then. */
+	write(operations: readonly StoreOperation[]): Promise<void>;
+	/** Bytes of the published snapshot, fewer only at its end; null when it is not that one. */
+	readSnapshot(part: SnapshotPart): Promise<Uint8Array | null>;
+	/** Gives the machine an input, in a turn of its own. */
+	input(input: Input<P>): void;
+	/** Stops the participant, loudly. */
+	fail(error: unknown): void;
+}
+
+/** One protocol, ready to be hosted: the machine of this member and its translations. */
+export interface ProtocolAdapter<P extends ProtocolTypes> {
+	/** Names the layouts in which members speak to each other. */
+	readonly protocol: string;
+	/**
+	 * Builds the machine and what it starts from.
+	 * @throws QuorateError `store-foreign` when the store holds something else
+	 */
+	recover(contents: StoreContents): { readonly machine: StateMachine<P>; readonly durable: P["durable"] };
+	/** One persist as operations on the store, in order. */
+	operationsOf(write: P["write"]): readonly StoreOperation[];
+	/** Which bytes of which snapshot a read asks for. */
+	snapshotPartOf(read: P["read"]): SnapshotPart;
+	/** The answer to that read. */
+	readResultOf(read: P["read"], data: Uint8Array | null): P["readResult"];
+	/** What a local client asks, or null if it is no request of this protocol. */
+	requestOf(message: unknown): P["request"] | null;
+	/** What the local client is answered. */
+	answerOf(reply: P["reply"]): unknown;
+	/** What a local client is answered that asks while there is no room: it may ask again. */
+	busy(limit: number): unknown;
+	/** Performs one delivery. While the promise it may return is pending, later deliveries wait. */
+	deliver(delivery: P["delivery"], host: DeliveryHost<P>): undefined | Promise<void>;
+	/** The part of an event that observers beyond this thread are told; null for what is only counted. */
+	eventOf(event: P["event"]): { readonly type: string } | null;
+	/** What this member's own application answers now: encoded query in, encoded answer out. */
+	inspect(query: Uint8Array): Uint8Array;
+	/** What the member tells of itself when asked: plain data. */
+	status(): Readonly<Record<string, unknown>>;
+}

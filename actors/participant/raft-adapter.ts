@@ -1,0 +1,292 @@
+/**
+ * Raft for the generic host: its persists as operations on a store, its deliveries to the application, its requests as
+ * they travel. No rule of Raft stands here; those are in `protocols/raft`.
+ */
+import type { NodeId } from "../../protocols/core/index.ts";
+import {
+	type ApplierSnapshot,
+	type Configuration,
+	type HardState,
+	type LogIndex,
+	RaftApplier,
+	type RaftConfig,
+	type RaftDelivery,
+	type RaftDurable,
+	type RaftEvent,
+	RaftMachine,
+	type RaftRead,
+	type RaftReadResult,
+	type RaftReply,
+	type RaftRequest,
+	type RaftSnapshot,
+	type RaftTypes,
+	type RaftWrite,
+	type Term,
+} from "../../protocols/raft/index.ts";
+import type { Metrics } from "../../runtime/actor/metrics.ts";
+import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
+import { decodeEntry, encodeEntries } from "./entry-records.ts";
+import * as errors from "./errors.ts";
+import type { HostedApplication } from "./hosted-application.ts";
+import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+import { SnapshotStaging } from "./snapshot-staging.ts";
+import { decodeValue, encodeValue } from "./value-codec.ts";
+
+const IDENTITY_KEY = "identity";
+const HARD_STATE_KEY = "hard-state";
+/** Grows when a store that was written before can not be read any more. */
+const STORE_VERSION = 1;
+/** Bytes of a snapshot that are read at once when it is loaded. */
+const RESTORE_CHUNK_BYTES = 1024 * 1024;
+
+/** Whose store it is: a store of another member or group is never taken for one's own. */
+interface StoreIdentity {
+	readonly protocol: "raft";
+	readonly version: number;
+	readonly group: string;
+	readonly node: string;
+}
+
+/** What a published snapshot says of itself. */
+interface SnapshotDescription {
+	readonly lastIndex: LogIndex;
+	readonly lastTerm: Term;
+	readonly configuration: Configuration;
+}
+
+/** Who this member is and what it runs. */
+export interface RaftAdapterSettings {
+	readonly group: string;
+	/** The store's name, for errors. */
+	readonly store: string;
+	readonly config: RaftConfig;
+	readonly application: HostedApplication;
+	readonly metrics: Metrics;
+}
+
+/** One member's translations. It lives as long as one life of the machine. */
+export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
+	readonly protocol = "raft";
+	readonly #settings: RaftAdapterSettings;
+	readonly #machine: RaftMachine;
+	readonly #applier: RaftApplier;
+	readonly #staging = new SnapshotStaging();
+	/** The identity still has to be written, with the first persist. */
+	#identityDue = false;
+	/** The name of the snapshot that is published in the store, by its last index. */
+	#published: { readonly lastIndex: number; readonly name: string } | null = null;
+	#appliedIndex = 0;
+	readonly #commits: { add(count: number): void };
+	readonly #commitIndex: { set(value: number): void };
+	readonly #term: { set(value: number): void };
+	#lastCommit = 0;
+
+	constructor(settings: RaftAdapterSettings) {
+		this.#settings = settings;
+		this.#machine = new RaftMachine(settings.config);
+		this.#applier = new RaftApplier(settings.application);
+		const { metrics } = settings;
+		const prefix = `raft.${settings.config.nodeId}`;
+		this.#commits = metrics.counter(`${prefix}.commits`);
+		this.#commitIndex = metrics.gauge(`${prefix}.commit_index`);
+		this.#term = metrics.gauge(`${prefix}.term`);
+	}
+
+	recover(contents: StoreContents): { readonly machine: RaftMachine; readonly durable: RaftDurable } {
+		this.#checkIdentity(contents);
+		const hardState = this.#read<HardState>("the hard state", contents.values.get(HARD_STATE_KEY)) ?? {
+			term: 0 as Term,
+			votedFor: null,
+		};
+		const snapshot = this.#recoverSnapshot(contents);
+		const entries = contents.records.map(decodeEntry);
+		return {
+			machine: this.#machine,
+			durable: { hardState, snapshot, firstIndex: contents.firstIndex as LogIndex, entries },
+		};
+	}
+
+	operationsOf(write: RaftWrite): readonly StoreOperation[] {
+		const operations: StoreOperation[] = [];
+		if (this.#identityDue) {
+			this.#identityDue = false;
+			operations.push({ type: "put", key: IDENTITY_KEY, value: encodeValue(this.#identity()) });
+		}
+		const { hardState, truncateFrom, append, snapshotChunk, installSnapshot, compactThrough } = write;
+		if (hardState !== undefined) {
+			operations.push({ type: "put", key: HARD_STATE_KEY, value: encodeValue(hardState) });
+		}
+		if (truncateFrom !== undefined) operations.push({ type: "truncate-from", index: truncateFrom });
+		if (append !== undefined) {
+			this.#staging.abandoned();
+			const { firstIndex, entries } = append;
+			operations.push({ type: "append", firstIndex, records: encodeEntries(entries) });
+		}
+		if (snapshotChunk !== undefined) {
+			const { lastIndex, lastTerm, offset, data } = snapshotChunk;
+			this.#staging.received();
+			operations.push({ type: "stage-snapshot", name: receivedName(lastIndex, lastTerm), offset, data });
+		}
+		if (installSnapshot !== undefined) operations.push(this.#install(installSnapshot));
+		if (compactThrough !== undefined) operations.push({ type: "compact-through", index: compactThrough });
+		return operations;
+	}
+
+	snapshotPartOf({ lastIndex, offset, lengthBytes }: RaftRead): SnapshotPart {
+		const name = this.#published?.lastIndex === lastIndex ? this.#published.name : ownName(lastIndex);
+		return { name, offset, lengthBytes };
+	}
+
+	readResultOf({ lastIndex, offset }: RaftRead, data: Uint8Array | null): RaftReadResult {
+		return data === null ? { type: "missing", lastIndex } : { type: "chunk", lastIndex, offset, data };
+	}
+
+	requestOf(message: unknown): RaftRequest | null {
+		switch ((message as RaftRequest | null)?.type) {
+			case "propose":
+			case "open-session":
+			case "read":
+				return message as RaftRequest;
+			default:
+				return null;
+		}
+	}
+
+	answerOf(reply: RaftReply): unknown {
+		return reply;
+	}
+
+	busy(limit: number): RaftReply {
+		return { type: "refused", reason: "too-many-pending", limit };
+	}
+
+	deliver(delivery: RaftDelivery, host: DeliveryHost<RaftTypes>): undefined | Promise<void> {
+		switch (delivery.type) {
+			case "entries":
+				for (const { requestId, answer } of this.#applier.perform(delivery)) host.answer(requestId, answer);
+				this.#appliedIndex = delivery.firstIndex + delivery.entries.length - 1;
+				return undefined;
+			case "query":
+				for (const { requestId, answer } of this.#applier.perform(delivery)) host.answer(requestId, answer);
+				return undefined;
+			case "take-snapshot":
+				this.#takeSnapshot(delivery, host);
+				return undefined;
+			case "restore-snapshot":
+				return this.#restore(delivery.snapshot, host);
+		}
+	}
+
+	eventOf(event: RaftEvent): { readonly type: string } | null {
+		if (event.type !== "commit-advanced") {
+			if (event.type === "role-changed") this.#term.set(event.term);
+			return event;
+		}
+		// Many a second: counted, not told.
+		this.#commits.add(Math.max(0, event.index - this.#lastCommit));
+		this.#lastCommit = event.index;
+		this.#commitIndex.set(event.index);
+		return null;
+	}
+
+	inspect(query: Uint8Array): Uint8Array {
+		return this.#settings.application.query(query);
+	}
+
+	status(): Readonly<Record<string, unknown>> {
+		return { ...this.#machine.status, appliedIndex: this.#appliedIndex };
+	}
+
+	#checkIdentity(contents: StoreContents): void {
+		const { store, group, config } = this.#settings;
+		const found = this.#read<StoreIdentity>("the identity", contents.values.get(IDENTITY_KEY));
+		if (found === null) {
+			const empty = contents.values.size === 0 && contents.records.length === 0 && contents.snapshot === null;
+			if (!empty) throw errors.storeForeign({ store, reason: "it is not empty and has no identity" });
+			this.#identityDue = true;
+			return;
+		}
+		const refuse = (reason: string): Error => errors.storeForeign({ store, reason });
+		if (found.protocol !== "raft") throw refuse(`it belongs to the protocol ${found.protocol}`);
+		if (found.version !== STORE_VERSION) throw refuse(`it has version ${found.version}, not ${STORE_VERSION}`);
+		if (found.group !== group || found.node !== config.nodeId) {
+			throw refuse(`it belongs to ${found.group}/${found.node}, not to ${group}/${config.nodeId}`);
+		}
+	}
+
+	#identity(): StoreIdentity {
+		const { group, config } = this.#settings;
+		return { protocol: "raft", version: STORE_VERSION, group, node: config.nodeId };
+	}
+
+	#read<T>(what: string, bytes: Uint8Array | undefined): T | null {
+		if (bytes === undefined) return null;
+		try {
+			return decodeValue(bytes) as T;
+		} catch (cause) {
+			throw errors.storeForeign({ store: this.#settings.store, reason: `${what} can not be decoded` }, { cause });
+		}
+	}
+
+	#recoverSnapshot({ snapshot }: StoreContents): RaftSnapshot | null {
+		if (snapshot === null) return null;
+		const description = this.#read<SnapshotDescription>("the snapshot's description", snapshot.description);
+		if (description === null) return null;
+		this.#published = { lastIndex: description.lastIndex, name: snapshot.name };
+		return { ...description, sizeBytes: snapshot.sizeBytes };
+	}
+
+	#install({ lastIndex, lastTerm, configuration, sizeBytes }: RaftSnapshot): StoreOperation {
+		const name = receivedName(lastIndex, lastTerm);
+		this.#published = { lastIndex, name };
+		this.#staging.installed();
+		const description = encodeValue({ lastIndex, lastTerm, configuration } satisfies SnapshotDescription);
+		return { type: "publish-snapshot", name, sizeBytes, description };
+	}
+
+	#takeSnapshot(
+		{ lastIndex, lastTerm, configuration }: Extract<RaftDelivery, { type: "take-snapshot" }>,
+		host: DeliveryHost<RaftTypes>,
+	): void {
+		const data = encodeValue(this.#applier.takeSnapshot());
+		const name = ownName(lastIndex);
+		const description = encodeValue({ lastIndex, lastTerm, configuration } satisfies SnapshotDescription);
+		this.#staging.begin(host, { name, data, description }, () => {
+			this.#published = { lastIndex, name };
+			host.input({
+				type: "snapshot-ready",
+				snapshot: { lastIndex, lastTerm, configuration, sizeBytes: data.length },
+			});
+		});
+	}
+
+	async #restore(snapshot: RaftSnapshot, host: DeliveryHost<RaftTypes>): Promise<void> {
+		const { lastIndex, sizeBytes } = snapshot;
+		const data = new Uint8Array(sizeBytes);
+		const name = this.#published?.lastIndex === lastIndex ? this.#published.name : ownName(lastIndex);
+		for (let offset = 0; offset < sizeBytes; ) {
+			const lengthBytes = Math.min(RESTORE_CHUNK_BYTES, sizeBytes - offset);
+			const part = await host.readSnapshot({ name, offset, lengthBytes });
+			if (part === null || part.length === 0) {
+				throw errors.snapshotLost({ store: this.#settings.store, name, offset });
+			}
+			data.set(part, offset);
+			offset += part.length;
+		}
+		this.#applier.restoreSnapshot(decodeValue(data) as ApplierSnapshot);
+		this.#appliedIndex = lastIndex;
+	}
+}
+
+function ownName(lastIndex: number): string {
+	return `own-${lastIndex}`;
+}
+
+function receivedName(lastIndex: number, lastTerm: number): string {
+	return `received-${lastIndex}-${lastTerm}`;
+}
+
+/** The name of a member's store. */
+export function raftStoreName(group: string, node: NodeId): string {
+	return `raft/${group}/${node}`;
+}

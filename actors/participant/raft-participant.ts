@@ -1,0 +1,55 @@
+/** Raft as an actor: what a thread builds from a member's settings. */
+import { nodeId } from "../../protocols/core/index.ts";
+import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
+import type { Address } from "../../runtime/actor/address.ts";
+// Not by the room's face: that would load the whole host of threads into each participant's thread.
+import { loadModule } from "../../runtime/threads/module-loader.ts";
+import { constructApplication, HostedApplication } from "./hosted-application.ts";
+import { Participant } from "./participant.ts";
+import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
+
+/** What a group may change of Raft's configuration: all but who its members are. */
+export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters">>;
+
+/** A member's settings: cloneable, since they travel to its thread. */
+export interface RaftParticipantArgs {
+	readonly group: string;
+	readonly node: string;
+	/** All members, this one included. */
+	readonly members: readonly string[];
+	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
+	readonly storage: Address;
+	readonly application: { readonly module: string; readonly export: string; readonly args?: unknown };
+	readonly tuning: RaftTuning;
+}
+
+/** Where this module is, for a behaviour source: {@link RaftParticipant} is its export. */
+export const raftParticipantModule: string = import.meta.url;
+
+/** One member of a Raft group. */
+export class RaftParticipant extends Participant<RaftTypes> {
+	constructor(args: RaftParticipantArgs) {
+		const node = nodeId(args.node);
+		const members = args.members.map(nodeId);
+		const store = raftStoreName(args.group, node);
+		super({
+			group: args.group,
+			node,
+			members,
+			store,
+			storage: args.storage,
+			open: async (context) => {
+				const { application: source } = args;
+				const name = `${source.export} of ${source.module}`;
+				const application = constructApplication(name, await loadModule(source), source.args);
+				return new RaftAdapter({
+					group: args.group,
+					store,
+					config: raftConfig({ ...args.tuning, nodeId: node, voters: members }),
+					application: new HostedApplication(name, application),
+					metrics: context.metrics,
+				});
+			},
+		});
+	}
+}

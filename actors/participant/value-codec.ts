@@ -1,0 +1,20 @@
+/** Users' values at the edges of a group: commands, results, queries, answers and snapshots as bytes and back. */
+import { RecordTable } from "../../runtime/codec/index.ts";
+
+// No frozen shapes: these bytes outlive the process in logs and snapshots, so each value carries its own.
+const table = new RecordTable([]);
+
+/**
+ * Encodes plain data: numbers, strings, booleans, null, byte arrays, arrays, records, maps and sets.
+ * Throws for functions, symbols and cycles.
+ */
+export function encodeValue(value: unknown): Uint8Array {
+	const { buffer, byteOffset, length } = table.pack(value);
+	return new Uint8Array(buffer, byteOffset, length);
+}
+
+/** Decodes what {@link encodeValue} made. Throws when the bytes are something else. */
+export function decodeValue(bytes: Uint8Array): unknown {
+	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+	return table.unpack(buffer, 0, buffer.length);
+}

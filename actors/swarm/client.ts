@@ -1,0 +1,271 @@
+/**
+ * A client with a session: each command takes effect exactly once, over leader changes, deaths and timeouts (Raft thesis
+ * §6.3; several commands may be outstanding, as in RIFL, SOSP 2015). The session's id is the index of the entry that
+ * opened it; each command has a serial, and says up to which serial the client has all results.
+ *
+ * Why a retry is safe: (1) the group applies each (session, serial) at most once and remembers the result until the
+ * client has said that it has it; (2) a retry carries the same session and serial; (3) a new session is only used for a
+ * command that no attempt under the old one can have left undecided.
+ */
+import { type Generator, invalidArgument, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import type { AppliedResult, SessionId } from "../../protocols/raft/index.ts";
+import type { Clock } from "../../runtime/actor/clock.ts";
+import { decodeValue, encodeValue, type RaftClientAnswer, type RaftClientRequest } from "../participant/index.ts";
+import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
+import * as errors from "./errors.ts";
+import { Window } from "./window.ts";
+
+export const CLIENT_WINDOW_MAX = 1_024;
+const CLIENT_WINDOW_DEFAULT = 64;
+const CLIENT_TIMEOUT_MS_DEFAULT = 10_000;
+/** One attempt waits no longer for its answer: a leader that is alive but cut off must not cost the whole time. */
+const ATTEMPT_TIMEOUT_MS = 1_500;
+/** Members that disagree about the leader would send a client to and fro for ever: it follows so many words, then waits. */
+const REDIRECTS_MAX = 2;
+const BACKOFF_MS_MIN = 2;
+const BACKOFF_MS_MAX = 200;
+
+/** How a client reaches its group. */
+export interface GroupAccess {
+	readonly name: string;
+	readonly members: readonly NodeId[];
+	readonly clock: Clock;
+	readonly generator: Generator;
+	/** Most bytes of an encoded command or query. */
+	readonly valueBytesMax: number;
+	/** Who leads, as far as is known. */
+	leader(): NodeId | null;
+	/** A member has said who leads; null: it does not know. */
+	hint(leader: NodeId | null, from: NodeId): void;
+	/** Rejects when no answer came: the outcome is then unknown. */
+	ask(node: NodeId, request: RaftClientRequest, timeoutMs: number): Promise<RaftClientAnswer>;
+}
+
+/** One operation and what is known of it. */
+interface Operation {
+	readonly name: "command" | "read" | "session";
+	readonly sinceMs: number;
+	attempts: number;
+	/** True once an attempt may have left something undecided behind. */
+	uncertain: boolean;
+	/** The last definite refusal. */
+	refusal: string;
+}
+
+/** See {@link SwarmClient}. */
+export class SessionClient implements SwarmClient {
+	readonly #group: GroupAccess;
+	readonly #window: Window;
+	readonly #timeoutMs: number;
+	#session: Promise<SessionId> | null = null;
+	#nextSerial = 1;
+	/** Serials without a result, in order of their numbers. */
+	readonly #incomplete = new Set<number>();
+	#closed: Error | null = null;
+	readonly #onClose: () => void;
+
+	/** @throws QuorateError `invalid-argument` */
+	constructor(group: GroupAccess, options: ClientOptions = {}, onClose: () => void = () => undefined) {
+		const window = options.window ?? CLIENT_WINDOW_DEFAULT;
+		const timeoutMs = options.timeoutMs ?? CLIENT_TIMEOUT_MS_DEFAULT;
+		requireInteger("window", window, 1, CLIENT_WINDOW_MAX);
+		requireInteger("timeoutMs", timeoutMs, 1, 2 ** 31 - 1);
+		this.#group = group;
+		this.#window = new Window(window);
+		this.#timeoutMs = timeoutMs;
+		this.#onClose = onClose;
+	}
+
+	async propose<Result = unknown>(command: unknown): Promise<Result> {
+		return (await this.commit<Result>(command)).result;
+	}
+
+	async commit<Result = unknown>(command: unknown): Promise<Committed<Result>> {
+		const encoded = this.#encode(command);
+		if (!this.#window.tryEnter()) await this.#window.enter();
+		try {
+			const { index, data: result } = await this.#decide(encoded);
+			return { index, result: decodeValue(result) as Result };
+		} finally {
+			this.#window.leave();
+		}
+	}
+
+	async read<Answer = unknown>(query: unknown): Promise<Answer> {
+		const request: RaftClientRequest = { type: "read", query: this.#encode(query) };
+		if (!this.#window.tryEnter()) await this.#window.enter();
+		try {
+			const answer = await this.#untilAnswered(request, this.#begin("read"));
+			if (answer.type !== "answer") throw unexpected(answer);
+			return decodeValue(answer.data) as Answer;
+		} finally {
+			this.#window.leave();
+		}
+	}
+
+	close(): void {
+		this.#close(errors.clientClosed({}));
+	}
+
+	/** Ends the client because its swarm has ended. */
+	end(error: Error): void {
+		this.#close(error);
+	}
+
+	#close(error: Error): void {
+		if (this.#closed !== null) return;
+		this.#closed = error;
+		this.#window.close(error);
+		this.#onClose();
+	}
+
+	#encode(value: unknown): Uint8Array {
+		if (this.#closed !== null) throw this.#closed;
+		let data: Uint8Array;
+		try {
+			data = encodeValue(value);
+		} catch (cause) {
+			throw errors.valueNotEncodable({ reason: String((cause as Error).message).slice(0, 200) }, { cause });
+		}
+		const limitBytes = this.#group.valueBytesMax;
+		if (data.length > limitBytes) throw errors.valueTooLarge({ sizeBytes: data.length, limitBytes });
+		return data;
+	}
+
+	#begin(name: Operation["name"]): Operation {
+		return { name, sinceMs: this.#group.clock.nowMs(), attempts: 0, uncertain: false, refusal: "not sent" };
+	}
+
+	/** One command, under as many sessions as it may safely use. */
+	async #decide(data: Uint8Array): Promise<AppliedResult> {
+		const operation = this.#begin("command");
+		for (;;) {
+			this.#session ??= this.#openSession();
+			const opening = this.#session;
+			const session = await opening;
+			const serial = this.#nextSerial++;
+			this.#incomplete.add(serial);
+			try {
+				const answer = await this.#untilAnswered(() => this.#proposal(session, serial, data), operation);
+				if (answer.type === "result") return answer;
+				if (answer.type === "stale-serial") throw errors.resultForgotten({ session, serial });
+				if (answer.type !== "session-unknown") throw unexpected(answer);
+				if (this.#session === opening) this.#session = null;
+				if (operation.uncertain) throw this.#outOfTime(operation);
+			} finally {
+				this.#incomplete.delete(serial);
+			}
+		}
+	}
+
+	#proposal(session: SessionId, serial: number, data: Uint8Array): RaftClientRequest {
+		const lowest = this.#incomplete.values().next();
+		const firstIncomplete = lowest.done === true ? serial : lowest.value;
+		return { type: "propose", session, serial, firstIncomplete, data };
+	}
+
+	#openSession(): Promise<SessionId> {
+		const opening = this.#untilAnswered({ type: "open-session" }, this.#begin("session")).then((answer) => {
+			if (answer.type !== "session-opened") throw unexpected(answer);
+			return answer.session as SessionId;
+		});
+		opening.catch(() => {
+			// The next command tries again; this one's error reaches those who wait for it.
+			if (this.#session === opening) this.#session = null;
+		});
+		return opening;
+	}
+
+	/** Asks member after member until one answers for good, or the time is over. */
+	async #untilAnswered(
+		request: RaftClientRequest | (() => RaftClientRequest),
+		operation: Operation,
+	): Promise<RaftClientAnswer> {
+		const { clock, members, generator } = this.#group;
+		let backoffMs = BACKOFF_MS_MIN;
+		let target = this.#group.leader() ?? generator.pick(members);
+		let redirects = 0;
+		for (;;) {
+			if (this.#closed !== null) throw operation.uncertain ? this.#outOfTime(operation) : this.#closed;
+			const leftMs = Math.ceil(operation.sinceMs + this.#timeoutMs - clock.nowMs());
+			if (leftMs <= 0) throw this.#outOfTime(operation);
+			const made = typeof request === "function" ? request() : request;
+			const outcome = await this.#attempt(target, made, operation, Math.min(leftMs, ATTEMPT_TIMEOUT_MS));
+			if (outcome.type === "final") return outcome.answer;
+			if (outcome.leader !== null && outcome.leader !== target && redirects < REDIRECTS_MAX) {
+				redirects += 1;
+				target = outcome.leader;
+				continue;
+			}
+			redirects = 0;
+			await this.#pause(backoffMs * (0.5 + generator.fraction()));
+			backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX);
+			target = this.#group.leader() ?? after(members, target);
+		}
+	}
+
+	async #attempt(
+		target: NodeId,
+		request: RaftClientRequest,
+		operation: Operation,
+		timeoutMs: number,
+	): Promise<
+		| { readonly type: "final"; readonly answer: RaftClientAnswer }
+		| { readonly type: "again"; readonly leader: NodeId | null }
+	> {
+		operation.attempts += 1;
+		let answer: RaftClientAnswer;
+		try {
+			answer = await this.#group.ask(target, request, timeoutMs);
+		} catch (error) {
+			if (!(error instanceof QuorateError)) throw error;
+			operation.uncertain ||= error.code !== "mailbox-full";
+			operation.refusal = error.code;
+			this.#group.hint(null, target);
+			return { type: "again", leader: null };
+		}
+		if (answer.type === "outcome-unknown") {
+			operation.uncertain = true;
+			operation.refusal = "leader changed";
+			this.#group.hint(answer.leader, target);
+			return { type: "again", leader: answer.leader };
+		}
+		if (answer.type !== "refused") return { type: "final", answer };
+		operation.refusal = answer.reason;
+		switch (answer.reason) {
+			case "not-leader":
+				this.#group.hint(answer.leader, target);
+				return { type: "again", leader: answer.leader };
+			case "too-many-pending":
+				return { type: "again", leader: null };
+			case "too-large":
+				throw errors.valueTooLarge({ sizeBytes: answer.sizeBytes, limitBytes: answer.limitBytes });
+		}
+	}
+
+	#pause(ms: number): Promise<void> {
+		return new Promise((resume) => void this.#group.clock.schedule(ms, resume));
+	}
+
+	/** A read or a session that was not answered has no effect that matters; a command may have one. */
+	#outOfTime({ name, sinceMs, attempts, uncertain, refusal }: Operation): Error {
+		const waitedMs = Math.round(this.#group.clock.nowMs() - sinceMs);
+		if (uncertain && name === "command") {
+			return errors.outcomeUnknown({ operation: name, waitedMs, attempts });
+		}
+		return errors.notDecided({ operation: name, waitedMs, attempts, reason: refusal });
+	}
+}
+
+function after(members: readonly NodeId[], node: NodeId): NodeId {
+	return members[(members.indexOf(node) + 1) % members.length] as NodeId;
+}
+
+function unexpected(answer: RaftClientAnswer): Error {
+	return new QuorateError("answer-unexpected", `the group answered ${answer.type}`, { type: answer.type });
+}
+
+function requireInteger(argument: string, value: number, min: number, max: number): void {
+	if (Number.isInteger(value) && value >= min && value <= max) return;
+	throw invalidArgument({ argument, expected: `an integer in [${min}, ${max}]`, actual: String(value) });
+}

@@ -1,0 +1,156 @@
+/** What a swarm is to its user: how it is started, what it tells, what it is asked. Types only. */
+import type { Observable } from "rxjs";
+import type { GroupId, NodeId } from "../../protocols/core/index.ts";
+import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
+import type { ThreadEnd } from "../../runtime/actor/signal.ts";
+import type { ChildSpec } from "../../supervisors/index.ts";
+import type { RaftTuning } from "../participant/index.ts";
+import type { SwarmBackend } from "./backend.ts";
+
+/** The replicated application by module and export; see `Application` of `quorate/protocols/core`. */
+export interface ApplicationSource {
+	/** A file URL of JavaScript, such as `new URL("./ledger.js", import.meta.url)`, or its href. */
+	readonly module: URL | string;
+	/** A class whose constructor takes {@link ApplicationSource.args}. */
+	readonly export: string;
+	/** Cloneable. */
+	readonly args?: unknown;
+}
+
+/** One Raft group. */
+export interface RaftOptions {
+	/**
+	 * How many members (1 to {@link NODES_MAX}, named `node-1`, `node-2`, …) or their names. An even count works, but
+	 * tolerates no more failures than one member less: a note says so.
+	 */
+	readonly nodes: number | readonly string[];
+	/** Default: the key-value store of `actors/swarm/key-value.ts`. */
+	readonly application?: ApplicationSource;
+	/** Timing and limits; what is not given keeps Raft's default. */
+	readonly config?: RaftTuning;
+	/** Names the group; default `raft`. */
+	readonly group?: string;
+}
+
+/**
+ * Where durable state lives. `memory` (the default) survives the death of any participant's thread, not of the process.
+ * `lmdb` flushes to the disk before anything is acknowledged; with a `directory`, the next start continues from there,
+ * without one it uses a fresh temporary directory, removed by {@link Swarm.stop}.
+ */
+export type StorageOptions = { readonly type: "memory" } | { readonly type: "lmdb"; readonly directory?: string };
+
+export interface SwarmOptions {
+	readonly raft?: RaftOptions;
+	readonly storage?: StorageOptions;
+	/** Seeds every draw (election timeouts, backoff). A safe integer; default: from the system's entropy. */
+	readonly seed?: number;
+	/** Actors of yours, started last and stopped first, under a one-for-one supervisor of their own. */
+	readonly actors?: readonly ChildSpec[];
+	/** Threads kept started ahead of need, so that a killed participant is back sooner; 0 to 8, default 1. */
+	readonly warmSpares?: number;
+	/** How long {@link Swarm.start} waits for a leader; milliseconds, default 10,000. */
+	readonly startTimeoutMs?: number;
+	/** Default: worker threads. A simulation injects its own. */
+	readonly backend?: SwarmBackend;
+}
+
+/** Most members of a group: threads are 64, less main, storage and one for users' actors. */
+export const NODES_MAX = 61;
+
+/** One member as it is now. */
+export interface NodeStatus {
+	readonly node: NodeId;
+	/** `down` while its thread is dead, starting or not answering; the figures are then the last ones heard. */
+	readonly state: "running" | "down";
+	readonly role: RaftRole;
+	readonly term: number;
+	readonly leader: NodeId | null;
+	readonly commitIndex: number;
+	readonly appliedIndex: number;
+	readonly firstIndex: number;
+	readonly lastIndex: number;
+	/** The last index that the present snapshot covers; 0 without one. */
+	readonly snapshotIndex: number;
+	/** Threads that have carried this member, the present one included. */
+	readonly threadLives: number;
+	/** How often its actor has been built anew. */
+	readonly restarts: number;
+}
+
+/** Who leads, as far as this process has heard. */
+export interface Leadership {
+	readonly leader: NodeId;
+	readonly term: number;
+}
+
+/** Where an event comes from and when it happened. */
+export interface EventStamp {
+	/** Milliseconds on the system's clock, 0 at its start. */
+	readonly atMs: number;
+	/** The actor or thread it happened to, such as `raft/node-1` or `storage`. */
+	readonly origin: string;
+	/** The member concerned, if it is about one. */
+	readonly node: NodeId | null;
+}
+
+/** What {@link Swarm.events$} tells. */
+export type SwarmEvent = EventStamp &
+	(
+		| (RaftEvent & { readonly group: GroupId })
+		| { readonly type: "participant-started"; readonly group: GroupId; readonly restarts: number }
+		| { readonly type: "thread-started"; readonly lives: number }
+		| { readonly type: "thread-ended"; readonly end: ThreadEnd }
+		| { readonly type: "actor-failed" | "actor-restarted" | "actor-gave-up"; readonly code: string }
+		| { readonly type: "swarm-failed"; readonly code: string; readonly message: string }
+	);
+
+/** One reading of all members, for dashboards and tuning. */
+export interface SwarmMetrics {
+	readonly atMs: number;
+	readonly nodes: readonly NodeStatus[];
+	/** Totals since the start of the swarm, by name; they never go down. */
+	readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Settings of one client. */
+export interface ClientOptions {
+	/** Commands that may be outstanding; more wait for a place. 1 to 1,024, default 64. */
+	readonly window?: number;
+	/** How long a command or a read is tried before it rejects; milliseconds, default 10,000. */
+	readonly timeoutMs?: number;
+}
+
+/** A command's result and its place in the group's order. */
+export interface Committed<Result = unknown> {
+	readonly result: Result;
+	/** Its index in the replicated log. */
+	readonly index: number;
+}
+
+/**
+ * A client with a session of its own: each command takes effect exactly once, whatever dies meanwhile. Commands of one
+ * client may be outstanding together and are then decided in any order.
+ */
+export interface SwarmClient {
+	/**
+	 * Replicates a command and resolves with what the application returned.
+	 * @throws QuorateError `value-too-large` before anything is sent; `outcome-unknown` when no answer came in time (it may
+	 *   yet be decided, once); `session-expired` when the group has forgotten this client; `swarm-stopped`
+	 */
+	propose<Result = unknown>(command: unknown): Promise<Result>;
+	/** The same, with the command's place in the order. */
+	commit<Result = unknown>(command: unknown): Promise<Committed<Result>>;
+	/** A linearizable read: it sees every command that was acknowledged before it began. */
+	read<Answer = unknown>(query: unknown): Promise<Answer>;
+	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */
+	close(): void;
+}
+
+/** The observables of a swarm. */
+export interface SwarmStreams {
+	/** The present leadership and every change; null while none is known. */
+	readonly leader$: Observable<Leadership | null>;
+	readonly events$: Observable<SwarmEvent>;
+	/** A reading each second while somebody listens. */
+	readonly metrics$: Observable<SwarmMetrics>;
+}

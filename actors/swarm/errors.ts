@@ -1,0 +1,85 @@
+/** What a swarm and its clients answer when something is not possible. */
+import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
+
+type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+
+const defined = defineErrors({
+	nodeCountInvalid: [
+		"node-count-invalid",
+		(d: { nodes: string; limit: number; reason: string }) =>
+			`a group has 1 to ${d.limit} members of different names, not ${d.nodes}: ${d.reason}`,
+	],
+	noLeader: [
+		"no-leader",
+		(d: { group: string; waitedMs: number }) => `the group ${d.group} has had no leader for ${d.waitedMs} ms`,
+	],
+	nodeUnknown: [
+		"node-unknown",
+		(d: { node: string; members: readonly string[] }) =>
+			`there is no member ${d.node}; the members are ${d.members.join(", ")}`,
+	],
+	valueTooLarge: [
+		"value-too-large",
+		(d: { sizeBytes: number; limitBytes: number }) =>
+			`the encoded value has ${d.sizeBytes} bytes, ${d.limitBytes} are allowed`,
+	],
+	valueNotEncodable: [
+		"value-not-encodable",
+		(d: { reason: string }) => `the value is no plain data that could be encoded: ${d.reason}`,
+	],
+	outcomeUnknown: [
+		"outcome-unknown",
+		(d: { operation: string; waitedMs: number; attempts: number }) =>
+			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts: it may yet be decided, once`,
+	],
+	notDecided: [
+		"not-decided",
+		(d: { operation: string; waitedMs: number; attempts: number; reason: string }) =>
+			`the ${d.operation} was refused for ${d.waitedMs} ms in ${d.attempts} attempts (${d.reason}): it has certainly no effect`,
+	],
+	resultForgotten: [
+		"result-forgotten",
+		(d: { session: number; serial: number }) =>
+			`command ${d.serial} of session ${d.session} was applied, but its result is forgotten`,
+	],
+	clientOverloaded: [
+		"client-overloaded",
+		(d: { waiting: number; limit: number }) =>
+			`${d.waiting} commands wait for a place in this client's window (limit ${d.limit})`,
+	],
+	clientClosed: ["client-closed", (_: Record<string, never>) => "this client is closed"],
+	swarmStopped: ["swarm-stopped", (_: Record<string, never>) => "the swarm has been stopped"],
+	swarmFailed: [
+		"swarm-failed",
+		(d: { reason: string }) => `the swarm has failed and makes no progress any more: ${d.reason}`,
+	],
+	noGroup: ["no-raft-group", (_: Record<string, never>) => "this swarm was started without a Raft group"],
+});
+
+/** `node-count-invalid` */
+export const nodeCountInvalid: Make<{ nodes: string; limit: number; reason: string }> = defined.nodeCountInvalid;
+/** `no-leader` */
+export const noLeader: Make<{ group: string; waitedMs: number }> = defined.noLeader;
+/** `node-unknown` */
+export const nodeUnknown: Make<{ node: string; members: readonly string[] }> = defined.nodeUnknown;
+/** `value-too-large` */
+export const valueTooLarge: Make<{ sizeBytes: number; limitBytes: number }> = defined.valueTooLarge;
+/** `value-not-encodable` */
+export const valueNotEncodable: Make<{ reason: string }> = defined.valueNotEncodable;
+/** `outcome-unknown` */
+export const outcomeUnknown: Make<{ operation: string; waitedMs: number; attempts: number }> = defined.outcomeUnknown;
+/** `not-decided` */
+export const notDecided: Make<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
+	defined.notDecided;
+/** `client-overloaded` */
+export const clientOverloaded: Make<{ waiting: number; limit: number }> = defined.clientOverloaded;
+/** `client-closed` */
+export const clientClosed: Make<Record<string, never>> = defined.clientClosed;
+/** `swarm-stopped` */
+export const swarmStopped: Make<Record<string, never>> = defined.swarmStopped;
+/** `swarm-failed` */
+export const swarmFailed: Make<{ reason: string }> = defined.swarmFailed;
+/** `no-raft-group` */
+export const noGroup: Make<Record<string, never>> = defined.noGroup;
+/** `result-forgotten` */
+export const resultForgotten: Make<{ session: number; serial: number }> = defined.resultForgotten;

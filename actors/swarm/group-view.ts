@@ -1,0 +1,108 @@
+/** What the process knows of a group from what its members and their threads tell: who runs, who leads. */
+import { BehaviorSubject, type Observable } from "rxjs";
+import type { GroupId, NodeId } from "../../protocols/core/index.ts";
+import type { Leadership, NodeStatus } from "./contract.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The figures that a member tells when it is asked. */
+export type ReportedStatus = Omit<NodeStatus, "node" | "state" | "threadLives" | "restarts">;
+
+/** One group's members as last heard of. Later terms win; a leader whose thread has ended leads no more. */
+export class GroupView {
+	readonly group: GroupId;
+	readonly #nodes = new Map<NodeId, Mutable<NodeStatus>>();
+	readonly #leader$ = new BehaviorSubject<Leadership | null>(null);
+
+	constructor(group: GroupId, nodes: readonly NodeId[]) {
+		this.group = group;
+		for (const node of nodes) this.#nodes.set(node, unknownStatus(node));
+	}
+
+	get leader(): Leadership | null {
+		return this.#leader$.value;
+	}
+
+	/** The present leadership and every change. */
+	get leader$(): Observable<Leadership | null> {
+		return this.#leader$.asObservable();
+	}
+
+	/** In code-unit order. */
+	get nodes(): readonly NodeStatus[] {
+		return [...this.#nodes.values()].map((status) => ({ ...status }));
+	}
+
+	get members(): readonly NodeId[] {
+		return [...this.#nodes.keys()];
+	}
+
+	has(node: string): node is NodeId {
+		return this.#nodes.has(node as NodeId);
+	}
+
+	/** The member has changed its role or heard of a leader. */
+	roleChanged(node: NodeId, role: NodeStatus["role"], term: number, leader: NodeId | null): void {
+		const status = this.#nodes.get(node);
+		if (status === undefined) return;
+		Object.assign(status, { role, term, leader });
+		const { value: known } = this.#leader$;
+		if (role === "leader") {
+			if (known === null || term >= known.term) this.#lead({ leader: node, term });
+		} else if (known?.leader === node && term >= known.term) {
+			this.#lead(null);
+		}
+	}
+
+	/** The member's actor runs (again). */
+	started(node: NodeId, restarts: number): void {
+		const status = this.#nodes.get(node);
+		if (status === undefined) return;
+		Object.assign(status, { state: "running", role: "follower", leader: null, restarts });
+	}
+
+	threadStarted(node: NodeId, lives: number): void {
+		const status = this.#nodes.get(node);
+		if (status !== undefined) status.threadLives = lives;
+	}
+
+	/** The member's actor or its thread has ended. */
+	down(node: NodeId): void {
+		const status = this.#nodes.get(node);
+		if (status === undefined) return;
+		Object.assign(status, { state: "down", role: "follower", leader: null });
+		if (this.leader?.leader === node) this.#lead(null);
+	}
+
+	reported(node: NodeId, figures: ReportedStatus): void {
+		const status = this.#nodes.get(node);
+		if (status !== undefined && status.state === "running") Object.assign(status, figures);
+	}
+
+	complete(): void {
+		this.#leader$.complete();
+	}
+
+	#lead(leadership: Leadership | null): void {
+		const { value: known } = this.#leader$;
+		if (known?.leader === leadership?.leader && known?.term === leadership?.term) return;
+		this.#leader$.next(leadership);
+	}
+}
+
+function unknownStatus(node: NodeId): Mutable<NodeStatus> {
+	return {
+		node,
+		state: "down",
+		role: "follower",
+		term: 0,
+		leader: null,
+		commitIndex: 0,
+		appliedIndex: 0,
+		firstIndex: 1,
+		lastIndex: 0,
+		snapshotIndex: 0,
+		threadLives: 0,
+		restarts: 0,
+	};
+}

@@ -1,0 +1,78 @@
+/** What the user asked for, checked and with every default filled in, before anything is started. */
+import { randomInt } from "node:crypto";
+import { type GroupId, groupId, invalidArgument, type NodeId } from "../../protocols/core/index.ts";
+import { raftConfig } from "../../protocols/raft/index.ts";
+import { loadModule, moduleHref } from "../../runtime/threads/module-loader.ts";
+import { constructApplication, type RaftTuning } from "../participant/index.ts";
+import type { ApplicationSource, StorageOptions, SwarmOptions } from "./contract.ts";
+import { keyValueModule } from "./key-value.ts";
+import { membershipOf } from "./nodes.ts";
+
+const START_TIMEOUT_MS_DEFAULT = 10_000;
+const WARM_SPARES_DEFAULT = 1;
+const WARM_SPARES_MAX = 8;
+const GROUP_DEFAULT = "raft";
+const DURATION_MS_MAX = 2 ** 31 - 1;
+
+/** One group, ready to be started. */
+export interface CheckedGroup {
+	readonly group: GroupId;
+	readonly nodes: readonly NodeId[];
+	readonly application: { readonly module: string; readonly export: string; readonly args?: unknown };
+	readonly tuning: RaftTuning;
+	/** Most bytes of an encoded command. */
+	readonly valueBytesMax: number;
+}
+
+export interface CheckedOptions {
+	readonly raft: CheckedGroup | null;
+	readonly storage: StorageOptions;
+	readonly seed: number;
+	readonly warmSpares: number;
+	readonly startTimeoutMs: number;
+	readonly notes: readonly string[];
+}
+
+/**
+ * Checks all that can be known before a thread is started. The application's module is loaded here too: a wrong name is
+ * then one clear error instead of as many crashes as there are members.
+ * @throws QuorateError `node-count-invalid`, `invalid-argument`, `raft-config-invalid`, `raft-config-contradiction`,
+ *   `module-not-loadable`, `export-missing`, `application-invalid`
+ */
+export async function checkOptions(options: SwarmOptions): Promise<CheckedOptions> {
+	const { raft, storage = { type: "memory" } } = options;
+	const seed = options.seed ?? randomInt(2 ** 47);
+	if (!Number.isSafeInteger(seed)) throw refused("seed", "a safe integer", seed);
+	if (storage.type !== "memory" && storage.type !== "lmdb") {
+		throw refused("storage.type", "memory or lmdb", (storage as { readonly type: unknown }).type);
+	}
+	const membership = raft === undefined ? null : membershipOf(raft.nodes);
+	return {
+		raft: raft === undefined || membership === null ? null : await checkGroup(raft, membership.nodes),
+		storage,
+		seed,
+		warmSpares: integer("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
+		startTimeoutMs: integer("startTimeoutMs", options.startTimeoutMs ?? START_TIMEOUT_MS_DEFAULT, 1, DURATION_MS_MAX),
+		notes: membership?.notes ?? [],
+	};
+}
+
+async function checkGroup(raft: NonNullable<SwarmOptions["raft"]>, nodes: readonly NodeId[]): Promise<CheckedGroup> {
+	const tuning = (raft.config ?? {}) as RaftTuning;
+	const [first] = nodes as readonly [NodeId];
+	const { maxEntryBytes } = raftConfig({ ...tuning, nodeId: first, voters: nodes });
+	const source: ApplicationSource = raft.application ?? { module: keyValueModule, export: "KeyValueStore" };
+	const application = { ...source, module: moduleHref(source.module) };
+	const name = `${source.export} of ${application.module}`;
+	constructApplication(name, await loadModule(application), source.args);
+	return { group: groupId(raft.group ?? GROUP_DEFAULT), nodes, application, tuning, valueBytesMax: maxEntryBytes };
+}
+
+function integer(argument: string, value: number, min: number, max: number): number {
+	if (Number.isInteger(value) && value >= min && value <= max) return value;
+	throw refused(argument, `an integer in [${min}, ${max}]`, value);
+}
+
+function refused(argument: string, expected: string, actual: unknown): Error {
+	return invalidArgument({ argument, expected, actual: String(actual).slice(0, 80) });
+}
