@@ -1,0 +1,211 @@
+/** The command `quorate run`: options, input, data directory, swarm, run, result, and everything put back in order. */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import type { Readable } from "node:stream";
+import type { Clock } from "../../runtime/actor/clock.ts";
+import { type FlightRecords, generateRecords } from "./flight-records.ts";
+import { HistoryWriter } from "./history.ts";
+import { readInput } from "./input.ts";
+import { Progress } from "./progress.ts";
+import { printReport, type RunSetting, reportObject } from "./report.ts";
+import { performRun, type RunReport } from "./run.ts";
+import { parseRunOptions, type RunOptions, runHelp } from "./run-options.ts";
+import type { RunTarget } from "./run-target.ts";
+import { formatMs, formatNumber } from "./table.ts";
+import { type Output, painter, silentOutput } from "./terminal.ts";
+
+/** Records that are made up where there is no input: as many as the data set has. */
+const GENERATED_RECORDS = 200_000;
+const DATA_SET_PACKAGE = "vega-datasets";
+const DATA_SET_FILE = join(DATA_SET_PACKAGE, "data", "flights-200k.json");
+
+/** What a swarm for the run is started from. */
+export interface TargetOptions {
+	readonly nodes: number;
+	readonly storage: { readonly type: "memory" } | { readonly type: "lmdb"; readonly directory: string };
+	readonly seed: number;
+}
+
+/** The world around a command. */
+export interface CommandWorld {
+	readonly version: string;
+	readonly workingDirectory: string;
+	readonly standardInput: Readable;
+	readonly output: Output;
+	readonly errors: Output;
+	readonly clock: Clock;
+	/** Aborted by the first Ctrl-C. */
+	readonly interrupt: AbortSignal;
+	/** Starts the swarm with the flight ledger as its application. */
+	readonly startTarget: (options: TargetOptions) => Promise<RunTarget>;
+}
+
+/** Exit code after Ctrl-C: 128 and the number of SIGINT, as shells count. */
+export const EXIT_INTERRUPTED = 130;
+
+/**
+ * Performs `quorate run` and returns its exit code.
+ * @throws QuorateError for everything that keeps the run from beginning
+ */
+export async function runCommand(args: readonly string[], world: CommandWorld): Promise<number> {
+	const options = parseRunOptions(args);
+	if (options.help) {
+		world.output.write(runHelp());
+		return 0;
+	}
+	const output = options.json ? silentOutput : world.output;
+	try {
+		const input = await loadInput(options, world);
+		const report = await inDataDirectory(options, world, (directory) =>
+			runOnSwarm(options, input, directory, output, world),
+		);
+		if (report === null) return EXIT_INTERRUPTED;
+		return report.verdict.exitCode;
+	} catch (error) {
+		// What fails because it was interrupted is no failure.
+		if (world.interrupt.aborted) return EXIT_INTERRUPTED;
+		throw error;
+	}
+}
+
+interface LoadedInput {
+	readonly records: FlightRecords;
+	readonly name: string;
+}
+
+async function loadInput({ input, seed }: RunOptions, world: CommandWorld): Promise<LoadedInput> {
+	const path = input ?? findDataSet(world.workingDirectory);
+	if (path === null) {
+		return {
+			records: generateRecords(GENERATED_RECORDS, seed),
+			name: `a generator, since ${DATA_SET_PACKAGE} is not installed`,
+		};
+	}
+	const records = await readInput(path, world.standardInput, world.interrupt);
+	const name = path === "-" ? "standard input" : relative(world.workingDirectory, path);
+	return { records, name: name.startsWith("..") ? path : name };
+}
+
+/** The data set among the packages that a module in this directory could import; null if it is not installed. */
+function findDataSet(directory: string): string | null {
+	const places = createRequire(join(directory, "any.js")).resolve.paths(DATA_SET_PACKAGE) ?? [];
+	return places.map((place) => join(place, DATA_SET_FILE)).find((file) => existsSync(file)) ?? null;
+}
+
+/** Gives `use` a directory; a temporary one is removed after success, and its path printed after failure. */
+async function inDataDirectory(
+	{ storage, data }: RunOptions,
+	{ errors, interrupt }: CommandWorld,
+	use: (directory: string | null) => Promise<RunReport | null>,
+): Promise<RunReport | null> {
+	if (storage === "memory" || data !== null) return await use(data);
+	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	let isKept = true;
+	try {
+		const report = await use(directory);
+		isKept = report !== null && report.verdict.exitCode === 1;
+		return report;
+	} catch (error) {
+		isKept = !interrupt.aborted;
+		throw error;
+	} finally {
+		if (isKept) errors.write(`quorate: the data of this run are kept in ${directory}\n`);
+		else await rm(directory, { recursive: true, force: true });
+	}
+}
+
+async function runOnSwarm(
+	options: RunOptions,
+	input: LoadedInput,
+	directory: string | null,
+	output: Output,
+	world: CommandWorld,
+): Promise<RunReport | null> {
+	const { clock } = world;
+	const paint = painter(output.hasColours);
+	const say = (text: string): void => output.write(`${text}\n`);
+	say(`${paint("bold", `quorate ${world.version}`)}: ${describeSwarm(options, directory)}`);
+	say(`${formatNumber(input.records.length)} records from ${input.name}: ${describeLoad(options)}`);
+	const startMs = clock.nowMs();
+	const history =
+		options.history === null
+			? null
+			: await HistoryWriter.open(options.history, () => Math.round((clock.nowMs() - startMs) * 1e6));
+	const target = await world.startTarget({
+		nodes: options.nodes,
+		storage: directory === null ? { type: "memory" } : { type: "lmdb", directory },
+		seed: options.seed,
+	});
+	const report = await runOnTarget(options, input, target, startMs, history, output, world).finally(() =>
+		target.stop(),
+	);
+	if (report === null) return null;
+	if (options.json) {
+		const setting = settingOf(options, input, directory, report, world.version);
+		world.output.write(`${JSON.stringify(reportObject(report, setting))}\n`);
+	} else {
+		printReport(report, output);
+	}
+	return report;
+}
+
+async function runOnTarget(
+	options: RunOptions,
+	{ records }: LoadedInput,
+	target: RunTarget,
+	startMs: number,
+	history: HistoryWriter | null,
+	output: Output,
+	{ clock, interrupt, errors }: CommandWorld,
+): Promise<RunReport | null> {
+	if (interrupt.aborted) return null;
+	for (const note of target.notes) errors.write(`quorate: ${note}\n`);
+	const { leader } = target;
+	const first = leader === null ? "" : `; ${leader.node} leads term ${leader.term}`;
+	output.write(`${target.nodes.length} participants run after ${formatMs(clock.nowMs() - startMs)}${first}\n\n`);
+	return await performRun(
+		{ ...options, records },
+		{ target, clock, progress: new Progress(output), history, interrupt },
+	);
+}
+
+function describeSwarm({ protocol, nodes, seed, data }: RunOptions, directory: string | null): string {
+	const storage = directory === null ? "memory" : `lmdb in ${directory}${data === null ? " (temporary)" : ""}`;
+	return `${protocol} with ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${storage}, seed ${seed}`;
+}
+
+function describeLoad({ rate, clients, killLeaderMs, forMs }: RunOptions): string {
+	const parts = [
+		`${rate === "max" ? "as fast as they go" : `${formatNumber(rate)} records/s`} from ${clients} ${clients === 1 ? "client" : "clients"}`,
+	];
+	if (forMs !== null) parts.push(`for ${formatMs(forMs)} at most`);
+	if (killLeaderMs !== null) parts.push(`the leader's thread is killed every ${formatMs(killLeaderMs)}`);
+	return parts.join(", ");
+}
+
+function settingOf(
+	options: RunOptions,
+	{ name }: LoadedInput,
+	directory: string | null,
+	report: RunReport,
+	version: string,
+): RunSetting {
+	const { protocol, nodes, storage, rate, clients, killLeaderMs, seed, history, data } = options;
+	const isKept = data !== null || report.verdict.exitCode === 1;
+	return {
+		version,
+		protocol,
+		nodes,
+		storage,
+		dataDirectory: isKept ? directory : null,
+		input: name,
+		rate,
+		clients,
+		killLeaderMs,
+		seed,
+		history,
+	};
+}

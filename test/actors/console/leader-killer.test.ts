@@ -1,0 +1,103 @@
+/**
+ * Goal: a kill counts only when it hit the leader of that moment, and its costs are measured from the kill. Method: a
+ * target whose elections and restarts take a known time, a clock that the test moves, and events out of season.
+ */
+import { expect, test } from "vitest";
+import { LeaderKiller } from "../../../actors/console/leader-killer.ts";
+import { LedgerTarget, type LedgerTargetOptions } from "./ledger-target.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+function setup(options: Partial<LedgerTargetOptions> = {}): {
+	clock: ManualClock;
+	target: LedgerTarget;
+	killer: LeaderKiller;
+	steps: string[];
+} {
+	const clock = new ManualClock();
+	const target = new LedgerTarget({ nodes: 3, clock, electionMs: 300, restartMs: 120, ...options });
+	const steps: string[] = [];
+	const killer = new LeaderKiller(1_000, { target, clock, observe: (step, { node }) => steps.push(`${step} ${node}`) });
+	return { clock, target, killer, steps };
+}
+
+async function runUntil(clock: ManualClock, untilMs: number): Promise<void> {
+	await clock.drive(new Promise<void>((resume) => void clock.schedule(untilMs - clock.nowMs(), resume)));
+}
+
+test("kills at each interval, and measures election and restart from the kill", async () => {
+	const { clock, killer, steps } = setup();
+	killer.start();
+	await runUntil(clock, 3_900);
+	await clock.drive(killer.stop(1_000));
+	expect(killer.kills).toEqual(
+		[1, 2, 3].map((term) => ({
+			atMs: 1_000 * term,
+			node: `node-${term}`,
+			term,
+			newLeader: `node-${(term % 3) + 1}`,
+			newTerm: term + 1,
+			electionMs: 300,
+			restartMs: 120,
+		})),
+	);
+	expect(killer.survived).toBe(3);
+	expect(steps.slice(0, 3)).toEqual(["killed node-1", "recovered node-1", "elected node-1"]);
+});
+
+test("does not kill while the last kill is not mended", async () => {
+	const { clock, killer } = setup({ restartMs: 2_500 });
+	killer.start();
+	await runUntil(clock, 4_900);
+	await clock.drive(killer.stop(1_000));
+	expect(killer.kills.map(({ atMs }) => Math.round(atMs / 100))).toEqual([10, 35]);
+});
+
+test("does not kill a node that its own status does not call the leader", async () => {
+	const { clock, target, killer } = setup();
+	target.leader = { node: "node-2", term: 1 };
+	killer.start();
+	await runUntil(clock, 1_500);
+	expect(killer.kills).toEqual([]);
+	target.leader = { node: "node-1", term: 1 };
+	await runUntil(clock, 1_600);
+	expect(killer.kills).toHaveLength(1);
+	await clock.drive(killer.stop(1_000));
+});
+
+test("a kill does not count when another leader is heard of before the thread has ended", async () => {
+	const { clock, target, killer } = setup();
+	killer.start();
+	await runUntil(clock, 1_001);
+	target.publish({ type: "leader-elected", node: "node-3", term: 2 });
+	await runUntil(clock, 1_100);
+	expect(killer.kills).toEqual([]);
+	await clock.drive(killer.stop(0));
+});
+
+test("a loss that nobody ordered is no kill", async () => {
+	const { clock, target, killer } = setup();
+	killer.start();
+	await runUntil(clock, 500);
+	target.publish({ type: "node-lost", node: "node-2" });
+	target.publish({ type: "leader-elected", node: "node-3", term: 9 });
+	expect(killer.kills).toEqual([]);
+	expect(killer.survived).toBe(0);
+	await clock.drive(killer.stop(0));
+});
+
+test("stop waits for the last kill to be mended, but not for ever", async () => {
+	const { clock, killer } = setup({ electionMs: 700 });
+	killer.start();
+	await runUntil(clock, 1_010);
+	await clock.drive(killer.stop(5_000));
+	expect(clock.nowMs()).toBe(1_700);
+	expect(killer.survived).toBe(1);
+
+	const stuck = setup({ electionMs: 60_000 });
+	stuck.killer.start();
+	await runUntil(stuck.clock, 1_010);
+	await stuck.clock.drive(stuck.killer.stop(500));
+	expect(stuck.clock.nowMs()).toBe(1_510);
+	expect(stuck.killer.survived).toBe(0);
+	expect(stuck.killer.kills).toHaveLength(1);
+});

@@ -1,0 +1,110 @@
+/**
+ * Goal: the command line takes what its help says, and refuses the rest by code, naming the option and what it takes.
+ * Method: a table of calls.
+ */
+import { expect, test } from "vitest";
+import { nearest } from "../../../actors/console/option-table.ts";
+import { parseRunOptions, runHelp } from "../../../actors/console/run-options.ts";
+
+function refusal(...args: string[]): unknown {
+	try {
+		return parseRunOptions(args);
+	} catch (error) {
+		const { code, details } = error as { code: string; details: object };
+		return { code, ...details };
+	}
+}
+
+test("the defaults are the main job's", () => {
+	expect(parseRunOptions([])).toEqual({
+		protocol: "raft",
+		nodes: 5,
+		input: null,
+		rate: 10_000,
+		clients: 8,
+		killLeaderMs: 4_000,
+		storage: "lmdb",
+		data: null,
+		history: null,
+		seed: 1,
+		forMs: null,
+		json: false,
+		help: false,
+	});
+});
+
+test("every option, in both spellings", () => {
+	const args = "--protocol raft --nodes=3 --input - --rate max --clients 2 --kill-leader 1.5s --storage lmdb --data d";
+	const more = "--history h.jsonl --seed 42 --for 2m --json --help";
+	expect(parseRunOptions(`${args} ${more}`.split(" "))).toEqual({
+		protocol: "raft",
+		nodes: 3,
+		input: "-",
+		rate: "max",
+		clients: 2,
+		killLeaderMs: 1_500,
+		storage: "lmdb",
+		data: "d",
+		history: "h.jsonl",
+		seed: 42,
+		forMs: 120_000,
+		json: true,
+		help: true,
+	});
+	expect(parseRunOptions(["--kill-leader", "off"]).killLeaderMs).toBeNull();
+});
+
+test("of an option given twice the last counts, so that `npm start -- --rate max` works", () => {
+	expect(parseRunOptions(["--rate", "10000", "--rate", "max"]).rate).toBe("max");
+});
+
+test("unknown options name the nearest one", () => {
+	expect(refusal("--node", "3")).toEqual({ code: "unknown-option", option: "--node", suggestion: "--nodes" });
+	expect(refusal("--kil-leader=4s")).toMatchObject({ option: "--kil-leader", suggestion: "--kill-leader" });
+	expect(refusal("--kill")).toMatchObject({ suggestion: "--kill-leader" });
+	expect(refusal("--verbose")).toMatchObject({ code: "unknown-option", suggestion: null });
+	expect(refusal("-n", "3")).toMatchObject({ code: "unknown-option", option: "-n" });
+	expect(refusal("--constructor", "3")).toMatchObject({ code: "unknown-option" });
+	expect(refusal("flights.json")).toEqual({ code: "unexpected-argument", argument: "flights.json" });
+	expect(nearest("rum", ["run"])).toBe("run");
+	expect(nearest("deploy", ["run"])).toBeNull();
+});
+
+test("values outside their range say what is expected", () => {
+	const bad: [option: string, value: string][] = [
+		["--nodes", "0"],
+		["--nodes", "62"],
+		["--nodes", "3.5"],
+		["--nodes", "-1"],
+		["--rate", "fast"],
+		["--rate", "0"],
+		["--clients", "1000"],
+		["--kill-leader", "4"],
+		["--kill-leader", "100ms"],
+		["--for", "s"],
+		["--for", "0ms"],
+		["--for", "9999m"],
+		["--seed", "x"],
+		["--storage", "disk"],
+		["--protocol", "paxos"],
+	];
+	for (const [option, value] of bad) {
+		expect(refusal(option, value)).toEqual({
+			code: "invalid-value",
+			option,
+			expected: expect.any(String),
+			actual: value,
+		});
+	}
+	expect(refusal("--rate")).toEqual({ code: "missing-value", option: "--rate", expected: "R" });
+	expect(refusal("--rate", "--json")).toMatchObject({ code: "missing-value", option: "--rate" });
+	expect(refusal("--json=yes")).toMatchObject({ code: "invalid-value", option: "--json" });
+	expect(refusal("--storage", "memory", "--data", "d")).toMatchObject({ code: "conflicting-options" });
+});
+
+test("the help names every option and fits a terminal", () => {
+	for (const name of ["protocol", "nodes", "input", "rate", "clients", "kill-leader", "storage", "data", "history"]) {
+		expect(runHelp()).toContain(`--${name} `);
+	}
+	for (const line of runHelp().split("\n")) expect(line.length, line).toBeLessThanOrEqual(120);
+});
