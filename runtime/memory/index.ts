@@ -6,6 +6,8 @@
  *
  * It moves bytes and knows nothing of what they mean (`runtime/codec`), of actors, or of starting threads.
  */
+export { ControlBlock, type CurrentDispatch, createControl } from "./control-block.ts";
+export { CONTROL_BYTES, THREADS_MAX, type ThreadState } from "./control-layout.ts";
 export {
 	laneCapacityInvalid,
 	laneCorrupt,
@@ -14,7 +16,35 @@ export {
 	messageTooLarge,
 	metricTableInvalid,
 } from "./errors.ts";
-export { createLane, type LaneOptions, type LaneStatus, laneStatus, type WordsOf } from "./lane.ts";
+export {
+	ASSEMBLY_BYTES_MAX,
+	AssemblyBudget,
+	FRAGMENTED_BYTES_MAX,
+	FragmentAssembler,
+	type FragmentOutcome,
+	FragmentSender,
+} from "./fragments.ts";
+export {
+	bucketOf,
+	bucketValue,
+	HISTOGRAM_BUCKETS,
+	HISTOGRAM_ERROR_MAX,
+	HISTOGRAM_VALUE_MAX,
+	Histogram,
+} from "./histogram.ts";
+export {
+	type DrainLimits,
+	type DrainOutcome,
+	Inbound,
+	InboundLanes,
+	type InboundLanesOptions,
+	type OnTorn,
+	SLICE_BYTES,
+	SLICE_RECORDS,
+	SYSTEM_RECORDS_MAX,
+	TURN_RECORDS,
+} from "./inbound-lanes.ts";
+export { createLane, type LaneLookup, type LaneOptions, type LaneStatus, laneStatus, type WordsOf } from "./lane.ts";
 export {
 	deadlineAfter,
 	isPastDeadline,
@@ -37,4 +67,15 @@ export {
 	type OnRecord,
 } from "./lane-reader.ts";
 export { LANE_FULL, LANE_TOO_LARGE, LaneWriter, type LaneWriterOptions } from "./lane-writer.ts";
+export { METRICS_MAX, type MetricDescriptor, type MetricKind, MetricTable } from "./metric-table.ts";
+export { Counter, createMetrics, Gauge, MetricsReader, SlotMetrics } from "./metrics-segment.ts";
+export { type LanePair, Outbound, OutboundLanes, type OutboundLanesOptions } from "./outbound-lanes.ts";
+export {
+	AsyncParking,
+	BlockingParking,
+	type Parking,
+	type ParkOutcome,
+	SPIN_MICROS_DEFAULT,
+	SPIN_MICROS_MAX,
+} from "./parking.ts";
 export { AtomicWords, type SharedWords } from "./shared-words.ts";
