@@ -1,7 +1,7 @@
 /** The consumer's end of a lane. One per lane at a time, in the consuming thread. */
 import { assert } from "../../protocols/core/index.ts";
 import { laneCorrupt } from "./errors.ts";
-import { atomicWordsOf, openLane, type WordsOf } from "./lane.ts";
+import { atomicWordsOf, type LaneLookup, openLane, type WordsOf } from "./lane.ts";
 import {
 	LANE_HEADER_BYTES,
 	laneWords,
@@ -18,10 +18,13 @@ import type { SharedWords } from "./shared-words.ts";
 export const DRAIN_COPY_BYTES: number = 16 * 1024;
 
 /**
- * What the receiver of a record says: `next` took it, go on; `stop` took it, end this drain; `leave` did not take
- * it, end this drain and offer it again in the next.
+ * What the receiver of a record says:
+ * - `next`: took it, go on. Its space is given back by `free`.
+ * - `absorb`: needs no more of it, go on. Its space goes back as soon as that of all records before it has.
+ * - `stop`: took it, end this drain.
+ * - `leave`: did not take it, end this drain and offer it again in the next.
  */
-export type DrainVerdict = "next" | "stop" | "leave";
+export type DrainVerdict = "next" | "absorb" | "stop" | "leave";
 
 /**
  * Receives one record. `bytes[start, end)` is the payload in a private copy that the next drain overwrites: decode
@@ -32,6 +35,8 @@ export type OnRecord = (header: RecordHeader, bytes: Buffer, start: number, end:
 export interface LaneReaderOptions {
 	/** Refuse a lane made for another codec. Default: not checked. */
 	readonly fingerprint?: number;
+	/** Finds the lane that this one goes on in, when its writer moved. Default: lanes are never replaced. */
+	readonly laneOf?: LaneLookup;
 	readonly wordsOf?: WordsOf;
 }
 
@@ -41,32 +46,31 @@ export interface LaneReaderOptions {
  * not freed and finds every one of them again.
  */
 export class LaneReader {
-	#words: SharedWords;
-	#ring: Uint8Array;
-	#capacity: number;
+	#words!: SharedWords;
+	#ring!: Uint8Array;
+	#capacity!: number;
 	/** Last stored `head`. */
-	#freed: number;
+	#freed!: number;
 	/** Behind the last record handed out. */
-	#taken: number;
+	#taken!: number;
+	/** Behind the last record handed out that waits to be freed; what follows it was absorbed. */
+	#delivered!: number;
+	/** Behind the last absorbed record. */
+	#absorbed!: number;
 	/** The scratch holds positions `[copiedFrom, copiedTo)` from its start on. */
-	#copiedFrom: number;
-	#copiedTo: number;
+	#copiedFrom!: number;
+	#copiedTo!: number;
 	#scratch: Buffer = Buffer.alloc(0);
 	#scratchWords: Int32Array = new Int32Array(0);
 	#draining = false;
+	#awaitsMove = false;
 	readonly #record = new RecordHeader();
+	readonly #options: LaneReaderOptions;
 
 	/** @throws QuorateError `lane-foreign`, `lane-fingerprint-mismatch` */
 	constructor(lane: SharedArrayBuffer, options: LaneReaderOptions = {}) {
-		const { header, capacity } = openLane(lane, options.fingerprint);
-		this.#words = (options.wordsOf ?? atomicWordsOf)(header);
-		this.#capacity = capacity;
-		this.#ring = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
-		this.#record.producer = header[laneWords.producer] as number;
-		this.#freed = this.#words.load(laneWords.head);
-		this.#taken = this.#freed;
-		this.#copiedFrom = this.#freed;
-		this.#copiedTo = this.#freed;
+		this.#options = options;
+		this.#open(lane);
 	}
 
 	/** The position behind the last record handed out. */
@@ -101,31 +105,84 @@ export class LaneReader {
 
 	#drain(recordsMax: number, bytesMax: number, onRecord: OnRecord): number {
 		const record = this.#record;
+		this.#awaitsMove = false;
 		let records = 0;
 		let bytes = 0;
 		while (records < recordsMax && bytes < bytesMax && this.#bringRecord()) {
 			const start = (this.#taken - this.#copiedFrom) | 0;
 			const span = this.#readHeader(start);
-			if (record.kind !== recordKinds.padding) {
-				const length = this.#scratchWords[start >> 2] as number;
-				const verdict = onRecord(record, this.#scratch, start + RECORD_HEADER_BYTES, start + length);
-				if (verdict === "leave") break;
-				records++;
-				bytes += span;
-				if (verdict === "stop") recordsMax = records;
+			if (record.kind === recordKinds.padding) {
+				this.#taken = (this.#taken + span) | 0;
+				continue;
 			}
-			this.#taken = (this.#taken + span) | 0;
+			if (record.kind === recordKinds.moved) {
+				this.#awaitsMove = !this.#follow(record);
+				if (this.#awaitsMove) break;
+				continue;
+			}
+			const length = this.#scratchWords[start >> 2] as number;
+			const verdict = onRecord(record, this.#scratch, start + RECORD_HEADER_BYTES, start + length);
+			if (verdict === "leave") break;
+			records++;
+			bytes += span;
+			this.#taken = record.sequence;
+			if (verdict === "absorb") this.#absorb(record.sequence);
+			else this.#delivered = record.sequence;
+			if (verdict === "stop") break;
 		}
 		return records;
+	}
+
+	/** Whether the last drain ended before a lane that is not free of this one's records, or not known here, yet. */
+	get awaitsMove(): boolean {
+		return this.#awaitsMove;
+	}
+
+	/** Whether every record handed out and not absorbed has been freed. */
+	get isSettled(): boolean {
+		return ((this.#freed - this.#delivered) | 0) >= 0;
+	}
+
+	#absorb(sequence: number): void {
+		this.#absorbed = sequence;
+		if (this.isSettled) this.free(sequence);
+	}
+
+	/** Goes on in the lane that the writer moved to, once this one is done with. False: not yet. */
+	#follow(moved: RecordHeader): boolean {
+		if (!this.isSettled) return false;
+		const next = this.#options.laneOf?.(moved.correlation);
+		if (next === undefined) return false;
+		this.#taken = moved.sequence;
+		this.free(moved.sequence);
+		this.#open(next);
+		return true;
+	}
+
+	#open(lane: SharedArrayBuffer): void {
+		const { header, capacity } = openLane(lane, this.#options.fingerprint);
+		this.#words = (this.#options.wordsOf ?? atomicWordsOf)(header);
+		this.#capacity = capacity;
+		this.#ring = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
+		this.#record.producer = header[laneWords.producer] as number;
+		const head = this.#words.load(laneWords.head);
+		this.#freed = head;
+		this.#taken = head;
+		this.#delivered = head;
+		this.#absorbed = head;
+		this.#copiedFrom = head;
+		this.#copiedTo = head;
 	}
 
 	/** Gives back the space of all records up to this sequence; they are lost to a successor from here on. */
 	free(throughSequence: number): void {
 		assert(((throughSequence - this.#freed) | 0) >= 0, "freeing goes forward");
 		assert(((this.#taken - throughSequence) | 0) >= 0, "only what was handed out is freed");
-		if (throughSequence === this.#freed) return;
-		this.#freed = throughSequence;
-		this.#words.store(laneWords.head, throughSequence);
+		const settles = ((throughSequence - this.#delivered) | 0) >= 0;
+		const through = settles && ((this.#absorbed - throughSequence) | 0) > 0 ? this.#absorbed : throughSequence;
+		if (through === this.#freed) return;
+		this.#freed = through;
+		this.#words.store(laneWords.head, through);
 	}
 
 	/** Frees everything handed out. */
@@ -133,7 +190,7 @@ export class LaneReader {
 		this.free(this.#taken);
 	}
 
-	/** Counts what is published and not handed out, by walking it; padding is not counted as records. */
+	/** Counts what this lane holds that was not handed out, by walking it; padding is not counted as records. */
 	backlog(): { readonly records: number; readonly bytes: number } {
 		const taken = this.#taken;
 		const bytes = (this.#words.load(laneWords.tail) - taken) | 0;
@@ -141,7 +198,7 @@ export class LaneReader {
 		const counted = (taken + bytes) | 0;
 		while (this.#taken !== counted && this.#bringRecord()) {
 			const span = this.#readHeader((this.#taken - this.#copiedFrom) | 0);
-			if (this.#record.kind !== recordKinds.padding) records++;
+			if (this.#record.kind < recordKinds.moved) records++;
 			this.#taken = (this.#taken + span) | 0;
 		}
 		this.#taken = taken;
@@ -155,13 +212,26 @@ export class LaneReader {
 		const held = (this.#copiedTo - this.#taken) | 0;
 		if (held > 0 && spanOf(this.#lengthAt(this.#taken)) <= held) return true;
 		const available = (this.#words.load(laneWords.tail) - this.#taken) | 0;
-		if (available === 0) return false;
+		if (available === 0) return this.#isLeftBehind() && this.#bringRecord();
 		this.#copy(Math.min(available, Math.max(DRAIN_COPY_BYTES, this.#scratch.length)));
 		const span = spanOf(this.#lengthAt(this.#taken));
 		if (span < RECORD_ALIGNMENT_BYTES || span > available || span > recordBytesMax(this.#capacity) * 2) {
 			throw laneCorrupt({ position: this.#taken, lengthBytes: span, availableBytes: available });
 		}
 		if (span > ((this.#copiedTo - this.#taken) | 0)) this.#copy(span);
+		return true;
+	}
+
+	/**
+	 * At the end of a lane whose moved record a predecessor has already freed. Then the next lane is opened here, since no
+	 * record will say so again.
+	 */
+	#isLeftBehind(): boolean {
+		const id = this.#words.load(laneWords.replacedBy);
+		if (id === 0 || this.#words.load(laneWords.finalTail) !== this.#taken) return false;
+		const next = this.#options.laneOf?.(id);
+		if (next === undefined) return false;
+		this.#open(next);
 		return true;
 	}
 

@@ -1,12 +1,13 @@
 /** The producer's end of a lane. One per lane at a time, in the producing thread. */
 import { assert } from "../../protocols/core/index.ts";
-import { atomicWordsOf, openLane, type WordsOf } from "./lane.ts";
+import { atomicWordsOf, type LaneLookup, openLane, type WordsOf } from "./lane.ts";
 import {
 	LANE_HEADER_BYTES,
+	LANE_HEADER_WORDS,
 	laneWords,
 	MOVED_RESERVE_BYTES,
 	RECORD_HEADER_BYTES,
-	type RecordHeader,
+	RecordHeader,
 	recordBytesMax,
 	recordKinds,
 	spanOf,
@@ -21,6 +22,8 @@ export const LANE_TOO_LARGE = -2;
 export interface LaneWriterOptions {
 	/** Refuse a lane made for another codec. Default: not checked. */
 	readonly fingerprint?: number;
+	/** Finds the lane that a replaced one went on in. Needed to attach to a lane that a predecessor moved away from. */
+	readonly laneOf?: LaneLookup;
 	readonly wordsOf?: WordsOf;
 }
 
@@ -31,43 +34,33 @@ export interface LaneWriterOptions {
  */
 export class LaneWriter {
 	/** The ring. The payload of a reservation goes to `[reserved, reserved + payloadBytes)`. */
-	bytes: Uint8Array;
+	bytes!: Uint8Array;
 	/** The same memory. */
-	view: DataView;
+	view!: DataView;
 	/** Bytes of the largest record, with its header, that this lane takes. */
-	recordBytesMax: number;
+	recordBytesMax!: number;
 
-	#lane: SharedArrayBuffer;
-	#header: Int32Array;
-	#words: SharedWords;
-	#ring: Int32Array;
-	#capacity: number;
+	#lane!: SharedArrayBuffer;
+	#header!: Int32Array;
+	#words!: SharedWords;
+	#ring!: Int32Array;
+	#capacity!: number;
 	/** Last stored `tail`. */
-	#published: number;
+	#published!: number;
 	/** Behind the last committed record; `published` to here are written but not visible. */
-	#written: number;
+	#written!: number;
 	/** A head that was true once: the real one is here or further. */
-	#headSeen: number;
+	#headSeen!: number;
 	/** Start byte and payload bound of the open reservation; −1 if none. */
 	#reservedAt = -1;
 	#reservedBytes = 0;
-	readonly #wordsOf: WordsOf;
+	readonly #options: LaneWriterOptions;
 
 	/** @throws QuorateError `lane-foreign`, `lane-fingerprint-mismatch` */
 	constructor(lane: SharedArrayBuffer, options: LaneWriterOptions = {}) {
-		const { header, capacity } = openLane(lane, options.fingerprint);
-		this.#wordsOf = options.wordsOf ?? atomicWordsOf;
-		this.#lane = lane;
-		this.#header = header;
-		this.#words = this.#wordsOf(header);
-		this.#capacity = capacity;
-		this.#ring = new Int32Array(lane, LANE_HEADER_BYTES, capacity / 4);
-		this.bytes = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
-		this.view = new DataView(lane, LANE_HEADER_BYTES, capacity);
-		this.recordBytesMax = recordBytesMax(capacity);
-		this.#published = this.#words.load(laneWords.tail);
-		this.#written = this.#published;
-		this.#headSeen = this.#words.load(laneWords.head);
+		this.#options = options;
+		this.#open(lane);
+		this.#finishMove();
 	}
 
 	get lane(): SharedArrayBuffer {
@@ -154,6 +147,73 @@ export class LaneWriter {
 		const header = this.#header;
 		if (held > (header[laneWords.highWater] as number)) header[laneWords.highWater] = held;
 		return true;
+	}
+
+	/**
+	 * Goes on in another lane, usually a larger one: new, empty, and between the same threads. Everything committed
+	 * is published, and then one record tells the reader, who finishes the old lane first. Sequences go on. Dying in
+	 * the middle is harmless: whoever attaches to the old lane next completes the move.
+	 */
+	moveTo(next: SharedArrayBuffer): void {
+		this.publish();
+		const id = openLane(next, this.#options.fingerprint).header[laneWords.id] as number;
+		const finalTail = (this.#written + this.#movedBytes()) | 0;
+		// In this order: who sees `replacedBy` knows the final tail, and whether the old lane has it.
+		this.#words.store(laneWords.finalTail, finalTail);
+		this.#words.store(laneWords.replacedBy, id);
+		this.#writeMoved(id, next);
+		this.#open(next);
+	}
+
+	/** A predecessor may have moved away from this lane, or died while it did. */
+	#finishMove(): void {
+		for (;;) {
+			const id = this.#words.load(laneWords.replacedBy);
+			if (id === 0) return;
+			const next = this.#options.laneOf?.(id);
+			assert(next !== undefined, "a writer finds the lane that replaced its own", { id });
+			if (this.#published !== this.#words.load(laneWords.finalTail)) this.#writeMoved(id, next);
+			this.#open(next);
+		}
+	}
+
+	/** Bytes from here to behind a moved record: with the padding it may need. */
+	#movedBytes(): number {
+		const toEnd = this.#capacity - (this.#written & (this.#capacity - 1));
+		return toEnd < RECORD_HEADER_BYTES ? toEnd + RECORD_HEADER_BYTES : RECORD_HEADER_BYTES;
+	}
+
+	/** Writes and publishes the last record; the reserve has room for it. */
+	#writeMoved(id: number, next: SharedArrayBuffer): void {
+		const at = this.#written & (this.#capacity - 1);
+		if (this.#capacity - at < RECORD_HEADER_BYTES) this.#pad(at, this.#capacity - at);
+		const moved = new RecordHeader();
+		moved.kind = recordKinds.moved;
+		moved.correlation = id;
+		this.#reservedAt = this.#written & (this.#capacity - 1);
+		this.#reservedBytes = 0;
+		const sequence = this.commit(moved, 0);
+		// The reader opens the next lane only after it saw the moved record, so plain stores are early enough.
+		const header = new Int32Array(next, 0, LANE_HEADER_WORDS);
+		header[laneWords.tail] = sequence;
+		header[laneWords.head] = sequence;
+		this.publish();
+	}
+
+	#open(lane: SharedArrayBuffer): void {
+		const { header, capacity } = openLane(lane, this.#options.fingerprint);
+		this.#lane = lane;
+		this.#header = header;
+		this.#words = (this.#options.wordsOf ?? atomicWordsOf)(header);
+		this.#capacity = capacity;
+		this.#ring = new Int32Array(lane, LANE_HEADER_BYTES, capacity / 4);
+		this.bytes = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
+		this.view = new DataView(lane, LANE_HEADER_BYTES, capacity);
+		this.recordBytesMax = recordBytesMax(capacity);
+		this.#published = this.#words.load(laneWords.tail);
+		this.#written = this.#published;
+		this.#headSeen = this.#words.load(laneWords.head);
+		this.#reservedAt = -1;
 	}
 
 	#hasRoom(bytes: number): boolean {

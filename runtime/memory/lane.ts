@@ -81,6 +81,9 @@ export function laneStatus(lane: SharedArrayBuffer): LaneStatus {
 	};
 }
 
+/** Finds a lane of this process by its id; `undefined` if this thread has not been given it yet. */
+export type LaneLookup = (id: number) => SharedArrayBuffer | undefined;
+
 /** How a test puts its scheduler between the lane and the memory. */
 export type WordsOf = (words: Int32Array) => SharedWords;
 export const atomicWordsOf: WordsOf = (words) => new AtomicWords(words);

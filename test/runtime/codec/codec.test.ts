@@ -358,8 +358,8 @@ describe("the codec", () => {
 /** What a layout promises about `-0` in integer fields: it arrives as `0`. */
 function positiveZero(record: object, fields: readonly Field[]): object {
 	const fix = (value: unknown, kind: FieldKind): unknown => {
-		if (Object.is(value, -0) && kind !== "float64") return 0;
 		if (typeof kind === "object" && "optional" in kind) return value === undefined ? value : fix(value, kind.optional);
+		if (Object.is(value, -0) && kind !== "float64") return 0;
 		if (typeof kind === "object" && "list" in kind) {
 			return (value as object[]).map((item) => positiveZero(item, kind.list));
 		}

@@ -1,0 +1,104 @@
+/** All lanes out of one thread, and the one flush that makes a turn's records visible. */
+import { assert } from "../../protocols/core/index.ts";
+import { ControlBlock } from "./control-block.ts";
+import { THREADS_MAX } from "./control-layout.ts";
+import type { WordsOf } from "./lane.ts";
+import { LaneWriter, type LaneWriterOptions } from "./lane-writer.ts";
+
+/** The two lanes from one thread to another. */
+export interface LanePair {
+	/** Messages between actors. */
+	readonly user: SharedArrayBuffer;
+	/** Stops, death notices, probes: small, never dropped, drained first. */
+	readonly system: SharedArrayBuffer;
+}
+
+/** The way to one other thread. */
+export class Outbound {
+	readonly slot: number;
+	readonly user: LaneWriter;
+	readonly system: LaneWriter;
+	readonly #control: ControlBlock;
+	readonly #owner: number;
+	/** In the owner's list of those to flush. @internal */
+	isTouched = false;
+
+	constructor(owner: number, control: ControlBlock, lanes: LanePair, options: LaneWriterOptions) {
+		this.slot = control.slot;
+		this.user = new LaneWriter(lanes.user, options);
+		this.system = new LaneWriter(lanes.system, options);
+		this.#control = control;
+		this.#owner = owner;
+	}
+
+	/** Publishes both lanes, then tells the consumer. Returns whether there was anything. */
+	flush(): boolean {
+		const system = this.system.publish();
+		const user = this.user.publish();
+		if (!system && !user) return false;
+		this.#control.announce(this.#owner);
+		return true;
+	}
+}
+
+export interface OutboundLanesOptions extends LaneWriterOptions {
+	readonly wordsOf?: WordsOf;
+}
+
+/**
+ * The producer's side of one thread. Commit records to a target's writer, {@link touch} it, and {@link flush} at the
+ * end of the turn: each touched lane costs two atomic operations, however many records it got. When a writer
+ * answers that it is full, flush before you wait, or the consumer never learns what it is to free.
+ */
+export class OutboundLanes {
+	readonly #control: SharedArrayBuffer;
+	readonly #slot: number;
+	readonly #options: OutboundLanesOptions;
+	readonly #targets: (Outbound | undefined)[] = new Array(THREADS_MAX).fill(undefined);
+	/** At most {@link THREADS_MAX}. */
+	readonly #touched: Outbound[] = [];
+
+	/** @param slot of the thread that writes */
+	constructor(control: SharedArrayBuffer, slot: number, options: OutboundLanesOptions = {}) {
+		this.#control = control;
+		this.#slot = slot;
+		this.#options = options;
+	}
+
+	/** Attaches to the lanes to a slot, after its last published records. @throws QuorateError as {@link LaneWriter} */
+	attach(target: number, lanes: LanePair): Outbound {
+		assert(this.#targets[target] === undefined, "one writer for each target", { target });
+		const block = new ControlBlock(this.#control, target, this.#options.wordsOf);
+		const outbound = new Outbound(this.#slot, block, lanes, this.#options);
+		this.#targets[target] = outbound;
+		return outbound;
+	}
+
+	/** The way to a slot, if it is attached. */
+	to(target: number): Outbound | undefined {
+		return this.#targets[target];
+	}
+
+	/** Notes that something was committed for this target. */
+	touch(outbound: Outbound): void {
+		if (outbound.isTouched) return;
+		outbound.isTouched = true;
+		this.#touched.push(outbound);
+	}
+
+	/** Whether a flush has anything to do. */
+	get hasTouched(): boolean {
+		return this.#touched.length > 0;
+	}
+
+	/** Publishes what was touched and rings those who sleep. Returns how many targets got something. */
+	flush(): number {
+		let flushed = 0;
+		for (const outbound of this.#touched) {
+			outbound.isTouched = false;
+			if (outbound.flush()) flushed++;
+		}
+		this.#touched.length = 0;
+		return flushed;
+	}
+}
