@@ -81,8 +81,6 @@ export class ThreadSupervisor {
 	readonly #supervises: (name: string) => boolean;
 	readonly #records = new Map<ThreadSlot, SlotRecord>();
 	#unobserve: (() => void) | null = null;
-	/** Threads that ended before this are unknown to have been stable since then. */
-	#observingSinceMs = 0;
 
 	/** @throws QuorateError `invalid-supervisor-spec` */
 	constructor(options: ThreadSupervisorOptions) {
@@ -106,9 +104,7 @@ export class ThreadSupervisor {
 
 	/** Supervises from now on. */
 	start(): void {
-		if (this.#unobserve !== null) return;
-		this.#observingSinceMs = this.#clock.nowMs();
-		this.#unobserve = this.#threads.observe((event) => this.#observe(event));
+		this.#unobserve ??= this.#threads.observe((event) => this.#observe(event));
 	}
 
 	/** Supervises no longer: restarts that wait are given up, threads are left as they are. */
@@ -143,9 +139,9 @@ export class ThreadSupervisor {
 	}
 
 	#observe(event: ThreadEvent): void {
-		if (event.type !== "thread-ended" || !this.#supervises(event.name)) return;
-		if (event.end.cause === "stopped") {
-			// It was ended on purpose, and whoever did that gives the slot back.
+		if (event.type === "thread-started" || !this.#supervises(event.name)) return;
+		if (event.type === "thread-released" || event.end.cause === "stopped") {
+			// It was ended on purpose, by whoever gives the slot back or has just done so.
 			this.#forget(event.slot);
 			return;
 		}
@@ -177,7 +173,7 @@ export class ThreadSupervisor {
 	#down(record: SlotRecord): void {
 		const nowMs = this.#clock.nowMs();
 		record.downSinceMs = nowMs;
-		const ranMs = nowMs - (record.runningSinceMs ?? this.#observingSinceMs);
+		const ranMs = record.runningSinceMs === null ? 0 : nowMs - record.runningSinceMs;
 		record.attempts = attemptsLeft(this.#backoffFor(record), record.attempts, ranMs);
 		this.#count(record);
 	}
