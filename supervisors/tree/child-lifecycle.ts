@@ -65,14 +65,15 @@ export class ChildLifecycle {
 		this.publish({ type: "child-suspended", ...this.#named(child) });
 	}
 
-	/** Ends the child for good, in its shutdown time. */
+	/** Ends the child for good: in its shutdown time if it runs, at once if it is down. */
 	async end(child: Child): Promise<void> {
 		const { ref } = child;
+		const timeoutMs = child.state === "running" ? shutdownMs(child.spec.shutdownMs) : 0;
 		child.state = "stopped";
 		child.restart = null;
 		this.#state.detach(child);
 		if (ref === null) return;
-		await this.#context.stop(ref, shutdownMs(child.spec.shutdownMs));
+		await this.#context.stop(ref, timeoutMs);
 		this.stopped(child, "shutdown");
 	}
 

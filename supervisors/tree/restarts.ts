@@ -58,6 +58,7 @@ export class Restarts {
 		const nowMs = this.#context.clock.nowMs();
 		const { backoff } = this.#state.flags;
 		child.failedAtMs = nowMs;
+		child.state = "restarting";
 		child.attempts = backoff === null ? 0 : attemptsLeft(backoff, child.attempts, nowMs - child.startedAtMs);
 		if (child.lost) {
 			// The thread tree has counted this once and waits as long as it must: neither is done twice.
@@ -102,7 +103,7 @@ export class Restarts {
 		const restart: Restart = { ids: plan.start, next: 0 };
 		for (const id of plan.start) this.#child(id).restart = restart;
 		for (const id of plan.stop) await this.#stopSibling(this.#child(id), plan.forget.includes(id));
-		for (const id of plan.start) this.#child(id).state = "restarting";
+		for (const id of plan.start) this.#nowRestarting(this.#child(id));
 		if (delayMs > 0) this.#publish(failed, { type: "child-restart-delayed", delayMs, attempts: failed.attempts });
 		if (delayMs === 0 && !yieldFirst) return this.#proceed(restart);
 		const proceed = (): void => this.#inTurn(() => this.#proceed(restart));
@@ -116,9 +117,14 @@ export class Restarts {
 			return;
 		}
 		if (sibling.state !== "running") return;
-		sibling.failedAtMs = this.#context.clock.nowMs();
-		sibling.state = "restarting";
+		this.#nowRestarting(sibling);
 		await this.#lifecycle.suspend(sibling);
+	}
+
+	/** Down with the others, whatever it did before: from now on it counts how long. */
+	#nowRestarting(child: Child): void {
+		if (child.state !== "restarting") child.failedAtMs = this.#context.clock.nowMs();
+		child.state = "restarting";
 	}
 
 	/** Starts the restart's children that are left, until one has to wait or fails. */
