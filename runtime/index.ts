@@ -4,6 +4,10 @@
 
 export {
 	backlogFull,
+	type DataOwner,
+	dataDirectoryCorrupt,
+	dataDirectoryForeign,
+	dataDirectoryInUse,
 	diskFailed,
 	diskFull,
 	type EngineSource,

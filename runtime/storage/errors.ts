@@ -44,6 +44,24 @@ interface SizeDetails {
 	readonly limitBytes: number;
 }
 
+interface InUseDetails {
+	readonly directory: string;
+	/** Null when the holder can not be named: it runs in another process namespace. */
+	readonly pid: number | null;
+	readonly lockFile: string;
+}
+interface ForeignDetails {
+	readonly directory: string;
+	/** What differs: `cluster-id`, `node-ids`, `format`. */
+	readonly field: string;
+	readonly expected: string;
+	readonly found: string;
+}
+interface DirectoryCorruptDetails {
+	readonly directory: string;
+	readonly problem: string;
+}
+
 const errors = defineErrors({
 	logGap: [
 		"log-gap",
@@ -75,6 +93,21 @@ const errors = defineErrors({
 		"value-too-large",
 		(d: SizeDetails) => `store ${d.store}: ${d.sizeBytes} bytes are over the limit of ${d.limitBytes}`,
 	],
+	dataDirectoryInUse: [
+		"data-directory-in-use",
+		(d: InUseDetails) =>
+			d.pid === null
+				? `${d.directory} is in use by a process that can not be seen from here (if it has ended, remove ${d.lockFile})`
+				: `${d.directory} is in use by process ${d.pid}`,
+	],
+	dataDirectoryForeign: [
+		"data-directory-foreign",
+		(d: ForeignDetails) => `${d.directory} belongs to others: its ${d.field} is ${d.found}, expected ${d.expected}`,
+	],
+	dataDirectoryCorrupt: [
+		"data-directory-corrupt",
+		(d: DirectoryCorruptDetails) => `${d.directory} can not be read: ${d.problem}`,
+	],
 });
 
 /** An append does not continue the log: `{store, expected, found}`. Refused; nothing was changed. */
@@ -99,3 +132,9 @@ export const storageUnreachable: ErrorOf<StoreDetails> = errors.storageUnreachab
 export const backlogFull: ErrorOf<BacklogDetails> = errors.backlogFull;
 /** A value, record or chunk is over its limit: `{store, sizeBytes, limitBytes}`. */
 export const valueTooLarge: ErrorOf<SizeDetails> = errors.valueTooLarge;
+/** Another living process holds the data directory: `{directory, pid, lockFile}`. */
+export const dataDirectoryInUse: ErrorOf<InUseDetails> = errors.dataDirectoryInUse;
+/** The data directory was made by another cluster, for other nodes or in another format: `{directory, field, expected, found}`. */
+export const dataDirectoryForeign: ErrorOf<ForeignDetails> = errors.dataDirectoryForeign;
+/** The data directory's own files are damaged: `{directory, problem}`. */
+export const dataDirectoryCorrupt: ErrorOf<DirectoryCorruptDetails> = errors.dataDirectoryCorrupt;

@@ -15,9 +15,13 @@ export {
 	type StoreOperation,
 	type StoreWrite,
 } from "./contract.ts";
+export type { DataOwner } from "./data-directory.ts";
 export type { EngineSource } from "./engine-source.ts";
 export {
 	backlogFull,
+	dataDirectoryCorrupt,
+	dataDirectoryForeign,
+	dataDirectoryInUse,
 	diskFailed,
 	diskFull,
 	logGap,

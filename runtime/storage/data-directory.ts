@@ -1,0 +1,168 @@
+/**
+ * A data directory: one process's at a time, and one cluster's for ever. The manifest says whose it is and in which
+ * format, so that no node ever starts on another's state.
+ */
+import {
+	closeSync,
+	existsSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { QuorateError } from "../../protocols/core/index.ts";
+import { DirectoryLock } from "./directory-lock.ts";
+import { dataDirectoryCorrupt, dataDirectoryForeign, diskFailed } from "./errors.ts";
+
+/** Whose directory it is to be. */
+export interface DataOwner {
+	readonly clusterId: string;
+	/** All nodes that keep stores there; order does not matter. */
+	readonly nodeIds: readonly string[];
+}
+
+interface Manifest {
+	readonly format: string;
+	readonly clusterId: string;
+	readonly nodeIds: readonly string[];
+}
+
+/**
+ * A directory is begun in this order, so that a start that is cut off can be told from data that were lost:
+ * `manifest.json.new` is flushed, the database is made, and only then the manifest gets its name. Hence a manifest
+ * without a database is an alarm, and a database beside a draft holds nothing that was ever acknowledged.
+ */
+const MANIFEST_NAME = "manifest.json";
+const DRAFT_NAME = "manifest.json.new";
+/** The database of a data directory and the file beside it that LMDB locks. */
+export const DATABASE_NAME = "data.mdb";
+const DATABASE_LOCK_NAME = "data.mdb-lock";
+
+/** Changes with every change of what is on the disk. */
+export const DATA_FORMAT = "quorate-data-1";
+
+export class DataDirectory {
+	readonly path: string;
+	/** The database is still to be made, and then to be confirmed. */
+	readonly isNew: boolean;
+	readonly #lock: DirectoryLock;
+
+	private constructor(path: string, isNew: boolean, lock: DirectoryLock) {
+		this.path = path;
+		this.isNew = isNew;
+		this.#lock = lock;
+	}
+
+	/**
+	 * Makes the directory if it does not exist, locks it and checks whose it is.
+	 * @throws QuorateError `data-directory-in-use`, `data-directory-foreign`, `data-directory-corrupt`, `disk-failed`
+	 */
+	static open(path: string, owner: DataOwner): DataDirectory {
+		return asDiskFailure(path, () => {
+			mkdirSync(path, { recursive: true });
+			const lock = DirectoryLock.acquire(path);
+			try {
+				const manifestPath = join(path, MANIFEST_NAME);
+				const isNew = !existsSync(manifestPath);
+				if (isNew) begin(path, owner);
+				else checkManifest(path, readFileSync(manifestPath, "utf8"), owner);
+				return new DataDirectory(path, isNew, lock);
+			} catch (error) {
+				lock.release();
+				throw error;
+			}
+		});
+	}
+
+	get databasePath(): string {
+		return join(this.path, DATABASE_NAME);
+	}
+
+	/** The new database is made: from now on it must be there. @throws QuorateError `disk-failed` */
+	confirm(): void {
+		asDiskFailure(this.path, () => {
+			renameSync(join(this.path, DRAFT_NAME), join(this.path, MANIFEST_NAME));
+			flush(this.path);
+		});
+	}
+
+	close(): void {
+		this.#lock.release();
+	}
+}
+
+function checkManifest(directory: string, text: string, owner: DataOwner): void {
+	const manifest = parseManifest(directory, text);
+	refuseUnless(directory, "format", DATA_FORMAT, manifest.format);
+	refuseUnless(directory, "cluster-id", owner.clusterId, manifest.clusterId);
+	refuseUnless(directory, "node-ids", idList(owner.nodeIds), idList(manifest.nodeIds));
+}
+
+function parseManifest(directory: string, text: string): Manifest {
+	try {
+		const manifest: unknown = JSON.parse(text);
+		if (isManifest(manifest)) return manifest;
+	} catch (cause) {
+		throw dataDirectoryCorrupt({ directory, problem: `${MANIFEST_NAME} is no JSON` }, { cause });
+	}
+	throw dataDirectoryCorrupt({ directory, problem: `${MANIFEST_NAME} lacks format, clusterId or nodeIds` });
+}
+
+function isManifest(value: unknown): value is Manifest {
+	if (typeof value !== "object" || value === null) return false;
+	const { format, clusterId, nodeIds } = value as Partial<Record<keyof Manifest, unknown>>;
+	return (
+		typeof format === "string" &&
+		typeof clusterId === "string" &&
+		Array.isArray(nodeIds) &&
+		nodeIds.every((id) => typeof id === "string")
+	);
+}
+
+function refuseUnless(directory: string, field: string, expected: string, found: string): void {
+	if (expected !== found) throw dataDirectoryForeign({ directory, field, expected, found });
+}
+
+function idList(ids: readonly string[]): string {
+	return [...ids].sort().join(", ");
+}
+
+/** A directory that holds other things is not taken for ours; what a start left that was cut off is. */
+function begin(directory: string, owner: DataOwner): void {
+	const names = readdirSync(directory);
+	const own: string[] = names.includes(DRAFT_NAME) ? [DRAFT_NAME, DATABASE_NAME, DATABASE_LOCK_NAME] : [];
+	const found = names.find((name) => !name.startsWith("lock-") && !own.includes(name));
+	if (found !== undefined) {
+		throw dataDirectoryForeign({ directory, field: "content", expected: "an empty directory", found });
+	}
+	for (const name of own) rmSync(join(directory, name), { force: true });
+	const manifest: Manifest = { format: DATA_FORMAT, clusterId: owner.clusterId, nodeIds: [...owner.nodeIds].sort() };
+	const draft = join(directory, DRAFT_NAME);
+	writeFileSync(draft, `${JSON.stringify(manifest, null, "\t")}\n`);
+	flush(draft);
+	flush(directory);
+}
+
+function flush(path: string): void {
+	const file = openSync(path, "r");
+	try {
+		fsyncSync(file);
+	} finally {
+		closeSync(file);
+	}
+}
+
+function asDiskFailure<T>(directory: string, run: () => T): T {
+	try {
+		return run();
+	} catch (cause) {
+		if (cause instanceof QuorateError) throw cause;
+		const problem = cause instanceof Error ? cause.message : String(cause);
+		throw diskFailed({ directory, operation: "open", problem }, { cause });
+	}
+}

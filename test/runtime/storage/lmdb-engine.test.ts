@@ -1,0 +1,129 @@
+/**
+ * Goal: the LMDB engine keeps the contract of engines, finds damage, names a full disk, and refuses what is not its own.
+ * Method: the suite of `engine-compliance.ts`; bytes flipped in the database file; a size limit on files in a child process.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { LmdbEngine } from "../../../runtime/storage/lmdb-engine.ts";
+import { testEngine } from "./engine-compliance.ts";
+
+const owner = { clusterId: "test", nodeIds: ["node-1", "node-2"] };
+
+testEngine("LMDB", () => {
+	const directory = mkdtempSync(join(tmpdir(), "quorate-lmdb-"));
+	return {
+		open: async () => LmdbEngine.open(directory, owner),
+		reopen: async (engine) => {
+			await engine.close();
+			return LmdbEngine.open(directory, owner);
+		},
+		settle: (promise) => promise,
+		cleanUp: async () => rmSync(directory, { recursive: true }),
+	};
+});
+
+function withDirectory(run: (directory: string) => Promise<void>): () => Promise<void> {
+	return async () => {
+		const directory = mkdtempSync(join(tmpdir(), "quorate-lmdb-"));
+		try {
+			await run(directory);
+		} finally {
+			rmSync(directory, { recursive: true });
+		}
+	};
+}
+
+/** Changes one byte where `content` stands in the database file. */
+function damage(directory: string, content: string): void {
+	const path = join(directory, "data.mdb");
+	const bytes = readFileSync(path);
+	let found = 0;
+	for (let at = bytes.indexOf(content); at >= 0; at = bytes.indexOf(content, at + 1)) {
+		bytes[at] = (bytes[at] ?? 0) ^ 1;
+		found += 1;
+	}
+	expect(found).toBeGreaterThan(0);
+	writeFileSync(path, bytes);
+}
+
+describe("damage", () => {
+	const marks = { value: "the-value-of-term", record: "the-second-record", snapshot: "the-snapshot-bytes" };
+	const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+
+	async function written(directory: string): Promise<void> {
+		const engine = LmdbEngine.open(directory, owner);
+		await engine.commit([
+			{
+				store: "s",
+				operations: [
+					{ type: "put", key: "term", value: text(marks.value) },
+					{ type: "append", firstIndex: 5, records: [text("first"), text(marks.record)] },
+					{ type: "stage-snapshot", name: "n", offset: 0, data: text(marks.snapshot) },
+					{ type: "publish-snapshot", name: "n", sizeBytes: marks.snapshot.length, description: text("d") },
+				],
+			},
+			{ store: "t", operations: [{ type: "append", firstIndex: 1, records: [text("sound")] }] },
+		]);
+		await engine.close();
+	}
+
+	for (const [part, key] of [
+		["value", "term"],
+		["record", "6"],
+	] as const) {
+		it(
+			`of a ${part} is found when the store is loaded; other stores are not touched by it`,
+			withDirectory(async (directory) => {
+				await written(directory);
+				damage(directory, marks[part]);
+				const engine = LmdbEngine.open(directory, owner);
+				await expect(engine.load("s")).rejects.toMatchObject({
+					code: "store-corrupt",
+					details: { store: "s", part, key, problem: "the checksum does not match" },
+				});
+				expect((await engine.load("t")).records).toEqual([text("sound")]);
+				await engine.close();
+			}),
+		);
+	}
+
+	it(
+		"of a snapshot is found when it is read",
+		withDirectory(async (directory) => {
+			await written(directory);
+			damage(directory, marks.snapshot);
+			const engine = LmdbEngine.open(directory, owner);
+			expect((await engine.load("s")).snapshot?.name).toBe("n");
+			await expect(engine.readSnapshot("s", "n", 0, 100)).rejects.toMatchObject({
+				code: "store-corrupt",
+				details: { part: "snapshot", key: "0" },
+			});
+			await engine.close();
+		}),
+	);
+
+	const broken: Record<string, (whole: Buffer) => Buffer | null> = {
+		"is missing": () => null,
+		"is empty": () => Buffer.alloc(0),
+		"is cut short": (whole) => whole.subarray(0, 4_100),
+		"is no database": (whole) => Buffer.alloc(whole.length, 1),
+		"has one bad head": (whole) => Buffer.concat([whole.subarray(0, 4_096), Buffer.alloc(whole.length - 4_096, 1)]),
+	};
+	for (const [problem, breakIt] of Object.entries(broken)) {
+		it(
+			`of the database file: one that ${problem} is told as a corrupt directory, never begun anew`,
+			withDirectory(async (directory) => {
+				await written(directory);
+				const path = join(directory, "data.mdb");
+				const after = breakIt(readFileSync(path));
+				if (after === null) rmSync(path);
+				else writeFileSync(path, after);
+				expect(() => LmdbEngine.open(directory, owner)).toThrowError(
+					expect.objectContaining({ code: "data-directory-corrupt" }),
+				);
+			}),
+		);
+	}
+});
