@@ -70,12 +70,13 @@ function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator): Ra
 	});
 }
 
-function chaosWorld(dice: Generator): World {
+function chaosWorld(dice: Generator, nodes: readonly NodeId[]): World {
 	return {
 		lossChance: dice.pick([0, 0.02, 0.1]),
 		duplicateChance: dice.pick([0, 0.05, 0.2]),
 		latencyMs: { min: 1, max: dice.pick([2, 10, 40]) },
 		writeMs: { min: 0, max: dice.pick([1, 5, 30]) },
+		slowDisks: nodes.filter(() => dice.chance(0.2)),
 		snapshotMs: { min: 0, max: dice.pick([1, 50]) },
 	};
 }
@@ -91,13 +92,20 @@ export function runChaos(seed: number, size: number): ChaosRun {
 		voters,
 		config: (id) => configs.get(id) as RaftConfig,
 		application: () => new Ledger(),
-		world: chaosWorld(dice),
-		observe: (node, effects) => invariants.observe(driver, node, effects),
+		world: chaosWorld(dice, voters),
+		observe: (node, effects) => {
+			invariants.observe(driver, node, effects);
+			if (effects.some(({ type }) => type === "persist" || type === "apply")) chaos.tempt(node);
+		},
 		observeSend: (from, to, message, disk) => invariants.observeSend(from, to, message, disk),
 	});
-	const clients = Array.from({ length: CLIENTS }, (_, i) => new Client(driver, `c${i}`, dice.fork(`client ${i}`)));
+	const chaos: Chaos = new Chaos(driver, dice, invariants);
+	const acknowledged: string[] = [];
+	const clients = Array.from(
+		{ length: CLIENTS },
+		(_, i) => new Client(driver, `c${i}`, dice.fork(`client ${i}`), acknowledged),
+	);
 	for (const client of clients) client.start();
-	const chaos = new Chaos(driver, dice, invariants);
 	chaos.start();
 	driver.run(CHAOS_MS);
 	chaos.stop();
@@ -110,14 +118,21 @@ export function runChaos(seed: number, size: number): ChaosRun {
 		status: JSON.stringify(voters.map((id) => driver.machine(id).status)),
 	});
 	invariants.checkDisks(driver);
-	for (const client of clients) client.checkExactlyOnce((driver.application(voters[0] as NodeId) as Ledger).applied);
+	checkExactlyOnce((driver.application(voters[0] as NodeId) as Ledger).applied, acknowledged);
 	return {
 		driver,
 		invariants,
-		acknowledged: clients.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0),
+		acknowledged: acknowledged.length,
 		reads: clients.reduce((sum, { reads }) => sum + reads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
 	};
+}
+
+/** What was acknowledged is there, and nothing is there twice. */
+function checkExactlyOnce(applied: readonly string[], acknowledged: readonly string[]): void {
+	const known = new Set(applied);
+	assert(known.size === applied.length, "a command is applied once", { commands: known.size, applied: applied.length });
+	for (const command of acknowledged) assert(known.has(command), "nothing acknowledged is lost", { command });
 }
 
 /** Breaks things at random moments until it is stopped; then everything is mended. */
@@ -125,7 +140,7 @@ class Chaos {
 	readonly #driver: DeterministicDriver;
 	readonly #dice: Generator;
 	readonly #invariants: RaftInvariants;
-	#isOn = true;
+	#isOn = false;
 
 	constructor(driver: DeterministicDriver, dice: Generator, invariants: RaftInvariants) {
 		this.#driver = driver;
@@ -134,11 +149,13 @@ class Chaos {
 	}
 
 	start(): void {
-		this.#driver.after(this.#dice.between(20, 300), () => {
-			if (!this.#isOn) return;
-			this.#breakSomething();
-			this.start();
-		});
+		this.#isOn = true;
+		this.#breakLater();
+	}
+
+	/** A node has just handed something to its disk or its application: a good moment to crash it. */
+	tempt(node: NodeId): void {
+		if (this.#isOn && this.#dice.chance(0.01)) this.#driver.after(this.#dice.between(0, 10), () => this.#crash(node));
 	}
 
 	stop(): void {
@@ -146,6 +163,14 @@ class Chaos {
 		this.#driver.world = kindWorld;
 		this.#driver.heal();
 		for (const id of this.#driver.nodes) if (!this.#driver.isUp(id)) this.#restart(id);
+	}
+
+	#breakLater(): void {
+		this.#driver.after(this.#dice.between(20, 300), () => {
+			if (!this.#isOn) return;
+			this.#breakSomething();
+			this.#breakLater();
+		});
 	}
 
 	#breakSomething(): void {
@@ -170,7 +195,7 @@ class Chaos {
 				this.#driver.cutLink(this.#dice.pick(nodes), this.#dice.pick(nodes));
 				break;
 			case 6:
-				this.#driver.world = chaosWorld(this.#dice);
+				this.#driver.world = chaosWorld(this.#dice, nodes);
 				break;
 			default:
 				this.#driver.heal();
@@ -182,7 +207,7 @@ class Chaos {
 	}
 
 	#crash(id: NodeId | undefined): void {
-		if (id === undefined || !this.#driver.isUp(id)) return;
+		if (id === undefined || !this.#isOn || !this.#driver.isUp(id)) return;
 		this.#driver.crash(id);
 		this.#driver.after(this.#dice.between(1, 600), () => {
 			if (!this.#driver.isUp(id)) this.#restart(id);
@@ -200,8 +225,8 @@ class Client {
 	readonly #driver: DeterministicDriver;
 	readonly #name: string;
 	readonly #dice: Generator;
-	/** Commands whose result has come, by all clients of the run: a later read must show them. */
-	readonly acknowledged: string[] = [];
+	/** Commands whose result has come, to any client of the run: a later read must show them. */
+	readonly #acknowledged: string[];
 	reads = 0;
 	retries = 0;
 	#session: SessionId | null = null;
@@ -211,10 +236,11 @@ class Client {
 	#attempt = 0;
 	isIdle = false;
 
-	constructor(driver: DeterministicDriver, name: string, dice: Generator) {
+	constructor(driver: DeterministicDriver, name: string, dice: Generator, acknowledged: string[]) {
 		this.#driver = driver;
 		this.#name = name;
 		this.#dice = dice;
+		this.#acknowledged = acknowledged;
 	}
 
 	start(): void {
@@ -227,14 +253,6 @@ class Client {
 
 	finish(): void {
 		this.#isFinishing = true;
-	}
-
-	/** What was acknowledged is there once, and nothing is there twice. */
-	checkExactlyOnce(applied: readonly string[]): void {
-		const counts = new Map<string, number>();
-		for (const command of applied) counts.set(command, (counts.get(command) ?? 0) + 1);
-		for (const [command, count] of counts) assert(count === 1, "a command is applied once", { command, count });
-		for (const command of this.acknowledged) assert(counts.has(command), "nothing acknowledged is lost", { command });
 	}
 
 	#next(): void {
@@ -260,17 +278,17 @@ class Client {
 		};
 		this.#ask(request, (outcome) => {
 			assert(outcome.type === "result", "a command of an open session has a result", { outcome: outcome.type });
-			this.acknowledged.push(command);
+			this.#acknowledged.push(command);
 			this.#next();
 		});
 	}
 
 	#read(): void {
-		const before = this.acknowledged.length;
+		const before = this.#acknowledged.length;
 		this.#ask({ type: "read", query: encode("all") }, (outcome) => {
 			assert(outcome.type === "answer", "a read is answered", { outcome: outcome.type });
 			const seen = new Set(decode(outcome.data).split(" "));
-			for (const command of this.acknowledged.slice(0, before)) {
+			for (const command of this.#acknowledged.slice(0, before)) {
 				assert(seen.has(command), "a read shows what was acknowledged before it", { command });
 			}
 			this.reads++;

@@ -39,6 +39,8 @@ export interface World {
 	readonly duplicateChance: number;
 	readonly latencyMs: { readonly min: number; readonly max: number };
 	readonly writeMs: { readonly min: number; readonly max: number };
+	/** The disks of these nodes take ten times as long. */
+	readonly slowDisks: readonly NodeId[];
 	/** Time from a snapshot's order until it is durable. */
 	readonly snapshotMs: { readonly min: number; readonly max: number };
 }
@@ -48,6 +50,7 @@ export const kindWorld: World = {
 	duplicateChance: 0,
 	latencyMs: { min: 1, max: 3 },
 	writeMs: { min: 0, max: 2 },
+	slowDisks: [],
 	snapshotMs: { min: 0, max: 5 },
 };
 
@@ -408,7 +411,8 @@ export class DeterministicDriver {
 		assert(writeId > node.lastWriteId, "write ids grow");
 		node.lastWriteId = writeId;
 		node.writes.push({ writeId, write });
-		node.diskFreeAt = Math.max(node.diskFreeAt, this.now) + this.#draw(this.world.writeMs);
+		const slowness = this.world.slowDisks.includes(node.id) ? 10 : 1;
+		node.diskFreeAt = Math.max(node.diskFreeAt, this.now) + slowness * this.#draw(this.world.writeMs);
 		this.#later(node, node.diskFreeAt - this.now, () => {
 			const done = must(node.writes.shift(), "the write is under way");
 			assert(done.writeId === writeId, "the disk writes in order");
