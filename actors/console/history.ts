@@ -18,6 +18,7 @@
  */
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
+import { finished } from "node:stream";
 import type { QuorateError } from "../../protocols/core/index.ts";
 import { runErrors } from "./errors.ts";
 
@@ -102,10 +103,8 @@ export class HistoryWriter {
 	/** @throws QuorateError `history-unwritable` if any of it is not in the file */
 	async close(): Promise<void> {
 		if (this.#failure === null) {
-			this.#stream.end();
-			await once(this.#stream, "close").catch(() => {
-				// The listener of the constructor has the error.
-			});
+			// `finished` also resolves when closing fails; the listener of the constructor has the error then.
+			await new Promise((ended) => finished(this.#stream.end(), ended));
 		}
 		if (this.#failure !== null) throw this.#failure;
 	}

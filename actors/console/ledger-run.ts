@@ -2,7 +2,7 @@
  * One run of the ledger, from its point of view: which records are still to be proposed, what a ledger that applied
  * exactly the acknowledged ones would hold, and whether the replicas hold that.
  */
-import { assert } from "../../protocols/core/index.ts";
+import { assert, QuorateError } from "../../protocols/core/index.ts";
 import type { Clock } from "../../runtime/actor/clock.ts";
 import { FlightLedger, HOURS, type LedgerSummary } from "./flight-ledger.ts";
 import type { FlightRecords } from "./flight-records.ts";
@@ -82,6 +82,16 @@ export interface ReplicaResult {
 	readonly summary: LedgerSummary | null;
 }
 
+async function summaryOf(target: RunTarget, node: string): Promise<LedgerSummary | null> {
+	try {
+		return await target.inspectReplica(node);
+	} catch (error) {
+		// A replica that is being restarted does not answer now; it is asked again. Anything else is a bug.
+		if (error instanceof QuorateError) return null;
+		throw error;
+	}
+}
+
 /** Asks every replica until all have applied `applied` records, or none of them gets further within the time. */
 export async function settledReplicas(
 	target: RunTarget,
@@ -92,11 +102,7 @@ export async function settledReplicas(
 	const deadlineMs = clock.nowMs() + SETTLE_MS;
 	for (;;) {
 		const replicas = await Promise.all(
-			target.nodes.map(async ({ id }): Promise<ReplicaResult> => {
-				// A replica that is being restarted does not answer: it is asked again.
-				const summary = await target.inspectReplica(id).catch(() => null);
-				return { node: id, summary };
-			}),
+			target.nodes.map(async ({ id }) => ({ node: id, summary: await summaryOf(target, id) })),
 		);
 		const isSettled = replicas.every(({ summary }) => summary !== null && summary.applied >= applied);
 		if (isSettled || interrupted.aborted || clock.nowMs() >= deadlineMs) return replicas;
