@@ -1,0 +1,111 @@
+/** What can go wrong with actors, as typed errors: code and details. */
+import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
+
+type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+
+const defined = defineErrors({
+	actorDead: ["actor-dead", (d: { actor: string; why: string }) => `actor ${d.actor} is gone: ${d.why}`],
+	askTimeout: [
+		"ask-timeout",
+		(d: { actor: string; timeoutMs: number }) => `actor ${d.actor} did not answer within ${d.timeoutMs} ms`,
+	],
+	asksExhausted: [
+		"asks-exhausted",
+		(d: { pendingMax: number }) => `${d.pendingMax} asks of this thread wait for an answer already`,
+	],
+	mailboxFull: [
+		"mailbox-full",
+		(d: { actor: string }) => `the mailbox of actor ${d.actor}, or the lane to it, has no room`,
+	],
+	mailboxOverflow: [
+		"mailbox-overflow",
+		(d: { actor: string; capacity: number }) =>
+			`more than ${d.capacity} messages wait for actor ${d.actor}, whose policy is to fail then`,
+	],
+	waitersExhausted: [
+		"waiters-exhausted",
+		(d: { actor: string; waitersMax: number }) => `${d.waitersMax} senders wait for room at actor ${d.actor} already`,
+	],
+	messageTooLarge: ["message-too-large", (d: { actor: string }) => `a message for actor ${d.actor} is over the limit`],
+	stashOverflow: [
+		"stash-overflow",
+		(d: { actor: string; stashMax: number }) => `actor ${d.actor} has ${d.stashMax} stashed messages already`,
+	],
+	nothingToStash: ["nothing-to-stash", (d: { actor: string }) => `actor ${d.actor} is not handling a message`],
+	becomeOverflow: [
+		"become-overflow",
+		(d: { actor: string; becomeMax: number }) => `actor ${d.actor} has become ${d.becomeMax} times without unbecome`,
+	],
+	childFailed: [
+		"child-failed",
+		(d: { child: string; reason: string }) => `child ${d.child} failed (${d.reason}) and its parent handles no signals`,
+	],
+	linkedActorDied: [
+		"linked-actor-died",
+		(d: { actor: string; reason: string }) => `linked actor ${d.actor} ended: ${d.reason}`,
+	],
+	nameTaken: ["name-taken", (d: { name: string }) => `an actor named ${d.name} is alive`],
+	notAChild: ["not-a-child", (d: { parent: string; actor: string }) => `${d.actor} is no child of ${d.parent}`],
+	placementNeedsMainThread: [
+		"placement-needs-main-thread",
+		(d: { name: string; slot: number }) =>
+			`actor ${d.name} is to have a thread, and threads are started from the main thread only; slot ${d.slot} asked`,
+	],
+	notABehaviour: [
+		"not-a-behaviour",
+		(d: { name: string; found: string }) =>
+			`the behaviour of actor ${d.name} is ${d.found}; expected a class with a receive method or a reactive function`,
+	],
+	startInterrupted: ["start-interrupted", (d: { actor: string }) => `actor ${d.actor} was ended while it started`],
+	threadGone: [
+		"thread-gone",
+		(d: { slot: number; why: string }) => `the thread in slot ${d.slot} is not coming back: ${d.why}`,
+	],
+	stopTimeout: [
+		"stop-timeout",
+		(d: { actor: string; timeoutMs: number }) =>
+			`actor ${d.actor} could not be ended within ${d.timeoutMs} ms: its shared thread does not answer`,
+	],
+	systemStopped: ["system-stopped", (d: { what: string }) => `the actor system has stopped: ${d.what}`],
+});
+
+/** Its outcome is unknown: `{actor, why}`. */
+export const actorDead: Make<{ actor: string; why: string }> = defined.actorDead;
+/** No answer in time; the outcome is unknown: `{actor, timeoutMs}`. */
+export const askTimeout: Make<{ actor: string; timeoutMs: number }> = defined.askTimeout;
+/** The bound of unanswered asks of one thread: `{pendingMax}`. */
+export const asksExhausted: Make<{ pendingMax: number }> = defined.asksExhausted;
+/** An ask found no room; nothing was done: `{actor}`. */
+export const mailboxFull: Make<{ actor: string }> = defined.mailboxFull;
+/** What an actor with the policy `fail-actor` fails with: `{actor, capacity}`. */
+export const mailboxOverflow: Make<{ actor: string; capacity: number }> = defined.mailboxOverflow;
+/** The bound of `tellWhenReady` calls waiting for one target: `{actor, waitersMax}`. */
+export const waitersExhausted: Make<{ actor: string; waitersMax: number }> = defined.waitersExhausted;
+/** Over the limit of one message; nothing was sent: `{actor}`. */
+export const messageTooLarge: Make<{ actor: string }> = defined.messageTooLarge;
+/** The bound of stashed messages: `{actor, stashMax}`. */
+export const stashOverflow: Make<{ actor: string; stashMax: number }> = defined.stashOverflow;
+/** `stash` outside of a message: `{actor}`. */
+export const nothingToStash: Make<{ actor: string }> = defined.nothingToStash;
+/** `become` too deep: `{actor, becomeMax}`. */
+export const becomeOverflow: Make<{ actor: string; becomeMax: number }> = defined.becomeOverflow;
+/** What a parent without a `signal` hook fails with when a child fails: `{child, reason}`. */
+export const childFailed: Make<{ child: string; reason: string }> = defined.childFailed;
+/** What a linked actor fails with: `{actor, reason}`. */
+export const linkedActorDied: Make<{ actor: string; reason: string }> = defined.linkedActorDied;
+/** Names are unique among living actors: `{name}`. */
+export const nameTaken: Make<{ name: string }> = defined.nameTaken;
+/** Only a parent restarts, suspends and stops: `{parent, actor}`. */
+export const notAChild: Make<{ parent: string; actor: string }> = defined.notAChild;
+/** A placement other than `local` outside the main thread: `{name, slot}`. */
+export const placementNeedsMainThread: Make<{ name: string; slot: number }> = defined.placementNeedsMainThread;
+/** The export or closure gives no behaviour: `{name, found}`. */
+export const notABehaviour: Make<{ name: string; found: string }> = defined.notABehaviour;
+/** The actor was stopped before its `started` hook had completed: `{actor}`. */
+export const startInterrupted: Make<{ actor: string }> = defined.startInterrupted;
+/** A dead thread that nobody replaced in time, or whose slot was given back: `{slot, why}`. */
+export const threadGone: Make<{ slot: number; why: string }> = defined.threadGone;
+/** A stop that the actor's shared thread did not answer: `{actor, timeoutMs}`. */
+export const stopTimeout: Make<{ actor: string; timeoutMs: number }> = defined.stopTimeout;
+/** A call after `ActorSystem.stop`: `{what}`. */
+export const systemStopped: Make<{ what: string }> = defined.systemStopped;

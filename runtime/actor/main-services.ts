@@ -1,0 +1,344 @@
+/** The system's services on the main thread: names, the directory of all actors, and what becomes of them when threads end. */
+import { errorToObject, must } from "../../protocols/core/index.ts";
+import { type Address, addressText, MAIN_SLOT, type ThreadSlot } from "./address.ts";
+import type { ActorSpec } from "./behaviour.ts";
+import { type DeadLetter, DeadLetters } from "./dead-letters.ts";
+import { actorDead, nameTaken, stopTimeout, systemStopped } from "./errors.ts";
+import type { Kernel } from "./kernel.ts";
+import { type Place, Placements } from "./placement.ts";
+import type { Backend, ThreadDirectory, ThreadEvent } from "./ports.ts";
+import type { SystemServices } from "./services.ts";
+import type { StopReason } from "./signal.ts";
+import { SlotGate } from "./slot-gate.ts";
+import type { NamedAddress } from "./system-message.ts";
+
+/** What a stop order gets beyond the actor's own time, before its thread counts as stalled. */
+export const STOP_GRACE_MS = 2_000;
+
+/** An actor as the main thread knows it. */
+interface Entry extends NamedAddress {
+	readonly parent: Address;
+	/** Null for actors that their own kernel has started. */
+	readonly placed: { readonly spec: ActorSpec; readonly place: Place } | null;
+	state: "starting" | "running" | "suspended" | "restarting";
+	restarts: number;
+}
+
+export interface MainServicesOptions {
+	readonly sharedThreads: number;
+	readonly threadReplacementTimeoutMs: number;
+}
+
+export class MainServices implements SystemServices {
+	readonly deadLetters: DeadLetters;
+	readonly #backend: Backend;
+	readonly #threads: ThreadDirectory;
+	readonly #placements: Placements;
+	readonly #gate: SlotGate;
+	/** In order of registration, which is the order in which a dead thread's actors are reported. */
+	readonly #entries = new Map<string, Entry>();
+	/** A name is taken from before its actor has an address. */
+	readonly #names = new Map<string, Entry | null>();
+	readonly #lastActor = new Map<ThreadSlot, number>();
+	#kernel: Kernel | null = null;
+	#isStopped = false;
+
+	constructor(backend: Backend, options: MainServicesOptions) {
+		this.#backend = backend;
+		this.#threads = backend.threads;
+		this.#placements = new Placements(backend.threads, options.sharedThreads);
+		this.#gate = new SlotGate(backend.ports.clock, options.threadReplacementTimeoutMs);
+		this.deadLetters = new DeadLetters(
+			backend.ports.clock,
+			(event) => this.event(event),
+			(error) =>
+				this.event({ type: "observer-failed", slot: MAIN_SLOT, error: errorToObject(error) } as {
+					readonly type: string;
+				}),
+		);
+		backend.threads.observe((event) => this.#onThread(event));
+	}
+
+	bind(kernel: Kernel): void {
+		this.#kernel = kernel;
+	}
+
+	/** Nothing is placed from now on. */
+	refuseNew(): void {
+		this.#isStopped = true;
+	}
+
+	// --- names ---
+
+	async lookup(name: string): Promise<NamedAddress | null> {
+		const entry = this.#names.get(name);
+		return entry === undefined || entry === null ? null : { address: entry.address, name };
+	}
+
+	register(name: string, address: Address, parent: Address): undefined {
+		this.#reserve(name);
+		this.#enter({ name, address, parent, placed: null, state: "running", restarts: 0 });
+		return undefined;
+	}
+
+	#reserve(name: string): void {
+		if (this.#isStopped) throw systemStopped({ what: `actor ${name} can not start` });
+		if (this.#names.has(name)) throw nameTaken({ name });
+		this.#names.set(name, null);
+	}
+
+	#enter(entry: Entry): void {
+		this.#names.set(entry.name, entry);
+		this.#entries.set(addressText(entry.address), entry);
+	}
+
+	// --- actors on other threads ---
+
+	async place(spec: ActorSpec, parent: Address, known: (child: NamedAddress) => void): Promise<NamedAddress> {
+		const { name } = spec;
+		this.#reserve(name);
+		let place: Place;
+		try {
+			place = await this.#placements.enter(spec);
+		} catch (error) {
+			this.#names.delete(name);
+			throw error;
+		}
+		const { slot } = place;
+		const actor = (this.#lastActor.get(slot) ?? 0) + 1;
+		this.#lastActor.set(slot, actor);
+		const address: Address = { slot, actor, incarnation: 1 };
+		const entry: Entry = { name, address, parent, placed: { spec, place }, state: "starting", restarts: 0 };
+		this.#enter(entry);
+		known({ address, name });
+		try {
+			await this.#gate.whenRunning(slot);
+			await this.#threads.control(slot).spawn({ address, spec, parent, restarts: 0 });
+		} catch (error) {
+			this.#remove(entry);
+			throw error;
+		}
+		if (entry.state === "starting") entry.state = "running";
+		return { address, name };
+	}
+
+	async restart(address: Address): Promise<number> {
+		const entry = this.#placed(address);
+		const { spec } = must(entry.placed ?? undefined, "only placed actors are restarted from here");
+		entry.state = "restarting";
+		entry.restarts += 1;
+		const { restarts, parent, name } = entry;
+		try {
+			await this.#gate.whenRunning(address.slot);
+		} catch (cause) {
+			this.#endLost(entry, { type: "killed" });
+			throw actorDead({ actor: name, why: "its thread was given up" }, { cause });
+		}
+		try {
+			await this.#threads.control(address.slot).spawn({ address, spec, parent, restarts });
+		} catch (error) {
+			entry.state = "suspended";
+			throw error;
+		}
+		if (entry.state === "restarting") entry.state = "running";
+		return restarts;
+	}
+
+	async suspend(address: Address, timeoutMs: number): Promise<void> {
+		const entry = this.#placed(address);
+		if (entry.state !== "running" || !this.#gate.isRunning(address.slot)) return;
+		entry.state = "suspended";
+		await this.#threads.control(address.slot).suspend(address, timeoutMs);
+	}
+
+	async stop(address: Address, timeoutMs: number): Promise<void> {
+		const entry = this.#entries.get(addressText(address));
+		if (entry === undefined) return;
+		if (!this.#gate.isRunning(address.slot)) return this.#endLost(entry, { type: "killed" });
+		const order = this.#threads.control(address.slot).stop(address, { type: "shutdown" }, timeoutMs);
+		const reason = await this.#within(order, timeoutMs + STOP_GRACE_MS);
+		if (reason !== null) return this.ended(address, reason);
+		if (entry.placed?.place.kind !== "dedicated") throw stopTimeout({ actor: entry.name, timeoutMs });
+		await this.#threads.kill(address.slot, "killed");
+		this.#endLost(entry, { type: "killed" });
+	}
+
+	/** What the order answered; null when it did not in time, or its thread died first. */
+	#within(order: Promise<StopReason>, timeoutMs: number): Promise<StopReason | null> {
+		const { clock } = this.#backend.ports;
+		return new Promise((resolve, reject) => {
+			const deadline = clock.schedule(timeoutMs, () => resolve(null));
+			order
+				.then(resolve, (error: unknown) => {
+					const { code } = errorToObject(error);
+					if (code === "thread-died" || code === "control-timeout") resolve(null);
+					else reject(error);
+				})
+				.finally(() => clock.cancel(deadline));
+		});
+	}
+
+	#placed(address: Address): Entry {
+		const entry = this.#entries.get(addressText(address));
+		if (entry === undefined) throw actorDead({ actor: addressText(address), why: "it was stopped" });
+		return entry;
+	}
+
+	suspended(address: Address): void {
+		const entry = this.#entries.get(addressText(address));
+		if (entry !== undefined && entry.state !== "restarting") entry.state = "suspended";
+	}
+
+	// --- ends ---
+
+	ended(address: Address, reason: StopReason): void {
+		const entry = this.#entries.get(addressText(address));
+		if (entry === undefined) return;
+		this.#remove(entry);
+		// The signal of the actor's own kernel may still be on its way; the parent is told once.
+		if (entry.placed !== null && entry.state !== "starting") {
+			this.#main().childStopped(entry.parent, address, entry.name, reason);
+		}
+	}
+
+	/** An actor ends whose thread is dead, so that its own kernel can tell nobody. */
+	#endLost(entry: Entry, reason: StopReason): void {
+		const { address, name } = entry;
+		if (!this.#entries.has(addressText(address))) return;
+		const through = (slot: ThreadSlot): number => this.#backend.publishedThrough(address.slot, slot);
+		this.#main().terminatedAfterThread(address, name, reason, through(MAIN_SLOT));
+		this.#main().broadcast(this.#others(), (slot) => ({
+			type: "terminated",
+			target: address,
+			name,
+			reason,
+			through: through(slot),
+		}));
+		this.ended(address, reason);
+	}
+
+	#remove(entry: Entry): void {
+		this.#entries.delete(addressText(entry.address));
+		this.#names.delete(entry.name);
+		if (entry.placed === null || !this.#placements.leave(entry.placed.place)) return;
+		this.#retire(entry.address.slot).catch((error: unknown) =>
+			this.event({ type: "thread-retirement-failed", slot: entry.address.slot, error: errorToObject(error) } as {
+				readonly type: string;
+			}),
+		);
+	}
+
+	/** A thread that serves nobody any more. */
+	async #retire(slot: ThreadSlot): Promise<void> {
+		if (this.#gate.isRunning(slot)) await this.#threads.kill(slot, "stopped");
+		if (this.#gate.isKnown(slot)) this.#threads.release(slot);
+	}
+
+	// --- threads ---
+
+	#onThread(event: ThreadEvent): void {
+		switch (event.type) {
+			case "thread-started":
+				this.#threadStarted(event.slot, event.lives);
+				break;
+			case "thread-ended":
+				this.#threadEnded(event);
+				break;
+			case "thread-released":
+				this.#threadReleased(event.slot);
+				break;
+		}
+		this.event(event);
+	}
+
+	#threadStarted(slot: ThreadSlot, lives: number): void {
+		if (lives === 1) {
+			this.#gate.opened(slot);
+			return;
+		}
+		const inherited = this.#entriesIn(slot).map(({ address, parent, name, placed }) => ({
+			address,
+			parent,
+			name,
+			mailbox: placed?.spec.mailbox ?? {},
+		}));
+		this.#threads
+			.control(slot)
+			.adopt(inherited)
+			.then(
+				() => {
+					this.#gate.opened(slot);
+					this.#main().threadReplaced(slot);
+					this.#main().broadcast(
+						this.#others().filter((other) => other !== slot),
+						() => ({ type: "thread-replaced", slot }),
+					);
+				},
+				(error: unknown) =>
+					this.event({ type: "adoption-failed", slot, error: errorToObject(error) } as { readonly type: string }),
+			);
+	}
+
+	#threadEnded({ slot, end, interrupted, lost }: Extract<ThreadEvent, { type: "thread-ended" }>): void {
+		this.#gate.closed(slot);
+		this.#main().threadEnded(slot, end.cause);
+		this.#main().broadcast(this.#others(), () => ({ type: "thread-ended", slot, cause: end.cause }));
+		const atMs = this.#backend.ports.clock.nowMs();
+		for (const { actor, messages } of lost) {
+			const target = this.#entriesIn(slot).find(({ address }) => address.actor === actor)?.address ?? {
+				slot,
+				actor,
+				incarnation: 1,
+			};
+			this.deadLetter({ reason: "lost-with-thread", target, sender: null, messageType: null, count: messages, atMs });
+		}
+		for (const entry of this.#entriesIn(slot)) {
+			const { address: child, parent, name, restarts } = entry;
+			const message = interrupted !== null && interrupted.actor === child.actor ? interrupted.message : null;
+			const reason: StopReason = { type: "lost-with-thread", thread: end, interrupted: message };
+			if (entry.placed === null) this.#endLost(entry, reason);
+			else if (entry.state === "running") {
+				entry.state = "suspended";
+				this.#main().childFailed({ parent, child, name, restarts, reason });
+			}
+		}
+	}
+
+	#threadReleased(slot: ThreadSlot): void {
+		this.#gate.gone(slot, "its slot was given back");
+		this.#placements.forget(slot);
+		for (const entry of this.#entriesIn(slot)) this.#endLost(entry, { type: "killed" });
+		this.#main().threadReleased(slot);
+		this.#main().broadcast(this.#others(), () => ({ type: "thread-released", slot }));
+	}
+
+	#entriesIn(slot: ThreadSlot): Entry[] {
+		return [...this.#entries.values()].filter(({ address }) => address.slot === slot);
+	}
+
+	/** The worker threads that can hear. */
+	#others(): ThreadSlot[] {
+		return this.#threads
+			.status()
+			.filter(({ slot, state }) => slot !== MAIN_SLOT && state === "running")
+			.map(({ slot }) => slot);
+	}
+
+	#main(): Kernel {
+		return must(this.#kernel ?? undefined, "the services are bound to the main kernel");
+	}
+
+	// --- reports ---
+
+	event(event: { readonly type: string }): void {
+		this.#main().emit(event);
+	}
+
+	deadLetter(letter: DeadLetter): void {
+		this.deadLetters.add(letter);
+	}
+
+	flush(): void {
+		// Reports of the main thread do not wait for the end of its turn.
+	}
+}

@@ -1,0 +1,102 @@
+/** The control plane of a virtual thread's kernel: calls that take time and fail when the thread dies. */
+import { errorFromObject, errorToObject } from "../../protocols/core/index.ts";
+import type {
+	ActorInspection,
+	Address,
+	Adoption,
+	KernelControl,
+	SpawnOrder,
+	StopReason,
+	ThreadEnd,
+	ThreadSlot,
+} from "../actor/index.ts";
+import { localSourceOnThread, threadDied } from "../threads/errors.ts";
+import { moduleHref } from "../threads/module-loader.ts";
+
+/** What a control plane needs of the simulation. */
+export interface ControlWire {
+	/** Lets something happen after the time that a call takes in one direction. */
+	after(run: () => void): void;
+	/** A call is under way (+1) or answered (−1). */
+	pending(change: 1 | -1): void;
+}
+
+interface PendingCall {
+	readonly method: string;
+	readonly reject: (error: unknown) => void;
+}
+
+export class VirtualControl implements KernelControl {
+	readonly #slot: ThreadSlot;
+	readonly #name: string;
+	readonly #kernel: KernelControl;
+	readonly #wire: ControlWire;
+	readonly #calls = new Set<PendingCall>();
+	#end: ThreadEnd | null = null;
+
+	constructor(slot: ThreadSlot, name: string, kernel: KernelControl, wire: ControlWire) {
+		this.#slot = slot;
+		this.#name = name;
+		this.#kernel = kernel;
+		this.#wire = wire;
+	}
+
+	async spawn(order: SpawnOrder): Promise<void> {
+		const { behaviour, name } = order.spec;
+		if ("local" in behaviour) throw localSourceOnThread({ name });
+		const spec = { ...order.spec, behaviour: { ...behaviour, module: moduleHref(behaviour.module) } };
+		return this.#call("spawn", { ...order, spec }, (sent) => this.#kernel.spawn(sent));
+	}
+
+	suspend(address: Address, timeoutMs: number): Promise<void> {
+		return this.#call("suspend", address, (sent) => this.#kernel.suspend(sent, timeoutMs));
+	}
+
+	stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason> {
+		return this.#call("stop", { address, reason }, (sent) => this.#kernel.stop(sent.address, sent.reason, timeoutMs));
+	}
+
+	adopt(actors: readonly Adoption[]): Promise<void> {
+		return this.#call("adopt", actors, (sent) => this.#kernel.adopt(sent));
+	}
+
+	inspect(): Promise<readonly ActorInspection[]> {
+		return this.#call("inspect", null, () => this.#kernel.inspect());
+	}
+
+	/** The thread has died: whoever waits hears of it. */
+	close(end: ThreadEnd): void {
+		this.#end = end;
+		for (const { method, reject } of [...this.#calls]) reject(this.#died(method, end));
+	}
+
+	/** Argument and result cross as on real threads: cloned, errors as data. */
+	#call<A, R>(method: string, argument: A, run: (argument: A) => Promise<R>): Promise<R> {
+		if (this.#end !== null) return Promise.reject(this.#died(method, this.#end));
+		const sent = structuredClone(argument);
+		this.#wire.pending(1);
+		return new Promise<R>((resolve, reject) => {
+			const call: PendingCall = { method, reject: (error) => settle(() => reject(error)) };
+			const settle = (answer: () => void): void => {
+				if (!this.#calls.delete(call)) return;
+				this.#wire.pending(-1);
+				answer();
+			};
+			this.#calls.add(call);
+			this.#wire.after(() => {
+				if (this.#end !== null) return;
+				run(sent).then(
+					(result) => this.#wire.after(() => settle(() => resolve(structuredClone(result)))),
+					(error: unknown) => {
+						const object = errorToObject(error);
+						this.#wire.after(() => settle(() => reject(errorFromObject(object))));
+					},
+				);
+			});
+		});
+	}
+
+	#died(call: string, end: ThreadEnd): Error {
+		return threadDied({ name: this.#name, slot: this.#slot, cause: end.cause, call });
+	}
+}

@@ -1,0 +1,78 @@
+/** The lanes of a simulation: what is on its way, what waits, and what outlives the thread that was to read it. */
+import type { EnvelopeHead, LaneKind, ThreadSlot } from "../actor/index.ts";
+
+/** One message in a lane. */
+export interface LaneRecord {
+	readonly head: EnvelopeHead;
+	readonly from: ThreadSlot;
+	/** As the codec made it. */
+	readonly encoded: unknown;
+	readonly protocol: string | null;
+	readonly messageType: string | null;
+	/** How often its handling was cut off. */
+	redelivered: number;
+	/** Handed to the kernel; it counts as drained from then on. */
+	isHanded: boolean;
+	/** It has killed its thread too often, or by lack of memory. */
+	isQuarantined: boolean;
+}
+
+/** From one slot to another, of one kind. It belongs to the slots and survives the threads in them. */
+export class Lane {
+	readonly from: ThreadSlot;
+	readonly to: ThreadSlot;
+	readonly kind: LaneKind;
+	/** Sent, but not yet published by a flush: lost when the sender dies. */
+	readonly unpublished: LaneRecord[] = [];
+	/** Published, and come into the reader's sight; the first is at work or the next to be. */
+	readonly visible: LaneRecord[] = [];
+	/** Published and under way. */
+	inFlight = 0;
+	/** What is under way, batch by batch as it was flushed. */
+	readonly batches: LaneRecord[][] = [];
+	/** Wrapping int32 counts, as the transport contract has them. */
+	published = 0;
+	drained = 0;
+	/** What is published later does not arrive earlier. */
+	lastArrivalMs = 0;
+	/** Senders that wait for room. */
+	readonly waiters: (() => void)[] = [];
+
+	constructor(from: ThreadSlot, to: ThreadSlot, kind: LaneKind) {
+		this.from = from;
+		this.to = to;
+		this.kind = kind;
+	}
+
+	/** Messages that take up room. */
+	get length(): number {
+		return this.unpublished.length + this.inFlight + this.visible.length;
+	}
+}
+
+/** All lanes of a simulation, made at first use. */
+export class Lanes {
+	readonly #lanes = new Map<string, Lane>();
+	readonly #inbound = new Map<string, Lane[]>();
+
+	between(from: ThreadSlot, to: ThreadSlot, kind: LaneKind): Lane {
+		const key = `${from}>${to}:${kind}`;
+		const known = this.#lanes.get(key);
+		if (known !== undefined) return known;
+		const lane = new Lane(from, to, kind);
+		this.#lanes.set(key, lane);
+		const inbound = this.#inbound.get(`${to}:${kind}`);
+		if (inbound === undefined) this.#inbound.set(`${to}:${kind}`, [lane]);
+		else inbound.push(lane);
+		return lane;
+	}
+
+	/** The lanes that lead to a slot, in order of their first use. */
+	inbound(to: ThreadSlot, kind: LaneKind): readonly Lane[] {
+		return this.#inbound.get(`${to}:${kind}`) ?? [];
+	}
+
+	outbound(from: ThreadSlot): readonly Lane[] {
+		return [...this.#lanes.values()].filter((lane) => lane.from === from);
+	}
+}

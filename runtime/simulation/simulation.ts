@@ -1,0 +1,259 @@
+/** A simulation: the runtime on virtual time, in one thread, decided by one seed. */
+import { Generator } from "../../protocols/core/index.ts";
+import type {
+	Backend,
+	Clock,
+	KernelDriver,
+	LocalMetrics,
+	ModuleLoader,
+	ModuleSource,
+	ThreadDirectory,
+	ThreadEnd,
+	ThreadSlot,
+} from "../actor/index.ts";
+import { exportMissing } from "../threads/errors.ts";
+import { loadModule, moduleHref } from "../threads/module-loader.ts";
+import { Lanes } from "./lanes.ts";
+import type { NetworkPolicy } from "./network.ts";
+import { type KillRule, VirtualThreads } from "./threads.ts";
+import { type DurationRange, Timeline } from "./timeline.ts";
+import { Trace } from "./trace.ts";
+import type { Fabric, PayloadCodec } from "./transport.ts";
+
+export interface SimulationOptions {
+	/** Decides everything; any safe integer. */
+	readonly seed: number;
+	/** Cores that the system believes it has; default 4. */
+	readonly parallelism?: number;
+	/** What a flush takes to another thread; default 0.002 to 0.2 virtual ms. */
+	readonly latencyMs?: DurationRange;
+	/** From a wake-up to the turn; default 0 to 0.05 virtual ms. */
+	readonly turnMs?: DurationRange;
+	/** What a thread takes to start; default 20 to 60 virtual ms. */
+	readonly startupMs?: DurationRange;
+	/** From the end of a thread until the main thread hears of it; default 0.1 to 2 virtual ms. */
+	readonly noticeMs?: DurationRange;
+	/** A control call, one way; default 0.05 to 0.5 virtual ms. */
+	readonly controlMs?: DurationRange;
+	/** Messages that one lane holds before it is full; default 4,096. */
+	readonly laneCapacity?: number;
+	/** What every payload passes on its way between threads; default: a structured clone. */
+	readonly codec?: PayloadCodec;
+	/** Modules by href, instead of importing them. */
+	readonly modules?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+	readonly network?: NetworkPolicy;
+}
+
+/** When {@link Simulation.run} is to return; the first that holds. */
+export interface RunLimits {
+	/** Virtual time, from the start of the simulation. */
+	readonly untilMs?: number;
+	/** Looked at after each event. */
+	readonly until?: () => boolean;
+	/** Events of this run; default 50,000,000, so that a system that never comes to rest is found. */
+	readonly stepsMax?: number;
+}
+
+/** Why a run has ended. `idle`: nothing more will ever happen by itself. */
+export type RunEnd = "time" | "condition" | "idle" | "steps";
+
+const STEPS_MAX_DEFAULT = 50_000_000;
+/** Turns of the real event loop that an idle simulation waits for promises of the test's own. */
+const IDLE_TURNS = 3;
+
+const cloneCodec: PayloadCodec = {
+	encode: (payload) => structuredClone(payload),
+	decode: (encoded) => structuredClone(encoded),
+};
+
+/**
+ * The deterministic backend. Pass {@link backend} to an `ActorSystem` and let time pass with {@link run} or
+ * {@link complete}. The same seed and the same program give the same events in the same order: compare {@link traceHash}.
+ *
+ * Events happen one by one. Promises of the program under simulation are settled between two events, and only while
+ * something waits for one, because a turn of the real event loop costs more than an event. What a behaviour awaits must
+ * come from its context (asks, timers, spawns); real I/O in a behaviour is outside of the simulation's knowledge.
+ */
+export class Simulation {
+	readonly backend: Backend;
+	readonly seed: number;
+	readonly #timeline: Timeline;
+	readonly #threads: VirtualThreads;
+	readonly #fabric: Fabric;
+	readonly #trace = new Trace();
+	#isRunning = false;
+	/** Modules that are being imported: time stands still. */
+	readonly #loading = new Set<Promise<unknown>>();
+
+	constructor(options: SimulationOptions) {
+		this.seed = options.seed;
+		const generator = new Generator(options.seed, "simulation");
+		this.#timeline = new Timeline(generator.fork("ties"));
+		const lanes = new Lanes();
+		const threads = (): VirtualThreads => this.#threads;
+		this.#fabric = {
+			timeline: this.#timeline,
+			lanes,
+			codec: options.codec ?? cloneCodec,
+			net: generator.fork("net"),
+			schedule: generator.fork("schedule"),
+			latencyMs: options.latencyMs ?? { min: 0.002, max: 0.2 },
+			laneCapacity: options.laneCapacity ?? 4096,
+			network: options.network ?? null,
+			isGone: (slot) => threads().isGone(slot),
+			wake: (slot) => threads().wake(slot),
+		};
+		this.#threads = new VirtualThreads({
+			fabric: this.#fabric,
+			trace: this.#trace,
+			generator: generator.fork("threads"),
+			loadModule: this.#loader(options.modules ?? new Map()),
+			startupMs: options.startupMs ?? { min: 20, max: 60 },
+			turnMs: options.turnMs ?? { min: 0, max: 0.05 },
+			noticeMs: options.noticeMs ?? { min: 0.1, max: 2 },
+			controlMs: options.controlMs ?? { min: 0.05, max: 0.5 },
+		});
+		this.backend = {
+			ports: this.#threads.mainPorts,
+			threads: this.#threads,
+			parallelism: options.parallelism ?? 4,
+			attach: (kernel: KernelDriver) => this.#threads.attachMain(kernel),
+			publishedThrough: (from, to) => lanes.between(from, to, "user").published,
+			close: () => Promise.resolve(),
+		};
+	}
+
+	/** Virtual time. */
+	get nowMs(): number {
+		return this.#timeline.nowMs;
+	}
+
+	/** Virtual time as the main thread's clock. */
+	get clock(): Clock {
+		return this.backend.ports.clock;
+	}
+
+	get threads(): ThreadDirectory {
+		return this.#threads;
+	}
+
+	/** Events so far. */
+	get steps(): number {
+		return this.#timeline.steps;
+	}
+
+	/** A fingerprint of all hooks that ran: when, on which thread, which actor, what kind and type of message. */
+	get traceHash(): string {
+		return this.#trace.hash;
+	}
+
+	/** Decides the fate of messages between threads from now on; null: all arrive, in order. */
+	set network(policy: NetworkPolicy | null) {
+		this.#fabric.network = policy;
+	}
+
+	/** Lets threads die before or after a message is handled; null: none does. */
+	set killRule(rule: KillRule | null) {
+		this.#threads.killRule = rule;
+	}
+
+	/** Ends a thread in any way in which threads end, between two events. */
+	endThread(slot: ThreadSlot, end: ThreadEnd): Promise<void> {
+		return this.#threads.end(slot, end);
+	}
+
+	/** The metrics of a worker thread, over all its lives; null if the slot is free. */
+	metrics(slot: ThreadSlot): LocalMetrics | null {
+		return this.#threads.metrics(slot);
+	}
+
+	/** Lets events happen. */
+	async run(limits: RunLimits): Promise<RunEnd> {
+		if (this.#isRunning) throw new Error("one run at a time: await the one before");
+		this.#isRunning = true;
+		try {
+			return await this.#run(limits);
+		} finally {
+			this.#isRunning = false;
+		}
+	}
+
+	/**
+	 * Lets events happen until the promise settles, and returns what it resolved to.
+	 * @throws what it rejected with; an Error when the simulation comes to rest first, since it never will settle then
+	 */
+	async complete<T>(promise: Promise<T>, limits: RunLimits = {}): Promise<T> {
+		let isSettled = false;
+		const settled = (): void => {
+			isSettled = true;
+		};
+		promise.then(settled, settled);
+		const until = limits.until;
+		const end = await this.run({ ...limits, until: () => isSettled || until?.() === true });
+		if (isSettled) return promise;
+		throw new Error(`the simulation ended (${end}, at ${this.nowMs} ms) before the promise settled`);
+	}
+
+	async #run(limits: RunLimits): Promise<RunEnd> {
+		const untilMs = limits.untilMs ?? Number.POSITIVE_INFINITY;
+		const last = this.#timeline.steps + (limits.stepsMax ?? STEPS_MAX_DEFAULT);
+		await this.#settlePromises();
+		for (;;) {
+			if (limits.until?.() === true) return "condition";
+			if (this.#timeline.steps >= last) return "steps";
+			if (this.#timeline.nextMs > untilMs) {
+				this.#timeline.skipTo(untilMs);
+				return "time";
+			}
+			if (this.#timeline.nextMs === Number.POSITIVE_INFINITY) {
+				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
+				continue;
+			}
+			const before = this.#threads.unsettled;
+			this.#timeline.step();
+			if (before > 0 || this.#threads.unsettled > 0 || this.#loading.size > 0) await this.#settlePromises();
+		}
+	}
+
+	/** Lets the continuations of settled promises run, and imports finish, while virtual time stands still. */
+	async #settlePromises(): Promise<void> {
+		await macrotask();
+		while (this.#loading.size > 0) {
+			await Promise.allSettled([...this.#loading]);
+			await macrotask();
+		}
+	}
+
+	/** Nothing is to happen, even after the test's own promises have had their turn. */
+	async #isIdle(limits: RunLimits): Promise<boolean> {
+		for (let turn = 0; turn < IDLE_TURNS; turn++) {
+			await this.#settlePromises();
+			if (this.#timeline.nextMs < Number.POSITIVE_INFINITY) return false;
+			if (limits.until?.() === true) return true;
+		}
+		return true;
+	}
+
+	#loader(modules: ReadonlyMap<string, Readonly<Record<string, unknown>>>): ModuleLoader {
+		return (source: ModuleSource) => {
+			const preloaded = modules.get(moduleHref(source.module));
+			const loading = preloaded === undefined ? loadModule(source) : exportOf(preloaded, source);
+			this.#loading.add(loading);
+			const done = (): void => {
+				this.#loading.delete(loading);
+			};
+			loading.then(done, done);
+			return loading;
+		};
+	}
+}
+
+async function exportOf(module: Readonly<Record<string, unknown>>, source: ModuleSource): Promise<unknown> {
+	const value = module[source.export];
+	if (value !== undefined) return value;
+	throw exportMissing({ module: moduleHref(source.module), export: source.export, exports: Object.keys(module) });
+}
+
+function macrotask(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve));
+}

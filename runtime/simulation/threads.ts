@@ -1,0 +1,411 @@
+/** Virtual threads: each with a kernel, a clock and a transport for each of its lives. */
+import { assert, errorToObject, type Generator, must } from "../../protocols/core/index.ts";
+import {
+	type Activity,
+	type Address,
+	type InterruptedDelivery,
+	Kernel,
+	type KernelControl,
+	type KernelDriver,
+	type KernelPorts,
+	LocalMetrics,
+	type LostMessages,
+	MAIN_SLOT,
+	type Metrics,
+	type ModuleLoader,
+	messageType,
+	THREADS_MAX,
+	type ThreadDirectory,
+	type ThreadEnd,
+	type ThreadEvent,
+	type ThreadSlot,
+	type ThreadSpec,
+	type ThreadStatus,
+} from "../actor/index.ts";
+import { threadNotRunning, tooManyThreads } from "../threads/errors.ts";
+import { VirtualControl } from "./control.ts";
+import type { LaneRecord } from "./lanes.ts";
+import { type DurationRange, drawMs, ThreadClock } from "./timeline.ts";
+import type { Trace } from "./trace.ts";
+import { type Fabric, VirtualTransport } from "./transport.ts";
+
+/** Interruptions after which a message is not delivered any more. */
+export const REDELIVERIES_MAX = 2;
+
+/** A point at which a thread can be made to die: a message is about to be handled, or has just been. */
+export interface KillPoint {
+	readonly phase: "before" | "after";
+	readonly slot: ThreadSlot;
+	readonly thread: string;
+	readonly actor: Address;
+	readonly messageType: string | null;
+	readonly message: unknown;
+}
+
+/** Names the cause when the thread is to die at this point; null lets it live. */
+export type KillRule = (point: KillPoint) => ThreadEnd["cause"] | null;
+
+export interface ThreadsOptions {
+	readonly fabric: Fabric;
+	readonly trace: Trace;
+	readonly generator: Generator;
+	readonly loadModule: ModuleLoader;
+	readonly startupMs: DurationRange;
+	readonly turnMs: DurationRange;
+	readonly noticeMs: DurationRange;
+	readonly controlMs: DurationRange;
+}
+
+/** Unwinds a kernel whose thread dies in the middle of its work. */
+class ThreadDeath {
+	readonly cause: ThreadEnd["cause"];
+
+	constructor(cause: ThreadEnd["cause"]) {
+		this.cause = cause;
+	}
+}
+
+/** One life of a thread. */
+interface Life {
+	readonly clock: ThreadClock;
+	readonly transport: VirtualTransport;
+	driver: KernelDriver | null;
+	kernel: Kernel | null;
+	isTurnDue: boolean;
+	isOver: boolean;
+	/** What a hook is at work on, for the report of an interruption on a shared thread. */
+	atWork: { actor: Address; message: unknown; sender: Address | null } | null;
+}
+
+interface VirtualThread {
+	readonly slot: ThreadSlot;
+	readonly spec: ThreadSpec;
+	/** Outlives its lives, so that no counter goes down. */
+	readonly metrics: LocalMetrics;
+	state: ThreadStatus["state"];
+	lives: number;
+	life: Life | null;
+	controls: Set<VirtualControl>;
+}
+
+export class VirtualThreads implements ThreadDirectory {
+	readonly #options: ThreadsOptions;
+	readonly #threads = new Map<ThreadSlot, VirtualThread>();
+	/** Lives of each slot over all its occupants: part of local addresses, so it never repeats. */
+	readonly #slotLives = new Map<ThreadSlot, number>();
+	readonly #listeners = new Set<(event: ThreadEvent) => void>();
+	readonly #main: Life;
+	readonly mainMetrics: Metrics = new LocalMetrics();
+	killRule: KillRule | null = null;
+	/** Control calls that are not answered yet. */
+	pendingControls = 0;
+
+	constructor(options: ThreadsOptions) {
+		this.#options = options;
+		this.#main = this.#newLife(MAIN_SLOT);
+	}
+
+	/** The ports of the main thread's kernel. */
+	get mainPorts(): KernelPorts {
+		return this.#ports(MAIN_SLOT, "main", this.#main, 1, false, this.mainMetrics);
+	}
+
+	attachMain(driver: KernelDriver): void {
+		assert(this.#main.driver === null, "a simulation has one main kernel");
+		this.#main.driver = driver;
+		if (driver instanceof Kernel) this.#main.kernel = driver;
+	}
+
+	/** Promises somewhere in the system that wait for something that virtual time will bring. */
+	get unsettled(): number {
+		let unsettled = this.pendingControls + (this.#main.kernel?.unsettled ?? 0);
+		for (const { life } of this.#threads.values()) unsettled += life?.kernel?.unsettled ?? 0;
+		return unsettled;
+	}
+
+	isGone(slot: ThreadSlot): boolean {
+		return slot !== MAIN_SLOT && !this.#threads.has(slot);
+	}
+
+	wake(slot: ThreadSlot): void {
+		const life = slot === MAIN_SLOT ? this.#main : this.#threads.get(slot)?.life;
+		if (life !== undefined && life !== null) this.#requestTurn(slot, life);
+	}
+
+	/** The metrics of a thread, of all its lives. */
+	metrics(slot: ThreadSlot): LocalMetrics | null {
+		return this.#threads.get(slot)?.metrics ?? null;
+	}
+
+	// --- the directory ---
+
+	start(spec: ThreadSpec): Promise<ThreadSlot> {
+		const slot = this.#freeSlot();
+		if (slot === null) return Promise.reject(tooManyThreads({ name: spec.name, threadsMax: THREADS_MAX }));
+		const thread: VirtualThread = {
+			slot,
+			spec,
+			metrics: new LocalMetrics(),
+			state: "starting",
+			lives: 0,
+			life: null,
+			controls: new Set(),
+		};
+		this.#threads.set(slot, thread);
+		return this.#boot(thread).then(() => slot);
+	}
+
+	replace(slot: ThreadSlot): Promise<void> {
+		const thread = this.#threads.get(slot);
+		if (thread?.state !== "dead") {
+			return Promise.reject(threadNotRunning({ slot, state: thread?.state ?? "free" }));
+		}
+		thread.state = "starting";
+		return this.#boot(thread);
+	}
+
+	kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
+		return this.end(slot, { cause, exitCode: 1, error: null });
+	}
+
+	/** Ends a thread in any way in which threads end. */
+	async end(slot: ThreadSlot, end: ThreadEnd): Promise<void> {
+		const thread = this.#threads.get(slot);
+		if (thread === undefined || thread.state === "dead") return;
+		this.pendingControls += 1;
+		try {
+			await new Promise<void>((resolve) => this.#die(thread, end, resolve));
+		} finally {
+			this.pendingControls -= 1;
+		}
+	}
+
+	release(slot: ThreadSlot): void {
+		const thread = must(this.#threads.get(slot), "a slot is released once");
+		assert(thread.state === "dead", "only the slot of a dead thread is released", { slot, state: thread.state });
+		this.#threads.delete(slot);
+		const { lanes } = this.#options.fabric;
+		let undelivered = 0;
+		for (const lane of lanes.inbound(slot, "user")) undelivered += lane.visible.splice(0).length;
+		for (const lane of lanes.inbound(slot, "system")) lane.visible.length = 0;
+		this.#emit({ type: "thread-released", slot, name: thread.spec.name, undelivered });
+	}
+
+	control(slot: ThreadSlot): KernelControl {
+		const thread = this.#threads.get(slot);
+		const kernel = thread?.life?.kernel;
+		if (thread === undefined || thread.state !== "running" || kernel === undefined || kernel === null) {
+			throw threadNotRunning({ slot, state: thread?.state ?? "free" });
+		}
+		const { fabric, controlMs } = this.#options;
+		const control = new VirtualControl(slot, thread.spec.name, kernel, {
+			after: (run) => fabric.timeline.after(drawMs(fabric.schedule, controlMs), run),
+			pending: (change) => {
+				this.pendingControls += change;
+			},
+		});
+		thread.controls.add(control);
+		return control;
+	}
+
+	status(): readonly ThreadStatus[] {
+		const main: ThreadStatus = {
+			slot: MAIN_SLOT,
+			spec: { name: "main", waiting: "async", dedicated: false },
+			state: "running",
+			lives: 1,
+		};
+		const others = [...this.#threads.values()].map(({ slot, spec, state, lives }) => ({ slot, spec, state, lives }));
+		return [main, ...others];
+	}
+
+	observe(listener: (event: ThreadEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	#emit(event: ThreadEvent): void {
+		for (const listener of [...this.#listeners]) listener(event);
+	}
+
+	#freeSlot(): ThreadSlot | null {
+		for (let slot = 1; slot < THREADS_MAX; slot++) {
+			if (!this.#threads.has(slot as ThreadSlot)) return slot as ThreadSlot;
+		}
+		return null;
+	}
+
+	// --- life ---
+
+	async #boot(thread: VirtualThread): Promise<void> {
+		const { fabric, generator, startupMs } = this.#options;
+		this.pendingControls += 1;
+		try {
+			await new Promise<void>((resolve) => {
+				fabric.timeline.after(drawMs(generator, startupMs), resolve);
+			});
+			// It may have been killed while it started; then its end has been told already.
+			if (thread.state === "starting") this.#begin(thread);
+		} finally {
+			this.pendingControls -= 1;
+		}
+	}
+
+	#begin(thread: VirtualThread): void {
+		const { slot, spec } = thread;
+		const number = (this.#slotLives.get(slot) ?? 0) + 1;
+		this.#slotLives.set(slot, number);
+		const life = this.#newLife(slot);
+		thread.lives += 1;
+		thread.life = life;
+		thread.state = "running";
+		const ports = this.#ports(slot, spec.name, life, number, spec.dedicated, thread.metrics);
+		const kernel = new Kernel({ ...ports, inherits: thread.lives > 1 });
+		life.kernel = kernel;
+		life.driver = kernel;
+		this.#requestTurn(slot, life);
+		this.#emit({ type: "thread-started", slot, name: spec.name, lives: thread.lives });
+	}
+
+	#newLife(slot: ThreadSlot): Life {
+		const { fabric } = this.#options;
+		return {
+			clock: new ThreadClock(fabric.timeline),
+			transport: new VirtualTransport(fabric, slot),
+			driver: null,
+			kernel: null,
+			isTurnDue: false,
+			isOver: false,
+			atWork: null,
+		};
+	}
+
+	#ports(
+		slot: ThreadSlot,
+		name: string,
+		life: Life,
+		number: number,
+		dedicated: boolean,
+		metrics: Metrics,
+	): KernelPorts {
+		return {
+			clock: life.clock,
+			generator: this.#options.generator.fork("actors"),
+			transport: life.transport,
+			loadModule: this.#options.loadModule,
+			requestTurn: () => this.#requestTurn(slot, life),
+			life: number,
+			inherits: false,
+			dedicated,
+			metrics,
+			activity: this.#activity(slot, name, life),
+		};
+	}
+
+	#requestTurn(slot: ThreadSlot, life: Life): void {
+		if (life.isTurnDue || life.isOver) return;
+		life.isTurnDue = true;
+		const { fabric, turnMs } = this.#options;
+		fabric.timeline.after(drawMs(fabric.schedule, turnMs), () => this.#turn(slot, life));
+	}
+
+	#turn(slot: ThreadSlot, life: Life): void {
+		life.isTurnDue = false;
+		if (life.isOver || life.driver === null) return;
+		let more: boolean;
+		try {
+			more = life.driver.turn();
+		} catch (thrown) {
+			this.#crashed(slot, thrown);
+			return;
+		}
+		if (more) this.#requestTurn(slot, life);
+	}
+
+	/** A kernel does not throw: its thread dies by order of a kill rule, or by a fault of the kernel itself. */
+	#crashed(slot: ThreadSlot, thrown: unknown): void {
+		const thread = this.#threads.get(slot);
+		if (thread === undefined) throw thrown;
+		const end: ThreadEnd =
+			thrown instanceof ThreadDeath
+				? { cause: thrown.cause, exitCode: 1, error: null }
+				: { cause: "crashed", exitCode: 1, error: errorToObject(thrown) };
+		this.#die(thread, end, () => {});
+	}
+
+	/** The thread is over at once; the main thread learns of it a little later. */
+	#die(thread: VirtualThread, end: ThreadEnd, told: () => void): void {
+		const { slot, spec, life } = thread;
+		const { fabric, noticeMs } = this.#options;
+		thread.state = "dead";
+		thread.life = null;
+		const loss = life === null ? { interrupted: null, lost: [] } : this.#loss(thread, life, end);
+		if (life !== null) {
+			life.isOver = true;
+			life.clock.mute();
+			life.transport.mute();
+		}
+		for (const control of thread.controls) control.close(end);
+		thread.controls.clear();
+		fabric.timeline.after(drawMs(fabric.schedule, noticeMs), () => {
+			this.#emit({ type: "thread-ended", slot, name: spec.name, end, ...loss });
+			told();
+		});
+	}
+
+	#loss(
+		thread: VirtualThread,
+		life: Life,
+		end: ThreadEnd,
+	): { interrupted: InterruptedDelivery | null; lost: LostMessages[] } {
+		const record = life.transport.atWork;
+		const lost = (life.kernel?.inspection() ?? [])
+			.map(({ address, waiting, stashed }) => ({ actor: address.actor, messages: waiting + stashed }))
+			.filter(({ messages }) => messages > 0);
+		if (record !== null && thread.spec.dedicated) return { interrupted: this.#interrupt(record, end), lost };
+		if (life.atWork === null) return { interrupted: null, lost };
+		const { actor, message, sender } = life.atWork;
+		return {
+			interrupted: { actor: actor.actor, message: { messageType: messageType(message), sender, deliveries: 1 } },
+			lost,
+		};
+	}
+
+	/** The record stays in its lane, for the replacement: marked, and given up when it has done this too often. */
+	#interrupt(record: LaneRecord, end: ThreadEnd): InterruptedDelivery {
+		record.redelivered += 1;
+		record.isQuarantined = end.cause === "out-of-memory" || record.redelivered > REDELIVERIES_MAX;
+		return {
+			actor: record.head.target.actor,
+			message: { messageType: record.messageType, sender: record.head.sender, deliveries: record.redelivered },
+		};
+	}
+
+	// --- what the threads are at ---
+
+	#activity(slot: ThreadSlot, thread: string, life: Life): Activity {
+		const { trace, fabric } = this.#options;
+		const judge = (phase: KillPoint["phase"]): void => {
+			if (this.killRule === null || life.atWork === null || slot === MAIN_SLOT) return;
+			const { actor, message } = life.atWork;
+			const cause = this.killRule({ phase, slot, thread, actor, message, messageType: messageType(message) });
+			if (cause !== null) throw new ThreadDeath(cause);
+		};
+		return {
+			enter: (actor, kind, message, sender) => {
+				trace.number(fabric.timeline.nowMs);
+				trace.number(slot);
+				trace.number(actor.actor);
+				trace.text(kind);
+				trace.text(typeof message === "string" ? message : (messageType(message) ?? ""));
+				if (kind !== "tell" && kind !== "ask") return;
+				life.atWork = { actor, message, sender };
+				judge("before");
+			},
+			leave: () => {
+				judge("after");
+				life.atWork = null;
+			},
+		};
+	}
+}

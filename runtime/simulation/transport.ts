@@ -1,0 +1,233 @@
+/** The transport of one life of a virtual thread. */
+import { type Generator, must, QuorateError } from "../../protocols/core/index.ts";
+import {
+	type DeliverVerdict,
+	type EnvelopeHead,
+	type LaneKind,
+	messageType,
+	type Receiver,
+	type TellVerdict,
+	type ThreadSlot,
+	type Transport,
+} from "../actor/index.ts";
+import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
+import type { NetworkPolicy } from "./network.ts";
+import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
+
+/** Turns payloads into what lies in a lane and back; each decoding gives a value of its own. */
+export interface PayloadCodec {
+	/** @throws QuorateError `message-too-large`, answered to the sender as its verdict */
+	encode(payload: unknown, protocol: string | null): unknown;
+	decode(encoded: unknown, protocol: string | null): unknown;
+}
+
+/** What all transports of one simulation share. */
+export interface Fabric {
+	readonly timeline: Timeline;
+	readonly lanes: Lanes;
+	readonly codec: PayloadCodec;
+	readonly net: Generator;
+	readonly schedule: Generator;
+	readonly latencyMs: DurationRange;
+	readonly laneCapacity: number;
+	network: NetworkPolicy | null;
+	/** The slot was never used or has been given back. */
+	isGone(slot: ThreadSlot): boolean;
+	/** Something has become visible to that slot. */
+	wake(slot: ThreadSlot): void;
+}
+
+export class VirtualTransport implements Transport {
+	readonly slot: ThreadSlot;
+	readonly #fabric: Fabric;
+	readonly #unflushed = new Set<Lane>();
+	/** The lane whose first record an asynchronous handler is at work on. */
+	#inProgress: Lane | null = null;
+	/** The lane whose first record was put off, so that it comes first next time. */
+	#putOff: Lane | null = null;
+	/** Whose record is being handed to the kernel now. */
+	#delivering: Lane | null = null;
+	#isMuted = false;
+
+	constructor(fabric: Fabric, slot: ThreadSlot) {
+		this.#fabric = fabric;
+		this.slot = slot;
+	}
+
+	/** The thread is dead: nothing that its code still does reaches anybody. */
+	mute(): void {
+		this.#isMuted = true;
+		for (const lane of this.#unflushed) lane.unpublished.length = 0;
+		this.#unflushed.clear();
+	}
+
+	/** The record that was at work when the thread died. */
+	get atWork(): LaneRecord | null {
+		const lane = this.#inProgress ?? this.#delivering;
+		return lane?.kind === "user" ? (lane.visible[0] ?? null) : null;
+	}
+
+	send(head: EnvelopeHead, payload: unknown, protocol: string | null): TellVerdict {
+		const fabric = this.#fabric;
+		const to = head.target.slot;
+		if (this.#isMuted || fabric.isGone(to)) return "dead";
+		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
+		const lane = fabric.lanes.between(this.slot, to, kind);
+		if (kind === "user" && lane.length >= fabric.laneCapacity) return "full";
+		let encoded: unknown;
+		try {
+			encoded = fabric.codec.encode(payload, protocol);
+		} catch (error) {
+			if (error instanceof QuorateError && error.code === "message-too-large") return "too-large";
+			throw error;
+		}
+		const record: LaneRecord = {
+			head,
+			from: this.slot,
+			encoded,
+			protocol,
+			messageType: messageType(payload),
+			redelivered: 0,
+			isHanded: false,
+			isQuarantined: false,
+		};
+		const deliveries =
+			kind === "user" ? (fabric.network?.deliveries(head, payload, fabric.timeline.nowMs) ?? null) : null;
+		if (deliveries !== null) {
+			for (const { afterMs } of deliveries) this.#overNetwork(lane, { ...record }, afterMs);
+			return "ok";
+		}
+		lane.unpublished.push(record);
+		this.#unflushed.add(lane);
+		return "ok";
+	}
+
+	/** A copy that travels alone: it counts as published when it arrives. */
+	#overNetwork(lane: Lane, record: LaneRecord, afterMs: number): void {
+		const { timeline } = this.#fabric;
+		timeline.after(afterMs, () => {
+			// A network drops what finds no room; that is one more loss to the protocol.
+			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
+			lane.published = (lane.published + 1) | 0;
+			lane.visible.push(record);
+			this.#fabric.wake(lane.to);
+		});
+	}
+
+	flush(): void {
+		if (this.#isMuted) return;
+		for (const lane of this.#unflushed) this.#publish(lane);
+		this.#unflushed.clear();
+	}
+
+	#publish(lane: Lane): void {
+		const { timeline, net, latencyMs } = this.#fabric;
+		const records = lane.unpublished.splice(0);
+		lane.published = (lane.published + records.length) | 0;
+		lane.inFlight += records.length;
+		lane.lastArrivalMs = Math.max(lane.lastArrivalMs, timeline.nowMs + drawMs(net, latencyMs));
+		lane.batches.push(records);
+		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => this.#arrive(lane));
+	}
+
+	/** Of two arrivals at the same time either event may come first: each brings the earliest batch that is under way. */
+	#arrive(lane: Lane): void {
+		const records = must(lane.batches.shift(), "each arrival has its batch");
+		lane.inFlight -= records.length;
+		lane.visible.push(...records);
+		this.#fabric.wake(lane.to);
+	}
+
+	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
+		if (this.#isMuted || (kind === "user" && this.#inProgress !== null)) return 0;
+		let count = 0;
+		for (const lane of this.#inOrder(kind)) {
+			while (lane.visible.length > 0 && count < limit) {
+				const record = lane.visible[0] as LaneRecord;
+				const verdict = this.#hand(lane, record, receiver);
+				if (this.#isMuted) return count;
+				if (verdict === "later") {
+					this.#putOff = lane;
+					return count;
+				}
+				count += 1;
+				if (!record.isHanded) {
+					record.isHanded = true;
+					lane.drained = (lane.drained + 1) | 0;
+				}
+				if (verdict === "in-progress") {
+					this.#inProgress = lane;
+					return count;
+				}
+				this.#free(lane);
+			}
+		}
+		return count;
+	}
+
+	/** The lane that was put off first, then all from a drawn one on: readers of real lanes meet them in any order too. */
+	#inOrder(kind: LaneKind): readonly Lane[] {
+		const lanes = this.#fabric.lanes.inbound(this.slot, kind);
+		const waiting = lanes.filter((lane) => lane.visible.length > 0);
+		if (waiting.length < 2) return waiting;
+		if (kind === "user" && this.#putOff !== null) {
+			const first = this.#putOff;
+			this.#putOff = null;
+			return [first, ...waiting.filter((lane) => lane !== first)];
+		}
+		const start = this.#fabric.schedule.below(waiting.length);
+		return [...waiting.slice(start), ...waiting.slice(0, start)];
+	}
+
+	#hand(lane: Lane, record: LaneRecord, receiver: Receiver): DeliverVerdict {
+		const { head, from, protocol, redelivered } = record;
+		if (record.isQuarantined) {
+			receiver.refuse(head, record.messageType, "quarantined", null);
+			return "processed";
+		}
+		let payload: unknown;
+		try {
+			payload = this.#fabric.codec.decode(record.encoded, protocol);
+		} catch (error) {
+			receiver.refuse(head, record.messageType, "undecodable", error);
+			return "processed";
+		}
+		this.#delivering = lane;
+		const verdict = receiver.deliver({ ...head, from, payload, protocol, redelivered });
+		this.#delivering = null;
+		return verdict;
+	}
+
+	#free(lane: Lane): void {
+		lane.visible.shift();
+		if (lane.waiters.length === 0 || lane.length > this.#fabric.laneCapacity / 2) return;
+		for (const callback of lane.waiters.splice(0)) {
+			this.#fabric.timeline.after(drawMs(this.#fabric.net, this.#fabric.latencyMs), callback);
+		}
+	}
+
+	release(): void {
+		const lane = this.#inProgress;
+		if (this.#isMuted || lane === null) return;
+		this.#inProgress = null;
+		this.#free(lane);
+	}
+
+	whenReady(slot: ThreadSlot, callback: () => void): void {
+		const lane = this.#fabric.lanes.between(this.slot, slot, "user");
+		const once = (): void => {
+			if (!this.#isMuted) callback();
+		};
+		if (lane.length < this.#fabric.laneCapacity) this.#fabric.timeline.after(0, once);
+		else lane.waiters.push(once);
+	}
+
+	sentThrough(to: ThreadSlot): number {
+		const lane = this.#fabric.lanes.between(this.slot, to, "user");
+		return (lane.published + lane.unpublished.length) | 0;
+	}
+
+	drainedThrough(from: ThreadSlot): number {
+		return this.#fabric.lanes.between(from, this.slot, "user").drained;
+	}
+}
