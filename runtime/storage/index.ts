@@ -35,5 +35,6 @@ export {
 } from "./errors.ts";
 export { MemoryEngine } from "./memory-engine.ts";
 export { storageLayouts } from "./messages.ts";
+export { storageMetrics } from "./metrics.ts";
 export { StorageActor, type StorageActorArgs } from "./storage-actor.ts";
 export { StorageClient, type StorageClientHandlers } from "./storage-client.ts";

@@ -28,6 +28,7 @@ import {
 	type StorageRequest,
 	type StorageWrite,
 } from "./messages.ts";
+import { type StorageInstruments, storageInstruments } from "./metrics.ts";
 import { newSession, noParts, type Session } from "./session.ts";
 import { StorePages } from "./store-pages.ts";
 import { checkStoreName } from "./store-shape.ts";
@@ -47,6 +48,7 @@ interface WaitingRead {
 export class StorageActor implements Behaviour<StorageRequest> {
 	readonly #args: StorageActorArgs;
 	#context: ActorContext<StorageRequest> | undefined;
+	#instruments: StorageInstruments | undefined;
 	#engine: StorageEngine | undefined;
 	/** The living session of each store. */
 	readonly #sessions: Map<string, Session> = new Map();
@@ -68,6 +70,7 @@ export class StorageActor implements Behaviour<StorageRequest> {
 	/** @throws QuorateError what opening the engine throws: `data-directory-in-use`, `-foreign`, `-corrupt`, `disk-failed` */
 	async started(context: ActorContext<StorageRequest>): Promise<void> {
 		this.#context = context;
+		this.#instruments = storageInstruments(context.metrics);
 		this.#engine = await openEngine(this.#args.engine, context);
 	}
 
@@ -349,14 +352,15 @@ export class StorageActor implements Behaviour<StorageRequest> {
 	}
 
 	#measure(group: readonly QueuedWrite[], startedMs: number): void {
-		const { metrics, clock } = must(this.#context, "started");
+		const instruments = must(this.#instruments, "started");
 		let sizeBytes = 0;
 		for (const write of group) sizeBytes += write.sizeBytes;
-		metrics.counter("storage.commits").add(1);
-		metrics.counter("storage.writes").add(group.length);
-		metrics.counter("storage.written_bytes").add(sizeBytes);
-		metrics.histogram("storage.commit_us").record(Math.round((clock.nowMs() - startedMs) * 1000));
-		metrics.histogram("storage.group_writes").record(group.length);
+		instruments.commits.add(1);
+		instruments.writes.add(group.length);
+		instruments.writtenBytes.add(sizeBytes);
+		instruments.commitMicros.record(Math.round((must(this.#context, "started").clock.nowMs() - startedMs) * 1000));
+		instruments.groupWrites.record(group.length);
+		instruments.queueBytes.set(this.#queue.sizeBytes);
 	}
 }
 
