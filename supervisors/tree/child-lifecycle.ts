@@ -7,6 +7,7 @@
  */
 import { must, QuorateError } from "../../protocols/core/index.ts";
 import type { ActorContext, ActorSpec } from "../../runtime/actor/behaviour.ts";
+import type { ActorRef } from "../../runtime/actor/ref.ts";
 import type { StopReason } from "../../runtime/actor/signal.ts";
 import { isSupervisorSpec, type Shutdown, type SupervisorSpec } from "./child-spec.ts";
 import type { SupervisionEvent } from "./events.ts";
@@ -15,6 +16,17 @@ import type { Child, SupervisorState } from "./supervisor-state.ts";
 
 /** Makes the actor of a nested supervisor; given from outside, since that actor is made of this. */
 export type SupervisorActor = (spec: SupervisorSpec) => ActorSpec;
+
+/** What a refused order says about the child. */
+type Loss = "address" | "thread" | "none";
+
+const LOSSES: Readonly<Record<string, Loss>> = {
+	"actor-dead": "address",
+	"not-a-child": "address",
+	"thread-gone": "address",
+	"thread-died": "thread",
+	"thread-not-running": "thread",
+};
 
 export class ChildLifecycle {
 	readonly #context: ActorContext<never>;
@@ -39,13 +51,13 @@ export class ChildLifecycle {
 		this.running(child, await this.restartInPlace(child));
 	}
 
-	/** Resolves with the number of the new life; changes nothing but a lost address, so that it can be waited for aside. */
+	/** Resolves with the number of the new life; notes what is lost when it fails, so that it can be waited for aside. */
 	async restartInPlace(child: Child): Promise<number> {
 		const ref = must(child.ref ?? undefined, "a child that is restarted in place has an address");
 		try {
 			return await this.#context.restart(ref);
 		} catch (error) {
-			if (error instanceof QuorateError && error.code === "actor-dead" && child.ref === ref) this.#state.detach(child);
+			this.#noteLoss(child, ref, error);
 			throw error;
 		}
 	}
@@ -61,8 +73,24 @@ export class ChildLifecycle {
 
 	/** Ends the present life; address and mailbox stay for a restart. */
 	async suspend(child: Child): Promise<void> {
-		if (child.ref !== null) await this.#context.suspend(child.ref, shutdownMs(child.spec.shutdownMs));
+		const { ref } = child;
+		if (ref !== null) {
+			try {
+				await this.#context.suspend(ref, shutdownMs(child.spec.shutdownMs));
+			} catch (error) {
+				// It ended by itself, or its thread did, before the order came: it is down all the same.
+				if (this.#noteLoss(child, ref, error) === "none") throw error;
+			}
+		}
 		this.publish({ type: "child-suspended", ...this.#named(child) });
+	}
+
+	#noteLoss(child: Child, ref: ActorRef, error: unknown): Loss {
+		const loss = (error instanceof QuorateError ? LOSSES[error.code] : undefined) ?? "none";
+		if (child.ref !== ref) return loss;
+		if (loss === "address") this.#state.detach(child);
+		child.lost = loss === "thread";
+		return loss;
 	}
 
 	/** Ends the child for good: in its shutdown time if it runs, at once if it is down. */

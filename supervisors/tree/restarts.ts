@@ -69,6 +69,13 @@ export class Restarts {
 		await this.#begin(child, this.#delayMs(child));
 	}
 
+	/** Either its thread died (again), which is the thread tree's to count, or its start failed. */
+	async #notStarted(child: Child, restart: Restart, error: unknown): Promise<void> {
+		if (!child.lost || child.ref === null) return this.#startFailed(child, error);
+		restart.next--;
+		this.#context.timers.run(`restart/${child.id}`, 0, () => this.#inTurn(() => this.#proceed(restart)));
+	}
+
 	/** A start during a restart failed: that is one more restart, tried again after others had their turn. */
 	async #startFailed(child: Child, error: unknown): Promise<void> {
 		this.#publish(child, { type: "child-start-failed", error: errorToObject(error) });
@@ -137,7 +144,7 @@ export class Restarts {
 			try {
 				await this.#lifecycle.start(child);
 			} catch (error) {
-				return this.#startFailed(child, error);
+				return this.#notStarted(child, restart, error);
 			}
 			this.#restarted(child);
 		}
@@ -177,6 +184,7 @@ export class Restarts {
 	async #threadBack(child: Child, wait: ThreadWait, life: number): Promise<void> {
 		const heard = takeHeard(child);
 		if (!this.#endWait(child, wait)) return;
+		child.lost = false;
 		if (child.restart !== wait.restart) {
 			// A newer restart will start it in its own order, and has not come to it yet.
 			await this.#lifecycle.suspend(child);
@@ -190,14 +198,14 @@ export class Restarts {
 
 	async #threadGone(child: Child, wait: ThreadWait, error: unknown): Promise<void> {
 		takeHeard(child);
-		if (this.#endWait(child, wait) && child.restart === wait.restart) await this.#startFailed(child, error);
+		if (!this.#endWait(child, wait) || child.restart !== wait.restart) return;
+		await this.#notStarted(child, wait.restart, error);
 	}
 
 	/** True when the child is still the one that was waited for; a restart whose thread is gone has taken its address. */
 	#endWait(child: Child, wait: ThreadWait): boolean {
 		if (this.#waits.get(child) !== wait) return false;
 		this.#waits.delete(child);
-		child.lost = false;
 		return child.state === "restarting" && (child.ref === wait.ref || child.ref === null);
 	}
 

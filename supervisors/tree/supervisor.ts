@@ -149,6 +149,8 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 		if (child.spec.restart === "temporary" || this.#state.flags.dynamic) this.#state.remove(child);
 		if (!endsSupervisor(this.#state.flags.autoShutdown, child.spec, this.#state.standings())) return;
 		lifecycle.publish({ type: "supervisor-auto-shutdown", ...this.#named(child.id) });
+		// Each child gets its own shutdown time; by the time this actor ends, it has none left to wait for.
+		await lifecycle.endAll();
 		context.stopSelf();
 	}
 
