@@ -133,8 +133,11 @@ export interface ActorSpec {
 export interface ActorTimers {
 	/** After `afterMs` (0 to 2^31 − 1) the actor receives `message`. The same key replaces. */
 	set(key: string, afterMs: number, message: unknown): void;
-	/** The same, but runs a callback in the actor's turn instead of sending a message. */
-	run(key: string, afterMs: number, callback: () => void): void;
+	/**
+	 * The same, but runs a callback in the actor's turn instead of sending a message. As with any hook, what it throws fails
+	 * the actor, and one that returns a promise holds back this actor's messages until that settles.
+	 */
+	run(key: string, afterMs: number, callback: () => void | Promise<void>): void;
 	cancel(key: string): void;
 	cancelAll(): void;
 }

@@ -52,12 +52,12 @@ export class Tick {
 	readonly key: string | null;
 	readonly message: unknown;
 	/** Runs instead of `receive`. */
-	readonly callback: (() => void) | null;
+	readonly callback: (() => void | Promise<void>) | null;
 	/** False once it ran, was cancelled or replaced, or its instance ended: it must not be handled then. */
 	live = true;
 	handle: TimerHandle | null = null;
 
-	constructor(key: string | null, message: unknown, callback: (() => void) | null) {
+	constructor(key: string | null, message: unknown, callback: (() => void | Promise<void>) | null) {
 		this.key = key;
 		this.message = message;
 		this.callback = callback;

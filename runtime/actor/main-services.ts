@@ -134,6 +134,7 @@ export class MainServices implements SystemServices {
 			this.#endLost(entry, { type: "killed" });
 			throw actorDead({ actor: name, why: "its thread was given up" }, { cause });
 		}
+		if (this.#entries.get(addressText(address)) !== entry) throw actorDead({ actor: name, why: "it was stopped" });
 		try {
 			await this.#threads.control(address.slot).spawn({ address, spec, parent, restarts });
 		} catch (error) {
@@ -155,27 +156,33 @@ export class MainServices implements SystemServices {
 		const entry = this.#entries.get(addressText(address));
 		if (entry === undefined) return;
 		if (!this.#gate.isRunning(address.slot)) return this.#endLost(entry, { type: "killed" });
-		const order = this.#threads.control(address.slot).stop(address, { type: "shutdown" }, timeoutMs);
-		const reason = await this.#within(order, timeoutMs + STOP_GRACE_MS);
-		if (reason !== null) return this.ended(address, reason);
+		const order = (): Promise<StopReason> =>
+			this.#threads.control(address.slot).stop(address, { type: "shutdown" }, timeoutMs);
+		const outcome = await this.#within(order, timeoutMs + STOP_GRACE_MS);
+		// Its own kernel's notice may be faster than the answer, and as the last of its thread it takes that with it.
+		if (!this.#entries.has(addressText(address))) return;
+		if (typeof outcome === "object") return this.ended(address, outcome);
+		if (outcome === "died") return this.#endLost(entry, { type: "killed" });
 		if (entry.placed?.place.kind !== "dedicated") throw stopTimeout({ actor: entry.name, timeoutMs });
 		await this.#threads.kill(address.slot, "killed");
 		this.#endLost(entry, { type: "killed" });
 	}
 
-	/** What the order answered; null when it did not in time, or its thread died first. */
-	#within(order: Promise<StopReason>, timeoutMs: number): Promise<StopReason | null> {
+	/** What the order answered; or that it did not in time, or its thread died first. */
+	async #within(order: () => Promise<StopReason>, timeoutMs: number): Promise<StopReason | "late" | "died"> {
 		const { clock } = this.#backend.ports;
-		return new Promise((resolve, reject) => {
-			const deadline = clock.schedule(timeoutMs, () => resolve(null));
-			order
-				.then(resolve, (error: unknown) => {
-					const { code } = errorToObject(error);
-					if (code === "thread-died" || code === "control-timeout") resolve(null);
-					else reject(error);
-				})
-				.finally(() => clock.cancel(deadline));
-		});
+		let late: (outcome: "late") => void = () => undefined;
+		const deadline = clock.schedule(timeoutMs, () => late("late"));
+		try {
+			return await Promise.race([order(), new Promise<"late">((resolve) => (late = resolve))]);
+		} catch (error) {
+			const { code } = errorToObject(error);
+			if (code === "thread-died" || code === "thread-not-running") return "died";
+			if (code === "control-timeout") return "late";
+			throw error;
+		} finally {
+			clock.cancel(deadline);
+		}
 	}
 
 	#placed(address: Address): Entry {
@@ -218,7 +225,8 @@ export class MainServices implements SystemServices {
 	}
 
 	#remove(entry: Entry): void {
-		this.#entries.delete(addressText(entry.address));
+		// A start that failed is told twice: by the actor's own kernel, and by the answer to the order.
+		if (!this.#entries.delete(addressText(entry.address))) return;
 		this.#names.delete(entry.name);
 		if (entry.placed === null || !this.#placements.leave(entry.placed.place)) return;
 		this.#retire(entry.address.slot).catch((error: unknown) =>

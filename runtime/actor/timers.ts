@@ -28,7 +28,7 @@ export class InstanceTimers implements ActorTimers {
 		this.#start(afterMs, new Tick(key, message, null));
 	}
 
-	run(key: string, afterMs: number, callback: () => void): void {
+	run(key: string, afterMs: number, callback: () => void | Promise<void>): void {
 		this.#start(afterMs, new Tick(key, undefined, callback));
 	}
 

@@ -6,9 +6,7 @@
  * up, has lost its address and is spawned anew.
  */
 import { must, QuorateError } from "../../protocols/core/index.ts";
-import type { ActorContext, ActorSpec } from "../../runtime/actor/behaviour.ts";
-import type { ActorRef } from "../../runtime/actor/ref.ts";
-import type { StopReason } from "../../runtime/actor/signal.ts";
+import type { ActorContext, ActorRef, ActorSpec, StopReason } from "../../runtime/actor/index.ts";
 import { isSupervisorSpec, type Shutdown, type SupervisorSpec } from "./child-spec.ts";
 import type { SupervisionEvent } from "./events.ts";
 import { SHUTDOWN_MS_MAX } from "./spec-validation.ts";

@@ -2,7 +2,7 @@
  * What a supervisor is made of, as data: its flags and its children, each with everything that is needed to start it
  * again and again. Names and defaults are OTP's (`supervisor`, "Supervisor flags" and "Child specification").
  */
-import type { ActorSpec } from "../../runtime/actor/behaviour.ts";
+import type { ActorSpec } from "../../runtime/actor/index.ts";
 import type { BackoffSpec } from "./backoff.ts";
 
 /**

@@ -3,8 +3,7 @@
  * follow every decision. `supervisor` is the supervisor's name, `child` the child's id, times are milliseconds.
  */
 import type { ErrorObject } from "../../protocols/core/index.ts";
-import type { Address, ThreadSlot } from "../../runtime/actor/address.ts";
-import type { StopReason, ThreadEnd } from "../../runtime/actor/signal.ts";
+import type { Address, StopReason, ThreadEnd, ThreadSlot } from "../../runtime/actor/index.ts";
 import type { Suspect } from "./poison-log.ts";
 
 interface OfChild {

@@ -2,8 +2,9 @@
  * Finds messages that kill: the same type from the same sender, the same child, again and again. A restart does not
  * help there, since the sender will send it once more; a report names it.
  */
-import { addressText } from "../../runtime/actor/address.ts";
-import type { InterruptedMessage } from "../../runtime/actor/signal.ts";
+
+import type { InterruptedMessage } from "../../runtime/actor/index.ts";
+import { addressText } from "../../runtime/actor/index.ts";
 
 /** Suspects that one child's log remembers; over it the oldest is forgotten. */
 export const SUSPECTS_MAX = 64;

@@ -2,8 +2,7 @@
  * What a running supervisor can be asked for, OTP's interface as messages. A refused request rejects the ask with a
  * typed error; the supervisor goes on.
  */
-import type { Address } from "../../runtime/actor/address.ts";
-import type { ActorRef, AskOptions } from "../../runtime/actor/ref.ts";
+import type { ActorRef, Address, AskOptions } from "../../runtime/actor/index.ts";
 import type { ChildSpec } from "./child-spec.ts";
 
 export type SupervisorRequest =

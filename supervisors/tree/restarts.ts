@@ -1,14 +1,13 @@
 /**
  * Restarts of one supervisor's children: counts them, stops and starts who is concerned, waits for delays and for
- * threads, and gives up. Called within the supervisor's turns ({@link TurnQueue}), one at a time.
+ * threads, and gives up. All of it runs in hooks of the supervisor, timer callbacks included, so one at a time.
  *
  * At any time a child that is restarting belongs to one restart (`child.restart`). A newer restart takes children over
  * from an older one; whoever finds that a child is no longer its own leaves it alone. By the shape of the strategies the
  * newer one concerns every child that the older one still had to start.
  */
 import { errorToObject, must } from "../../protocols/core/index.ts";
-import type { ActorContext } from "../../runtime/actor/behaviour.ts";
-import type { ActorRef } from "../../runtime/actor/ref.ts";
+import type { ActorContext, ActorRef } from "../../runtime/actor/index.ts";
 import { attemptsLeft, restartDelayMs } from "./backoff.ts";
 import type { ChildLifecycle } from "./child-lifecycle.ts";
 import { intensityExceeded } from "./errors.ts";
@@ -35,22 +34,17 @@ interface ThreadWait {
 	restart: Restart;
 }
 
-/** Runs a task in a turn of the supervisor, after the present one; its failure fails the supervisor. */
-export type InTurn = (task: () => Promise<void>) => void;
-
 export class Restarts {
 	readonly #context: ActorContext<never>;
 	readonly #state: SupervisorState;
 	readonly #lifecycle: ChildLifecycle;
-	readonly #inTurn: InTurn;
 	/** At most one wait per child. */
 	readonly #waits = new Map<Child, ThreadWait>();
 
-	constructor(context: ActorContext<never>, state: SupervisorState, lifecycle: ChildLifecycle, inTurn: InTurn) {
+	constructor(context: ActorContext<never>, state: SupervisorState, lifecycle: ChildLifecycle) {
 		this.#context = context;
 		this.#state = state;
 		this.#lifecycle = lifecycle;
-		this.#inTurn = inTurn;
 	}
 
 	/** A running child went down and must be restarted. @throws QuorateError `intensity-exceeded` */
@@ -73,7 +67,7 @@ export class Restarts {
 	async #notStarted(child: Child, restart: Restart, error: unknown): Promise<void> {
 		if (!child.lost || child.ref === null) return this.#startFailed(child, error);
 		restart.next--;
-		this.#context.timers.run(`restart/${child.id}`, 0, () => this.#inTurn(() => this.#proceed(restart)));
+		this.#context.timers.run(`restart/${child.id}`, 0, () => this.#proceed(restart));
 	}
 
 	/** A start during a restart failed: that is one more restart, tried again after others had their turn. */
@@ -113,8 +107,7 @@ export class Restarts {
 		for (const id of plan.start) this.#nowRestarting(this.#child(id));
 		if (delayMs > 0) this.#publish(failed, { type: "child-restart-delayed", delayMs, attempts: failed.attempts });
 		if (delayMs === 0 && !yieldFirst) return this.#proceed(restart);
-		const proceed = (): void => this.#inTurn(() => this.#proceed(restart));
-		this.#context.timers.run(`restart/${failed.id}`, delayMs, proceed);
+		this.#context.timers.run(`restart/${failed.id}`, delayMs, () => this.#proceed(restart));
 	}
 
 	async #stopSibling(sibling: Child, forget: boolean): Promise<void> {
@@ -170,9 +163,10 @@ export class Restarts {
 		}
 		const wait: ThreadWait = { ref, restart };
 		this.#waits.set(child, wait);
+		const inTurn = (settled: () => Promise<void>): void => this.#context.timers.run(`thread/${child.id}`, 0, settled);
 		this.#lifecycle.restartInPlace(child).then(
-			(life) => this.#inTurn(() => this.#threadBack(child, wait, life)),
-			(error: unknown) => this.#inTurn(() => this.#threadGone(child, wait, error)),
+			(life) => inTurn(() => this.#threadBack(child, wait, life)),
+			(error: unknown) => inTurn(() => this.#threadGone(child, wait, error)),
 		);
 	}
 

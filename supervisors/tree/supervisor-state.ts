@@ -1,7 +1,7 @@
 /** What a supervisor knows of its children: who they are, in start order, and how they are. No effects. */
 import { assert } from "../../protocols/core/index.ts";
-import { type Address, addressText } from "../../runtime/actor/address.ts";
-import type { ActorRef } from "../../runtime/actor/ref.ts";
+import type { ActorRef } from "../../runtime/actor/index.ts";
+import { type Address, addressText } from "../../runtime/actor/index.ts";
 import { CHILDREN_MAX, type CheckedChild, type CheckedFlags } from "./child-spec.ts";
 import { tooManyChildren } from "./errors.ts";
 import { PoisonLog } from "./poison-log.ts";

@@ -13,8 +13,7 @@
  * afterwards. Waiting for a delay or for a thread holds nothing up.
  */
 import { errorToObject, must, QuorateError } from "../../protocols/core/index.ts";
-import type { ActorContext, ActorSpec, Behaviour } from "../../runtime/actor/behaviour.ts";
-import type { Signal, StopReason } from "../../runtime/actor/signal.ts";
+import type { ActorContext, ActorSpec, Behaviour, Signal, StopReason } from "../../runtime/actor/index.ts";
 import { ChildLifecycle } from "./child-lifecycle.ts";
 import type { CheckedChild, ChildTemplate, SupervisorSpec } from "./child-spec.ts";
 import * as errors from "./errors.ts";
@@ -23,7 +22,6 @@ import { Restarts } from "./restarts.ts";
 import { checkChild, checkChildren, checkFlags, validateSupervisor } from "./spec-validation.ts";
 import { endsSupervisor, mustRestart } from "./strategy.ts";
 import { type Child, SupervisorState } from "./supervisor-state.ts";
-import { TurnQueue } from "./turn-queue.ts";
 
 /**
  * The actor spec of a supervisor that lives on the thread that starts it, which is where a tree belongs: its specs may
@@ -42,7 +40,6 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 	readonly #state: SupervisorState;
 	readonly #initial: readonly CheckedChild[];
 	readonly #template: ChildTemplate | null;
-	readonly #turns = new TurnQueue();
 	#parts: { readonly lifecycle: ChildLifecycle; readonly restarts: Restarts } | null = null;
 	/** Numbers the children of a dynamic supervisor. */
 	#dynamicChildren = 0;
@@ -58,14 +55,9 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 
 	/** Starts the children in order; if one fails, those before it are ended in reverse and the start fails as a unit. */
 	async started(context: ActorContext<SupervisorRequest>): Promise<void> {
-		const inTurn = (task: () => Promise<void>): void => {
-			this.#turns.run(task).catch((error: unknown) => failActor(context, error));
-		};
 		const lifecycle = new ChildLifecycle(context, this.#state, supervisorActor);
-		this.#parts = { lifecycle, restarts: new Restarts(context, this.#state, lifecycle, inTurn) };
-		await this.#turns.run(async () => {
-			for (const spec of this.#initial) await this.#startFirst(this.#state.add(spec));
-		});
+		this.#parts = { lifecycle, restarts: new Restarts(context, this.#state, lifecycle) };
+		for (const spec of this.#initial) await this.#startFirst(this.#state.add(spec));
 	}
 
 	async #startFirst(child: Child): Promise<void> {
@@ -83,7 +75,7 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 	async receive(message: SupervisorRequest, context: ActorContext<SupervisorRequest>): Promise<void> {
 		const replier = context.replier();
 		try {
-			const answer = await this.#turns.run(() => this.#answer(message));
+			const answer = await this.#answer(message);
 			replier?.reply(answer);
 		} catch (error) {
 			if (!(error instanceof QuorateError)) throw error;
@@ -101,16 +93,14 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 
 	async signal(signal: Signal, context: ActorContext<SupervisorRequest>): Promise<void> {
 		if (signal.type === "terminated") return;
-		await this.#turns.run(async () => {
-			const child = this.#state.at(signal.child.address);
-			// Not one of ours any more: it was ended, and this notice was under way.
-			if (child !== undefined) await this.#heard(child, signal, context);
-		});
+		const child = this.#state.at(signal.child.address);
+		// Not one of ours any more: it was ended, and this notice was under way.
+		if (child !== undefined) await this.#heard(child, signal, context);
 	}
 
 	/** Reverse start order, each child with its own shutdown time. */
 	async stopChildren(): Promise<void> {
-		await this.#turns.run(() => this.#running().lifecycle.endAll());
+		await this.#running().lifecycle.endAll();
 	}
 
 	/** A notice about a child, by the system or by a return that came with the notice. */
@@ -144,6 +134,7 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 			await restarts.childDown(child);
 			return;
 		}
+		child.state = "stopped";
 		await lifecycle.end(child);
 		if (ending === "normal") lifecycle.stopped(child, reason.type);
 		if (child.spec.restart === "temporary" || this.#state.flags.dynamic) this.#state.remove(child);
@@ -275,11 +266,4 @@ export class Supervisor implements Behaviour<SupervisorRequest> {
 	#running(): { readonly lifecycle: ChildLifecycle; readonly restarts: Restarts } {
 		return must(this.#parts ?? undefined, "a supervisor acts after it was started");
 	}
-}
-
-/** Fails the actor from outside of its hooks: what a callback of its timers throws is its own failure. */
-function failActor(context: ActorContext<SupervisorRequest>, error: unknown): void {
-	context.timers.run("supervisor-failure", 0, () => {
-		throw error;
-	});
 }

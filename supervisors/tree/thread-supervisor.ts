@@ -12,10 +12,14 @@
  * A lost heartbeat is found elsewhere (only the backend can see it); {@link ThreadSupervisor.stalled} acts on it.
  */
 import { errorToObject, type Generator, must, type QuorateError } from "../../protocols/core/index.ts";
-import type { ThreadSlot } from "../../runtime/actor/address.ts";
-import type { Clock, TimerHandle } from "../../runtime/actor/clock.ts";
-import type { ThreadDirectory, ThreadEvent } from "../../runtime/actor/ports.ts";
-import type { ThreadEnd } from "../../runtime/actor/signal.ts";
+import type {
+	Clock,
+	ThreadDirectory,
+	ThreadEnd,
+	ThreadEvent,
+	ThreadSlot,
+	TimerHandle,
+} from "../../runtime/actor/index.ts";
 import { attemptsLeft, type BackoffSpec, restartDelayMs } from "./backoff.ts";
 import { invalidSupervisorSpec } from "./errors.ts";
 import type { ThreadSupervisionEvent } from "./events.ts";

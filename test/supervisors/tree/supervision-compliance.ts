@@ -193,9 +193,24 @@ class Stage {
 			.map((event) => `${event.what} ${event.name.slice(this.#prefix.length + 1)}`);
 	}
 
-	/** To be given to {@link log} later. */
-	mark(): number {
+	/** Everything that the workers do from now on; to be given to {@link log}. */
+	async mark(): Promise<number> {
+		await this.#settled();
 		return this.events.filter((event) => event.type === "worker").length;
+	}
+
+	/** The workers have done this since the mark, in this order, and nothing else. */
+	async expectLog(since: number, expected: readonly string[]): Promise<void> {
+		await this.until(expected.join(", "), () => this.log(since).length >= expected.length);
+		await this.#settled();
+		expect(this.log(since)).toEqual(expected);
+	}
+
+	/** What happened on the children's thread has been told: its events come in the order of its answers. */
+	async #settled(): Promise<void> {
+		if (this.#keeper === null || this.signals.length > 0) return;
+		const running = (await this.client.whichChildren()).find((one) => one.state === "running" && one.type === "worker");
+		if (running !== undefined) await this.report(running.id);
 	}
 }
 
@@ -255,10 +270,10 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 
 			it("children are terminated in reverse start order", async () => {
 				await stage.start({ children: three() });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.stop();
 				await stage.until("all have ended", () => stage.log(mark).length === 3);
-				expect(stage.log(mark)).toEqual(["stopping c", "stopping b", "stopping a"]);
+				await stage.expectLog(mark, ["stopping c", "stopping b", "stopping a"]);
 			});
 
 			it("a child that fails to start fails the start as a unit: those before it are ended in reverse", async () => {
@@ -266,47 +281,47 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				const children = [stage.worker("a"), stage.worker("b"), broken, stage.worker("d")];
 				expect(await refusal(stage.start({ children }))).toBe("child-start-failed");
 				await stage.until("those before have ended", () => stage.log().length === 4);
-				expect(stage.log()).toEqual(["started a", "started b", "stopping b", "stopping a"]);
+				await stage.expectLog(0, ["started a", "started b", "stopping b", "stopping a"]);
 			});
 
 			it("the start of a tree is synchronous: inner children run when the outer supervisor has started", async () => {
 				const inner = stage.nested("inner", { children: [stage.worker("x"), stage.worker("y")] });
 				await stage.start({ children: [stage.worker("a"), { id: "inner", start: inner }, stage.worker("b")] });
-				expect(stage.log()).toEqual(["started a", "started x", "started y", "started b"]);
+				await stage.expectLog(0, ["started a", "started x", "started y", "started b"]);
 			});
 
 			it("a tree is ended from the inside out, in reverse order at each level", async () => {
 				const inner = stage.nested("inner", { children: [stage.worker("x"), stage.worker("y")] });
 				await stage.start({ children: [stage.worker("a"), { id: "inner", start: inner }, stage.worker("b")] });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.stop();
 				await stage.until("all have ended", () => stage.log(mark).length === 4);
-				expect(stage.log(mark)).toEqual(["stopping b", "stopping y", "stopping x", "stopping a"]);
+				await stage.expectLog(mark, ["stopping b", "stopping y", "stopping x", "stopping a"]);
 			});
 
 			it("a child that does not end within its shutdown time is killed, and the next still ends in order", async () => {
 				const hanging = stage.worker("b", { shutdownMs: 30 }, { hangsOnStop: true });
 				await stage.start({ children: [stage.worker("a"), hanging] });
 				const b = await stage.child("b");
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.stop();
 				await stage.until("both were told", () => stage.log(mark).length === 2);
-				expect(stage.log(mark)).toEqual(["stopping b", "stopping a"]);
+				await stage.expectLog(mark, ["stopping b", "stopping a"]);
 				expect(await refusal(world.run(b.ask({ type: "report" })))).toBe("actor-dead");
 			});
 
 			it("brutal-kill ends a child without its last hook", async () => {
 				await stage.start({ children: [stage.worker("a"), stage.worker("b", { shutdownMs: "brutal-kill" })] });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.stop();
 				await stage.until("a has ended", () => stage.log(mark).includes("stopping a"));
-				expect(stage.log(mark)).toEqual(["stopping a"]);
+				await stage.expectLog(mark, ["stopping a"]);
 			});
 
 			it("a wrong spec is refused before anything is started", async () => {
 				const children = [stage.worker("a"), stage.worker("a")];
 				expect(await refusal(stage.start({ children }))).toBe("duplicate-child-id");
-				expect(stage.log()).toEqual([]);
+				await stage.expectLog(0, []);
 			});
 		});
 
@@ -366,54 +381,54 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 		describe("strategies", () => {
 			it("one_for_one: only the failed child is restarted", async () => {
 				await stage.start({ children: three() });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("b");
-				expect(stage.log(mark)).toEqual(["started b"]);
+				await stage.expectLog(mark, ["started b"]);
 			});
 
 			it("one_for_all: terminates the others in reverse start order, restarts all in start order", async () => {
 				await stage.start({ strategy: "one-for-all", children: three() });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("b");
 				await stage.event("child-restarted", "c");
-				expect(stage.log(mark)).toEqual(["stopping c", "stopping a", "started a", "started b", "started c"]);
+				await stage.expectLog(mark, ["stopping c", "stopping a", "started a", "started b", "started c"]);
 			});
 
 			it("rest_for_one: terminates later siblings in reverse start order, restarts in start order", async () => {
 				const children = ["a", "b", "c", "d"].map((id) => stage.worker(id));
 				await stage.start({ strategy: "rest-for-one", children });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("b");
 				await stage.event("child-restarted", "d");
-				expect(stage.log(mark)).toEqual(["stopping d", "stopping c", "started b", "started c", "started d"]);
+				await stage.expectLog(mark, ["stopping d", "stopping c", "started b", "started c", "started d"]);
 				expect((await stage.report("a")).restarts).toBe(0);
 			});
 
 			it("rest_for_one: the last child's failure concerns nobody else", async () => {
 				await stage.start({ strategy: "rest-for-one", children: three() });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("c");
-				expect(stage.log(mark)).toEqual(["started c"]);
+				await stage.expectLog(mark, ["started c"]);
 			});
 
 			it("a temporary sibling is terminated with the others, and never restarted", async () => {
 				const children = [stage.worker("a"), stage.worker("b", { restart: "temporary" }), stage.worker("c")];
 				await stage.start({ strategy: "one-for-all", children });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("a");
 				await stage.event("child-restarted", "c");
-				expect(stage.log(mark)).toEqual(["stopping c", "stopping b", "started a", "started c"]);
+				await stage.expectLog(mark, ["stopping c", "stopping b", "started a", "started c"]);
 				expect(await stage.states()).toEqual(["a running", "c running"]);
 			});
 
 			it("a temporary child's own failure concerns no sibling", async () => {
 				const children = [stage.worker("a"), stage.worker("b", { restart: "temporary" }), stage.worker("c")];
 				await stage.start({ strategy: "one-for-all", children });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.tell("b", { type: "fail" });
 				await stage.event("child-stopped", "b");
 				expect(await stage.states()).toEqual(["a running", "c running"]);
-				expect(stage.log(mark)).toEqual([]);
+				await stage.expectLog(mark, []);
 			});
 
 			it("one_for_all starts a transient sibling again that had ended normally", async () => {
@@ -494,10 +509,10 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 			it("one more: all children are ended in reverse order and the supervisor fails with intensity-exceeded", async () => {
 				await stage.start({ intensity: 1, periodMs: DAY_MS, children: three() });
 				await stage.failAndReturn("b");
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.tell("b", { type: "fail" });
 				await stage.until("the keeper hears of it", () => stage.signals.length > 0);
-				expect(stage.log(mark)).toEqual(["stopping c", "stopping a"]);
+				await stage.expectLog(mark, ["stopping c", "stopping a"]);
 				expect(stage.signals).toMatchObject([
 					{ type: "child-failed", reason: { type: "failed", error: { code: "intensity-exceeded" } } },
 				]);
@@ -545,11 +560,11 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				const gate = failingStarts(0);
 				const children = [stage.worker("a"), stage.worker("b", {}, { failingStarts: gate }), stage.worker("c")];
 				await stage.start({ strategy: "one-for-all", children });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				failNextStarts(gate, 1);
 				await stage.tell("c", { type: "fail" });
 				await stage.event("child-restarted", "c");
-				expect(stage.log(mark)).toEqual([
+				await stage.expectLog(mark, [
 					"stopping b",
 					"stopping a",
 					"started a",
@@ -579,10 +594,10 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 
 			it("a supervisor that gave up is restarted by its own, with all its children and a new window", async () => {
 				await stage.start({ children: [stage.worker("a"), inner()] });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await failInner();
 				await stage.event("child-restarted", "inner");
-				expect(stage.log(mark)).toEqual(["stopping y", "started x", "started y"]);
+				await stage.expectLog(mark, ["stopping y", "started x", "started y"]);
 				await failInner();
 				await stage.until("restarted twice", () => stage.of("child-restarted", "inner").length === 2);
 				expect((await stage.report("a")).restarts).toBe(0);
@@ -612,10 +627,10 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 
 			it("rest_for_one restarts a later supervisor with its whole subtree", async () => {
 				await stage.start({ strategy: "rest-for-one", children: [stage.worker("a"), inner()] });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("a");
 				await stage.event("child-restarted", "inner");
-				expect(stage.log(mark)).toEqual(["stopping y", "stopping x", "started a", "started x", "started y"]);
+				await stage.expectLog(mark, ["stopping y", "stopping x", "started a", "started x", "started y"]);
 			});
 		});
 
@@ -688,10 +703,10 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				await stage.start({ backoff, children: three() });
 				await stage.tell("b", { type: "fail" });
 				await stage.event("child-restart-delayed", "b");
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.stop();
 				await stage.until("the others have ended", () => stage.log(mark).length === 2);
-				expect(stage.log(mark)).toEqual(["stopping c", "stopping a"]);
+				await stage.expectLog(mark, ["stopping c", "stopping a"]);
 			});
 		});
 
@@ -711,12 +726,12 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 			it("any_significant: the end of one significant child ends the supervisor and the others", async () => {
 				const children = [stage.worker("a"), stage.worker("b", significant), stage.worker("c", significant)];
 				await stage.start({ autoShutdown: "any-significant", children });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.tell("b", { type: "end" });
 				await stage.until("the keeper hears of it", () => stage.signals.length > 0);
 				expect(stage.signals).toMatchObject([{ type: "child-stopped", reason: { type: "normal" } }]);
 				await stage.until("the others have ended", () => stage.log(mark).length === 3);
-				expect(stage.log(mark)).toEqual(["stopping b", "stopping c", "stopping a"]);
+				await stage.expectLog(mark, ["stopping b", "stopping c", "stopping a"]);
 			});
 
 			it("all_significant: the supervisor ends with the last significant child, not before", async () => {
@@ -797,10 +812,10 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				const client = await stage.start({ strategy: "rest-for-one", children: three() });
 				await client.startChild(stage.worker("d"));
 				expect(await stage.states()).toEqual(["a running", "b running", "c running", "d running"]);
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.failAndReturn("c");
 				await stage.event("child-restarted", "d");
-				expect(stage.log(mark)).toEqual(["stopping d", "started c", "started d"]);
+				await stage.expectLog(mark, ["stopping d", "started c", "started d"]);
 			});
 
 			it("start_child refuses an id that runs, and one that is present but does not", async () => {
@@ -824,11 +839,11 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 
 			it("terminate_child ends the child and keeps its spec", async () => {
 				const client = await stage.start({ children: three() });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await client.terminateChild("b");
 				expect(await stage.states()).toEqual(["a running", "b stopped", "c running"]);
 				await stage.until("it has ended", () => stage.log(mark).length === 1);
-				expect(stage.log(mark)).toEqual(["stopping b"]);
+				await stage.expectLog(mark, ["stopping b"]);
 				await client.terminateChild("b");
 			});
 
@@ -877,9 +892,9 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 
 			it("an unknown child is not found", async () => {
 				const client = await stage.start({ children: three() });
-				for (const request of [client.terminateChild("z"), client.restartChild("z"), client.deleteChild("z")]) {
-					expect(await refusal(request)).toBe("child-not-found");
-				}
+				expect(await refusal(client.terminateChild("z"))).toBe("child-not-found");
+				expect(await refusal(client.restartChild("z"))).toBe("child-not-found");
+				expect(await refusal(client.deleteChild("z"))).toBe("child-not-found");
 			});
 
 			it("count_children counts specs, running children, supervisors and workers", async () => {
@@ -958,7 +973,7 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				const template = { start: stage.actor("pooled", { hangsOnStop: true }), shutdownMs: 50 };
 				const client = await stage.start(pool({ template }));
 				for (const id of ["x", "y", "z"]) await client.startDynamicChild({ id });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await stage.stop();
 				const orders = stage.events.filter((event) => event.type === "child-stopped").length;
 				expect(orders).toBe(3);
@@ -1037,12 +1052,13 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 			it("one_for_all: a child lost with its thread restarts the group in start order", async () => {
 				const children = [dedicated("a"), stage.worker("b"), stage.worker("c")];
 				await stage.start({ strategy: "one-for-all", intensity: 0, children });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await world.run(world.killThreadOf(await stage.child("a")));
 				await stage.event("child-restarted", "c");
 				const order = stage.events.filter((event) => event.type === "child-restarted").map((event) => event.child);
 				expect(order).toEqual(["a", "b", "c"]);
-				expect(stage.log(mark).filter((line) => line.startsWith("stopping"))).toEqual(["stopping c", "stopping b"]);
+				const stops = stage.log(mark).filter((line) => line.startsWith("stopping"));
+				expect(stops).toEqual(["stopping c", "stopping b"]);
 			});
 
 			it("temporary: a child lost with its thread is not restarted", async () => {
@@ -1054,7 +1070,7 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 
 			it("a supervisor ends in order while a thread is being replaced", async () => {
 				await stage.start({ children: [stage.worker("a"), dedicated("b")] });
-				const mark = stage.mark();
+				const mark = await stage.mark();
 				await world.run(world.killThreadOf(await stage.child("b")));
 				await stage.stop();
 				await stage.until("a has ended", () => stage.log(mark).includes("stopping a"));
