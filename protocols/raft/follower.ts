@@ -52,8 +52,6 @@ function appendNew(core: RaftCore, prevIndex: LogIndex, entries: readonly Entry[
 			if (log.entryAt(index).term === entry.term) continue;
 			assert(index > core.commitIndex, "a committed entry is never cut", { index });
 			cutLog(core, index);
-			// An acknowledgement that has not left may speak of what was cut.
-			core.ack = null;
 		}
 		log.push(entry);
 	}

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { type ChaosRun, runChaos } from "./chaos-run.ts";
 
 const only = process.env["SEED"];
-const RUNS = 300;
+const RUNS = 600;
 const sizeOf = (seed: number): number => (seed % 2 === 0 ? 3 : 5);
 
 function run(seed: number): ChaosRun {
