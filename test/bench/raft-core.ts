@@ -3,7 +3,7 @@
  * whose writes are durable one round later. Nothing is sampled or assumed: every proposal must be answered by its
  * delivery, and in the end all three must have delivered and stored the same entries.
  *
- * Run it as `node dist/test/bench/raft-core.js`.
+ * By itself it runs as `node dist/test/bench/raft-core.js`; `npm run bench -- raft-core` compares with the targets.
  */
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,7 @@ import {
 	type SessionId,
 	type Term,
 } from "../../protocols/raft/index.ts";
+import type { BenchRow } from "./row.ts";
 
 /** One measured setting. */
 export interface RaftCoreRow {
@@ -280,6 +281,35 @@ export async function benchRaftCore(): Promise<RaftCoreRow[]> {
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 	return rows;
+}
+
+const ROUNDS = 3;
+/** Commits per second; what etcd's Go library did in the same kind of driver on the same kind of machine. */
+const targets = new Map([
+	[64, 150_000],
+	[4096, 450_000],
+]);
+
+/** The settings with a target, as medians over several rounds; the stretch is twice the target. */
+export default async function bench(): Promise<BenchRow[]> {
+	const rounds: RaftCoreRow[][] = [];
+	for (let i = 0; i < ROUNDS; i++) rounds.push(await benchRaftCore());
+	return must(rounds[0], "at least one round").map(({ outstanding }, i) => {
+		const rows = rounds.map((rows) => must(rows[i], "every round has every setting"));
+		const median = (value: (row: RaftCoreRow) => number): number =>
+			must(rows.map(value).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)], "in range");
+		const target = targets.get(outstanding) ?? null;
+		const messages = median((row) => row.messagesPerCommit).toFixed(4);
+		const [p50, p99] = [median((row) => row.p50Us), median((row) => row.p99Us)].map((us) => us.toFixed(1));
+		return {
+			name: `Raft core, 3 nodes, ${ENTRY_BYTES}-byte entries, ${outstanding} outstanding`,
+			ours: median((row) => row.commitsPerSecond),
+			unit: "commits/s",
+			target,
+			stretch: target === null ? null : 2 * target,
+			note: `memory storage, one thread; ${messages} messages per commit, p50 ${p50} µs, p99 ${p99} µs`,
+		};
+	});
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
