@@ -14,6 +14,13 @@ import { type Bench, type BenchRow, type Reached, reached } from "./row.ts";
 const MODULE_TIMEOUT_MS = 300_000;
 const notBenchmarks = ["run", "row", "peers"];
 
+const marks: Readonly<Record<Reached, string>> = {
+	stretch: "stretch",
+	target: "reached",
+	missed: "missed",
+	"no-target": "",
+};
+
 interface Outcome {
 	readonly module: string;
 	readonly rows: readonly BenchRow[];
@@ -84,13 +91,6 @@ async function runOne(module: string): Promise<void> {
 	});
 	process.disconnect();
 }
-
-const marks: Readonly<Record<Reached, string>> = {
-	stretch: "stretch",
-	target: "reached",
-	missed: "missed",
-	"no-target": "",
-};
 
 function print(outcomes: readonly Outcome[]): void {
 	const lines: string[][] = [["work", "ours", "theirs", "unit", "ratio", "target", "stretch", ""]];
