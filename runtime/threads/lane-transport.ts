@@ -1,63 +1,76 @@
 /**
- * The transport of one thread: envelopes in and out over lanes. A lane is made by the thread that first sends on it, so
- * a tell never waits for one; main keeps it and hands it to its consumer.
+ * The transport of one thread: envelopes in and out over lanes. Lanes are made by the thread that first sends on them,
+ * so a tell never waits for one; main keeps them and hands them to their consumer.
  *
- * On a dedicated thread a record's space is freed only after its message is processed: what a dead thread left
- * behind is still in the lane, and its successor begins there. On a shared thread records move to the actors' own
- * mailboxes as they are drained.
+ * A record's space is freed when the next one begins, or at the end of the drain: only after its message was processed.
+ * So what a dead thread left behind is still in the lanes, the record it died on included, and its successor begins
+ * there. On a shared thread `processed` means that the actor's own mailbox has taken the message over.
  */
 import { assert, QuorateError } from "../../protocols/core/index.ts";
-import type { Address, ThreadSlot } from "../actor/address.ts";
-import { THREADS_MAX } from "../actor/address.ts";
-import type { Clock } from "../actor/clock.ts";
-import type {
-	DeliverVerdict,
-	Envelope,
-	EnvelopeHead,
-	EnvelopeKind,
-	LaneKind,
-	Receiver,
-	Transport,
-} from "../actor/ports.ts";
-import type { TellVerdict } from "../actor/ref.ts";
+import {
+	type Address,
+	type Clock,
+	type Envelope,
+	type EnvelopeHead,
+	type EnvelopeKind,
+	type LaneKind,
+	messageType,
+	type Receiver,
+	type TellVerdict,
+	THREADS_MAX,
+	type ThreadSlot,
+	type Transport,
+} from "../actor/index.ts";
 import type { MessageCodec } from "../codec/index.ts";
-import type { DrainVerdict, RecordHeader } from "../memory/index.ts";
-import { recordFlags, recordKinds } from "../memory/index.ts";
-import { InboundLane } from "./inbound-lane.ts";
+import {
+	type ControlBlock,
+	type DrainVerdict,
+	InboundLanes,
+	type LaneReader,
+	type Outbound,
+	OutboundLanes,
+	type RecordHeader,
+	recordFlags,
+	recordKinds,
+} from "../memory/index.ts";
+import { lanesById, oldestOf } from "./lane-exchange.ts";
+import { laneFactory } from "./lane-factory.ts";
 import { OutboundLane } from "./outbound-lane.ts";
 import { REDELIVERIES_MAX } from "./thread-limits.ts";
 import { laneKey, type SlotWords, type ThreadMemory } from "./thread-memory.ts";
-import type { LaneGrant } from "./thread-orders.ts";
+import type { LaneChains, LaneNews } from "./thread-orders.ts";
 
-/** One drain of one lane hands out at most this much before the next lane has its turn. */
-const DRAIN_BYTES_MAX: number = 256 * 1024;
 /** How soon a sender that waits for room looks again. */
 const READY_POLL_MS = 1;
-/** Callbacks that may wait for room; one for each `tellWhenReady` under way. */
+/** Callbacks that may wait for room: one for each `tellWhenReady` under way. */
 export const READY_WAITERS_MAX = 65_536;
-
-/** How the transport wakes others and learns who has woken it: this thread's view of the control blocks. */
-export interface Doorbells {
-	/** Lanes from this slot have something new; wakes the thread of `to` if it sleeps. */
-	ring(to: ThreadSlot): void;
-	/** Takes the set of slots that have rung since the last call, and calls `each` for every one. */
-	takeRung(each: (from: ThreadSlot) => void): void;
-}
+/** A turn that has written so much to one lane publishes early, so that the consumer works beside it. */
+const EARLY_PUBLISH_BYTES: number = 8 * 1024;
 
 export interface LaneTransportOptions {
 	readonly slot: ThreadSlot;
-	readonly dedicated: boolean;
 	readonly codec: MessageCodec;
-	/** Schema number → protocol; see {@link protocolsBySchema}. */
+	/** Schema number → protocol; index 0 is msgpack. */
 	readonly protocols: readonly (string | null)[];
 	readonly clock: Clock;
 	readonly memory: ThreadMemory;
-	readonly doorbells: Doorbells;
-	/** A lane was made: main must keep it and hand it on. */
-	readonly announce: (grant: LaneGrant) => void;
+	readonly control: SharedArrayBuffer;
+	/** This slot's own. */
+	readonly block: ControlBlock;
+	/** Lanes were made: main must keep them and hand them on. */
+	readonly announce: (news: LaneNews) => void;
 }
 
-const kinds: Readonly<Record<number, EnvelopeKind>> = {
+/** The way to one other thread. */
+interface Way {
+	readonly outbound: Outbound;
+	readonly user: OutboundLane;
+	readonly system: OutboundLane;
+	/** The sequence of the user lane when it was last published. */
+	publishedThrough: number;
+}
+
+const envelopeKinds: Readonly<Record<number, EnvelopeKind>> = {
 	[recordKinds.tell]: "tell",
 	[recordKinds.ask]: "ask",
 	[recordKinds.reply]: "reply",
@@ -68,138 +81,143 @@ const kinds: Readonly<Record<number, EnvelopeKind>> = {
 export class LaneTransport implements Transport {
 	readonly slot: ThreadSlot;
 	readonly #options: LaneTransportOptions;
-	readonly #dedicated: boolean;
 	readonly #codec: MessageCodec;
 	readonly #memory: ThreadMemory;
 	readonly #words: SlotWords;
-	readonly #doorbells: Doorbells;
-	readonly #outbound: Readonly<Record<LaneKind, (OutboundLane | undefined)[]>>;
-	readonly #inbound: Readonly<Record<LaneKind, Inbound>>;
-	/** Outbound lanes with something to publish. */
-	readonly #unpublished: OutboundLane[] = [];
+	readonly #inbound: InboundLanes;
+	readonly #outbound: OutboundLanes;
+	readonly #ways: (Way | undefined)[] = new Array(THREADS_MAX).fill(undefined);
+	/** Lanes that readers and writers of this thread may have to follow to, by id. */
+	readonly #lanes = new Map<number, SharedArrayBuffer>();
 	readonly #waiting = new Map<ThreadSlot, (() => void)[]>();
 	#waiters = 0;
 	#polling = false;
-
-	/** The user lane whose record is `in-progress`. */
-	#held: InboundLane | null = null;
 
 	/** What was sent last, for a broadcast: the same object to the next thread is copied, not encoded again. */
 	#lastPayload: unknown = undefined;
 	#lastProtocol: string | null = null;
 	#lastLane: OutboundLane | null = null;
 
+	/** The drain under way. */
+	#receiver: Receiver | null = null;
+	#drained = 0;
+	/** The kernel has left a record for later. */
+	#left = false;
+	#nowMs = 0;
+	/** The record that was handed out last and is not freed yet. */
+	#openLane: LaneReader | null = null;
+	#openSequence = 0;
+	/** True while that record is in progress. */
+	#held = false;
+
 	constructor(options: LaneTransportOptions) {
 		this.slot = options.slot;
 		this.#options = options;
-		this.#dedicated = options.dedicated;
 		this.#codec = options.codec;
 		this.#memory = options.memory;
 		this.#words = options.memory.slot(options.slot);
-		this.#doorbells = options.doorbells;
-		this.#outbound = { system: new Array(THREADS_MAX), user: new Array(THREADS_MAX) };
-		this.#inbound = { system: new Inbound(), user: new Inbound() };
-		this.#redeliveryKey = this.#words.redeliveryKey;
-		this.#redeliveryPosition = this.#words.redeliveryPosition;
-		this.#redeliveryCount = this.#words.redeliveryCount;
+		const laneOptions = {
+			fingerprint: options.codec.fingerprint,
+			laneOf: (id: number) => this.#lanes.get(id),
+		};
+		this.#inbound = new InboundLanes(options.block, { ...laneOptions, onTorn: (header) => this.#torn(header) });
+		this.#outbound = new OutboundLanes(options.control, options.slot, laneOptions);
 	}
 
-	/** Takes a lane of which this thread is one end. Lanes of one pair come oldest first. */
-	attach(grant: LaneGrant): void {
-		if (grant.to === this.slot) {
-			const inbound = this.#inbound[grant.kind];
-			const known = inbound.bySlot[grant.from];
-			if (known !== undefined) known.continueWith(grant.lane);
-			else inbound.add(new InboundLane(grant.from, grant.kind, grant.lane, this.#codec.fingerprint));
-			inbound.mark(grant.from);
-		} else {
-			assert(grant.from === this.slot, "a grant names this thread");
-			// Of a predecessor's lanes only the last is written.
-			this.#outbound[grant.kind][grant.to] = this.#newOutbound(grant.to, grant.kind, grant.lane);
+	/** Takes over the lanes that exist when this thread begins. */
+	adopt(chains: readonly LaneChains[]): void {
+		for (const chain of chains) {
+			for (const kind of ["user", "system"] as const) {
+				for (const [id, lane] of lanesById(chain[kind])) this.#lanes.set(id, lane);
+			}
+			if (chain.to === this.slot) this.#inbound.attach(chain.from, oldestOf(chain));
+			else this.#attachWay(chain.to, this.#outbound.attach(chain.to, oldestOf(chain)));
 		}
+	}
+
+	/** Hears of a lane to this thread. */
+	learn(news: LaneNews): void {
+		assert(news.to === this.slot, "news of a lane go to its consumer");
+		if (news.type === "lanes-made") this.#inbound.attach(news.from, news.lanes);
+		else for (const [id, lane] of lanesById([news.lane])) this.#lanes.set(id, lane);
 	}
 
 	send(head: EnvelopeHead, payload: unknown, protocol: string | null): TellVerdict {
 		const to = head.target.slot;
 		assert(to !== this.slot, "what stays on a thread takes no lane");
 		if (this.#memory.isFree(to)) return "dead";
-		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
-		const lane = this.#outbound[kind][to] ?? this.#open(to, kind);
-		if (lane === null) return "full";
+		const way = this.#ways[to] ?? this.#open(to);
+		const lane = head.kind === "tell" || head.kind === "ask" ? way.user : way.system;
 		fillHeader(lane.header, head);
-		const wasIdle = !lane.hasUnpublished;
-		let verdict: TellVerdict;
-		const last = this.#lastLane;
-		if (
-			protocol !== null &&
-			payload === this.#lastPayload &&
-			protocol === this.#lastProtocol &&
-			last !== null &&
-			last !== lane
-		) {
-			verdict = lane.copyLast(last);
-		} else {
-			verdict = this.#encode(lane, payload, protocol);
+		const verdict = this.#isRepeated(lane, payload, protocol) ? "ok" : this.#encode(lane, payload, protocol);
+		if (verdict === "ok") {
+			this.#outbound.touch(way.outbound);
+			if (((way.user.sequence - way.publishedThrough) | 0) > EARLY_PUBLISH_BYTES) this.#publish(way);
+			if (lane.hasBacklog) this.#poll();
+		} else if (verdict === "full") {
+			// What fills the lane must be visible before anybody waits for room.
+			this.#publish(way);
 		}
-		if (verdict === "ok" && wasIdle) this.#unpublished.push(lane);
 		return verdict;
+	}
+
+	/** Only messages in a protocol's layouts are shared: those come from machines that never change what they sent. */
+	#isRepeated(lane: OutboundLane, payload: unknown, protocol: string | null): boolean {
+		const last = this.#lastLane;
+		if (last === null || last === lane || payload !== this.#lastPayload || protocol !== this.#lastProtocol)
+			return false;
+		return lane.copyLast(last);
 	}
 
 	#encode(lane: OutboundLane, payload: unknown, protocol: string | null): TellVerdict {
 		const layouts = protocol === null ? undefined : this.#codec.protocol(protocol);
-		let verdict: TellVerdict;
+		this.#lastLane = null;
 		try {
-			verdict = lane.encode(this.#codec, payload, layouts);
+			const verdict = lane.encode(this.#codec, payload, layouts);
+			if (verdict === "ok" && layouts !== undefined) {
+				this.#lastPayload = payload;
+				this.#lastProtocol = protocol;
+				this.#lastLane = lane;
+			}
+			return verdict;
 		} catch (error) {
 			if (error instanceof QuorateError && error.code === "message-too-large") return "too-large";
 			throw error;
 		}
-		// Only messages in a protocol's layouts are shared: those come from machines that never change what they sent.
-		const shareable = verdict === "ok" && layouts !== undefined;
-		this.#lastPayload = shareable ? payload : undefined;
-		this.#lastProtocol = protocol;
-		this.#lastLane = shareable ? lane : null;
-		return verdict;
+	}
+
+	#publish(way: Way): void {
+		way.publishedThrough = way.user.sequence;
+		way.outbound.flush();
 	}
 
 	flush(): void {
 		this.#lastPayload = undefined;
 		this.#lastLane = null;
-		const lanes = this.#unpublished;
-		if (lanes.length === 0) return;
-		for (const lane of lanes) {
-			lane.publish();
-			this.#doorbells.ring(lane.to);
-		}
-		lanes.length = 0;
+		if (this.#outbound.hasTouched) this.#outbound.flush();
 	}
 
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
-		if (kind === "user" && this.#held !== null) return 0;
-		const inbound = this.#inbound[kind];
-		this.#doorbells.takeRung(this.#mark);
+		if (kind === "user" && this.#held) return 0;
 		this.#receiver = receiver;
-		this.#stopped = false;
-		let delivered = 0;
-		for (let lane = inbound.next(); lane !== undefined && delivered < limit; lane = inbound.next()) {
-			this.#current = lane;
-			this.#currentKey = laneKey(lane.from, kind);
-			delivered += lane.drain(limit - delivered, DRAIN_BYTES_MAX, this.#take);
-			if (!this.#dedicated) lane.freeTaken();
-			if (lane.hasMore) inbound.mark(lane.from);
-			if (this.#stopped) break;
-		}
-		this.#current = null;
-		return delivered;
+		this.#drained = 0;
+		this.#left = false;
+		this.#nowMs = Math.floor(this.#options.clock.nowMs());
+		const outcome =
+			kind === "system"
+				? this.#inbound.drainSystem(this.#take, limit)
+				: this.#inbound.drainUsers(this.#take, { turnRecords: limit });
+		if (!this.#held) this.#settle();
+		// Fragments count against the limit too, and a lane moves on only when its records are freed, as they are now: in
+		// both cases there is more at hand, and the kernel must come again.
+		const movesOn = outcome === "held" && !this.#held && !this.#left && this.#drained > 0;
+		return outcome === "more" || movesOn ? limit : this.#drained;
 	}
 
 	release(): void {
-		const lane = this.#held;
-		assert(lane !== null, "something is in progress when it is released");
-		this.#held = null;
-		lane.freeTaken();
-		this.#words.undeliver();
-		if (lane.hasMore) this.#inbound.user.mark(lane.from);
+		assert(this.#held, "something is in progress when it is released");
+		this.#held = false;
+		this.#settle();
 	}
 
 	whenReady(slot: ThreadSlot, callback: () => void): void {
@@ -212,168 +230,142 @@ export class LaneTransport implements Transport {
 	}
 
 	sentThrough(to: ThreadSlot): number {
-		return this.#outbound.user[to]?.sequence ?? 0;
+		return this.#ways[to]?.user.sequence ?? 0;
 	}
 
 	drainedThrough(from: ThreadSlot): number {
-		return this.#inbound.user.bySlot[from]?.taken ?? 0;
+		return this.#inbound.from(from)?.user.taken ?? 0;
 	}
 
-	/** Whether a drain would find something. */
-	get hasArrivals(): boolean {
-		this.#doorbells.takeRung(this.#mark);
-		return this.#inbound.system.hasMarks || (this.#held === null && this.#inbound.user.hasMarks);
-	}
-
-	readonly #mark = (from: ThreadSlot): void => {
-		this.#inbound.system.mark(from);
-		this.#inbound.user.mark(from);
-	};
-
-	#receiver: Receiver | null = null;
-	#current: InboundLane | null = null;
-	#currentKey = 0;
-	#stopped = false;
-	#redeliveryKey: number;
-	#redeliveryPosition: number;
-	readonly #redeliveryCount: number;
-
-	/** Takes one record: decodes it, hands it to the kernel, frees it. One function for all lanes: no closure per drain. */
+	/** Takes one record: frees the one before, decodes this one, hands it to the kernel. */
 	readonly #take = (header: RecordHeader, bytes: Buffer, start: number, end: number): DrainVerdict => {
-		const lane = this.#current as InboundLane;
-		const receiver = this.#receiver as Receiver;
-		const interruptions = this.#interruptionsOf(header.position);
-		if (interruptions > REDELIVERIES_MAX) return this.#quarantine(header, bytes, start, end);
-		let payload: unknown;
-		try {
-			payload = this.#codec.decode(header.schema, bytes, start, end);
-		} catch (cause) {
-			receiver.refuse(this.#headOf(header), null, "undecodable", cause);
-			return this.#processed(lane, header.sequence);
+		// While one is in progress the system lanes go on; theirs are freed behind it.
+		if (this.#held) return this.#takeBeside(header, bytes, start, end);
+		this.#settle();
+		const isUser = header.kind === recordKinds.tell || header.kind === recordKinds.ask;
+		const { producer, sequence } = header;
+		const interruptions = this.#words.interruptionsOf(
+			laneKey(producer as ThreadSlot, isUser ? "user" : "system"),
+			sequence,
+		);
+		const inbound = this.#inbound.from(producer);
+		assert(inbound !== undefined, "a record comes from a lane");
+		this.#options.block.beginDispatch(header, this.#nowMs, interruptions);
+		const verdict = this.#deliver(header, bytes, start, end, interruptions);
+		if (verdict === "leave") {
+			this.#options.block.endDispatch();
+			return verdict;
 		}
-		const envelope = new LaneEnvelope(header, this.slot, this.#deadlineOf(header), payload, interruptions);
-		envelope.protocol = this.#options.protocols[header.schema] ?? null;
-		// Read before the kernel gets the message: a handler may drain no further, but the header is used again.
-		const { sequence } = header;
-		if (this.#dedicated) this.#words.deliver(this.#currentKey, header.position);
-		const verdict: DeliverVerdict = receiver.deliver(envelope);
-		if (verdict === "processed") return this.#processed(lane, sequence);
-		this.#stopped = true;
-		if (verdict === "later") {
-			this.#words.undeliver();
-			return "leave";
-		}
-		assert(this.#dedicated && lane.kind === "user", "only a dedicated thread keeps a record in progress");
-		this.#held = lane;
-		return "stop";
+		this.#openLane = isUser ? inbound.user : inbound.system;
+		this.#openSequence = sequence;
+		return verdict;
 	};
 
-	#processed(lane: InboundLane, sequence: number): DrainVerdict {
-		if (this.#dedicated) lane.freeThrough(sequence);
-		return "next";
+	/** A system record beside a user record that is in progress: processed and freed, without touching the dispatch. */
+	#takeBeside(header: RecordHeader, bytes: Buffer, start: number, end: number): DrainVerdict {
+		const verdict = this.#deliver(header, bytes, start, end, 0);
+		assert(verdict === "next", "signals and answers are processed at once");
+		return "absorb";
 	}
 
-	#interruptionsOf(position: number): number {
-		if (this.#redeliveryKey !== this.#currentKey || this.#redeliveryPosition !== position) return 0;
-		return this.#redeliveryCount;
+	#deliver(header: RecordHeader, bytes: Buffer, start: number, end: number, interruptions: number): DrainVerdict {
+		const receiver = this.#receiver as Receiver;
+		this.#drained++;
+		if (interruptions > REDELIVERIES_MAX) return this.#quarantine(header, bytes, start, end);
+		const envelope = new LaneEnvelope(header, this.slot, this.#nowMs, interruptions);
+		try {
+			envelope.payload = this.#codec.decode(header.schema, bytes, start, end);
+		} catch (cause) {
+			receiver.refuse(envelope, null, "undecodable", cause);
+			return "next";
+		}
+		envelope.protocol = this.#options.protocols[header.schema] ?? null;
+		switch (receiver.deliver(envelope)) {
+			case "processed":
+				return "next";
+			case "in-progress":
+				this.#held = true;
+				return "stop";
+			case "later":
+				this.#drained--;
+				this.#left = true;
+				return "leave";
+		}
+	}
+
+	/** Frees the record that was handed out last. */
+	#settle(): void {
+		const lane = this.#openLane;
+		if (lane === null) return;
+		this.#openLane = null;
+		lane.free(this.#openSequence);
+		this.#options.block.endDispatch();
 	}
 
 	#quarantine(header: RecordHeader, bytes: Buffer, start: number, end: number): DrainVerdict {
-		const lane = this.#current as InboundLane;
-		let messageType: string | null = null;
+		let name: string | null = null;
 		let cause: unknown = null;
 		try {
-			const payload = this.#codec.decode(header.schema, bytes, start, end);
-			const { type } = (payload ?? {}) as { readonly type?: unknown };
-			if (typeof type === "string") messageType = type;
+			name = messageType(this.#codec.decode(header.schema, bytes, start, end));
 		} catch (undecodable) {
 			cause = undecodable;
 		}
-		const { sequence } = header;
-		(this.#receiver as Receiver).refuse(this.#headOf(header), messageType, "quarantined", cause);
-		return this.#processed(lane, sequence);
+		const head = new LaneEnvelope(header, this.slot, this.#nowMs, 0);
+		(this.#receiver as Receiver).refuse(head, name, "quarantined", cause);
+		return "next";
 	}
 
-	#headOf(header: RecordHeader): EnvelopeHead {
-		return new LaneEnvelope(header, this.slot, this.#deadlineOf(header), undefined, 0);
+	/** A large message that lost its beginning or its end with a thread. */
+	#torn(header: RecordHeader): void {
+		const head = new LaneEnvelope(header, this.slot, this.#nowMs, 0);
+		(this.#receiver as Receiver).refuse(head, null, "undecodable", null);
 	}
 
-	/** The deadline travels as whole milliseconds modulo 2^32; it lies within 2^31 ms of now. */
-	#deadlineOf(header: RecordHeader): number {
-		if (header.deadlineMs === 0) return 0;
-		const nowMs = Math.floor(this.#options.clock.nowMs());
-		return nowMs + ((header.deadlineMs - nowMs) | 0);
+	/** Makes the first lanes to a thread. @throws QuorateError `lane-memory-exhausted` */
+	#open(to: ThreadSlot): Way {
+		const lanes = laneFactory(this.slot, to, this.#memory, this.#codec.fingerprint).pair();
+		this.#options.announce({ type: "lanes-made", from: this.slot, to, lanes });
+		return this.#attachWay(to, this.#outbound.attach(to, lanes));
 	}
 
-	/** Makes the first lane to a thread; null when lanes have used up their memory. */
-	#open(to: ThreadSlot, kind: LaneKind): OutboundLane | null {
-		const made = OutboundLane.make(this.slot, to, kind, this.#memory, this.#codec.fingerprint);
-		if (made === null) return null;
-		const lane = this.#newOutbound(to, kind, made);
-		this.#outbound[kind][to] = lane;
-		this.#options.announce({ from: this.slot, to, kind, lane: made });
-		return lane;
+	#attachWay(to: ThreadSlot, outbound: Outbound): Way {
+		const make = laneFactory(this.slot, to, this.#memory, this.#codec.fingerprint);
+		const successorOf = (kind: LaneKind) => (capacityBytes: number) => {
+			const lane = make.successor(capacityBytes);
+			if (lane !== null) this.#options.announce({ type: "lane-continued", from: this.slot, to, kind, lane });
+			return lane;
+		};
+		const way: Way = {
+			outbound,
+			user: new OutboundLane("user", outbound.user, successorOf("user")),
+			system: new OutboundLane("system", outbound.system, successorOf("system")),
+			publishedThrough: outbound.user.sequence,
+		};
+		this.#ways[to] = way;
+		return way;
 	}
 
-	#newOutbound(to: ThreadSlot, kind: LaneKind, lane: SharedArrayBuffer): OutboundLane {
-		return new OutboundLane({ ...this.#options, from: this.slot, to, kind }, lane);
-	}
-
+	/** Looks after what waits for room in full lanes: backlogs, and senders that were refused. */
 	#poll(): void {
 		if (this.#polling) return;
 		this.#polling = true;
 		this.#options.clock.schedule(READY_POLL_MS, () => {
 			this.#polling = false;
+			let backlogs = 0;
+			for (const way of this.#ways) {
+				if (way === undefined) continue;
+				const moved = way.system.pump();
+				if (way.user.pump() || moved) this.#publish(way);
+				if (way.user.hasBacklog || way.system.hasBacklog) backlogs++;
+			}
 			for (const [slot, callbacks] of [...this.#waiting]) {
-				const ready = this.#memory.isFree(slot) || (this.#outbound.user[slot]?.hasRoom ?? true);
-				if (!ready) continue;
+				if (!this.#memory.isFree(slot) && !(this.#ways[slot]?.user.hasRoom ?? true)) continue;
 				this.#waiting.delete(slot);
 				this.#waiters -= callbacks.length;
 				for (const callback of callbacks) callback();
 			}
-			if (this.#waiting.size > 0) this.#poll();
+			if (this.#waiting.size > 0 || backlogs > 0) this.#poll();
 		});
-	}
-}
-
-/** The inbound lanes of one kind, and which of them may hold something. */
-class Inbound {
-	readonly bySlot: (InboundLane | undefined)[] = new Array(THREADS_MAX);
-	/** Slots with a lane, in the order of their arrival; drains start where the last one ended. */
-	readonly #slots: ThreadSlot[] = [];
-	readonly #marked = new Uint8Array(THREADS_MAX);
-	#marks = 0;
-	#at = 0;
-
-	add(lane: InboundLane): void {
-		this.bySlot[lane.from] = lane;
-		this.#slots.push(lane.from);
-		if (this.#marked[lane.from] === 1) this.#marks++;
-	}
-
-	/** Marks a lane; what is marked before its lane arrives counts from then on. */
-	mark(from: ThreadSlot): void {
-		if (this.#marked[from] === 1) return;
-		this.#marked[from] = 1;
-		if (this.bySlot[from] !== undefined) this.#marks++;
-	}
-
-	get hasMarks(): boolean {
-		return this.#marks > 0;
-	}
-
-	/** Unmarks and returns the next marked lane. */
-	next(): InboundLane | undefined {
-		if (this.#marks === 0) return undefined;
-		for (;;) {
-			this.#at = this.#at + 1 < this.#slots.length ? this.#at + 1 : 0;
-			const slot = this.#slots[this.#at] as ThreadSlot;
-			if (this.#marked[slot] === 1) {
-				this.#marked[slot] = 0;
-				this.#marks--;
-				return this.bySlot[slot];
-			}
-		}
 	}
 }
 
@@ -386,38 +378,33 @@ class LaneEnvelope implements Envelope {
 	readonly deadlineMs: number;
 	readonly priority: "normal" | "high";
 	readonly from: ThreadSlot;
-	readonly payload: unknown;
+	payload: unknown = undefined;
 	protocol: string | null = null;
 	readonly redelivered: number;
 
-	constructor(header: RecordHeader, to: ThreadSlot, deadlineMs: number, payload: unknown, redelivered: number) {
+	constructor(header: RecordHeader, to: ThreadSlot, nowMs: number, redelivered: number) {
 		const from = header.producer as ThreadSlot;
-		this.kind = kinds[header.kind] ?? "signal";
+		this.kind = envelopeKinds[header.kind] ?? "signal";
 		this.target = { slot: to, actor: header.target, incarnation: header.targetIncarnation };
 		this.sender =
 			header.sender === 0 ? null : { slot: from, actor: header.sender, incarnation: header.senderIncarnation };
 		this.correlation = header.correlation;
-		this.deadlineMs = deadlineMs;
+		// It travels as whole milliseconds modulo 2^32, and lies within 2^31 ms of now.
+		this.deadlineMs = header.deadlineMs === 0 ? 0 : nowMs + ((header.deadlineMs - nowMs) | 0);
 		this.priority = (header.flags & recordFlags.urgent) === 0 ? "normal" : "high";
 		this.from = from;
-		this.payload = payload;
 		this.redelivered = redelivered;
 	}
 }
 
 function fillHeader(header: RecordHeader, head: EnvelopeHead): void {
+	const { target, sender } = head;
 	header.kind = recordKinds[head.kind];
 	header.flags = head.priority === "high" ? recordFlags.urgent : 0;
-	header.target = head.target.actor;
-	header.targetIncarnation = head.target.incarnation;
-	const { sender } = head;
-	if (sender === null) {
-		header.sender = 0;
-		header.senderIncarnation = 0;
-	} else {
-		header.sender = sender.actor;
-		header.senderIncarnation = sender.incarnation;
-	}
+	header.target = target.actor;
+	header.targetIncarnation = target.incarnation;
+	header.sender = sender === null ? 0 : sender.actor;
+	header.senderIncarnation = sender === null ? 0 : sender.incarnation;
 	header.correlation = head.correlation;
 	header.deadlineMs = head.deadlineMs === 0 ? 0 : Math.ceil(head.deadlineMs) | 0 || 1;
 }

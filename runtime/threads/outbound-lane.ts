@@ -1,21 +1,17 @@
-/** This thread's sending end of a lane: encodes into the ring, cuts what is too large, grows what is too small. */
+/** This thread's sending end of one lane: encodes into the ring, cuts what is too large, moves on when it is too small. */
 import { assert } from "../../protocols/core/index.ts";
-import type { ThreadSlot } from "../actor/address.ts";
-import type { LaneKind } from "../actor/ports.ts";
-import type { TellVerdict } from "../actor/ref.ts";
+import type { LaneKind, TellVerdict } from "../actor/index.ts";
 import type { MessageCodec, ProtocolLayouts } from "../codec/index.ts";
 import {
-	createLane,
 	FragmentSender,
 	LANE_FULL,
-	LaneWriter,
+	type LaneWriter,
+	RECORD_HEADER_BYTES,
 	RecordHeader,
-	SYSTEM_LANE_BYTES,
-	USER_LANE_BYTES,
+	recordBytesMax,
 } from "../memory/index.ts";
 import { systemLaneOverflow } from "./errors.ts";
-import { SYSTEM_BACKLOG_BYTES_MAX } from "./thread-limits.ts";
-import type { ThreadMemory } from "./thread-memory.ts";
+import { GROWTH_REFUSALS, LANE_GROWTH_BYTES_MAX, SYSTEM_BACKLOG_BYTES_MAX } from "./thread-limits.ts";
 
 /** A message of the system lane that waits in this thread for room. */
 interface Waiting {
@@ -23,47 +19,35 @@ interface Waiting {
 	readonly bytes: Uint8Array;
 }
 
+/** Makes a lane to continue one, or says that there is no memory left for it. */
+export type MakeSuccessor = (capacityBytes: number) => SharedArrayBuffer | null;
+
 export class OutboundLane {
-	readonly to: ThreadSlot;
 	readonly kind: LaneKind;
 	/** Fill this before {@link encode} or {@link copyLast}; the schema is theirs. */
 	readonly header: RecordHeader = new RecordHeader();
 	readonly #writer: LaneWriter;
+	readonly #makeSuccessor: MakeSuccessor;
 	/** A large message that is half sent; nothing else may be written before it is through. */
 	#fragments: FragmentSender | null = null;
 	/** System lane only: what waits behind a full ring, oldest first. */
 	readonly #backlog: Waiting[] = [];
 	#backlogBytes = 0;
-	/** Where the payload of the last record stands in the ring. */
+	/** Refusals since the ring last took something at once. */
+	#refusals = 0;
+	/** Where the payload of the last record stands in the ring; empty if it is not one record. */
 	#lastStart = 0;
 	#lastEnd = 0;
 
-	/** Books and makes the memory of a lane. @throws QuorateError `lane-memory-exhausted` */
-	static make(
-		from: ThreadSlot,
-		to: ThreadSlot,
-		kind: LaneKind,
-		memory: ThreadMemory,
-		fingerprint: number,
-		capacityBytes: number = kind === "user" ? USER_LANE_BYTES : SYSTEM_LANE_BYTES,
-	): SharedArrayBuffer {
-		memory.bookLane(capacityBytes);
-		return createLane({ id: memory.nextLaneId(), producer: from, consumer: to, capacityBytes, fingerprint });
-	}
-
-	constructor(to: ThreadSlot, kind: LaneKind, lane: SharedArrayBuffer, fingerprint: number) {
-		this.to = to;
+	constructor(kind: LaneKind, writer: LaneWriter, makeSuccessor: MakeSuccessor) {
 		this.kind = kind;
-		this.#writer = new LaneWriter(lane, { fingerprint });
+		this.#writer = writer;
+		this.#makeSuccessor = makeSuccessor;
 	}
 
 	/** Behind the last message sent, see `Transport.sentThrough`. */
 	get sequence(): number {
 		return this.#writer.sequence;
-	}
-
-	get hasUnpublished(): boolean {
-		return this.#writer.hasUnpublished;
 	}
 
 	/** Whether something waits in this thread for room in the ring. */
@@ -81,13 +65,18 @@ export class OutboundLane {
 	 * @throws QuorateError `message-unencodable`, `message-too-large`, `system-lane-overflow`
 	 */
 	encode(codec: MessageCodec, payload: unknown, layouts: ProtocolLayouts | undefined): TellVerdict {
-		this.#lastEnd = 0;
-		if (this.hasBacklog) return this.#withoutRoom(codec, payload, layouts);
 		const writer = this.#writer;
-		const at = writer.reserve(codec.prepare(payload, layouts));
+		this.#lastEnd = this.#lastStart;
+		if (this.hasBacklog) return this.#withoutRoom(codec, payload, layouts);
+		const bound = codec.prepare(payload, layouts);
+		let at = writer.reserve(bound);
 		if (at < 0) {
-			return at === LANE_FULL ? this.#withoutRoom(codec, payload, layouts) : this.#sendLarge(codec, payload, layouts);
+			if (at === LANE_FULL) this.#refusals++;
+			if (this.#grow(at === LANE_FULL ? 0 : bound)) at = writer.reserve(bound);
+			if (at === LANE_FULL) return this.#withoutRoom(codec, payload, layouts);
+			if (at < 0) return this.#sendLarge(codec, payload, layouts);
 		}
+		this.#refusals = 0;
 		this.header.schema = codec.schema;
 		const end = codec.write(writer.bytes, writer.view, at);
 		writer.commit(this.header, end - at);
@@ -96,41 +85,36 @@ export class OutboundLane {
 		return "ok";
 	}
 
-	/** Sends the message that was just encoded into another lane: its bytes are copied. */
-	copyLast(source: OutboundLane, codec: MessageCodec, payload: unknown, layouts: ProtocolLayouts): TellVerdict {
+	/** Sends what another lane has just encoded, by copying its bytes; false if that is not possible. */
+	copyLast(source: OutboundLane): boolean {
 		const length = source.#lastEnd - source.#lastStart;
-		if (source.#lastEnd === 0 || this.hasBacklog) return this.encode(codec, payload, layouts);
+		if (length === 0 || this.hasBacklog) return false;
 		const writer = this.#writer;
 		const at = writer.reserve(length);
-		if (at < 0) return this.encode(codec, payload, layouts);
+		if (at < 0) return false;
 		this.header.schema = source.header.schema;
 		writer.bytes.set(source.#writer.bytes.subarray(source.#lastStart, source.#lastEnd), at);
 		writer.commit(this.header, length);
-		return "ok";
+		return true;
 	}
 
-	/** Makes what was sent visible. Returns whether there was anything. */
-	publish(): boolean {
-		return this.#writer.publish();
-	}
-
-	/** Moves what waits in this thread into the ring, as far as it has room. */
-	pump(): void {
-		if (this.#fragments !== null) {
-			if (this.#fragments.send(this.#writer) === "full") return;
-			this.#fragments = null;
-		}
-		while (this.#backlog.length > 0) {
+	/** Moves what waits in this thread into the ring, as far as it has room. Returns whether anything moved. */
+	pump(): boolean {
+		const from = this.#writer.sequence;
+		while (this.hasBacklog) {
+			if (this.#fragments !== null) {
+				if (this.#fragments.send(this.#writer) === "full") break;
+				this.#fragments = null;
+				continue;
+			}
 			const { header, bytes } = this.#backlog[0] as Waiting;
 			const verdict = this.#writer.append(header, bytes);
-			if (verdict === "full") return;
+			if (verdict === "full") break;
 			this.#backlog.shift();
 			this.#backlogBytes -= bytes.length;
-			if (verdict === "ok") continue;
-			this.#fragments = new FragmentSender(header, bytes);
-			if (this.#fragments.send(this.#writer) === "full") return;
-			this.#fragments = null;
+			if (verdict === "too-large") this.#fragments = new FragmentSender(header, bytes);
 		}
+		return this.#writer.sequence !== from;
 	}
 
 	/** The user lane refuses; the system lane, which must not, keeps the message here. */
@@ -139,7 +123,7 @@ export class OutboundLane {
 		const { schema, bytes } = codec.encode(payload, layouts);
 		const waitingBytes = this.#backlogBytes + bytes.length;
 		if (waitingBytes > SYSTEM_BACKLOG_BYTES_MAX) {
-			throw systemLaneOverflow({ to: this.to, waitingBytes, maxBytes: SYSTEM_BACKLOG_BYTES_MAX });
+			throw systemLaneOverflow({ waitingBytes, maxBytes: SYSTEM_BACKLOG_BYTES_MAX });
 		}
 		this.#backlog.push({ header: Object.assign(new RecordHeader(), this.header, { schema }), bytes });
 		this.#backlogBytes = waitingBytes;
@@ -153,5 +137,22 @@ export class OutboundLane {
 		const sender = new FragmentSender(this.header, bytes);
 		if (sender.send(this.#writer) === "full") this.#fragments = sender;
 		return "ok";
+	}
+
+	/**
+	 * Goes on in a larger lane: of twice the size, when this one was refused often in a row (its traffic comes in larger
+	 * bursts than it holds), or of the size that takes a large record. False if it stays.
+	 */
+	#grow(recordBytes: number): boolean {
+		const capacityBytes = this.#writer.bytes.length;
+		if (recordBytes === 0 && this.#refusals < GROWTH_REFUSALS) return false;
+		let wantedBytes = capacityBytes * 2;
+		while (recordBytes > 0 && recordBytesMax(wantedBytes) < recordBytes + RECORD_HEADER_BYTES) wantedBytes *= 2;
+		if (wantedBytes > LANE_GROWTH_BYTES_MAX) return false;
+		const successor = this.#makeSuccessor(wantedBytes);
+		if (successor === null) return false;
+		this.#refusals = 0;
+		this.#writer.moveTo(successor);
+		return true;
 	}
 }

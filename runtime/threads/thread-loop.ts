@@ -1,52 +1,39 @@
 /**
- * What a thread does all its life: give its kernel turns while there is work, and sleep without missing a wake-up.
+ * What a thread does all its life: give its kernel turns while there is work, and sleep when there is none.
  *
- * Two ways to sleep. `async` parks in `Atomics.waitAsync`: timers, I/O and ports of user code run meanwhile. Node 20
- * does not count such a wait as a reason to live, so a listening port holds the loop. There is at most one waiter at
- * a time and it has no timeout: in V8 a timeout leaves a delayed task behind even when the waiter was notified.
- * `blocking` parks in `Atomics.wait`, which wakes in half the time, until the next timer and at most
- * {@link BLOCKING_WAIT_MS_MAX}; after each wait the event loop gets a turn, so that ports are served.
- *
- * A wake-up is never lost: the thread announces that it parks, then looks once more for work, and only then sleeps; who
- * sends makes its work visible first and looks for sleepers second. (Dekker's handshake; all accesses are sequentially
- * consistent, so at least one of the two sees the other.)
+ * A thread that waits `async` parks beside its event loop: timers, I/O and ports of user code run meanwhile. Node 20 does not
+ * count that wait as a reason to live, so a listening port holds the loop. A thread that waits `blocking` sleeps in
+ * `Atomics.wait`, which wakes in half the time, until the next timer and at most {@link BLOCKING_WAIT_MS_MAX}; then its event
+ * loop gets a pass, so that ports are served. Why no wake-up is lost: see `runtime/memory/parking.ts`.
  */
+import { getHeapStatistics } from "node:v8";
 import { assert } from "../../protocols/core/index.ts";
-import type { KernelDriver } from "../actor/ports.ts";
+import type { KernelDriver } from "../actor/index.ts";
+import { AsyncParking, BlockingParking, type ControlBlock, type Parking } from "../memory/index.ts";
 import type { ThreadClock } from "./thread-clock.ts";
 
 /** A blocked thread serves its ports at least this often. */
 export const BLOCKING_WAIT_MS_MAX = 20;
-
-/** This thread's end of the wake-up handshake, in its control block. */
-export interface Parking {
-	/** Counts a sign of life. */
-	beat(): void;
-	/** Says that the thread is about to sleep in this way, or that it runs. */
-	announce(state: "running" | "parked-async" | "parked-blocking"): void;
-	/** Whether something has arrived, or the doorbell has rung, since the last {@link announce} of `running`. */
-	hasArrivals(): boolean;
-	/** Resolves when somebody rings. */
-	ringing(): Promise<unknown>;
-	/** Blocks until somebody rings, at most this long. */
-	waitForRing(timeoutMs: number): void;
-}
+/** How often a busy thread measures its memory for its heartbeat: it costs some microseconds. */
+const MEMORY_INTERVAL_MS = 1_000;
 
 export class ThreadLoop {
-	readonly #parking: Parking;
+	readonly #block: ControlBlock;
 	readonly #clock: ThreadClock;
-	readonly #blocking: boolean;
+	readonly #parking: Parking;
 	#driver: KernelDriver | null = null;
 	#scheduled = false;
-	#running = false;
-	#waiter = false;
+	#turning = false;
 	#stopped = false;
+	#measuredAtMs = Number.NEGATIVE_INFINITY;
+	#heapKib = 0;
+	#externalKib = 0;
 
-	constructor(parking: Parking, clock: ThreadClock, waiting: "async" | "blocking") {
-		this.#parking = parking;
+	constructor(block: ControlBlock, clock: ThreadClock, waiting: "async" | "blocking") {
+		this.#block = block;
 		this.#clock = clock;
-		this.#blocking = waiting === "blocking";
-		clock.blocking = this.#blocking;
+		clock.blocking = waiting === "blocking";
+		this.#parking = waiting === "blocking" ? new BlockingParking(block) : new AsyncParking(block, () => this.#rung());
 	}
 
 	/** Takes the kernel and begins. */
@@ -56,7 +43,7 @@ export class ThreadLoop {
 		this.requestTurn();
 	}
 
-	/** Gives the kernel a turn soon. May be called before {@link start}. */
+	/** Gives the kernel a turn soon. */
 	readonly requestTurn = (): void => {
 		if (this.#scheduled || this.#stopped || this.#driver === null) return;
 		this.#scheduled = true;
@@ -69,58 +56,56 @@ export class ThreadLoop {
 		this.#clock.stop();
 	}
 
+	/** One pass of the event loop: a turn, then what comes after it. */
 	readonly #pass = (): void => {
 		this.#scheduled = false;
 		if (this.#stopped) return;
-		this.#parking.announce("running");
+		// A timer, I/O or a port may have brought the work while the thread was parked.
+		this.#parking.unpark();
 		if (this.#turn()) this.requestTurn();
-		else if (this.#blocking) this.#block();
 		else this.#park();
 	};
 
-	/** One turn of the kernel; true when it has more to do. */
+	/** The doorbell of a thread that parked beside its event loop. A turn that is due anyway serves it. */
+	#rung(): void {
+		if (!this.#scheduled) this.#pass();
+	}
+
+	/** True when there is more to do. */
 	#turn(): boolean {
-		assert(!this.#running, "turns do not nest");
-		this.#running = true;
-		this.#parking.beat();
+		assert(!this.#turning, "turns do not nest");
+		this.#turning = true;
 		try {
-			if (this.#blocking) this.#clock.runDue();
+			this.#beat();
+			if (this.#parking.kind === "blocking") this.#clock.runDue();
 			return (this.#driver as KernelDriver).turn();
 		} finally {
-			this.#running = false;
+			this.#turning = false;
 		}
 	}
 
 	#park(): void {
-		// A turn that was asked for meanwhile comes anyway: let senders skip the notify.
+		// Work that came with the turn's last callbacks.
 		if (this.#scheduled) return;
-		this.#parking.announce("parked-async");
-		if (this.#parking.hasArrivals()) {
-			this.requestTurn();
+		if (this.#parking.kind === "async") {
+			if (this.#parking.park(0) === "work") this.requestTurn();
 			return;
 		}
-		// The waiter of an earlier sleep, which something else than the doorbell ended, still listens.
-		if (this.#waiter) return;
-		this.#waiter = true;
-		void this.#parking.ringing().then(this.#rung);
+		const untilTimerMs = this.#clock.nextDueMs - this.#clock.nowMs();
+		const outcome = untilTimerMs > 0 ? this.#parking.park(Math.min(untilTimerMs, BLOCKING_WAIT_MS_MAX)) : "work";
+		// At once, before the event loop's pass: this is the way of a message that finds the thread asleep.
+		if (outcome === "work" || this.#clock.nextDueMs <= this.#clock.nowMs()) this.#turn();
+		this.requestTurn();
 	}
 
-	readonly #rung = (): void => {
-		this.#waiter = false;
-		if (!this.#scheduled) this.#pass();
-	};
-
-	#block(): void {
-		if (!this.#scheduled) {
-			this.#parking.announce("parked-blocking");
-			const untilTimerMs = this.#clock.nextDueMs - this.#clock.nowMs();
-			if (untilTimerMs > 0 && !this.#parking.hasArrivals()) {
-				this.#parking.waitForRing(Math.min(untilTimerMs, BLOCKING_WAIT_MS_MAX));
-			}
-			this.#parking.announce("running");
-			// At once, before the event loop: this is the way of a message that finds the thread asleep.
-			this.#turn();
+	#beat(): void {
+		const nowMs = this.#clock.nowMs();
+		if (nowMs - this.#measuredAtMs >= MEMORY_INTERVAL_MS) {
+			this.#measuredAtMs = nowMs;
+			const { used_heap_size: heapBytes, external_memory: externalBytes } = getHeapStatistics();
+			this.#heapKib = Math.floor(heapBytes / 1024);
+			this.#externalKib = Math.floor(externalBytes / 1024);
 		}
-		this.requestTurn();
+		this.#block.beat(nowMs, this.#heapKib, this.#externalKib);
 	}
 }

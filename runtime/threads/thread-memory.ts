@@ -14,18 +14,17 @@
  *   +8  active        1 while it runs
  *   +9  actor         +10 incarnation   +11 kind   +12 message type (1 + index in the slot's table, 0 none)
  *   +13 sender slot (−1 none)           +14 sender actor              +15 sender incarnation
- *   delivery: the lane record that is being handled                   plain stores, the slot's thread
- *   +16 lane          0 none, else lane key                           +17 position of the record
+ *   +16 progress      hooks entered, modulo 2^32
  *   redelivery: the record that a death cut off                       plain stores, main, while no thread lives there
- *   +24 lane          0 none, else lane key                           +25 position   +26 interruptions
+ *   +24 lane          0 none, else lane key                           +25 sequence   +26 interruptions
  * ```
  *
  * The plain stores are read after the thread has ended, when they are settled; the watchdog reads them while they
  * change and may name the message before or after: it only names what has stood for seconds.
  */
 import { assert } from "../../protocols/core/index.ts";
-import { type Address, THREADS_MAX, type ThreadSlot } from "../actor/address.ts";
-import type { EnvelopeKind, LaneKind, LostMessages } from "../actor/ports.ts";
+import type { Address, EnvelopeKind, LaneKind, LostMessages, ThreadSlot } from "../actor/index.ts";
+import { THREADS_MAX } from "../memory/index.ts";
 import { laneMemoryExhausted } from "./errors.ts";
 import { LANE_BYTES_MAX } from "./thread-limits.ts";
 
@@ -63,7 +62,7 @@ export interface Dispatch {
 export interface RecordPlace {
 	readonly from: ThreadSlot;
 	readonly kind: LaneKind;
-	readonly position: number;
+	readonly sequence: number;
 }
 
 /** Makes the shared memory of a system: all zeroes, and only the pages that are used cost memory. */
@@ -158,7 +157,7 @@ export class SlotWords {
 
 	/** Main, before a new life: nothing runs and nothing waits. */
 	clear(): void {
-		this.#words.fill(0, 8, 18);
+		this.#words.fill(0, 8, 17);
 		this.#types.fill(0);
 		this.#waiting.fill(0);
 	}
@@ -177,6 +176,7 @@ export class SlotWords {
 			words[15] = sender.incarnation;
 		}
 		words[8] = 1;
+		words[16] = ((words[16] as number) + 1) | 0;
 	}
 
 	/** The thread: its synchronous part is over. */
@@ -201,44 +201,21 @@ export class SlotWords {
 		};
 	}
 
-	/** The thread: this record is being handled; until it is freed it counts as interrupted if the thread ends. */
-	deliver(key: number, position: number): void {
-		this.#words[17] = position;
-		this.#words[16] = key;
+	/** Grows with each hook: a thread whose number stands still while it runs is stuck in one. */
+	get progress(): number {
+		return this.#words[16] as number;
 	}
 
-	/** The thread: what was delivered last was not touched after all. */
-	undeliver(): void {
-		this.#words[16] = 0;
-	}
-
-	/** The record that was handed out last; it was interrupted unless its space has been freed. */
-	delivery(): RecordPlace | null {
-		return placeOf(this.#words[16] as number, this.#words[17] as number);
-	}
-
-	/** Main: the interrupted record and how often it has been interrupted; null when the thread was between records. */
+	/** Main: the interrupted record and how often it has been interrupted by now; null when the thread was between records. */
 	setRedelivery(place: RecordPlace | null, interruptions: number): void {
 		this.#words[24] = place === null ? 0 : laneKey(place.from, place.kind);
-		this.#words[25] = place?.position ?? 0;
+		this.#words[25] = place?.sequence ?? 0;
 		this.#words[26] = interruptions;
 	}
 
-	/** How often this record was interrupted. */
-	interruptionsOf(place: RecordPlace): number {
-		const same = this.#words[24] === laneKey(place.from, place.kind) && this.#words[25] === place.position;
-		return same ? (this.#words[26] as number) : 0;
-	}
-
-	/** The record to which {@link interruptionsOf} applies: key and position, for the drain to compare. */
-	get redeliveryKey(): number {
-		return this.#words[24] as number;
-	}
-	get redeliveryPosition(): number {
-		return this.#words[25] as number;
-	}
-	get redeliveryCount(): number {
-		return this.#words[26] as number;
+	/** How often the record behind which the lane's sequence is this one was interrupted. */
+	interruptionsOf(key: number, sequence: number): number {
+		return this.#words[24] === key && this.#words[25] === sequence ? (this.#words[26] as number) : 0;
 	}
 
 	/** The thread: so many messages wait in the private mailbox of this actor. */
@@ -304,10 +281,4 @@ export class SlotWords {
 /** A lane into a slot as one word, never 0. */
 export function laneKey(from: ThreadSlot, kind: LaneKind): number {
 	return 1 + from * 2 + (kind === "system" ? 1 : 0);
-}
-
-function placeOf(key: number, position: number): RecordPlace | null {
-	if (key === 0) return null;
-	const lane = key - 1;
-	return { from: (lane >> 1) as ThreadSlot, kind: (lane & 1) === 1 ? "system" : "user", position };
 }
