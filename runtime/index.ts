@@ -121,7 +121,12 @@ export {
 	ComputePool,
 	type ComputePoolOptions,
 	type ComputeTask,
+	createThreadBackend,
 	digestBatchTask,
 	digestFileTask,
 	type FileDigest,
+	type StallReport,
+	type ThreadBackend,
+	type ThreadBackendInspection,
+	type ThreadBackendOptions,
 } from "./threads/index.ts";
