@@ -147,6 +147,7 @@ export class ActorSystem {
 		}
 		await this.#kernel.stopRoot(this.#root);
 		this.#services.refuseNew();
+		await this.#services.retired();
 		for (const { slot, state } of [...this.threads.status()].reverse()) {
 			if (slot === this.#kernel.slot) continue;
 			if (state !== "dead") await this.threads.kill(slot, "stopped");

@@ -73,10 +73,16 @@ export class AskTable {
 		ask?.reject(error);
 	}
 
-	/** Fails all asks to a slot whose thread ended. */
-	rejectSlot(slot: ThreadSlot, why: string): void {
-		for (const [correlation, ask] of [...this.#pending]) {
-			if (ask.slot === slot) this.reject(correlation, actorDead({ actor: ask.actor, why }));
+	/** The asks to a slot that wait now. */
+	pendingTo(slot: ThreadSlot): readonly number[] {
+		return [...this.#pending].filter(([, ask]) => ask.slot === slot).map(([correlation]) => correlation);
+	}
+
+	/** Fails those of these asks that still wait: their target is gone. */
+	rejectDead(correlations: readonly number[], why: string): void {
+		for (const correlation of correlations) {
+			const ask = this.#pending.get(correlation);
+			if (ask !== undefined) this.reject(correlation, actorDead({ actor: ask.actor, why }));
 		}
 	}
 

@@ -201,6 +201,12 @@ export class Cell {
 		return count;
 	}
 
+	/** Messages that would be lost with the thread: those waiting here, stashed, and the one that is taken out and at work. */
+	get holds(): number {
+		const isAtWork = this.busy && !this.inLane && (this.meta === null || this.meta.tag !== "notice");
+		return this.mailbox.waiting + this.mailbox.stashed + (isAtWork ? 1 : 0);
+	}
+
 	get isReady(): boolean {
 		return this.state === "running" && !this.busy && !this.mailbox.isEmpty;
 	}

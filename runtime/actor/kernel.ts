@@ -37,6 +37,7 @@ import type {
 	KernelControl,
 	KernelDriver,
 	KernelPorts,
+	LostMessages,
 	ModuleLoader,
 	Receiver,
 	SpawnOrder,
@@ -177,6 +178,7 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 		let untilClock = BATCH_MAX;
 		for (let cell = this.#ready.take(); cell !== null; cell = this.#ready.take()) {
 			const handled = cell.run(BATCH_MAX);
+			this.activity?.holds(cell.address, cell.holds);
 			this.#meter.handled += handled;
 			if (cell.isReady) this.schedule(cell);
 			budget -= handled + 1;
@@ -264,12 +266,11 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 			this.#meter.handled += 1;
 			return cell.handleInLane(envelope.payload, meta) ? "in-progress" : "processed";
 		}
-		if (
-			cell.accept(envelope.payload, meta, envelope.priority === "high") === "full" &&
-			cell.mailbox.overflow === "reject"
-		) {
+		const verdict = cell.accept(envelope.payload, meta, envelope.priority === "high");
+		if (verdict === "full" && cell.mailbox.overflow === "reject") {
 			cell.undelivered("mailbox-full", envelope.payload, meta);
 		}
+		this.activity?.holds(cell.address, cell.holds);
 		return "processed";
 	}
 
@@ -805,7 +806,9 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 
 	/** The thread of that slot died: asks to it fail once its last answers are in. */
 	threadEnded(slot: ThreadSlot, cause: string): void {
-		this.#held.holdUntilQuiet(() => this.#asks.rejectSlot(slot, `its thread ended (${cause})`));
+		// Asks that are made from now on wait for the replacement.
+		const asks = this.#asks.pendingTo(slot);
+		this.#held.holdUntilQuiet(() => this.#asks.rejectDead(asks, `its thread ended (${cause})`));
 		this.#wake();
 	}
 
@@ -817,7 +820,7 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 	/** Nothing of that slot comes back. */
 	threadReleased(slot: ThreadSlot): void {
 		this.#held.holdUntilQuiet(() => {
-			this.#asks.rejectSlot(slot, "its thread is gone");
+			this.#asks.rejectDead(this.#asks.pendingTo(slot), "its thread is gone");
 			for (const { address, name } of this.#watches.targetsIn(slot))
 				this.#terminated(address, name, { type: "normal" });
 		});
@@ -869,6 +872,13 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 
 	async inspect(): Promise<readonly ActorInspection[]> {
 		return this.inspection();
+	}
+
+	/** What would be lost with this thread now; see {@link Activity.holds}. */
+	holdings(): readonly LostMessages[] {
+		return [...this.#actors.values()]
+			.map(({ cell }) => ({ actor: cell.address.actor, messages: cell.holds }))
+			.filter(({ messages }) => messages > 0);
 	}
 
 	/** The actors of this thread, as they stand. */

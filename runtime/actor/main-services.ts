@@ -42,6 +42,8 @@ export class MainServices implements SystemServices {
 	readonly #lastActor = new Map<ThreadSlot, number>();
 	#kernel: Kernel | null = null;
 	#isStopped = false;
+	/** Threads that are being ended because they serve nobody any more. */
+	readonly #retirements = new Set<Promise<void>>();
 
 	constructor(backend: Backend, options: MainServicesOptions) {
 		this.#backend = backend;
@@ -66,6 +68,11 @@ export class MainServices implements SystemServices {
 	/** Nothing is placed from now on. */
 	refuseNew(): void {
 		this.#isStopped = true;
+	}
+
+	/** Resolves when no thread is being retired. */
+	async retired(): Promise<void> {
+		while (this.#retirements.size > 0) await Promise.all(this.#retirements);
 	}
 
 	// --- names ---
@@ -229,11 +236,12 @@ export class MainServices implements SystemServices {
 		if (!this.#entries.delete(addressText(entry.address))) return;
 		this.#names.delete(entry.name);
 		if (entry.placed === null || !this.#placements.leave(entry.placed.place)) return;
-		this.#retire(entry.address.slot).catch((error: unknown) =>
-			this.event({ type: "thread-retirement-failed", slot: entry.address.slot, error: errorToObject(error) } as {
-				readonly type: string;
-			}),
+		const { slot } = entry.address;
+		const retirement = this.#retire(slot).catch((error: unknown) =>
+			this.event({ type: "thread-retirement-failed", slot, error: errorToObject(error) } as { readonly type: string }),
 		);
+		this.#retirements.add(retirement);
+		void retirement.then(() => this.#retirements.delete(retirement));
 	}
 
 	/** A thread that serves nobody any more. */

@@ -168,6 +168,11 @@ export interface Activity {
 	enter(actor: Address, kind: EnvelopeKind | "timer" | "hook", message: unknown, sender: Address | null): void;
 	/** The synchronous part of that hook is over. */
 	leave(): void;
+	/**
+	 * So many messages an actor has taken over from its lanes and not finished, stashed ones and one at work included: what
+	 * would be lost with this thread now.
+	 */
+	holds(actor: Address, messages: number): void;
 }
 
 /** What a kernel is made of. */

@@ -110,8 +110,9 @@ export class InboundLanes {
 
 	/** One turn. `onSystem` and `onUser` get whole messages; see {@link OnRecord} for what they may keep. */
 	drain(onSystem: OnRecord, onUser: OnRecord, limits: DrainLimits = {}): DrainOutcome {
-		const system = this.drainSystem(onSystem);
-		const user = this.drainUsers(onUser, limits);
+		this.#scan();
+		const system = this.#drainSystem(onSystem);
+		const user = this.#drainUsers(onUser, limits);
 		if (system === "more" || user === "more") return "more";
 		return system === "held" || user === "held" ? "held" : "idle";
 	}
@@ -133,10 +134,8 @@ export class InboundLanes {
 		}
 	}
 
-	/** The first half of a turn: at most `recordsMax` records of the system lanes. */
-	drainSystem(onSystem: OnRecord, recordsMax: number = SYSTEM_RECORDS_MAX): DrainOutcome {
-		this.#scan();
-		let left = recordsMax;
+	#drainSystem(onSystem: OnRecord): DrainOutcome {
+		let left = SYSTEM_RECORDS_MAX;
 		let outcome: DrainOutcome = "idle";
 		for (
 			let producer = next(this.#systemPending, 0);
@@ -159,9 +158,7 @@ export class InboundLanes {
 		return outcome;
 	}
 
-	/** The second half: records of the user lanes, in turns of a slice each. */
-	drainUsers(onUser: OnRecord, limits: DrainLimits = {}): DrainOutcome {
-		this.#scan();
+	#drainUsers(onUser: OnRecord, limits: DrainLimits): DrainOutcome {
 		const { sliceRecords = SLICE_RECORDS, sliceBytes = SLICE_BYTES, turnRecords = TURN_RECORDS } = limits;
 		let left = turnRecords;
 		const open = this.#userOpen;

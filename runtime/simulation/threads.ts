@@ -359,9 +359,7 @@ export class VirtualThreads implements ThreadDirectory {
 		end: ThreadEnd,
 	): { interrupted: InterruptedDelivery | null; lost: LostMessages[] } {
 		const record = life.transport.atWork;
-		const lost = (life.kernel?.inspection() ?? [])
-			.map(({ address, waiting, stashed }) => ({ actor: address.actor, messages: waiting + stashed }))
-			.filter(({ messages }) => messages > 0);
+		const lost = [...(life.kernel?.holdings() ?? [])];
 		if (record !== null && thread.spec.dedicated) return { interrupted: this.#interrupt(record, end), lost };
 		if (life.atWork === null) return { interrupted: null, lost };
 		const { actor, message, sender } = life.atWork;
@@ -405,6 +403,9 @@ export class VirtualThreads implements ThreadDirectory {
 			leave: () => {
 				judge("after");
 				life.atWork = null;
+			},
+			holds: () => {
+				// The kernel itself is at hand when its thread dies; see #loss.
 			},
 		};
 	}

@@ -19,13 +19,12 @@
 import { statfsSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { AssertionError, assertNever, QuorateError } from "../../protocols/core/index.ts";
-import type { Settle, StorageEngine, StoreContents, StoreOperation, StoreWrite } from "./contract.ts";
+import { assertNever, QuorateError } from "../../protocols/core/index.ts";
+import type { StorageEngine, StoreContents, StoreOperation, StoreWrite } from "./contract.ts";
 import { DataDirectory, type DataOwner } from "./data-directory.ts";
 import { dataDirectoryCorrupt, diskFailed, diskFull, storageUnusable, storeCorrupt } from "./errors.ts";
 import { checkDatabaseFile } from "./lmdb-file.ts";
 import { lastUint64, part, StoreKeys } from "./lmdb-keys.ts";
-import { outcomeOf } from "./outcome.ts";
 import { advanceShape, advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
 const CHECKSUM_BYTES = 4;
@@ -74,9 +73,9 @@ export class LmdbEngine implements StorageEngine {
 		}
 	}
 
-	load(store: string, settle: Settle<StoreContents>): void {
-		this.#run("load", settle, () => {
-			checkStoreName(store);
+	async load(store: string): Promise<StoreContents> {
+		checkStoreName(store);
+		return this.#guarded("load", () => {
 			const { keys, shape } = this.#store(store);
 			const values = new Map<string, Uint8Array>();
 			for (const { key, value } of this.#range(keys.rangeOf(part.value))) {
@@ -102,9 +101,9 @@ export class LmdbEngine implements StorageEngine {
 		});
 	}
 
-	commit(writes: readonly StoreWrite[], settle: Settle<void>): void {
-		this.#run("commit", settle, () => {
-			for (const { store } of writes) checkStoreName(store);
+	async commit(writes: readonly StoreWrite[]): Promise<void> {
+		for (const { store } of writes) checkStoreName(store);
+		this.#guarded("commit", () => {
 			// Everything is checked before the transaction, so that a refusal leaves nothing to undo.
 			const after = advanceShapes(writes, (store) => this.#store(store).shape);
 			this.#environment.transactionSync(() => {
@@ -119,14 +118,8 @@ export class LmdbEngine implements StorageEngine {
 		});
 	}
 
-	readSnapshot(
-		store: string,
-		name: string,
-		offset: number,
-		lengthBytes: number,
-		settle: Settle<Uint8Array | null>,
-	): void {
-		this.#run("read-snapshot", settle, () => {
+	async readSnapshot(store: string, name: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
+		return this.#guarded("read-snapshot", () => {
 			const { keys, shape } = this.#store(store);
 			const { published } = shape;
 			if (published === null || published.name !== name) return null;
@@ -276,18 +269,15 @@ export class LmdbEngine implements StorageEngine {
 	}
 
 	/** What LMDB throws is the disk's failure and ends the engine; our own typed errors pass. */
-	#run<T>(operation: string, settle: Settle<T>, run: () => T): void {
-		const outcome = outcomeOf(() => {
-			if (this.#failure !== null) throw storageUnusable({ failure: this.#failure.code });
-			try {
-				return run();
-			} catch (cause) {
-				if (cause instanceof QuorateError || cause instanceof AssertionError) throw cause;
-				this.#failure = this.#failureOf(operation, cause);
-				throw this.#failure;
-			}
-		});
-		settle(outcome);
+	#guarded<T>(operation: string, run: () => T): T {
+		if (this.#failure !== null) throw storageUnusable({ failure: this.#failure.code });
+		try {
+			return run();
+		} catch (cause) {
+			if (cause instanceof QuorateError) throw cause;
+			this.#failure = this.#failureOf(operation, cause);
+			throw this.#failure;
+		}
 	}
 
 	#failureOf(operation: string, cause: unknown): QuorateError {
