@@ -59,7 +59,6 @@ export {
 	type KillRule,
 	type NetworkDelivery,
 	type NetworkPolicy,
-	type PayloadCodec,
 	type RunEnd,
 	type RunLimits,
 	Simulation,

@@ -486,9 +486,10 @@ export class Cell {
 
 	answer(ask: Received, kind: "reply" | "failure", value: unknown): void {
 		if (ask.answered || ask.correlation === 0) return;
+		// An answer that can not be encoded throws here, and the asker is then told of that failure.
+		this.host.answer(ask, kind, value);
 		ask.answered = true;
 		this.#openAsks.delete(ask);
-		this.host.answer(ask, kind, value);
 	}
 
 	#answerFailure(ask: Received, error: unknown): void {

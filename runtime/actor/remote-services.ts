@@ -1,5 +1,5 @@
 /** The system's services as the kernel of a worker thread has them: by asking the main kernel. */
-import { type ErrorObject, errorFromObject } from "../../protocols/core/index.ts";
+import { type ErrorObject, errorFromObject, errorToObject } from "../../protocols/core/index.ts";
 import type { Address, ThreadSlot } from "./address.ts";
 import type { ActorSpec } from "./behaviour.ts";
 import type { DeadLetter } from "./dead-letters.ts";
@@ -83,18 +83,31 @@ export class RemoteServices implements SystemServices {
 
 	flush(): void {
 		if (this.#events.length === 0 && this.#deadLetters.length === 0) return;
-		const report: SystemMessage = {
-			type: "report",
-			events: this.#events,
-			deadLetters: this.#deadLetters,
-			eventsDropped: this.#eventsDropped,
-			deadLettersUnlisted: this.#deadLettersUnlisted,
-		};
+		const events = this.#events;
+		const deadLetters = this.#deadLetters;
+		const eventsDropped = this.#eventsDropped;
+		const deadLettersUnlisted = this.#deadLettersUnlisted;
 		this.#events = [];
 		this.#deadLetters = [];
 		this.#eventsDropped = 0;
 		this.#deadLettersUnlisted = 0;
-		this.#send(report);
+		try {
+			this.#send({ type: "report", events, deadLetters, eventsDropped, deadLettersUnlisted });
+		} catch {
+			// One of the events can not travel: each goes alone, and those that can not are named instead.
+			this.#send({ type: "report", events: [], deadLetters, eventsDropped, deadLettersUnlisted });
+			for (const event of events) this.#sendAlone(event);
+		}
+	}
+
+	#sendAlone(event: { readonly type: string }): void {
+		const report = { type: "report", deadLetters: [], eventsDropped: 0, deadLettersUnlisted: 0 } as const;
+		try {
+			this.#send({ ...report, events: [event] });
+		} catch (error) {
+			const unsendable = { type: "event-unsendable", event: String(event.type), error: errorToObject(error) };
+			this.#send({ ...report, events: [unsendable] });
+		}
 	}
 
 	/** The main kernel's answer to a request. */

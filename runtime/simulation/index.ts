@@ -14,4 +14,3 @@ export type { NetworkDelivery, NetworkPolicy } from "./network.ts";
 export { type RunEnd, type RunLimits, Simulation, type SimulationOptions } from "./simulation.ts";
 export { type KillPoint, type KillRule, REDELIVERIES_MAX } from "./threads.ts";
 export type { DurationRange } from "./timeline.ts";
-export type { PayloadCodec } from "./transport.ts";

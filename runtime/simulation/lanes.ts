@@ -1,12 +1,13 @@
 /** The lanes of a simulation: what is on its way, what waits, and what outlives the thread that was to read it. */
+
 import type { EnvelopeHead, LaneKind, ThreadSlot } from "../actor/index.ts";
+import type { EncodedMessage } from "../codec/index.ts";
 
 /** One message in a lane. */
 export interface LaneRecord {
 	readonly head: EnvelopeHead;
 	readonly from: ThreadSlot;
-	/** As the codec made it. */
-	readonly encoded: unknown;
+	readonly encoded: EncodedMessage;
 	readonly protocol: string | null;
 	readonly messageType: string | null;
 	/** How often its handling was cut off. */

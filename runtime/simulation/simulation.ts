@@ -11,6 +11,7 @@ import type {
 	ThreadEnd,
 	ThreadSlot,
 } from "../actor/index.ts";
+import { type CodecSpec, MessageCodec } from "../codec/index.ts";
 import { exportMissing } from "../threads/errors.ts";
 import { loadModule, moduleHref } from "../threads/module-loader.ts";
 import { Lanes } from "./lanes.ts";
@@ -18,7 +19,7 @@ import type { NetworkPolicy } from "./network.ts";
 import { type KillRule, VirtualThreads } from "./threads.ts";
 import { type DurationRange, Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
-import type { Fabric, PayloadCodec } from "./transport.ts";
+import type { Fabric } from "./transport.ts";
 
 export interface SimulationOptions {
 	/** Decides everything; any safe integer. */
@@ -37,8 +38,8 @@ export interface SimulationOptions {
 	readonly controlMs?: DurationRange;
 	/** Messages that one lane holds before it is full; default 4,096. */
 	readonly laneCapacity?: number;
-	/** What every payload passes on its way between threads; default: a structured clone. */
-	readonly codec?: PayloadCodec;
+	/** Layouts and record shapes with which every payload is encoded on its way between threads; default: none. */
+	readonly codec?: CodecSpec;
 	/** Modules by href, instead of importing them. */
 	readonly modules?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 	readonly network?: NetworkPolicy;
@@ -60,11 +61,6 @@ export type RunEnd = "time" | "condition" | "idle" | "steps";
 const STEPS_MAX_DEFAULT = 50_000_000;
 /** Turns of the real event loop that an idle simulation waits for promises of the test's own. */
 const IDLE_TURNS = 3;
-
-const cloneCodec: PayloadCodec = {
-	encode: (payload) => structuredClone(payload),
-	decode: (encoded) => structuredClone(encoded),
-};
 
 /**
  * The deterministic backend. Pass {@link backend} to an `ActorSystem` and let time pass with {@link run} or
@@ -94,7 +90,7 @@ export class Simulation {
 		this.#fabric = {
 			timeline: this.#timeline,
 			lanes,
-			codec: options.codec ?? cloneCodec,
+			codec: new MessageCodec(options.codec ?? { layouts: [], records: [] }),
 			net: generator.fork("net"),
 			schedule: generator.fork("schedule"),
 			latencyMs: options.latencyMs ?? { min: 0.002, max: 0.2 },

@@ -10,22 +10,16 @@ import {
 	type ThreadSlot,
 	type Transport,
 } from "../actor/index.ts";
+import type { EncodedMessage, MessageCodec } from "../codec/index.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
 import type { NetworkPolicy } from "./network.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
-
-/** Turns payloads into what lies in a lane and back; each decoding gives a value of its own. */
-export interface PayloadCodec {
-	/** @throws QuorateError `message-too-large`, answered to the sender as its verdict */
-	encode(payload: unknown, protocol: string | null): unknown;
-	decode(encoded: unknown, protocol: string | null): unknown;
-}
 
 /** What all transports of one simulation share. */
 export interface Fabric {
 	readonly timeline: Timeline;
 	readonly lanes: Lanes;
-	readonly codec: PayloadCodec;
+	readonly codec: MessageCodec;
 	readonly net: Generator;
 	readonly schedule: Generator;
 	readonly latencyMs: DurationRange;
@@ -74,9 +68,9 @@ export class VirtualTransport implements Transport {
 		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
 		const lane = fabric.lanes.between(this.slot, to, kind);
 		if (kind === "user" && lane.length >= fabric.laneCapacity) return "full";
-		let encoded: unknown;
+		let encoded: EncodedMessage;
 		try {
-			encoded = fabric.codec.encode(payload, protocol);
+			encoded = fabric.codec.encode(payload, protocol === null ? undefined : fabric.codec.protocol(protocol));
 		} catch (error) {
 			if (error instanceof QuorateError && error.code === "message-too-large") return "too-large";
 			throw error;
@@ -187,7 +181,13 @@ export class VirtualTransport implements Transport {
 		}
 		let payload: unknown;
 		try {
-			payload = this.#fabric.codec.decode(record.encoded, protocol);
+			const { schema, bytes } = record.encoded;
+			payload = this.#fabric.codec.decode(
+				schema,
+				Buffer.from(bytes.buffer),
+				bytes.byteOffset,
+				bytes.byteOffset + bytes.length,
+			);
 		} catch (error) {
 			receiver.refuse(head, record.messageType, "undecodable", error);
 			return "processed";
