@@ -106,6 +106,16 @@ export class ControlBlock {
 		return true;
 	}
 
+	/**
+	 * Watchdog: notifies a thread that sleeps, or was rung and did not come up, although something has arrived. If the
+	 * handshake holds, this is never needed.
+	 */
+	ringAgain(): void {
+		if (this.ring()) return;
+		this.words.add(controlWords.doorbell, 1);
+		this.words.notify(controlWords.doorbell, 1);
+	}
+
 	/** Owner: takes 32 bits of the dirty bitmap, those of the producers `32 * half` and following. */
 	takeDirty(half: 0 | 1): number {
 		const index = controlWords.dirty + half;

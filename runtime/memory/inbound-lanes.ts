@@ -110,9 +110,8 @@ export class InboundLanes {
 
 	/** One turn. `onSystem` and `onUser` get whole messages; see {@link OnRecord} for what they may keep. */
 	drain(onSystem: OnRecord, onUser: OnRecord, limits: DrainLimits = {}): DrainOutcome {
-		this.#scan();
-		const system = this.#drainSystem(onSystem);
-		const user = this.#drainUsers(onUser, limits);
+		const system = this.drainSystem(onSystem);
+		const user = this.drainUsers(onUser, limits);
 		if (system === "more" || user === "more") return "more";
 		return system === "held" || user === "held" ? "held" : "idle";
 	}
@@ -134,8 +133,10 @@ export class InboundLanes {
 		}
 	}
 
-	#drainSystem(onSystem: OnRecord): DrainOutcome {
-		let left = SYSTEM_RECORDS_MAX;
+	/** The first half of a turn: at most `recordsMax` records of the system lanes. */
+	drainSystem(onSystem: OnRecord, recordsMax: number = SYSTEM_RECORDS_MAX): DrainOutcome {
+		this.#scan();
+		let left = recordsMax;
 		let outcome: DrainOutcome = "idle";
 		for (
 			let producer = next(this.#systemPending, 0);
@@ -158,7 +159,9 @@ export class InboundLanes {
 		return outcome;
 	}
 
-	#drainUsers(onUser: OnRecord, limits: DrainLimits): DrainOutcome {
+	/** The second half: records of the user lanes, in turns of a slice each. */
+	drainUsers(onUser: OnRecord, limits: DrainLimits = {}): DrainOutcome {
+		this.#scan();
 		const { sliceRecords = SLICE_RECORDS, sliceBytes = SLICE_BYTES, turnRecords = TURN_RECORDS } = limits;
 		let left = turnRecords;
 		const open = this.#userOpen;

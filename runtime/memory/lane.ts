@@ -56,8 +56,12 @@ export interface LaneStatus {
 	readonly producer: number;
 	readonly consumer: number;
 	readonly capacityBytes: number;
+	/** The tail: the sequence of the last published record. */
+	readonly publishedThrough: number;
 	/** Bytes published and not yet freed. */
 	readonly heldBytes: number;
+	/** Another lane continues this one, and its consumer has gone there: nobody will look here again. */
+	readonly isLeft: boolean;
 	readonly highWaterBytes: number;
 	readonly refusals: number;
 	readonly records: number;
@@ -68,13 +72,16 @@ export function laneStatus(lane: SharedArrayBuffer): LaneStatus {
 	const { header } = openLane(lane, undefined);
 	const word = (index: number): number => header[index] as number;
 	const head = Atomics.load(header, laneWords.head);
+	const tail = Atomics.load(header, laneWords.tail);
 	return {
 		id: word(laneWords.id),
 		producer: word(laneWords.producer),
 		consumer: word(laneWords.consumer),
 		capacityBytes: word(laneWords.capacity),
 		// Head before tail: the other order could show fewer than none.
-		heldBytes: (Atomics.load(header, laneWords.tail) - head) | 0,
+		heldBytes: (tail - head) | 0,
+		publishedThrough: tail,
+		isLeft: Atomics.load(header, laneWords.replacedBy) !== 0 && head === word(laneWords.finalTail),
 		highWaterBytes: word(laneWords.highWater),
 		refusals: word(laneWords.refusals) >>> 0,
 		records: word(laneWords.records) >>> 0,

@@ -4,6 +4,8 @@
  * and flushes them together.
  */
 
+import type { QuorateError } from "../../protocols/core/index.ts";
+
 /** One change; the operations of a write happen in order and atomically. */
 export type StoreOperation =
 	/** Keys: 1 to {@link STORE_KEY_LENGTH_MAX} characters. Values: at most {@link STORE_VALUE_BYTES_MAX}. */
@@ -56,31 +58,49 @@ export interface StoreWrite {
 	readonly operations: readonly StoreOperation[];
 }
 
+/** How a call of an engine ended. */
+export type Outcome<T> =
+	| { readonly ok: true; readonly value: T }
+	| { readonly ok: false; readonly error: QuorateError };
+
+/**
+ * Called exactly once, either before the call returns or in a turn of its own on the engine's clock. It is a callback and
+ * not a promise so that an acknowledgement leaves in the turn in which the flush ended, and so that the simulator, which
+ * decides when everything happens, decides this too.
+ */
+export type Settle<T> = (outcome: Outcome<T>) => void;
+
 /**
  * What keeps the bytes. Engines live in the storage thread, never in a thread that may be killed. After `disk-full` or
  * `disk-failed` an engine is unusable, since what is on the disk is then unknown: every later call is refused with
- * `storage-unusable`. Calls may overlap; a load or a read sees every commit that had resolved when it was called.
+ * `storage-unusable`. Calls may overlap; a load or a read sees every commit that had settled when it was called.
  */
 export interface StorageEngine {
 	/**
 	 * Reads a store, checking every checksum. A store that was never written is empty. The bytes are the caller's.
-	 * @throws QuorateError `store-corrupt` (the other stores stay usable), `disk-failed`
+	 * Errors: `store-corrupt` (the other stores stay usable), `disk-failed`.
 	 */
-	load(store: string): Promise<StoreContents>;
+	load(store: string, settle: Settle<StoreContents>): void;
 	/**
-	 * Performs the writes, in order, as one group, and resolves when all of it is flushed to the disk. All or nothing
-	 * for each write; the group as a whole may be cut between writes by a crash. The bytes may be reused once it resolves.
+	 * Performs the writes, in order, as one group, and settles when all of it is flushed to the disk. All or nothing
+	 * for each write; the group as a whole may be cut between writes by a crash. The bytes may be reused once it settles.
 	 *
 	 * A group that holds an impossible write is refused whole, before anything is changed, with `log-gap`,
 	 * `snapshot-gap` or `value-too-large` and the `store` in the details; the engine stays usable.
-	 * @throws QuorateError `disk-full`, `disk-failed` and the refusals
+	 * Errors: `disk-full`, `disk-failed` and the refusals.
 	 */
-	commit(writes: readonly StoreWrite[]): Promise<void>;
+	commit(writes: readonly StoreWrite[], settle: Settle<void>): void;
 	/**
 	 * Bytes of the published snapshot, fewer only at its end; null if that is not the published one (any more).
-	 * @throws QuorateError `store-corrupt`, `disk-failed`
+	 * Errors: `store-corrupt`, `disk-failed`.
 	 */
-	readSnapshot(store: string, name: string, offset: number, lengthBytes: number): Promise<Uint8Array | null>;
+	readSnapshot(
+		store: string,
+		name: string,
+		offset: number,
+		lengthBytes: number,
+		settle: Settle<Uint8Array | null>,
+	): void;
 	/** Waits for commits under way and gives everything back. */
 	close(): Promise<void>;
 }

@@ -44,6 +44,14 @@ interface SizeDetails {
 	readonly limitBytes: number;
 }
 
+interface WaitingDetails {
+	readonly waiting: number;
+	readonly limit: number;
+}
+interface StoresDetails {
+	readonly store: string;
+	readonly limit: number;
+}
 interface InUseDetails {
 	readonly directory: string;
 	/** Null when the holder can not be named: it runs in another process namespace. */
@@ -93,6 +101,14 @@ const errors = defineErrors({
 		"value-too-large",
 		(d: SizeDetails) => `store ${d.store}: ${d.sizeBytes} bytes are over the limit of ${d.limitBytes}`,
 	],
+	readsWaiting: [
+		"storage-reads-waiting",
+		(d: WaitingDetails) => `${d.waiting} reads wait for earlier writes, the limit is ${d.limit}`,
+	],
+	storesOpen: [
+		"too-many-stores",
+		(d: StoresDetails) => `store ${d.store} can not be opened: ${d.limit} stores are open`,
+	],
 	dataDirectoryInUse: [
 		"data-directory-in-use",
 		(d: InUseDetails) =>
@@ -132,6 +148,10 @@ export const storageUnreachable: ErrorOf<StoreDetails> = errors.storageUnreachab
 export const backlogFull: ErrorOf<BacklogDetails> = errors.backlogFull;
 /** A value, record or chunk is over its limit: `{store, sizeBytes, limitBytes}`. */
 export const valueTooLarge: ErrorOf<SizeDetails> = errors.valueTooLarge;
+/** Too many loads and reads wait: `{waiting, limit}`. */
+export const readsWaiting: ErrorOf<WaitingDetails> = errors.readsWaiting;
+/** Too many stores are open: `{store, limit}`. */
+export const storesOpen: ErrorOf<StoresDetails> = errors.storesOpen;
 /** Another living process holds the data directory: `{directory, pid, lockFile}`. */
 export const dataDirectoryInUse: ErrorOf<InUseDetails> = errors.dataDirectoryInUse;
 /** The data directory was made by another cluster, for other nodes or in another format: `{directory, field, expected, found}`. */

@@ -7,6 +7,8 @@
  * second copy of the data on another machine is the protocols' business.
  */
 export {
+	type Outcome,
+	type Settle,
 	type SnapshotInfo,
 	STORE_KEY_LENGTH_MAX,
 	STORE_VALUE_BYTES_MAX,
@@ -25,16 +27,19 @@ export {
 	diskFailed,
 	diskFull,
 	logGap,
+	readsWaiting,
 	snapshotGap,
 	storageUnreachable,
 	storageUnusable,
 	storeCorrupt,
 	storeFenced,
+	storesOpen,
 	valueTooLarge,
 	writeLost,
 } from "./errors.ts";
 export { MemoryEngine } from "./memory-engine.ts";
 export { storageLayouts } from "./messages.ts";
 export { storageMetrics } from "./metrics.ts";
+export { SimulatedDisk, type SimulatedDiskOptions } from "./simulated-disk.ts";
 export { StorageActor, type StorageActorArgs } from "./storage-actor.ts";
 export { StorageClient, type StorageClientHandlers } from "./storage-client.ts";

@@ -19,12 +19,13 @@
 import { statfsSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { assertNever, QuorateError } from "../../protocols/core/index.ts";
-import type { StorageEngine, StoreContents, StoreOperation, StoreWrite } from "./contract.ts";
+import { AssertionError, assertNever, QuorateError } from "../../protocols/core/index.ts";
+import type { Settle, StorageEngine, StoreContents, StoreOperation, StoreWrite } from "./contract.ts";
 import { DataDirectory, type DataOwner } from "./data-directory.ts";
 import { dataDirectoryCorrupt, diskFailed, diskFull, storageUnusable, storeCorrupt } from "./errors.ts";
 import { checkDatabaseFile } from "./lmdb-file.ts";
 import { lastUint64, part, StoreKeys } from "./lmdb-keys.ts";
+import { outcomeOf } from "./outcome.ts";
 import { advanceShape, advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
 const CHECKSUM_BYTES = 4;
@@ -73,9 +74,9 @@ export class LmdbEngine implements StorageEngine {
 		}
 	}
 
-	async load(store: string): Promise<StoreContents> {
-		checkStoreName(store);
-		return this.#guarded("load", () => {
+	load(store: string, settle: Settle<StoreContents>): void {
+		this.#run("load", settle, () => {
+			checkStoreName(store);
 			const { keys, shape } = this.#store(store);
 			const values = new Map<string, Uint8Array>();
 			for (const { key, value } of this.#range(keys.rangeOf(part.value))) {
@@ -101,9 +102,9 @@ export class LmdbEngine implements StorageEngine {
 		});
 	}
 
-	async commit(writes: readonly StoreWrite[]): Promise<void> {
-		for (const { store } of writes) checkStoreName(store);
-		this.#guarded("commit", () => {
+	commit(writes: readonly StoreWrite[], settle: Settle<void>): void {
+		this.#run("commit", settle, () => {
+			for (const { store } of writes) checkStoreName(store);
 			// Everything is checked before the transaction, so that a refusal leaves nothing to undo.
 			const after = advanceShapes(writes, (store) => this.#store(store).shape);
 			this.#environment.transactionSync(() => {
@@ -118,8 +119,14 @@ export class LmdbEngine implements StorageEngine {
 		});
 	}
 
-	async readSnapshot(store: string, name: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
-		return this.#guarded("read-snapshot", () => {
+	readSnapshot(
+		store: string,
+		name: string,
+		offset: number,
+		lengthBytes: number,
+		settle: Settle<Uint8Array | null>,
+	): void {
+		this.#run("read-snapshot", settle, () => {
 			const { keys, shape } = this.#store(store);
 			const { published } = shape;
 			if (published === null || published.name !== name) return null;
@@ -269,15 +276,18 @@ export class LmdbEngine implements StorageEngine {
 	}
 
 	/** What LMDB throws is the disk's failure and ends the engine; our own typed errors pass. */
-	#guarded<T>(operation: string, run: () => T): T {
-		if (this.#failure !== null) throw storageUnusable({ failure: this.#failure.code });
-		try {
-			return run();
-		} catch (cause) {
-			if (cause instanceof QuorateError) throw cause;
-			this.#failure = this.#failureOf(operation, cause);
-			throw this.#failure;
-		}
+	#run<T>(operation: string, settle: Settle<T>, run: () => T): void {
+		const outcome = outcomeOf(() => {
+			if (this.#failure !== null) throw storageUnusable({ failure: this.#failure.code });
+			try {
+				return run();
+			} catch (cause) {
+				if (cause instanceof QuorateError || cause instanceof AssertionError) throw cause;
+				this.#failure = this.#failureOf(operation, cause);
+				throw this.#failure;
+			}
+		});
+		settle(outcome);
 	}
 
 	#failureOf(operation: string, cause: unknown): QuorateError {

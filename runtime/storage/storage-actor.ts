@@ -3,12 +3,12 @@
  * (group commit, after DeWitt et al. 1984): participants that write at the same time share one sync of the disk.
  * A write is acknowledged only after the engine has resolved, which means flushed; per store in order.
  */
-import { assertNever, errorToObject, must, QuorateError } from "../../protocols/core/index.ts";
+import { assertNever, errorToObject, must, type QuorateError } from "../../protocols/core/index.ts";
 import type { ActorContext, Behaviour, Replier } from "../actor/behaviour.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { StorageEngine } from "./contract.ts";
 import { type EngineSource, openEngine } from "./engine-source.ts";
-import { backlogFull, storageUnusable, storeFenced, writeLost } from "./errors.ts";
+import { readsWaiting, storageUnusable, storeFenced, storesOpen, writeLost } from "./errors.ts";
 import { GroupQueue, type QueuedWrite } from "./group-queue.ts";
 import {
 	STORAGE_PAGE_BYTES,
@@ -42,7 +42,7 @@ export interface StorageActorArgs {
 interface WaitingRead {
 	readonly ticket: number;
 	readonly run: () => void;
-	readonly fail: (error: unknown) => void;
+	readonly replier: Replier;
 }
 
 export class StorageActor implements Behaviour<StorageRequest> {
@@ -55,10 +55,10 @@ export class StorageActor implements Behaviour<StorageRequest> {
 	#lastSession = 0;
 	readonly #queue: GroupQueue = new GroupQueue();
 	readonly #reads: WaitingRead[] = [];
-	/** The group that the engine flushes now. */
-	#committing: Promise<void> | null = null;
-	/** The ticket of the first write of that group. */
-	#committingTicket = 0;
+	/** The ticket of the first write of the group that the engine flushes now. */
+	#committingTicket: number | null = null;
+	/** Waits for the end of that group, to stop in order. */
+	#groupSettled: (() => void) | null = null;
 	#failure: QuorateError | null = null;
 	/** Lets the held-back mailbox go on. */
 	#roomMade: (() => void) | null = null;
@@ -96,9 +96,13 @@ export class StorageActor implements Behaviour<StorageRequest> {
 
 	/** Flushes what is gathered, then closes the engine: an orderly stop loses nothing. */
 	async stopping(): Promise<void> {
-		while (this.#failure === null && (this.#committing !== null || this.#queue.length > 0)) {
+		while (this.#failure === null && (this.#committingTicket !== null || this.#queue.length > 0)) {
 			this.#commitNext();
-			await this.#committing;
+			if (this.#committingTicket !== null) {
+				await new Promise<void>((resolve) => {
+					this.#groupSettled = resolve;
+				});
+			}
 		}
 		await this.#engine?.close();
 	}
@@ -164,11 +168,15 @@ export class StorageActor implements Behaviour<StorageRequest> {
 		this.#lastSession += 1;
 		const session = newSession(store, this.#lastSession, client);
 		this.#sessions.set(store, session);
-		this.#afterEarlierWrites(replier, async () => {
-			const contents = await must(this.#engine, "started").load(store);
-			if (!session.alive) throw storeFenced({ store });
-			session.pages = new StorePages(contents, session.number);
-			this.#replyPage(session, replier);
+		this.#afterEarlierWrites(replier, () => {
+			must(this.#engine, "started").load(store, (outcome) => {
+				if (!outcome.ok) this.#readFailed(replier, outcome.error);
+				else if (!session.alive) replier.fail(storeFenced({ store }));
+				else {
+					session.pages = new StorePages(outcome.value, session.number);
+					this.#replyPage(session, replier);
+				}
+			});
 		});
 	}
 
@@ -180,7 +188,7 @@ export class StorageActor implements Behaviour<StorageRequest> {
 			return error;
 		}
 		if (this.#sessions.size < STORES_OPEN_MAX || this.#sessions.has(store)) return null;
-		return backlogFull({ store, outstandingBytes: this.#sessions.size, limitBytes: STORES_OPEN_MAX });
+		return storesOpen({ store, limit: STORES_OPEN_MAX });
 	}
 
 	#nextPage(store: string, number: number, replier: Replier | null): void {
@@ -205,48 +213,43 @@ export class StorageActor implements Behaviour<StorageRequest> {
 		}
 		const { store, name, offset } = request;
 		const lengthBytes = Math.min(request.lengthBytes, STORAGE_PAGE_BYTES);
-		this.#afterEarlierWrites(replier, async () => {
-			const data = await must(this.#engine, "started").readSnapshot(store, name, offset, lengthBytes);
-			const chunk: StorageChunk = { type: "storage-chunk", found: data !== null, data: data ?? new Uint8Array(0) };
-			replier.reply(chunk);
+		this.#afterEarlierWrites(replier, () => {
+			must(this.#engine, "started").readSnapshot(store, name, offset, lengthBytes, (outcome) => {
+				if (outcome.ok) replier.reply(chunkOf(outcome.value));
+				else this.#readFailed(replier, outcome.error);
+			});
 		});
 	}
 
-	/** Runs a read of the engine once all writes that came before it are settled. What it throws goes to who asked. */
-	#afterEarlierWrites(replier: Replier, read: () => Promise<void>): void {
+	/** Runs a read of the engine once all writes that came before it are settled. */
+	#afterEarlierWrites(replier: Replier, run: () => void): void {
 		const ticket = this.#queue.lastTicket;
-		const fail = (error: unknown): void => {
-			replier.fail(error);
-			if (isEngineFailure(error)) this.#failAll(error);
-		};
-		const run = (): void => {
-			read().catch(fail);
-		};
 		if (this.#settledTicket() >= ticket) run();
-		else if (this.#reads.length < STORAGE_READS_WAITING_MAX) this.#reads.push({ ticket, run, fail });
-		else {
-			const limitBytes = STORAGE_READS_WAITING_MAX;
-			fail(backlogFull({ store: "reads", outstandingBytes: this.#reads.length, limitBytes }));
-		}
+		else if (this.#reads.length < STORAGE_READS_WAITING_MAX) this.#reads.push({ ticket, run, replier });
+		else replier.fail(readsWaiting({ waiting: this.#reads.length, limit: STORAGE_READS_WAITING_MAX }));
+	}
+
+	#readFailed(replier: Replier, error: QuorateError): void {
+		replier.fail(error);
+		if (ENGINE_FAILURES.has(error.code)) this.#failAll(error);
 	}
 
 	#commitNext(): void {
-		if (this.#committing !== null || this.#queue.length === 0 || this.#failure !== null) return;
-		const context = must(this.#context, "started");
+		if (this.#committingTicket !== null || this.#queue.length === 0 || this.#failure !== null) return;
+		const { clock } = must(this.#context, "started");
 		const group = this.#queue.take();
 		this.#committingTicket = must(group[0], "a group is not empty").ticket;
-		const startedMs = context.clock.nowMs();
-		this.#committing = must(this.#engine, "started")
-			.commit(group)
-			.then(
-				() => this.#committed(group, startedMs),
-				(error: unknown) => this.#commitFailed(group, error),
-			)
-			.catch((error: unknown) => this.#crash(error));
+		const startedMs = clock.nowMs();
+		must(this.#engine, "started").commit(group, (outcome) => {
+			this.#committingTicket = null;
+			if (outcome.ok) this.#committed(group, startedMs);
+			else this.#commitFailed(group, outcome.error);
+			this.#groupSettled?.();
+			this.#groupSettled = null;
+		});
 	}
 
 	#committed(group: readonly QueuedWrite[], startedMs: number): void {
-		this.#committing = null;
 		this.#measure(group, startedMs);
 		const touched = new Set<Session>();
 		for (const { session, sequence } of group) {
@@ -259,8 +262,7 @@ export class StorageActor implements Behaviour<StorageRequest> {
 
 	/** All writes up to this ticket are flushed, or given up with their session. */
 	#settledTicket(): number {
-		if (this.#committing !== null) return this.#committingTicket - 1;
-		return this.#queue.firstTicket - 1;
+		return (this.#committingTicket ?? this.#queue.firstTicket) - 1;
 	}
 
 	/** After writes were settled: the reads that waited for it, the mailbox if it was held back, the next group. */
@@ -289,8 +291,7 @@ export class StorageActor implements Behaviour<StorageRequest> {
 	}
 
 	/** A refusal concerns one store: it fails, and the rest of the group goes again. Anything else concerns all. */
-	#commitFailed(group: readonly QueuedWrite[], error: unknown): void {
-		this.#committing = null;
+	#commitFailed(group: readonly QueuedWrite[], error: QuorateError): void {
 		const refused = refusedStore(error);
 		const session = refused === null ? undefined : group.find(({ store }) => store === refused)?.session;
 		if (session === undefined) {
@@ -298,7 +299,7 @@ export class StorageActor implements Behaviour<StorageRequest> {
 			return;
 		}
 		this.#queue.putBack(group);
-		this.#failSession(session, error as QuorateError);
+		this.#failSession(session, error);
 		this.#goOn();
 	}
 
@@ -323,13 +324,12 @@ export class StorageActor implements Behaviour<StorageRequest> {
 	}
 
 	/** The engine is unusable: everybody hears of it, and nothing is taken any more. */
-	#failAll(cause: unknown): void {
+	#failAll(error: QuorateError): void {
 		if (this.#failure !== null) return;
-		const error = cause instanceof QuorateError ? cause : storageUnusable({ failure: "internal" }, { cause });
 		this.#failure = error;
 		this.#queue.clear();
 		for (const session of [...this.#sessions.values()]) this.#failSession(session, error);
-		for (const read of this.#reads.splice(0)) read.fail(this.#unusable());
+		for (const { replier } of this.#reads.splice(0)) replier.fail(this.#unusable());
 		this.#context?.publish({ type: "storage-failed", error: errorToObject(error) } as { readonly type: string });
 		this.#roomMade?.();
 		this.#roomMade = null;
@@ -337,13 +337,6 @@ export class StorageActor implements Behaviour<StorageRequest> {
 
 	#unusable(): QuorateError {
 		return storageUnusable({ failure: must(this.#failure ?? undefined, "there was a failure").code });
-	}
-
-	/** A bug in this actor, found outside of its hooks: it must reach the supervisor like one inside. */
-	#crash(error: unknown): void {
-		this.#context?.timers.run("crash", 0, () => {
-			throw error;
-		});
 	}
 
 	#notify(client: ActorRef<StorageNotice>, notice: StorageNotice, key: string): void {
@@ -369,16 +362,15 @@ function failedNotice(store: string, session: number, error: QuorateError): Stor
 	return { type: "storage-failed", store, session, code, message, details: JSON.stringify(details) };
 }
 
-function refusedStore(error: unknown): string | null {
-	if (!(error instanceof QuorateError) || !REFUSALS.has(error.code)) return null;
+function chunkOf(data: Uint8Array | null): StorageChunk {
+	return { type: "storage-chunk", found: data !== null, data: data ?? new Uint8Array(0) };
+}
+
+/** The store whose write made the engine refuse a group; null if that is not what happened. */
+function refusedStore(error: QuorateError): string | null {
 	const { store } = error.details as { readonly store?: unknown };
-	return typeof store === "string" ? store : null;
+	return REFUSALS.has(error.code) && typeof store === "string" ? store : null;
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(["log-gap", "snapshot-gap", "value-too-large", "store-corrupt"]);
-
-function isEngineFailure(error: unknown): boolean {
-	return error instanceof QuorateError && ENGINE_FAILURES.has(error.code);
-}
-
 const ENGINE_FAILURES: ReadonlySet<string> = new Set(["disk-full", "disk-failed", "storage-unusable"]);

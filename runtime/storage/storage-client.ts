@@ -130,20 +130,20 @@ export class StorageClient {
 	 */
 	async readSnapshot(name: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
 		assert(this.#session !== 0, "a store is opened before it is read", { store: this.store });
-		await this.#sent();
 		const parts: Uint8Array[] = [];
 		let readBytes = 0;
 		while (readBytes < lengthBytes) {
 			const wantedBytes = Math.min(lengthBytes - readBytes, STORAGE_PAGE_BYTES);
 			const { store } = this;
 			const position = offset + readBytes;
-			const chunk = await this.#ask<StorageChunk>({
+			const request = {
 				type: "storage-read-snapshot",
 				store,
 				name,
 				offset: position,
 				lengthBytes: wantedBytes,
-			});
+			} as const;
+			const chunk = await this.#askAfterWrites<StorageChunk>(request);
 			if (!chunk.found) return null;
 			parts.push(chunk.data);
 			readBytes += chunk.data.length;
@@ -242,15 +242,23 @@ export class StorageClient {
 		}
 	}
 
-	/** An ask must not overtake writes that found the way full. */
-	async #sent(): Promise<void> {
-		if (this.#unsent.length > 0) await new Promise<void>((resolve) => this.#sentWaiters.push(resolve));
-		if (this.#failure !== null) throw this.#failure;
+	/**
+	 * An ask must not overtake writes that found the way full. It is sent in the same turn as the last of them: in simulation
+	 * only a pending ask keeps promises going.
+	 */
+	#askAfterWrites<Answer>(request: StorageRequest): Promise<Answer> {
+		if (this.#unsent.length === 0) return this.#ask<Answer>(request);
+		return new Promise((resolve, reject) => {
+			this.#sentWaiters.push(() => {
+				if (this.#failure === null) this.#ask<Answer>(request).then(resolve, reject);
+				else reject(this.#failure);
+			});
+		});
 	}
 
 	#wakeWhenSent(): void {
 		if (this.#unsent.length > 0) return;
-		for (const resolve of this.#sentWaiters.splice(0)) resolve();
+		for (const go of this.#sentWaiters.splice(0)) go();
 	}
 
 	#durable(sequence: number): void {

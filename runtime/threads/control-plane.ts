@@ -7,10 +7,16 @@ import type { MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { type ErrorObject, errorFromObject, errorToObject, type QuorateError } from "../../protocols/core/index.ts";
-import type { Address } from "../actor/address.ts";
-import type { ActorSpec } from "../actor/behaviour.ts";
-import type { ActorInspection, Adoption, KernelControl, SpawnOrder } from "../actor/ports.ts";
-import type { StopReason, ThreadEnd } from "../actor/signal.ts";
+import type {
+	ActorInspection,
+	ActorSpec,
+	Address,
+	Adoption,
+	KernelControl,
+	SpawnOrder,
+	StopReason,
+	ThreadEnd,
+} from "../actor/index.ts";
 import { controlTimeout, localSourceOnThread, threadDied } from "./errors.ts";
 import { moduleHref } from "./module-loader.ts";
 

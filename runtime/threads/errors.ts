@@ -27,10 +27,21 @@ const defined = defineErrors({
 		"thread-not-running",
 		(d: { slot: number; state: string }) => `slot ${d.slot} holds no running thread (it is ${d.state})`,
 	],
+	threadStalled: [
+		"thread-stalled",
+		(d: { slot: number; actor: number; kind: string; messageType: string; stalledForMs: number }) =>
+			`the thread of slot ${d.slot} did not get on for ${d.stalledForMs} ms in actor ${d.actor} (${d.kind}${d.messageType === "" ? "" : ` ${d.messageType}`})`,
+	],
+	watchdogFailed: ["watchdog-failed", (_: Record<string, never>) => "the watchdog thread ended unasked"],
 	laneMemoryExhausted: [
 		"lane-memory-exhausted",
 		(d: { wantedBytes: number; usedBytes: number; maxBytes: number }) =>
 			`a lane of ${d.wantedBytes} bytes does not fit: ${d.usedBytes} of ${d.maxBytes} bytes are in use`,
+	],
+	systemLaneOverflow: [
+		"system-lane-overflow",
+		(d: { waitingBytes: number; maxBytes: number }) =>
+			`${d.waitingBytes} bytes of signals and answers wait for a thread that takes none; the limit is ${d.maxBytes}`,
 	],
 	moduleNotLoadable: [
 		"module-not-loadable",
@@ -73,9 +84,21 @@ export const controlTimeout: Make<{ name: string; slot: number; call: string; ti
 	defined.controlTimeout;
 /** The slot is free, starting or dead: `{slot, state}`. */
 export const threadNotRunning: Make<{ slot: number; state: string }> = defined.threadNotRunning;
+/** Why a thread was killed: it ran and did not get on: `{slot, actor, kind, messageType, stalledForMs}`. */
+export const threadStalled: Make<{
+	slot: number;
+	actor: number;
+	kind: string;
+	messageType: string;
+	stalledForMs: number;
+}> = defined.threadStalled;
+/** The watchdog's own thread ended: `{}`, see `cause`. */
+export const watchdogFailed: Make<Record<string, never>> = defined.watchdogFailed;
 /** All lanes together would exceed their limit: `{wantedBytes, usedBytes, maxBytes}`. */
 export const laneMemoryExhausted: Make<{ wantedBytes: number; usedBytes: number; maxBytes: number }> =
 	defined.laneMemoryExhausted;
+/** A thread takes no signals and no answers any more: `{waitingBytes, maxBytes}`. */
+export const systemLaneOverflow: Make<{ waitingBytes: number; maxBytes: number }> = defined.systemLaneOverflow;
 /** A module that does not exist, throws while it loads, or is TypeScript: `{module, hint}`. */
 export const moduleNotLoadable: Make<{ module: string; hint: string }> = defined.moduleNotLoadable;
 /** The module has no such export: `{module, export, exports}`. */

@@ -8,3 +8,10 @@
  */
 export { digestBatchTask, digestFileTask, type FileDigest } from "./digest-tasks.ts";
 export { ComputePool, type ComputePoolOptions, type ComputeTask } from "./pool.ts";
+export {
+	createThreadBackend,
+	type ThreadBackend,
+	type ThreadBackendInspection,
+	type ThreadBackendOptions,
+} from "./thread-backend.ts";
+export type { StallReport } from "./watchdog.ts";

@@ -4,7 +4,7 @@
  * and so that a thread that blocks in `Atomics.wait` knows when to wake.
  */
 import { assert } from "../../protocols/core/index.ts";
-import type { Clock, TimerHandle } from "../actor/clock.ts";
+import type { Clock, TimerHandle } from "../actor/index.ts";
 
 /** Node's own bound of a timer; longer ones are armed in steps. */
 const NODE_TIMER_MS_MAX = 2 ** 31 - 1;

@@ -1,30 +1,38 @@
 /** The life and death of the threads of one system, as the main thread keeps them. */
 import { MessageChannel } from "node:worker_threads";
-import { assert, invalidArgument } from "../../protocols/core/index.ts";
-import { MAIN_SLOT, THREADS_MAX, type ThreadSlot } from "../actor/address.ts";
-import type { KernelControl, ThreadDirectory, ThreadEvent, ThreadSpec, ThreadStatus } from "../actor/ports.ts";
-import type { ThreadEnd } from "../actor/signal.ts";
+import { assert, invalidArgument, type QuorateError } from "../../protocols/core/index.ts";
+import {
+	type KernelControl,
+	MAIN_SLOT,
+	THREADS_MAX,
+	type ThreadDirectory,
+	type ThreadEnd,
+	type ThreadEvent,
+	type ThreadSlot,
+	type ThreadSpec,
+	type ThreadStatus,
+} from "../actor/index.ts";
 import { RemoteKernelControl } from "./control-plane.ts";
 import { threadNotRunning, threadStartFailed, tooManyThreads } from "./errors.ts";
 import type { SpareThreads } from "./spare-threads.ts";
 import { HEAP_LIMIT_MB, THREAD_NAME_LENGTH_MAX } from "./thread-limits.ts";
-import type { Assignment, OrderToThread, ThreadRequest } from "./thread-orders.ts";
+import type { Assignment, LaneNews, OrderToThread } from "./thread-orders.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
 /** What of a thread's life touches the shared memory; the backend's part. */
 export interface SlotMemory {
 	/** A thread is about to start in the slot: everything of its assignment but the control port. */
-	prepare(slot: ThreadSlot, spec: ThreadSpec, life: number): Omit<Assignment, "controlPort">;
+	prepare(slot: ThreadSlot, spec: ThreadSpec, life: number, inherits: boolean): Omit<Assignment, "controlPort">;
 	/** The slot's thread is gone: mark it dead, and read what it was at. */
 	bury(slot: ThreadSlot, spec: ThreadSpec, end: ThreadEnd): Pick<Ended, "interrupted" | "lost">;
 	/** The slot is given back; returns how many records its lanes still held. */
 	free(slot: ThreadSlot): number;
-	requested(request: ThreadRequest): void;
+	laneNews(news: LaneNews): void;
 	/** Wakes the slot's thread, wherever it waits. */
 	ring(slot: ThreadSlot): void;
 }
 
-type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
+export type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
 
 interface Slot {
 	readonly spec: ThreadSpec;
@@ -32,11 +40,16 @@ interface Slot {
 	lives: number;
 	thread: WorkerThread | null;
 	control: RemoteKernelControl | null;
+	/** Settles, never rejects, when the start under way has succeeded or failed. */
+	launching: Promise<void>;
+	/** Why the start under way is to be given up. */
+	cancelled: "killed" | "stalled" | "stopped" | null;
 }
 
 export class WorkerDirectory implements ThreadDirectory {
 	readonly #memory: SlotMemory;
 	readonly #spares: SpareThreads;
+	readonly #threadsMax: number;
 	/** Index 0 is the main thread's and stays empty. */
 	readonly #slots: (Slot | null)[] = new Array(THREADS_MAX).fill(null);
 	/** Lives ever lived in each slot: an envelope of a former tenant must not meet its own number again. */
@@ -44,24 +57,28 @@ export class WorkerDirectory implements ThreadDirectory {
 	readonly #listeners = new Set<(event: ThreadEvent) => void>();
 	#closed = false;
 
-	constructor(memory: SlotMemory, spares: SpareThreads) {
+	/** @param threadsMax slots that may be used, the main thread's included */
+	constructor(memory: SlotMemory, spares: SpareThreads, threadsMax: number) {
 		this.#memory = memory;
+		this.#threadsMax = threadsMax;
 		this.#spares = spares;
 	}
 
 	async start(spec: ThreadSpec): Promise<ThreadSlot> {
 		checkSpec(spec);
 		const slot = this.#slots.indexOf(null, MAIN_SLOT + 1) as ThreadSlot;
-		if (slot < 0) throw tooManyThreads({ name: spec.name, threadsMax: THREADS_MAX });
-		const entry: Slot = { spec, state: "starting", lives: 0, thread: null, control: null };
+		if (slot < 0 || slot >= this.#threadsMax) throw tooManyThreads({ name: spec.name, threadsMax: this.#threadsMax });
+		const entry: Slot = {
+			spec,
+			state: "starting",
+			lives: 0,
+			thread: null,
+			control: null,
+			launching: Promise.resolve(),
+			cancelled: null,
+		};
 		this.#slots[slot] = entry;
-		try {
-			await this.#launch(slot, entry);
-		} catch (error) {
-			this.#memory.free(slot);
-			this.#slots[slot] = null;
-			throw error;
-		}
+		await this.#launch(slot, entry, false);
 		return slot;
 	}
 
@@ -69,16 +86,24 @@ export class WorkerDirectory implements ThreadDirectory {
 		const entry = this.#slots[slot];
 		if (entry?.state !== "dead") throw threadNotRunning({ slot, state: entry?.state ?? "free" });
 		entry.state = "starting";
-		try {
-			await this.#launch(slot, entry);
-		} catch (error) {
-			entry.state = "dead";
-			throw error;
-		}
+		await this.#launch(slot, entry, true);
 	}
 
 	async kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
-		await this.#slots[slot]?.thread?.terminate(cause);
+		const entry = this.#slots[slot] ?? null;
+		if (entry === null) return;
+		if (entry.state === "starting") {
+			entry.cancelled = cause;
+			await entry.thread?.terminate(cause);
+			await entry.launching;
+			return;
+		}
+		await entry.thread?.terminate(cause);
+	}
+
+	/** {@link kill} of a stalled thread, which tells in its end what it was stuck in. */
+	async killStalled(slot: ThreadSlot, error: QuorateError): Promise<void> {
+		await this.#slots[slot]?.thread?.terminate("stalled", error);
 	}
 
 	release(slot: ThreadSlot): void {
@@ -126,15 +151,33 @@ export class WorkerDirectory implements ThreadDirectory {
 		await this.#spares.close();
 	}
 
-	async #launch(slot: ThreadSlot, entry: Slot): Promise<void> {
+	#launch(slot: ThreadSlot, entry: Slot, inherits: boolean): Promise<void> {
+		entry.cancelled = null;
+		const launch = this.#launchThread(slot, entry, inherits).catch((error: unknown) => {
+			entry.state = "dead";
+			if (!inherits) {
+				this.#memory.free(slot);
+				this.#slots[slot] = null;
+			}
+			throw error;
+		});
+		entry.launching = launch.then(
+			() => {},
+			// Whoever asked for the start hears why it failed.
+			() => {},
+		);
+		return launch;
+	}
+
+	async #launchThread(slot: ThreadSlot, entry: Slot, inherits: boolean): Promise<void> {
 		const thread = await this.#spares.take(entry.spec.heapLimitMb ?? HEAP_LIMIT_MB);
-		if (this.#closed) {
+		if (this.#closed || entry.cancelled !== null) {
 			await thread.terminate("stopped");
-			throw threadStartFailed({ name: entry.spec.name, phase: "the system is closing" });
+			throw threadStartFailed({ name: entry.spec.name, phase: entry.cancelled ?? "the system is closing" });
 		}
 		const life = (this.#livesEver[slot] as number) + 1;
 		this.#livesEver[slot] = life;
-		const assignment = this.#memory.prepare(slot, entry.spec, life);
+		const assignment = this.#memory.prepare(slot, entry.spec, life, inherits);
 		const { port1, port2 } = new MessageChannel();
 		// The port alone must not keep the process alive; the worker does.
 		port1.unref();
@@ -145,7 +188,7 @@ export class WorkerDirectory implements ThreadDirectory {
 			await thread.assign(
 				{ ...assignment, controlPort: port2 },
 				{
-					requested: (request) => this.#memory.requested(request),
+					laneNews: (news) => this.#memory.laneNews(news),
 					ended: (end) => this.#ended(slot, entry, end),
 				},
 			);

@@ -1,6 +1,6 @@
 /** The bounds of threads and lanes, each with its name. */
 import { assert } from "../../protocols/core/index.ts";
-import { THREADS_MAX } from "../actor/address.ts";
+import { THREADS_MAX } from "../memory/index.ts";
 
 /** Old-generation heap of a worker thread unless its spec says otherwise. */
 export const HEAP_LIMIT_MB = 256;
@@ -19,6 +19,11 @@ export const WARM_SPARES_MAX = 2;
 export const LANE_BYTES_MAX: number = 256 * 1024 * 1024;
 /** A lane that keeps being full is replaced by one of twice its capacity, up to this. */
 export const LANE_GROWTH_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** A lane that was refused so often in a row is too small for its traffic. */
+export const GROWTH_REFUSALS = 3;
+/** Signals and answers that may wait in one thread for another that does not take them. */
+export const SYSTEM_BACKLOG_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** How often a message may be interrupted by the death of its thread before it is quarantined. */
 export const REDELIVERIES_MAX = 2;

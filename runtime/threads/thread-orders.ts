@@ -1,16 +1,28 @@
 /** What main and workers say to each other outside of lanes and of the control plane: rare, small, cloneable. */
-import type { MessagePort } from "node:worker_threads";
-import type { ThreadSlot } from "../actor/address.ts";
-import type { LaneKind } from "../actor/ports.ts";
-import type { CodecSpec } from "../codec/index.ts";
 
-/** A lane and the two slots it joins. Whoever receives it attaches the end that is its own. */
-export interface LaneGrant {
+import type { MessagePort } from "node:worker_threads";
+import type { LaneKind, ThreadSlot } from "../actor/index.ts";
+import type { CodecSpec } from "../codec/index.ts";
+import type { LanePair } from "../memory/index.ts";
+
+/** The lanes from one slot to another, oldest first: each continues the one before it. */
+export interface LaneChains {
 	readonly from: ThreadSlot;
 	readonly to: ThreadSlot;
-	readonly kind: LaneKind;
-	readonly lane: SharedArrayBuffer;
+	readonly user: readonly SharedArrayBuffer[];
+	readonly system: readonly SharedArrayBuffer[];
 }
+
+/** A pair of slots has its first lanes, or a lane has got a larger successor. */
+export type LaneNews =
+	| { readonly type: "lanes-made"; readonly from: ThreadSlot; readonly to: ThreadSlot; readonly lanes: LanePair }
+	| {
+			readonly type: "lane-continued";
+			readonly from: ThreadSlot;
+			readonly to: ThreadSlot;
+			readonly kind: LaneKind;
+			readonly lane: SharedArrayBuffer;
+	  };
 
 /** All that a booted worker needs to become the thread of a slot. */
 export interface Assignment {
@@ -18,6 +30,8 @@ export interface Assignment {
 	readonly name: string;
 	/** See {@link KernelPorts.life}. */
 	readonly life: number;
+	/** See {@link KernelPorts.inherits}. */
+	readonly inherits: boolean;
 	readonly dedicated: boolean;
 	readonly waiting: "async" | "blocking";
 	/** When the system started, on the machine's monotonic clock. */
@@ -25,22 +39,17 @@ export interface Assignment {
 	/** Of the system; each life of a thread draws from a sub-stream. */
 	readonly seed: number;
 	readonly codec: CodecSpec;
-	/** The memory that all threads of the system share beside the lanes. */
-	readonly shared: SharedArrayBuffer;
-	/** All lanes from and to this slot, oldest first: a replacement goes on with those of its predecessor. */
-	readonly lanes: readonly LaneGrant[];
+	/** The control blocks of all threads. */
+	readonly control: SharedArrayBuffer;
+	/** See `thread-memory.ts`. */
+	readonly memory: SharedArrayBuffer;
+	/** All lanes from and to this slot: a replacement goes on with those of its predecessor. */
+	readonly lanes: readonly LaneChains[];
 	/** Where the kernel's control plane is served; transferred. */
 	readonly controlPort: MessagePort;
 }
 
-export type OrderToThread =
-	| { readonly type: "assign"; readonly assignment: Assignment }
-	/** Another thread has made a lane to this one. */
-	| { readonly type: "lane"; readonly grant: LaneGrant };
+export type OrderToThread = { readonly type: "assign"; readonly assignment: Assignment } | LaneNews;
 
-/** What a worker asks of main. */
-export type ThreadRequest =
-	/** It has made a lane (a first one, or a larger one to replace a full one): keep it, and tell the consumer. */
-	{ readonly type: "lane-made"; readonly grant: LaneGrant };
-
-export type ReportFromThread = { readonly type: "booted" } | { readonly type: "assigned" } | ThreadRequest;
+/** What a worker tells main; lane news are of lanes that it has made, which main keeps and hands to their consumer. */
+export type ReportFromThread = { readonly type: "booted" } | { readonly type: "assigned" } | LaneNews;

@@ -4,14 +4,14 @@
  */
 import { Worker } from "node:worker_threads";
 import { assert, type ErrorObject, errorToObject, type QuorateError } from "../../protocols/core/index.ts";
-import type { ThreadEnd } from "../actor/signal.ts";
+import type { ThreadEnd } from "../actor/index.ts";
 import { threadStartFailed } from "./errors.ts";
 import { ASSIGN_TIMEOUT_MS, BOOT_TIMEOUT_MS, YOUNG_GENERATION_MB } from "./thread-limits.ts";
-import type { Assignment, OrderToThread, ReportFromThread, ThreadRequest } from "./thread-orders.ts";
+import type { Assignment, LaneNews, OrderToThread, ReportFromThread } from "./thread-orders.ts";
 
-/** What the main thread does when a worker asks or ends. */
+/** What the main thread does when a worker makes a lane or ends. */
 export interface WorkerHost {
-	requested(request: ThreadRequest): void;
+	laneNews(news: LaneNews): void;
 	ended(end: ThreadEnd): void;
 }
 
@@ -81,15 +81,16 @@ export class WorkerThread {
 	}
 
 	/** Ends the worker at once; the end is reported with this cause. Resolves when the thread is gone. */
-	async terminate(cause: ThreadEnd["cause"]): Promise<void> {
+	async terminate(cause: ThreadEnd["cause"], error?: QuorateError): Promise<void> {
 		this.#plannedCause ??= cause;
+		this.#error ??= error ?? null;
 		await this.#worker.terminate();
 		await this.#exited;
 	}
 
 	#reported(report: ReportFromThread): void {
 		if (report.type === "booted" || report.type === "assigned") this.#step?.done();
-		else this.#host?.requested(report);
+		else this.#host?.laneNews(report);
 	}
 
 	#exitedWith(exitCode: number): void {

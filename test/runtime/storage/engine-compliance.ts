@@ -5,8 +5,35 @@
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { StorageEngine, StoreContents, StoreOperation } from "../../../runtime/storage/contract.ts";
+import type { QuorateError } from "../../../protocols/core/index.ts";
+import type {
+	Settle,
+	StorageEngine,
+	StoreContents,
+	StoreOperation,
+	StoreWrite,
+} from "../../../runtime/storage/contract.ts";
 import { histories, StoreModel } from "./store-model.ts";
+
+/** Calls of an engine as promises. */
+export const commitOn = (engine: StorageEngine, writes: readonly StoreWrite[]): Promise<void> =>
+	new Promise((resolve, reject) => engine.commit(writes, settling(resolve, reject)));
+export const loadFrom = (engine: StorageEngine, store: string): Promise<StoreContents> =>
+	new Promise((resolve, reject) => engine.load(store, settling(resolve, reject)));
+export const readFrom = (
+	engine: StorageEngine,
+	...[store, name, offset, lengthBytes]: [store: string, name: string, offset: number, lengthBytes: number]
+): Promise<Uint8Array | null> =>
+	new Promise((resolve, reject) => {
+		engine.readSnapshot(store, name, offset, lengthBytes, settling(resolve, reject));
+	});
+
+function settling<T>(resolve: (value: T) => void, reject: (error: QuorateError) => void): Settle<T> {
+	return (outcome) => {
+		if (outcome.ok) resolve(outcome.value);
+		else reject(outcome.error);
+	};
+}
 
 /** How to have an engine, and the same one again as after an orderly restart of the process. */
 export interface EngineSetup {
@@ -39,10 +66,10 @@ export function testEngine(name: string, makeSetup: () => EngineSetup): void {
 		});
 
 		const commit = (...operations: StoreOperation[]): Promise<void> =>
-			setup.settle(engine.commit([{ store: "s", operations }]));
-		const load = (store = "s"): Promise<StoreContents> => setup.settle(engine.load(store));
+			setup.settle(commitOn(engine, [{ store: "s", operations }]));
+		const load = (store = "s"): Promise<StoreContents> => setup.settle(loadFrom(engine, store));
 		const read = (snapshot: string, offset: number, length: number): Promise<Uint8Array | null> =>
-			setup.settle(engine.readSnapshot("s", snapshot, offset, length));
+			setup.settle(readFrom(engine, "s", snapshot, offset, length));
 		const reopen = async (): Promise<void> => {
 			if (setup.reopen !== null) engine = await setup.reopen(engine);
 		};
@@ -85,7 +112,7 @@ export function testEngine(name: string, makeSetup: () => EngineSetup): void {
 				append(1, value),
 			];
 			await setup.settle(
-				engine.commit([
+				commitOn(engine, [
 					{ store: "raft/node-1", operations: put("one") },
 					{ store: "raft/node-10", operations: put("ten") },
 					{ store: "raft/node-1", operations: [append(2, "more")] },
@@ -148,7 +175,7 @@ export function testEngine(name: string, makeSetup: () => EngineSetup): void {
 				{ store: "other", operations: [append(1, "o")] },
 				{ store: "s", operations: [append(2, "b"), append(9, "z")] },
 			];
-			await expect(setup.settle(engine.commit(group))).rejects.toMatchObject({
+			await expect(setup.settle(commitOn(engine, group))).rejects.toMatchObject({
 				code: "log-gap",
 				details: { store: "s", expected: 3, found: 9 },
 			});
@@ -199,7 +226,7 @@ export function testEngine(name: string, makeSetup: () => EngineSetup): void {
 
 		it("refuses a store's name that it can not hold", async () => {
 			for (const store of ["", "a b", "é", "x".repeat(129)]) {
-				await expect(setup.settle(engine.load(store))).rejects.toMatchObject({ code: "invalid-argument" });
+				await expect(setup.settle(loadFrom(engine, store))).rejects.toMatchObject({ code: "invalid-argument" });
 			}
 		});
 
@@ -216,14 +243,14 @@ export function testEngine(name: string, makeSetup: () => EngineSetup): void {
 							continue;
 						}
 						const accepted = model.write(step);
-						const writing = setup.settle(engine.commit([{ store, operations: step }]));
+						const writing = setup.settle(commitOn(engine, [{ store, operations: step }]));
 						if (accepted) await writing;
 						else await expect(writing).rejects.toMatchObject({ details: { store } });
 						expect(await load(store)).toEqual(model.contents());
 						const { snapshot } = model;
 						if (snapshot !== null) {
 							const offset = Math.min(2, snapshot.bytes.length);
-							expect(await setup.settle(engine.readSnapshot(store, snapshot.name, offset, 1000))).toEqual(
+							expect(await setup.settle(readFrom(engine, store, snapshot.name, offset, 1000))).toEqual(
 								snapshot.bytes.slice(offset),
 							);
 						}

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LmdbEngine } from "../../../runtime/storage/lmdb-engine.ts";
-import { testEngine } from "./engine-compliance.ts";
+import { commitOn, loadFrom, readFrom, testEngine } from "./engine-compliance.ts";
 
 const owner = { clusterId: "test", nodeIds: ["node-1", "node-2"] };
 
@@ -54,7 +54,7 @@ describe("damage", () => {
 
 	async function written(directory: string): Promise<void> {
 		const engine = LmdbEngine.open(directory, owner);
-		await engine.commit([
+		await commitOn(engine, [
 			{
 				store: "s",
 				operations: [
@@ -79,11 +79,11 @@ describe("damage", () => {
 				await written(directory);
 				damage(directory, marks[part]);
 				const engine = LmdbEngine.open(directory, owner);
-				await expect(engine.load("s")).rejects.toMatchObject({
+				await expect(loadFrom(engine, "s")).rejects.toMatchObject({
 					code: "store-corrupt",
 					details: { store: "s", part, key, problem: "the checksum does not match" },
 				});
-				expect((await engine.load("t")).records).toEqual([text("sound")]);
+				expect((await loadFrom(engine, "t")).records).toEqual([text("sound")]);
 				await engine.close();
 			}),
 		);
@@ -95,8 +95,8 @@ describe("damage", () => {
 			await written(directory);
 			damage(directory, marks.snapshot);
 			const engine = LmdbEngine.open(directory, owner);
-			expect((await engine.load("s")).snapshot?.name).toBe("n");
-			await expect(engine.readSnapshot("s", "n", 0, 100)).rejects.toMatchObject({
+			expect((await loadFrom(engine, "s")).snapshot?.name).toBe("n");
+			await expect(readFrom(engine, "s", "n", 0, 100)).rejects.toMatchObject({
 				code: "store-corrupt",
 				details: { part: "snapshot", key: "0" },
 			});

@@ -5,12 +5,19 @@
  */
 import { describe, expect, it } from "vitest";
 import type { QuorateError } from "../../../protocols/core/index.ts";
-import type { StorageEngine, StoreContents, StoreOperation, StoreWrite } from "../../../runtime/storage/contract.ts";
+import type {
+	Settle,
+	StorageEngine,
+	StoreContents,
+	StoreOperation,
+	StoreWrite,
+} from "../../../runtime/storage/contract.ts";
 import { diskFull, storeCorrupt } from "../../../runtime/storage/errors.ts";
 import { STORAGE_MESSAGE_BYTES, STORAGE_QUEUE_BYTES_MAX, STORAGE_ROOM_BYTES } from "../../../runtime/storage/limits.ts";
 import { MemoryEngine } from "../../../runtime/storage/memory-engine.ts";
 import { StorageActor } from "../../../runtime/storage/storage-actor.ts";
 import { StorageClient } from "../../../runtime/storage/storage-client.ts";
+import { loadFrom } from "./engine-compliance.ts";
 import { type TestActor, World } from "./world.ts";
 
 /** A memory engine whose flushes wait for `release`, or fail. */
@@ -21,23 +28,26 @@ class HeldEngine implements StorageEngine {
 	failure: QuorateError | null = null;
 	#waiting: (() => void)[] = [];
 
-	async commit(writes: readonly StoreWrite[]): Promise<void> {
+	commit(writes: readonly StoreWrite[], settle: Settle<void>): void {
 		this.groups.push(writes);
-		if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-		if (this.failure !== null) throw this.failure;
-		await this.inner.commit(writes);
+		const flush = (): void => {
+			if (this.failure === null) this.inner.commit(writes, settle);
+			else settle({ ok: false, error: this.failure });
+		};
+		if (this.held) this.#waiting.push(flush);
+		else flush();
 	}
 
 	release(): void {
-		for (const resolve of this.#waiting.splice(0)) resolve();
+		for (const flush of this.#waiting.splice(0)) flush();
 	}
 
-	load(store: string): Promise<StoreContents> {
-		return this.inner.load(store);
+	load(store: string, settle: Settle<StoreContents>): void {
+		this.inner.load(store, settle);
 	}
 
-	readSnapshot(store: string, name: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
-		return this.inner.readSnapshot(store, name, offset, lengthBytes);
+	readSnapshot(...call: Parameters<StorageEngine["readSnapshot"]>): void {
+		this.inner.readSnapshot(...call);
 	}
 
 	close(): Promise<void> {
@@ -196,7 +206,7 @@ describe("a store's session", () => {
 		await world.settle();
 		expect(first.failures.map(({ code }) => code)).toEqual(["store-fenced"]);
 		expect(second.durable).toEqual([1]);
-		expect((await engine.load("a")).records).toEqual([bytes(3), bytes(4)]);
+		expect((await loadFrom(engine, "a")).records).toEqual([bytes(3), bytes(4)]);
 	});
 
 	it("ignores what was told to a former life of the participant", async () => {
@@ -218,7 +228,7 @@ describe("a store's session", () => {
 		expect(a.failures.map(({ code, details }) => [code, details])).toEqual([
 			["write-lost", { store: "a", expected: 2, found: 3 }],
 		]);
-		expect((await engine.load("a")).values.size).toBe(0);
+		expect((await loadFrom(engine, "a")).values.size).toBe(0);
 	});
 
 	it("moves large writes in parts and large stores in pages, whole", async () => {
@@ -264,7 +274,7 @@ describe("trouble", () => {
 			["log-gap", { store: "b", expected: 6, found: 9 }],
 		]);
 		expect(b.durable).toEqual([]);
-		expect((await engine.load("b")).records).toEqual([]);
+		expect((await loadFrom(engine, "b")).records).toEqual([]);
 		expect(published.map(({ type }) => type)).toEqual(["store-failed"]);
 		expect(() => b.client.write([append(1, bytes(1))])).toThrow("log continues at index 6");
 	});
@@ -302,7 +312,7 @@ describe("trouble", () => {
 		await world.advance(49);
 		expect(a.durable).toEqual([]);
 		await world.advance(100);
-		expect((await engine.load("a")).records.map((record) => record[0])).toEqual(
+		expect((await loadFrom(engine, "a")).records.map((record) => record[0])).toEqual(
 			Array.from({ length: 20 }, (_, i) => i + 1),
 		);
 		expect(a.client.durableSequence).toBe(20);
@@ -339,8 +349,8 @@ describe("trouble", () => {
 	it("of a corrupt store concerns its opening only", async () => {
 		const { world, engine, member } = bound(await setup());
 		const a = await member("a");
-		engine.load = async (store) => {
-			throw storeCorrupt({ store, part: "record", key: "3", problem: "checksum" });
+		engine.load = (store, settle) => {
+			settle({ ok: false, error: storeCorrupt({ store, part: "record", key: "3", problem: "checksum" }) });
 		};
 		await expect(member("b")).rejects.toMatchObject({ code: "store-corrupt" });
 		a.client.write([append(1, bytes(1))]);
@@ -355,7 +365,7 @@ it("flushes what is gathered before it stops", async () => {
 	const a = await member("a");
 	const closed: number[] = [];
 	engine.close = async () => {
-		closed.push((await engine.load("a")).records.length);
+		closed.push((await loadFrom(engine, "a")).records.length);
 	};
 	engine.held = true;
 	a.client.write([append(1, bytes(1))]);

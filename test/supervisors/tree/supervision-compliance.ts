@@ -49,6 +49,13 @@ export interface SupervisionWorld {
 	until(what: string, done: () => boolean): Promise<void>;
 	/** Ends an actor's thread as a crash would. */
 	killThreadOf(ref: ActorRef): Promise<void>;
+	/** From now on nobody replaces threads that end. */
+	leaveThreads(): void;
+	/** Replaces the ended thread of an actor. */
+	replaceThreadOf(ref: ActorRef): Promise<void>;
+	/** Gives the slot of an actor's ended thread back, as the thread supervisor does when it gives up. */
+	giveUpThreadOf(ref: ActorRef): void;
+	lookup(name: string): Promise<ActorRef | null>;
 	close(): Promise<void>;
 }
 
@@ -256,6 +263,7 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 		describe("start and stop", () => {
 			it("children are started in the order of the list, each after the one before has started", async () => {
 				await stage.start({ children: three() });
+				await stage.mark();
 				const order = stage.events.filter((event) => event.type === "worker");
 				expect(order.map((event) => `${event.what} ${event.name.split(".")[1]}`)).toEqual([
 					"starting a",
@@ -1066,6 +1074,84 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				await world.run(world.killThreadOf(await stage.child("a")));
 				await stage.event("child-stopped", "a");
 				expect(await stage.states()).toEqual(["b running"]);
+			});
+
+			it("others are supervised while a child waits for its thread", async () => {
+				await stage.start({ children: [dedicated("a"), stage.worker("b")] });
+				const a = await stage.child("a");
+				world.leaveThreads();
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-failed", "a");
+				await stage.failAndReturn("b");
+				expect(await stage.states()).toEqual(["a restarting", "b running"]);
+				await world.run(world.replaceThreadOf(a));
+				await stage.event("child-restarted", "a");
+				expect(await stage.states()).toEqual(["a running", "b running"]);
+			});
+
+			it("a child that fails while another waits for its thread restarts the group when that is back", async () => {
+				const children = [dedicated("a"), dedicated("b"), stage.worker("c")];
+				await stage.start({ strategy: "rest-for-one", children });
+				const [a, b] = [await stage.child("a"), await stage.child("b")];
+				world.leaveThreads();
+				await world.run(world.killThreadOf(b));
+				await stage.event("child-suspended", "c");
+				a.tell({ type: "fail" });
+				await stage.event("child-restarted", "a");
+				expect(await stage.states()).toEqual(["a running", "b restarting", "c restarting"]);
+				await world.run(world.replaceThreadOf(b));
+				await stage.event("child-restarted", "c");
+				const order = stage.events.filter((event) => event.type === "child-restarted").map((event) => event.child);
+				expect(order).toEqual(["a", "b", "c"]);
+			});
+
+			it("a child whose thread is given up counts as a start that failed, and starts anew on another", async () => {
+				await stage.start({ intensity: 1, periodMs: DAY_MS, children: [dedicated("a")] });
+				const a = await stage.child("a");
+				world.leaveThreads();
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-failed", "a");
+				world.giveUpThreadOf(a);
+				await stage.event("child-restarted", "a");
+				expect(stage.of("child-start-failed", "a")).toMatchObject([{ error: { code: "actor-dead" } }]);
+				expect((await stage.child("a")).address).not.toEqual(a.address);
+				expect(await stage.report("a")).toMatchObject({ restarts: 0 });
+			});
+
+			it("a thread that is given up can exceed the intensity", async () => {
+				await stage.start({ intensity: 0, children: [dedicated("a")] });
+				const a = await stage.child("a");
+				world.leaveThreads();
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-failed", "a");
+				world.giveUpThreadOf(a);
+				await stage.until("the keeper hears of it", () => stage.signals.length > 0);
+				expect(stage.signals).toMatchObject([{ reason: { error: { code: "intensity-exceeded" } } }]);
+			});
+
+			it("a child terminated on request while its thread is away does not come back with it", async () => {
+				const group = { group: `${stage.actor("group").name}` };
+				const children = ["a", "b"].map((id) => ({ id, start: stage.actor(id, {}, group) }));
+				const client = await stage.start({ children });
+				const a = await stage.child("a");
+				world.leaveThreads();
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-failed", "b");
+				await client.terminateChild("a");
+				await world.run(world.replaceThreadOf(a));
+				await stage.event("child-restarted", "b");
+				expect(await stage.states()).toEqual(["a stopped", "b running"]);
+				expect(await world.run(world.lookup(a.name))).toBeNull();
+				expect(await refusal(world.run(a.ask({ type: "report" })))).toBe("actor-dead");
+			});
+
+			it("how the thread ended is reported with the child", async () => {
+				await stage.start({ children: [dedicated("a")] });
+				const a = await stage.child("a");
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-restarted", "a");
+				const [failure] = stage.of("child-failed", "a");
+				expect(failure).toMatchObject({ reason: { type: "lost-with-thread", thread: { cause: "killed" } } });
 			});
 
 			it("a supervisor ends in order while a thread is being replaced", async () => {

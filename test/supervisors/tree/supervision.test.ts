@@ -41,6 +41,10 @@ async function simulated(placement: Placement): Promise<SupervisionWorld> {
 			if (end !== "condition") throw new Error(`${what}: ${end} at ${simulation.nowMs} ms of seed ${simulation.seed}`);
 		},
 		killThreadOf: (ref) => system.threads.kill(ref.address.slot, "killed"),
+		leaveThreads: () => threadSupervisor.stop(),
+		replaceThreadOf: (ref) => system.threads.replace(ref.address.slot),
+		giveUpThreadOf: (ref) => system.threads.release(ref.address.slot),
+		lookup: (name) => system.lookup(name),
 		close: async () => {
 			threadSupervisor.stop();
 			await simulation.complete(system.stop());

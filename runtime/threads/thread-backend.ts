@@ -1,0 +1,156 @@
+/** The backend on worker threads, put together. */
+import { availableParallelism } from "node:os";
+import { assert, invalidArgument, type LayoutTable } from "../../protocols/core/index.ts";
+import {
+	type Backend,
+	type KernelDriver,
+	type KernelPorts,
+	MAIN_SLOT,
+	THREADS_MAX,
+	type ThreadDirectory,
+} from "../actor/index.ts";
+import { type CodecSpec, type RecordShapes, shapesOf } from "../codec/index.ts";
+import { threadStalled, watchdogFailed } from "./errors.ts";
+import { SpareThreads } from "./spare-threads.ts";
+import { WorkerDirectory } from "./thread-directory.ts";
+import { ThreadHost } from "./thread-host.ts";
+import { WARM_SPARES_DEFAULT, WARM_SPARES_MAX } from "./thread-limits.ts";
+import { ThreadMemory } from "./thread-memory.ts";
+import { ThreadSlots } from "./thread-slots.ts";
+import { type StallReport, Watchdog } from "./watchdog.ts";
+
+export interface ThreadBackendOptions {
+	/** Layouts of the protocols that actors speak; see `ActorRef.speaking`. Default none. */
+	readonly layouts?: readonly LayoutTable[];
+	/** Examples of messages without a layout that are sent often: their records travel without their keys. Default none. */
+	readonly examples?: readonly unknown[];
+	/** Seeds the generators of all threads; any safe integer; default: drawn from the clock. */
+	readonly seed?: number;
+	/** Threads that wait ready for a start or a replacement, 0 to 2; default 1. Each costs some 12 MB. */
+	readonly warmSpares?: number;
+	/** Threads at most, the main thread included, 2 to 64; default 64. One more is refused with `too-many-threads`. */
+	readonly threadsMax?: number;
+	/** Cores that may be used, 1 to 1024; default: those of the machine. */
+	readonly parallelism?: number;
+	/** A thread that runs and does not get on for so long is stalled: 50 to 3,600,000 ms; default 2,000. */
+	readonly stallAfterMs?: number;
+	/** What becomes of a stalled thread: `kill` (default) ends it with cause `stalled`; `report` only reports. */
+	readonly onStall?: "kill" | "report";
+	/** Hears of every stall, the main thread's included, which is never killed. */
+	readonly stalled?: (report: StallReport) => void;
+}
+
+/** The backend on worker threads, with what only it has. */
+export interface ThreadBackend extends Backend {
+	/** Numbers about threads and lanes. */
+	inspectThreads(): ThreadBackendInspection;
+}
+
+export interface ThreadBackendInspection {
+	readonly sparesReady: number;
+	/** Starts and replacements that found a spare ready. */
+	readonly sparesUsed: number;
+	readonly laneBytes: number;
+	/** Wake-ups that the watchdog had to repeat; anything but 0 is a bug of ours. */
+	readonly repeatedWakeUps: number;
+}
+
+/**
+ * Starts what worker threads need: shared memory, the watchdog, warm spares (in the background).
+ * @throws QuorateError `invalid-argument`, `layout-invalid`, `record-table-invalid`
+ */
+export async function createThreadBackend(options: ThreadBackendOptions = {}): Promise<ThreadBackend> {
+	return new WorkerBackend(options);
+}
+
+class WorkerBackend implements ThreadBackend {
+	readonly ports: KernelPorts;
+	readonly threads: ThreadDirectory;
+	readonly parallelism: number;
+	readonly #directory: WorkerDirectory;
+	readonly #spares: SpareThreads;
+	readonly #slots: ThreadSlots;
+	readonly #host: ThreadHost;
+	readonly #watchdog: Watchdog;
+	readonly #onStall: "kill" | "report";
+	readonly #stalled: ((report: StallReport) => void) | undefined;
+
+	constructor(options: ThreadBackendOptions) {
+		const stallAfterMs = within("stallAfterMs", options.stallAfterMs ?? 2_000, 50, 3_600_000);
+		const warmSpares = within("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX);
+		this.parallelism = within("parallelism", options.parallelism ?? availableParallelism(), 1, 1_024);
+		this.#onStall = options.onStall ?? "kill";
+		this.#stalled = options.stalled;
+		const records: RecordShapes = shapesOf(options.examples ?? []);
+		const codec: CodecSpec = { layouts: options.layouts ?? [], records };
+		const seed = options.seed ?? Date.now();
+		this.#slots = new ThreadSlots(codec, seed, (to, news) => {
+			if (to === MAIN_SLOT) this.#host.learn(news);
+			else this.#directory.post(to, news);
+		});
+		this.#spares = new SpareThreads(warmSpares);
+		this.#directory = new WorkerDirectory(
+			this.#slots,
+			this.#spares,
+			within("threadsMax", options.threadsMax ?? THREADS_MAX, 2, THREADS_MAX),
+		);
+		this.threads = this.#directory;
+		const main = this.#slots.prepare(MAIN_SLOT, { name: "main", waiting: "async", dedicated: false }, 1, false);
+		this.#host = new ThreadHost({ ...main, announce: (news) => this.#slots.laneNews(news) });
+		this.ports = this.#host.ports;
+		const { control, memory } = this.#slots;
+		this.#watchdog = new Watchdog(
+			{ control, memory, stallAfterMs },
+			(report) => this.#onStalled(report),
+			(cause) => {
+				throw watchdogFailed({}, { cause });
+			},
+		);
+		this.#spares.replenish();
+	}
+
+	attach(kernel: KernelDriver): void {
+		this.#host.start(kernel);
+	}
+
+	publishedThrough(from: KernelPorts["transport"]["slot"], to: KernelPorts["transport"]["slot"]): number {
+		return this.#slots.exchange.publishedThrough(from, to);
+	}
+
+	inspectThreads(): ThreadBackendInspection {
+		return {
+			sparesReady: this.#spares.ready,
+			sparesUsed: this.#spares.taken,
+			laneBytes: new ThreadMemory(this.#slots.memory).laneBytes,
+			repeatedWakeUps: this.#watchdog.repeatedWakeUps,
+		};
+	}
+
+	async close(): Promise<void> {
+		this.#host.stop();
+		await Promise.all([this.#directory.close(), this.#watchdog.close()]);
+	}
+
+	#onStalled(report: StallReport): void {
+		const { slot, life, actor, kind, messageType, stalledForMs } = report;
+		this.#stalled?.(report);
+		// Between the report and now it may have ended by itself.
+		if (this.#onStall === "report" || slot === MAIN_SLOT || this.#directory.lifeOf(slot) !== life) return;
+		const error = threadStalled({
+			slot,
+			actor: actor ?? 0,
+			kind: kind ?? "none",
+			messageType: messageType ?? "",
+			stalledForMs,
+		});
+		void this.#directory.killStalled(slot, error);
+	}
+}
+
+function within(argument: string, value: number, min: number, max: number): number {
+	assert(min <= max, "a range is not empty");
+	if (!Number.isInteger(value) || value < min || value > max) {
+		throw invalidArgument({ argument, expected: `an integer from ${min} to ${max}`, actual: String(value) });
+	}
+	return value;
+}
