@@ -14,7 +14,8 @@ export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null
 	assert(term >= core.term, "terms only grow", { term, current: core.term });
 	if (core.role === "leader") endLeadership(core, leader);
 	if (term > core.term) enterTerm(core, term, null);
-	if (core.role !== "follower") setElectionTimer(core);
+	// With a leader known, its message that is being handled sets the timer when the batch ends.
+	if (core.role !== "follower" && leader === null) setElectionTimer(core);
 	setRole(core, "follower", leader);
 }
 

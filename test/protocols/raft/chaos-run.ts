@@ -21,7 +21,7 @@ export interface ChaosRun {
 	readonly retries: number;
 }
 
-const CLIENTS = 3;
+const CLIENTS = 4;
 const CHAOS_MS = 3000;
 const LIVENESS_MS = 30_000;
 /** A client gives up waiting for an answer after this, and asks again. */
@@ -220,7 +220,10 @@ class Chaos {
 	}
 }
 
-/** A client with a session: one command or read at a time, each asked again until it is answered. */
+/** Commands and reads that one client has under way at once. */
+const LANES = 2;
+
+/** A client with a session: several commands and reads at once, each asked again until it is answered. */
 class Client {
 	readonly #driver: DeterministicDriver;
 	readonly #name: string;
@@ -230,11 +233,11 @@ class Client {
 	reads = 0;
 	retries = 0;
 	#session: SessionId | null = null;
-	#serial = 0;
+	#nextSerial = 1;
+	/** Serials whose result has not come yet. */
+	readonly #incomplete = new Set<number>();
 	#isFinishing = false;
-	/** Grows with each attempt, so that a late answer to an earlier one is told apart. */
-	#attempt = 0;
-	isIdle = false;
+	#idleLanes = 0;
 
 	constructor(driver: DeterministicDriver, name: string, dice: Generator, acknowledged: string[]) {
 		this.#driver = driver;
@@ -243,11 +246,15 @@ class Client {
 		this.#acknowledged = acknowledged;
 	}
 
+	get isIdle(): boolean {
+		return this.#idleLanes === LANES;
+	}
+
 	start(): void {
 		this.#ask({ type: "open-session" }, (outcome) => {
 			assert(outcome.type === "session-opened", "opening a session opens one", { outcome: outcome.type });
 			this.#session = outcome.session;
-			this.#next();
+			for (let i = 0; i < LANES; i++) this.#next();
 		});
 	}
 
@@ -257,7 +264,7 @@ class Client {
 
 	#next(): void {
 		if (this.#isFinishing) {
-			this.isIdle = true;
+			this.#idleLanes++;
 			return;
 		}
 		this.#driver.after(this.#dice.between(0, 20), () => {
@@ -267,17 +274,19 @@ class Client {
 	}
 
 	#propose(): void {
-		this.#serial++;
-		const command = `${this.#name}.${this.#serial}`;
-		const request: RaftRequest = {
+		const serial = this.#nextSerial++;
+		this.#incomplete.add(serial);
+		const command = `${this.#name}.${serial}`;
+		const request = (): RaftRequest => ({
 			type: "propose",
 			session: this.#session as SessionId,
-			serial: this.#serial,
-			firstIncomplete: this.#serial,
+			serial,
+			firstIncomplete: Math.min(...this.#incomplete),
 			data: encode(command),
-		};
+		});
 		this.#ask(request, (outcome) => {
 			assert(outcome.type === "result", "a command of an open session has a result", { outcome: outcome.type });
+			this.#incomplete.delete(serial);
 			this.#acknowledged.push(command);
 			this.#next();
 		});
@@ -296,24 +305,31 @@ class Client {
 		});
 	}
 
-	/** Asks some node until one answers for good. */
-	#ask(request: RaftRequest, done: (outcome: Outcome) => void, wanted?: NodeId): void {
-		const attempt = ++this.#attempt;
-		const again = (leader?: NodeId | null): void => {
-			if (attempt !== this.#attempt) return;
-			this.retries++;
-			this.#attempt++;
-			this.#driver.after(this.#dice.between(1, 50), () => this.#ask(request, done, leader ?? undefined));
+	/** Asks one node after the other until one answers for good; only the first good answer counts. */
+	#ask(request: RaftRequest | (() => RaftRequest), done: (outcome: Outcome) => void): void {
+		/** Grows with each attempt, so that a late answer to an earlier one is told apart. */
+		let attempt = 0;
+		const ask = (wanted: NodeId | null): void => {
+			const own = ++attempt;
+			const again = (leader: NodeId | null): void => {
+				if (own !== attempt) return;
+				attempt++;
+				this.retries++;
+				this.#driver.after(this.#dice.between(1, 50), () => ask(leader));
+			};
+			this.#driver.after(PATIENCE_MS, () => again(null));
+			const node = wanted ?? this.#dice.pick(this.#driver.nodes);
+			if (!this.#driver.isUp(node)) return;
+			this.#driver.request(node, typeof request === "function" ? request() : request, (outcome) => {
+				if (own !== attempt) return;
+				if (outcome.type === "refused") again(outcome.reason === "not-leader" ? outcome.leader : null);
+				else if (outcome.type === "outcome-unknown") again(outcome.leader);
+				else {
+					attempt++;
+					done(outcome);
+				}
+			});
 		};
-		this.#driver.after(PATIENCE_MS, () => again());
-		const node = wanted ?? this.#dice.pick(this.#driver.nodes);
-		if (!this.#driver.isUp(node)) return;
-		this.#driver.request(node, request, (outcome) => {
-			if (attempt !== this.#attempt) return;
-			if (outcome.type === "refused") return again(outcome.reason === "not-leader" ? outcome.leader : null);
-			if (outcome.type === "outcome-unknown") return again(outcome.leader);
-			this.#attempt++;
-			done(outcome);
-		});
+		ask(null);
 	}
 }
