@@ -326,6 +326,15 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				await stage.expectLog(mark, ["stopping a"]);
 			});
 
+			it("infinity (the default of supervisors): a subtree gets all the time that its members need", async () => {
+				const slow = stage.worker("y", { shutdownMs: 60 }, { hangsOnStop: true });
+				const inner = stage.nested("inner", { children: [stage.worker("x"), slow] });
+				await stage.start({ children: [stage.worker("a"), { id: "inner", start: inner }] });
+				const mark = await stage.mark();
+				await stage.stop();
+				await stage.expectLog(mark, ["stopping y", "stopping x", "stopping a"]);
+			});
+
 			it("a wrong spec is refused before anything is started", async () => {
 				const children = [stage.worker("a"), stage.worker("a")];
 				expect(await refusal(stage.start({ children }))).toBe("duplicate-child-id");
@@ -673,6 +682,8 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				failNextStarts(gate, 2);
 				await stage.failAndReturn("a");
 				expect(delays("a")).toEqual([5, 10, 20]);
+				// Measured from the failure, over all that it took.
+				expect(stage.of("child-restarted", "a")[0]?.afterMs).toBeGreaterThanOrEqual(35);
 			});
 
 			it("one_for_all: siblings are down while the delay lasts", async () => {
@@ -978,14 +989,14 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 			});
 
 			it("all children end with their supervisor, side by side", async () => {
-				const template = { start: stage.actor("pooled", { hangsOnStop: true }), shutdownMs: 50 };
+				const template = { start: stage.actor("pooled", { hangsOnStop: true }), shutdownMs: 300 };
 				const client = await stage.start(pool({ template }));
 				for (const id of ["x", "y", "z"]) await client.startDynamicChild({ id });
 				const mark = await stage.mark();
 				await stage.stop();
-				const orders = stage.events.filter((event) => event.type === "child-stopped").length;
-				expect(orders).toBe(3);
 				await stage.until("all were told", () => stage.log(mark).length === 3);
+				const order = stage.events.filter((event) => event.type === "child-stopped" || event.type === "worker");
+				expect(order.slice(-3).map((event) => event.type)).toEqual(["child-stopped", "child-stopped", "child-stopped"]);
 			});
 
 			it("exceeding the intensity ends it as any other", async () => {
@@ -1103,6 +1114,41 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				await stage.event("child-restarted", "c");
 				const order = stage.events.filter((event) => event.type === "child-restarted").map((event) => event.child);
 				expect(order).toEqual(["a", "b", "c"]);
+			});
+
+			it("a child that comes back before an earlier sibling of its group has started waits for it", async () => {
+				const backoff = { minMs: 300, maxMs: 300, jitter: 0, stableMs: 0 };
+				const children = [stage.worker("a"), dedicated("b"), stage.worker("c")];
+				await stage.start({ strategy: "rest-for-one", backoff, children });
+				const b = await stage.child("b");
+				world.leaveThreads();
+				await world.run(world.killThreadOf(b));
+				await stage.event("child-suspended", "c");
+				await stage.tell("a", { type: "fail" });
+				await stage.event("child-restart-delayed", "a");
+				await world.run(world.replaceThreadOf(b));
+				await stage.event("child-restarted", "c");
+				const order = stage.events.filter((event) => event.type === "child-restarted").map((event) => event.child);
+				expect(order).toEqual(["a", "b", "c"]);
+				expect(stage.of("child-suspended", "b")).toHaveLength(1);
+			});
+
+			it("a thread that dies again under a starting child burns no intensity either", async () => {
+				await stage.start({ intensity: 0, children: [dedicated("a")] });
+				const a = await stage.child("a");
+				const isStarting = (): boolean =>
+					stage.events.some((event) => event.type === "worker" && event.what === "starting" && event.restarts === 1);
+				world.leaveThreads();
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-failed", "a");
+				await world.run(world.replaceThreadOf(a));
+				await stage.until("it is starting", isStarting);
+				await world.run(world.killThreadOf(a));
+				await world.run(world.replaceThreadOf(a));
+				await stage.until("it runs", () => stage.log().filter((line) => line === "started a").length >= 2);
+				await stage.event("child-restarted", "a");
+				expect(stage.of("child-start-failed", "a")).toEqual([]);
+				expect(stage.signals).toEqual([]);
 			});
 
 			it("a child whose thread is given up counts as a start that failed, and starts anew on another", async () => {
