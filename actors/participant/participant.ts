@@ -78,7 +78,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		this.#settings = settings;
 		this.#host = {
 			answer: (requestId, value) => this.#answer(requestId, value),
-			write: (operations) => this.#writeApart(operations),
+			write: (operations, durable) => this.#writeApart(operations, durable),
 			readSnapshot: (part) => this.#readSnapshot(part),
 			input: (input) => this.#inputApart(input),
 			fail: (error) => this.#fail(error),
@@ -299,9 +299,9 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		this.#step({ type: "write-completed", writeId });
 	}
 
-	#writeApart(operations: readonly StoreOperation[]): Promise<void> {
+	#writeApart(operations: readonly StoreOperation[], durable: () => void): void {
 		this.#flushWrites();
-		return new Promise((resolve) => this.#write(operations, resolve));
+		this.#write(operations, durable);
 	}
 
 	#readSnapshot({ name, offset, lengthBytes }: SnapshotPart): Promise<Uint8Array | null> {

@@ -17,8 +17,8 @@ export interface SnapshotPart {
 export interface DeliveryHost<P extends ProtocolTypes> {
 	/** Answers the local client that waits for this request; without effect when nobody does (any more). */
 	answer(requestId: RequestId, value: unknown): void;
-	/** Makes this durable, after everything that was written before; resolves then. */
-	write(operations: readonly StoreOperation[]): Promise<void>;
+	/** Makes this durable, after everything that was written before; calls back then, in the participant's turn. */
+	write(operations: readonly StoreOperation[], durable: () => void): void;
 	/** Bytes of the published snapshot, fewer only at its end; null when it is not that one. */
 	readSnapshot(part: SnapshotPart): Promise<Uint8Array | null>;
 	/** Gives the machine an input, in a turn of its own. */

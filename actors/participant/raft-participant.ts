@@ -2,8 +2,6 @@
 import { nodeId } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
 import type { Address } from "../../runtime/actor/address.ts";
-// Not by the room's face: that would load the whole host of threads into each participant's thread.
-import { loadModule } from "../../runtime/threads/module-loader.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
 import { Participant } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
@@ -41,7 +39,7 @@ export class RaftParticipant extends Participant<RaftTypes> {
 			open: async (context) => {
 				const { application: source } = args;
 				const name = `${source.export} of ${source.module}`;
-				const application = constructApplication(name, await loadModule(source), source.args);
+				const application = constructApplication(name, await context.loadModule(source), source.args);
 				return new RaftAdapter({
 					group: args.group,
 					store,

@@ -4,7 +4,6 @@
  * then out of date and forgotten) or given up.
  */
 import type { ProtocolTypes } from "../../protocols/core/index.ts";
-import type { StoreOperation } from "../../runtime/storage/index.ts";
 import type { DeliveryHost } from "./protocol-adapter.ts";
 
 /** Bytes of one staged chunk. */
@@ -17,42 +16,52 @@ export interface TakenSnapshot {
 	readonly description: Uint8Array;
 }
 
+/** A staging under way, until its last write is handed over. */
+interface Staging {
+	displaced: boolean;
+	readonly restart: () => void;
+}
+
 /** One member's staging. */
 export class SnapshotStaging {
 	/** A leader's snapshot is being staged. */
 	#receiving = false;
-	/** An own snapshot that waits for that to end. */
+	#current: Staging | null = null;
+	/** An own snapshot that waits for the leader's to end. */
 	#waiting: (() => void) | null = null;
 
 	/** Stages and publishes a snapshot; calls back when it is durable. Not at all if it is out of date before. */
 	begin<P extends ProtocolTypes>(host: DeliveryHost<P>, snapshot: TakenSnapshot, published: () => void): void {
-		const stage = (): void => {
-			this.#stage(host, snapshot).then(
-				(complete) => {
-					if (complete) published();
-					else if (this.#receiving) this.#waiting = stage;
-				},
-				(error: unknown) => host.fail(error),
-			);
-		};
-		stage();
-	}
-
-	/**
-	 * Writes chunk by chunk, each when the one before is durable: a large snapshot must not stand in the way of the log.
-	 * False when a leader's snapshot got in between: what was staged is gone.
-	 */
-	async #stage<P extends ProtocolTypes>(host: DeliveryHost<P>, snapshot: TakenSnapshot): Promise<boolean> {
-		for (const operations of stagingWrites(snapshot)) {
-			if (this.#receiving) return false;
-			await host.write(operations);
+		const restart = (): void => this.begin(host, snapshot, published);
+		if (this.#receiving) {
+			this.#waiting = restart;
+			return;
 		}
-		return true;
+		const staging: Staging = { displaced: false, restart };
+		this.#current = staging;
+		const { name, data, description } = snapshot;
+		// Chunk by chunk, each when the one before is durable: a large snapshot must not stand in the way of the log.
+		const stageFrom = (offset: number): void => {
+			if (staging.displaced) return;
+			const end = Math.min(offset + STAGE_CHUNK_BYTES, data.length);
+			const chunk = { type: "stage-snapshot", name, offset, data: data.subarray(offset, end) } as const;
+			if (end < data.length) {
+				host.write([chunk], () => stageFrom(end));
+				return;
+			}
+			this.#current = null;
+			host.write([chunk, { type: "publish-snapshot", name, sizeBytes: data.length, description }], published);
+		};
+		stageFrom(0);
 	}
 
-	/** A chunk of a leader's snapshot is written. */
+	/** A chunk of a leader's snapshot is about to be written; it takes the place of what is staged. */
 	received(): void {
 		this.#receiving = true;
+		if (this.#current === null) return;
+		this.#current.displaced = true;
+		this.#waiting = this.#current.restart;
+		this.#current = null;
 	}
 
 	/** A leader's snapshot is complete; it reaches further than any that waits. */
@@ -64,21 +73,8 @@ export class SnapshotStaging {
 	/** The log goes on without a leader's snapshot: it was given up. */
 	abandoned(): void {
 		this.#receiving = false;
-		const stage = this.#waiting;
+		const restart = this.#waiting;
 		this.#waiting = null;
-		stage?.();
+		restart?.();
 	}
-}
-
-/** The writes that stage and publish a snapshot, in order; the last one publishes. */
-function* stagingWrites({ name, data, description }: TakenSnapshot): Generator<StoreOperation[]> {
-	let offset = 0;
-	while (data.length - offset > STAGE_CHUNK_BYTES) {
-		yield [{ type: "stage-snapshot", name, offset, data: data.subarray(offset, offset + STAGE_CHUNK_BYTES) }];
-		offset += STAGE_CHUNK_BYTES;
-	}
-	yield [
-		{ type: "stage-snapshot", name, offset, data: data.subarray(offset) },
-		{ type: "publish-snapshot", name, sizeBytes: data.length, description },
-	];
 }

@@ -25,6 +25,9 @@ const REDIRECTS_MAX = 2;
 const BACKOFF_MS_MIN = 2;
 const BACKOFF_MS_MAX = 200;
 
+/** Failures of an ask that never left this thread, or never reached a member: they leave nothing undecided. */
+const NOT_SENT: ReadonlySet<string> = new Set(["mailbox-full", "asks-exhausted", "message-too-large", "node-down"]);
+
 /** How a client reaches its group. */
 export interface GroupAccess {
 	readonly name: string;
@@ -35,8 +38,6 @@ export interface GroupAccess {
 	readonly valueBytesMax: number;
 	/** Who leads, as far as is known. */
 	leader(): NodeId | null;
-	/** A member has said who leads; null: it does not know. */
-	hint(leader: NodeId | null, from: NodeId): void;
 	/** Rejects when no answer came: the outcome is then unknown. */
 	ask(node: NodeId, request: RaftClientRequest, timeoutMs: number): Promise<RaftClientAnswer>;
 }
@@ -219,22 +220,19 @@ export class SessionClient implements SwarmClient {
 			answer = await this.#group.ask(target, request, timeoutMs);
 		} catch (error) {
 			if (!(error instanceof QuorateError)) throw error;
-			operation.uncertain ||= error.code !== "mailbox-full";
+			operation.uncertain ||= !NOT_SENT.has(error.code);
 			operation.refusal = error.code;
-			this.#group.hint(null, target);
 			return { type: "again", leader: null };
 		}
 		if (answer.type === "outcome-unknown") {
 			operation.uncertain = true;
 			operation.refusal = "leader changed";
-			this.#group.hint(answer.leader, target);
 			return { type: "again", leader: answer.leader };
 		}
 		if (answer.type !== "refused") return { type: "final", answer };
 		operation.refusal = answer.reason;
 		switch (answer.reason) {
 			case "not-leader":
-				this.#group.hint(answer.leader, target);
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
 				return { type: "again", leader: null };

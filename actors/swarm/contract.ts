@@ -1,9 +1,9 @@
 /** What a swarm is to its user: how it is started, what it tells, what it is asked. Types only. */
 import type { Observable } from "rxjs";
-import type { GroupId, NodeId } from "../../protocols/core/index.ts";
+import type { ErrorObject, GroupId, NodeId } from "../../protocols/core/index.ts";
 import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
 import type { ThreadEnd } from "../../runtime/actor/signal.ts";
-import type { ChildSpec } from "../../supervisors/index.ts";
+import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
 import type { RaftTuning } from "../participant/index.ts";
 import type { SwarmBackend } from "./backend.ts";
 
@@ -83,33 +83,40 @@ export interface Leadership {
 	readonly term: number;
 }
 
-/** Where an event comes from and when it happened. */
+/** Where an event comes from and when it was heard. */
 export interface EventStamp {
 	/** Milliseconds on the system's clock, 0 at its start. */
 	readonly atMs: number;
-	/** The actor or thread it happened to, such as `raft/node-1` or `storage`. */
+	/** The actor, supervisor or thread it happened to, such as `raft/node-1` or `storage`. */
 	readonly origin: string;
 	/** The member concerned, if it is about one. */
 	readonly node: NodeId | null;
 }
 
+/** What can happen in a swarm. */
+export type SwarmHappening =
+	/** Of a member's protocol. Commits are counted (`metrics$`), not told. */
+	| (Exclude<RaftEvent, { readonly type: "commit-advanced" }> & { readonly group: GroupId })
+	/** A member's actor runs (again) and has taken up what was durable. */
+	| { readonly type: "participant-started"; readonly group: GroupId; readonly restarts: number }
+	| { readonly type: "thread-started"; readonly lives: number }
+	| { readonly type: "thread-ended"; readonly end: ThreadEnd }
+	| SupervisionEvent
+	| ThreadSupervisionEvent
+	/** The storage can promise nothing more; `swarm-failed` follows. */
+	| { readonly type: "storage-failed"; readonly error: ErrorObject }
+	/** What one of your own actors has published. */
+	| { readonly type: "published"; readonly event: { readonly type: string } }
+	/** The last event: nothing can be decided any more. See `Swarm.failed`. */
+	| { readonly type: "swarm-failed"; readonly error: ErrorObject };
+
 /** What {@link Swarm.events$} tells. */
-export type SwarmEvent = EventStamp &
-	(
-		| (RaftEvent & { readonly group: GroupId })
-		| { readonly type: "participant-started"; readonly group: GroupId; readonly restarts: number }
-		| { readonly type: "thread-started"; readonly lives: number }
-		| { readonly type: "thread-ended"; readonly end: ThreadEnd }
-		| { readonly type: "actor-failed" | "actor-restarted" | "actor-gave-up"; readonly code: string }
-		| { readonly type: "swarm-failed"; readonly code: string; readonly message: string }
-	);
+export type SwarmEvent = EventStamp & SwarmHappening;
 
 /** One reading of all members, for dashboards and tuning. */
 export interface SwarmMetrics {
 	readonly atMs: number;
 	readonly nodes: readonly NodeStatus[];
-	/** Totals since the start of the swarm, by name; they never go down. */
-	readonly counters: Readonly<Record<string, number>>;
 }
 
 /** Settings of one client. */

@@ -18,6 +18,7 @@ const defined = defineErrors({
 		(d: { node: string; members: readonly string[] }) =>
 			`there is no member ${d.node}; the members are ${d.members.join(", ")}`,
 	],
+	nodeDown: ["node-down", (d: { node: string }) => `${d.node} is not running now`],
 	valueTooLarge: [
 		"value-too-large",
 		(d: { sizeBytes: number; limitBytes: number }) =>
@@ -83,3 +84,5 @@ export const swarmFailed: Make<{ reason: string }> = defined.swarmFailed;
 export const noGroup: Make<Record<string, never>> = defined.noGroup;
 /** `result-forgotten` */
 export const resultForgotten: Make<{ session: number; serial: number }> = defined.resultForgotten;
+/** `node-down` */
+export const nodeDown: Make<{ node: string }> = defined.nodeDown;

@@ -74,9 +74,16 @@ export class GroupView {
 		if (this.leader?.leader === node) this.#lead(null);
 	}
 
-	reported(node: NodeId, figures: ReportedStatus): void {
+	/** The member has told its figures. */
+	reported(node: NodeId, figures: ReportedStatus, threadLives: number): void {
 		const status = this.#nodes.get(node);
-		if (status !== undefined && status.state === "running") Object.assign(status, figures);
+		if (status !== undefined) Object.assign(status, { state: "running", threadLives }, figures);
+	}
+
+	/** The member did not answer. */
+	unreported(node: NodeId, threadLives: number): void {
+		const status = this.#nodes.get(node);
+		if (status !== undefined) Object.assign(status, { state: "down", threadLives });
 	}
 
 	complete(): void {

@@ -202,6 +202,12 @@ export interface ActorContext<Message = unknown> {
 	/** Watches, and fails this actor with `linked-actor-died` if that actor ends other than normally. */
 	link(ref: ActorRef): void;
 
+	/**
+	 * Loads what a module source names, as the behaviour's own module was loaded: for code that an actor is given by name.
+	 * Rejects with `module-not-loadable` or `export-missing`.
+	 */
+	loadModule(source: ModuleSource): Promise<unknown>;
+
 	/** The ref of a known address. */
 	ref<M = unknown>(address: Address): ActorRef<M>;
 	/** A living actor by its name, looked up in the system's registry. */

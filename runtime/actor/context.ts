@@ -2,7 +2,7 @@
 import type { Observable, SchedulerLike } from "rxjs";
 import { errorToObject, type Generator } from "../../protocols/core/index.ts";
 import { type Address, addressText } from "./address.ts";
-import type { ActorContext, ActorSpec, ActorTimers, Behaviour, Replier } from "./behaviour.ts";
+import type { ActorContext, ActorSpec, ActorTimers, Behaviour, ModuleSource, Replier } from "./behaviour.ts";
 import type { Cell, Child } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import { type Received, senderOf } from "./entry.ts";
@@ -10,6 +10,7 @@ import { becomeOverflow, notAChild, nothingToStash, stashOverflow } from "./erro
 import { STOP_TIMEOUT_MS_DEFAULT } from "./life-cycle.ts";
 import { STASH_MAX } from "./mailbox.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ModuleLoader } from "./ports.ts";
 import type { ActorRef } from "./ref.ts";
 import { ContextScheduler } from "./scheduler.ts";
 import type { NamedAddress } from "./system-message.ts";
@@ -22,6 +23,7 @@ export const BECOME_MAX = 64;
 export interface ContextHost {
 	readonly metrics: Metrics;
 	readonly events$: Observable<{ readonly type: string }>;
+	readonly loadModule: ModuleLoader;
 	ref(address: Address, name: string | null, owner: Cell | null, protocol: string | null): ActorRef;
 	spawnChild(parent: Cell, spec: ActorSpec): Promise<NamedAddress>;
 	restartChild(parent: Cell, child: Child): Promise<number>;
@@ -133,6 +135,10 @@ export class CellContext implements ActorContext {
 
 	unbecome(): void {
 		this.#cell.popHandler();
+	}
+
+	loadModule(source: ModuleSource): Promise<unknown> {
+		return this.#host.loadModule(source);
 	}
 
 	async spawn<M = unknown>(spec: ActorSpec): Promise<ActorRef<M>> {

@@ -93,7 +93,7 @@ class PlainStore {
 			case "stage-snapshot":
 				if (operation.offset === 0) this.staged = new Uint8Array(0);
 				expect(operation.offset).toBe(this.staged.length);
-				this.staged = new Uint8Array([...this.staged, ...operation.data]);
+				this.staged = new Uint8Array(Buffer.concat([this.staged, operation.data]));
 				break;
 			case "publish-snapshot": {
 				const { name, sizeBytes, description } = operation;
@@ -121,8 +121,9 @@ class RecordingHost implements DeliveryHost<RaftTypes> {
 	answer(requestId: number, value: unknown): void {
 		this.answers.set(requestId, value);
 	}
-	async write(operations: readonly StoreOperation[]): Promise<void> {
+	write(operations: readonly StoreOperation[], durable: () => void): void {
 		this.store.perform(operations);
+		queueMicrotask(durable);
 	}
 	async readSnapshot({ name, offset, lengthBytes }: SnapshotPart): Promise<Uint8Array | null> {
 		return this.store.snapshot?.name === name ? this.store.bytes.slice(offset, offset + lengthBytes) : null;
@@ -315,13 +316,34 @@ describe("snapshots", () => {
 		expect(host.store.snapshot).toMatchObject({ sizeBytes: 3 });
 	});
 
+	it("of one's own start over when a leader's has displaced them half-way", async () => {
+		const { adapter, tally } = adapterOf();
+		const host = new RecordingHost();
+		adapter.recover(host.store.contents);
+		Object.assign(tally, { takeSnapshot: () => new Uint8Array(1_500_000) });
+		const durable: (() => void)[] = [];
+		host.write = (operations, done) => {
+			host.store.perform(operations);
+			durable.push(done);
+		};
+		void adapter.deliver(take, host);
+		const chunk = { lastIndex: index(9), lastTerm: term(2), offset: 0, data: new Uint8Array(3) };
+		host.store.perform(adapter.operationsOf({ snapshotChunk: chunk }));
+		durable.shift()?.();
+		expect(host.store.staged).toHaveLength(3);
+		host.store.perform(adapter.operationsOf({ append: { firstIndex: index(1), entries: [command(1)] } }));
+		while (durable.length > 0) durable.shift()?.();
+		expect(host.inputs).toMatchObject([{ type: "snapshot-ready" }]);
+	});
+
 	it("larger than a chunk are staged in several writes, the last of which publishes", async () => {
 		const { adapter, tally } = adapterOf();
 		const host = new RecordingHost();
 		const writes: string[][] = [];
-		host.write = async (operations) => {
+		host.write = (operations, durable) => {
 			writes.push(operations.map(({ type }) => type));
 			host.store.perform(operations);
+			queueMicrotask(durable);
 		};
 		Object.assign(tally, { takeSnapshot: () => new Uint8Array(2_500_000) });
 		void adapter.deliver(take, host);

@@ -1,0 +1,132 @@
+/**
+ * From what the system, its threads and its actors tell to what a swarm's user is told: one stream, each event with its
+ * time and origin, and the view of the group kept up to date on the way.
+ */
+import { type Observable, Subject } from "rxjs";
+import type { NodeId } from "../../protocols/core/index.ts";
+import type { RaftEvent } from "../../protocols/raft/index.ts";
+import type { Clock } from "../../runtime/actor/clock.ts";
+import type { ThreadEvent } from "../../runtime/actor/ports.ts";
+import type { SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
+import { participantName } from "../participant/index.ts";
+import type { SwarmEvent, SwarmHappening } from "./contract.ts";
+import type { GroupView } from "./group-view.ts";
+
+/** An event as actors publish it: a type, and whatever belongs to it. */
+type Published = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+type Told<T extends string> = { readonly [K in T]: true };
+
+// Records and not lists: the compiler then insists that each type is there.
+const raftTypes: Told<Exclude<RaftEvent["type"], "commit-advanced">> = {
+	"role-changed": true,
+	"log-compacted": true,
+	"snapshot-installed": true,
+	"snapshot-send-started": true,
+	"quorum-lost": true,
+};
+const supervisionTypes: Told<SupervisionEvent["type"]> = {
+	"child-started": true,
+	"child-failed": true,
+	"child-restart-delayed": true,
+	"child-start-failed": true,
+	"child-restarted": true,
+	"child-suspended": true,
+	"child-stopped": true,
+	"poison-message": true,
+	"supervisor-gave-up": true,
+	"supervisor-auto-shutdown": true,
+	"supervisor-request-refused": true,
+};
+const threadTypes: Told<ThreadSupervisionEvent["type"]> = {
+	"thread-stalled": true,
+	"thread-restart-delayed": true,
+	"thread-start-failed": true,
+	"thread-restarted": true,
+	"thread-gave-up": true,
+};
+
+/** One swarm's events. */
+export class EventFeed {
+	readonly #clock: Clock;
+	readonly #view: GroupView | null;
+	readonly #events$ = new Subject<SwarmEvent>();
+
+	constructor(clock: Clock, view: GroupView | null) {
+		this.#clock = clock;
+		this.#view = view;
+	}
+
+	get events$(): Observable<SwarmEvent> {
+		return this.#events$.asObservable();
+	}
+
+	/** An event of the system's stream. */
+	published(event: { readonly type: string }): void {
+		const { type } = event;
+		const values = event as Published;
+		if (type in raftTypes || type === "participant-started") this.#ofMember(values);
+		else if (type in supervisionTypes) this.#ofSupervisor(values);
+		else if (type in threadTypes) this.#tell(event as SwarmHappening, String(values["name"]));
+		else if (type === "storage-failed") this.#tell(event as SwarmHappening, "storage");
+		else this.#tell({ type: "published", event }, "user");
+	}
+
+	/** An event of the thread directory. */
+	thread(event: ThreadEvent): void {
+		const node = this.#nodeNamed(event.name);
+		switch (event.type) {
+			case "thread-started":
+				if (node !== null) this.#view?.threadStarted(node, event.lives);
+				this.#tell({ type: "thread-started", lives: event.lives }, event.name);
+				break;
+			case "thread-ended":
+				if (node !== null) this.#view?.down(node);
+				this.#tell({ type: "thread-ended", end: event.end }, event.name);
+				break;
+			case "thread-released":
+				break;
+		}
+	}
+
+	/** Something that the swarm itself has to tell. */
+	tell(happening: SwarmHappening, origin: string): void {
+		this.#tell(happening, origin);
+	}
+
+	complete(): void {
+		this.#events$.complete();
+	}
+
+	#ofMember(event: Published): void {
+		const view = this.#view;
+		const node = event["node"] as NodeId;
+		if (view === null || event["group"] !== view.group || !view.has(node)) return;
+		if (event.type === "participant-started") view.started(node, event["restarts"] as number);
+		if (event.type === "role-changed") {
+			const { role, term, leader } = event as unknown as Extract<RaftEvent, { type: "role-changed" }>;
+			view.roleChanged(node, role, term, leader);
+		}
+		this.#tell(event as unknown as SwarmHappening, participantName(view.group, node));
+	}
+
+	#ofSupervisor(event: Published): void {
+		const child = String(event["child"]);
+		const node = this.#nodeNamed(child);
+		if (node !== null && (event.type === "child-failed" || event.type === "child-stopped")) this.#view?.down(node);
+		this.#tell(event as unknown as SwarmHappening, node === null ? String(event["supervisor"]) : child);
+	}
+
+	#tell(happening: SwarmHappening, origin: string): void {
+		this.#events$.next({ ...happening, atMs: this.#clock.nowMs(), origin, node: this.#nodeNamed(origin) });
+	}
+
+	/** The member whose actor and thread have this name. */
+	#nodeNamed(name: string): NodeId | null {
+		const view = this.#view;
+		if (view === null) return null;
+		const prefix = participantName(view.group, "");
+		const node = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+		return view.has(node) ? node : null;
+	}
+}

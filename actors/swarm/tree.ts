@@ -1,0 +1,78 @@
+/** The supervision tree of a swarm as data: who starts whom, and what is restarted how. */
+import type { Address } from "../../runtime/actor/address.ts";
+import type { ActorSpec } from "../../runtime/actor/behaviour.ts";
+import type { ChildSpec, StaticSupervisorSpec } from "../../supervisors/index.ts";
+import { participantName, type RaftParticipantArgs, raftParticipantModule } from "../participant/index.ts";
+import type { CheckedGroup } from "./options.ts";
+
+export const ROOT_NAME = "swarm";
+export const STORAGE_SUPERVISOR_NAME = "storage-supervisor";
+export const USER_SUPERVISOR_NAME = "user-supervisor";
+
+/**
+ * The root. More failures below than this, and the swarm fails: what comes back again and again is not mended by yet
+ * another restart.
+ */
+export function rootSpec(storage: ActorSpec): StaticSupervisorSpec {
+	return {
+		name: ROOT_NAME,
+		strategy: "one-for-one",
+		intensity: 2,
+		periodMs: 60_000,
+		children: [{ id: STORAGE_SUPERVISOR_NAME, start: storageSupervisorSpec(storage) }],
+	};
+}
+
+/**
+ * The storage is never restarted: with memory storage a new one would be empty, and a member that has lost what it
+ * promised must not come back under its name.
+ */
+function storageSupervisorSpec(storage: ActorSpec): StaticSupervisorSpec {
+	return {
+		name: STORAGE_SUPERVISOR_NAME,
+		children: [{ id: storage.name, start: storage, restart: "temporary", shutdownMs: 30_000 }],
+	};
+}
+
+export function groupSupervisorName(group: string): string {
+	return `${group}-supervisor`;
+}
+
+/** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
+export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
+	const name = groupSupervisorName(group.group);
+	return {
+		id: name,
+		start: {
+			name,
+			strategy: "one-for-one",
+			// A member that fails by itself (not with its thread) fails for a reason: the application, the disk.
+			intensity: 5,
+			periodMs: 10_000,
+			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
+			children: group.nodes.map((node) => memberChild(group, node, storage)),
+		},
+	};
+}
+
+function memberChild({ group, nodes, application, tuning }: CheckedGroup, node: string, storage: Address): ChildSpec {
+	const args: RaftParticipantArgs = { group, node, members: nodes, storage, application, tuning };
+	const name = participantName(group, node);
+	return {
+		id: name,
+		start: {
+			name,
+			behaviour: { module: raftParticipantModule, export: "RaftParticipant", args },
+			placement: "dedicated",
+			waiting: "blocking",
+		},
+	};
+}
+
+/** The user's actors, one-for-one. */
+export function userChild(actors: readonly ChildSpec[]): ChildSpec {
+	return {
+		id: USER_SUPERVISOR_NAME,
+		start: { name: USER_SUPERVISOR_NAME, strategy: "one-for-one", intensity: 5, periodMs: 10_000, children: actors },
+	};
+}
