@@ -22,6 +22,8 @@ interface Entry extends NamedAddress {
 	readonly placed: { readonly spec: ActorSpec; readonly place: Place } | null;
 	state: "starting" | "running" | "suspended" | "restarting";
 	restarts: number;
+	/** How it ended before the order to start it was answered. */
+	endedEarly: StopReason | null;
 }
 
 export interface MainServicesOptions {
@@ -84,7 +86,7 @@ export class MainServices implements SystemServices {
 
 	register(name: string, address: Address, parent: Address): undefined {
 		this.#reserve(name);
-		this.#enter({ name, address, parent, placed: null, state: "running", restarts: 0 });
+		this.#enter({ name, address, parent, placed: null, state: "running", restarts: 0, endedEarly: null });
 		return undefined;
 	}
 
@@ -115,7 +117,15 @@ export class MainServices implements SystemServices {
 		const actor = (this.#lastActor.get(slot) ?? 0) + 1;
 		this.#lastActor.set(slot, actor);
 		const address: Address = { slot, actor, incarnation: 1 };
-		const entry: Entry = { name, address, parent, placed: { spec, place }, state: "starting", restarts: 0 };
+		const entry: Entry = {
+			name,
+			address,
+			parent,
+			placed: { spec, place },
+			state: "starting",
+			restarts: 0,
+			endedEarly: null,
+		};
 		this.#enter(entry);
 		known({ address, name });
 		try {
@@ -126,6 +136,7 @@ export class MainServices implements SystemServices {
 			throw error;
 		}
 		if (entry.state === "starting") entry.state = "running";
+		if (entry.endedEarly !== null) this.ended(address, entry.endedEarly);
 		return { address, name };
 	}
 
@@ -208,6 +219,11 @@ export class MainServices implements SystemServices {
 	ended(address: Address, reason: StopReason): void {
 		const entry = this.#entries.get(addressText(address));
 		if (entry === undefined) return;
+		if (entry.state === "starting" && entry.placed !== null && this.#gate.isRunning(address.slot)) {
+			// The answer to the order is still on its way. It says why the start failed, and must not die with the thread.
+			entry.endedEarly = reason;
+			return;
+		}
 		this.#remove(entry);
 		// The signal of the actor's own kernel may still be on its way; the parent is told once.
 		if (entry.placed !== null && entry.state !== "starting") {
