@@ -130,8 +130,10 @@ export {
 	digestBatchTask,
 	digestFileTask,
 	type FileDigest,
+	machineNowMs,
 	type StallReport,
 	type ThreadBackend,
 	type ThreadBackendInspection,
 	type ThreadBackendOptions,
+	ThreadClock,
 } from "./threads/index.ts";

@@ -178,8 +178,9 @@ export class FlightLedger implements Application<LedgerCommand, LedgerResult, Le
 		this.#orderHash = hashFromHex(snapshot.orderHash);
 		this.#setHash = hashFromHex(snapshot.setHash);
 		this.#hours = snapshot.hours.map((hour) => ({ ...hour }));
-		// A copy first: bytes that were decoded from a larger buffer need not be aligned to words.
-		this.#hourRecords = snapshot.hourRecords.map((bytes) => Array.from(new Uint32Array(bytes.slice().buffer)));
+		// A copy first: decoded bytes may be a view into a larger buffer, not aligned to words. (`slice` of Node's Buffer
+		// is no copy.)
+		this.#hourRecords = snapshot.hourRecords.map((bytes) => Array.from(new Uint32Array(new Uint8Array(bytes).buffer)));
 		this.#restoredFromSnapshot = true;
 		const listed = this.#hourRecords.reduce((sum, list) => sum + list.length, 0);
 		assert(listed === this.#applied, "each applied record stands in one list", { listed, applied: this.#applied });

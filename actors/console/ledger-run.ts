@@ -92,12 +92,15 @@ async function summaryOf(target: RunTarget, node: string): Promise<LedgerSummary
 	}
 }
 
-/** Asks every replica until all have applied `applied` records, or none of them gets further within the time. */
+/**
+ * Asks every replica until all have applied `applied` records, for half a minute at most; once only, if the run was
+ * interrupted or has failed.
+ */
 export async function settledReplicas(
 	target: RunTarget,
 	applied: number,
 	clock: Clock,
-	interrupted: AbortSignal,
+	isPatient: () => boolean,
 ): Promise<ReplicaResult[]> {
 	const deadlineMs = clock.nowMs() + SETTLE_MS;
 	for (;;) {
@@ -105,7 +108,7 @@ export async function settledReplicas(
 			target.nodes.map(async ({ id }) => ({ node: id, summary: await summaryOf(target, id) })),
 		);
 		const isSettled = replicas.every(({ summary }) => summary !== null && summary.applied >= applied);
-		if (isSettled || interrupted.aborted || clock.nowMs() >= deadlineMs) return replicas;
+		if (isSettled || !isPatient() || clock.nowMs() >= deadlineMs) return replicas;
 		await new Promise<void>((resume) => clock.schedule(SETTLE_POLL_MS, resume));
 	}
 }

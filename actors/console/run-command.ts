@@ -181,8 +181,8 @@ function describeLoad({ rate, clients, killLeaderMs, forMs }: RunOptions): strin
 	const parts = [
 		`${rate === "max" ? "as fast as they go" : `${formatNumber(rate)} records/s`} from ${clients} ${clients === 1 ? "client" : "clients"}`,
 	];
-	if (forMs !== null) parts.push(`for ${formatMs(forMs)} at most`);
-	if (killLeaderMs !== null) parts.push(`the leader's thread is killed every ${formatMs(killLeaderMs)}`);
+	if (forMs !== null) parts.push(`for ${forMs / 1_000} s at most`);
+	if (killLeaderMs !== null) parts.push(`the leader's thread is killed every ${killLeaderMs / 1_000} s`);
 	return parts.join(", ");
 }
 

@@ -94,7 +94,12 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 	for (const index of open.todo) if (workload.isAcknowledged(index)) applied[index] = 1;
 	const indices = Array.from(applied.keys()).filter((index) => applied[index] === 1);
 	const reference = sequentialLedger(plan.records, indices).summary();
-	const replicas = await settledReplicas(target, reference.applied, clock, interrupt);
+	const replicas = await settledReplicas(
+		target,
+		reference.applied,
+		clock,
+		() => !interrupt.aborted && failure.length === 0,
+	);
 	const verdict = judge({
 		replicas,
 		total: plan.records.length,
@@ -138,23 +143,18 @@ async function underObservation(
 	const failures: unknown[] = [];
 	const load = workload.run();
 	killer?.start();
-	let committed = highestCommit(target);
-	let shownMs = clock.nowMs();
+	const commits = new CommitRate(target, clock);
 	const show = (): void => {
-		const nowMs = clock.nowMs();
-		const commit = highestCommit(target);
 		const latency = workload.takeRecentLatency();
 		progress.show({
 			elapsedMs: workload.elapsedMs,
 			done: earlier + workload.acknowledged,
 			total,
 			leader: target.leader,
-			commitsPerSecond: Math.max(0, ((commit - committed) * 1_000) / Math.max(1, nowMs - shownMs)),
+			commitsPerSecond: commits.perSecond(),
 			latency: latency.count === 0 ? null : latency,
 			restarts: restartsOf(target),
 		});
-		committed = commit;
-		shownMs = nowMs;
 		timer = clock.schedule(progress.intervalMs, show);
 	};
 	let timer = clock.schedule(progress.intervalMs, show);
@@ -181,8 +181,38 @@ function announce(progress: Progress, step: "killed" | "elected" | "recovered", 
 	}
 }
 
-function highestCommit(target: RunTarget): number {
-	return target.nodes.reduce((highest, { commit }) => Math.max(highest, commit), 0);
+/** After so long without a new figure nothing is being committed. */
+const COMMIT_RATE_VALID_MS = 3_000;
+
+/** Commits per second, from a commit index that is heard of only now and then. */
+class CommitRate {
+	readonly #target: RunTarget;
+	readonly #clock: Clock;
+	#commit: number;
+	#heardMs: number;
+	#perSecond = 0;
+
+	constructor(target: RunTarget, clock: Clock) {
+		this.#target = target;
+		this.#clock = clock;
+		this.#commit = this.#highest();
+		this.#heardMs = clock.nowMs();
+	}
+
+	perSecond(): number {
+		const commit = this.#highest();
+		const nowMs = this.#clock.nowMs();
+		if (commit > this.#commit) {
+			this.#perSecond = ((commit - this.#commit) * 1_000) / Math.max(1, nowMs - this.#heardMs);
+			this.#commit = commit;
+			this.#heardMs = nowMs;
+		}
+		return nowMs - this.#heardMs > COMMIT_RATE_VALID_MS ? 0 : this.#perSecond;
+	}
+
+	#highest(): number {
+		return this.#target.nodes.reduce((highest, { commit }) => Math.max(highest, commit), 0);
+	}
 }
 
 function restartsOf(target: RunTarget): number {

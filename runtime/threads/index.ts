@@ -14,4 +14,5 @@ export {
 	type ThreadBackendInspection,
 	type ThreadBackendOptions,
 } from "./thread-backend.ts";
+export { machineNowMs, ThreadClock } from "./thread-clock.ts";
 export type { StallReport } from "./watchdog.ts";

@@ -13,10 +13,10 @@ const PEER_PORT = 23_801;
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 5_000;
 
-/** The program `etcd` on the search path; null if it is not installed. */
-export function findEtcd(): string | null {
+/** A program on the search path; null if it is not installed. */
+export function findProgram(name: string): string | null {
 	for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
-		const program = join(directory, "etcd");
+		const program = join(directory, name);
 		try {
 			accessSync(program, constants.X_OK);
 			return program;
