@@ -52,8 +52,8 @@ export interface RaftCore {
 	// Followers and candidates.
 	/** A leader was heard within the minimum election timeout: no help for other candidates (thesis §6.2). */
 	leaderHeard: boolean;
-	/** The election timer is to be set again when the batch ends. */
-	electionTimerDue: boolean;
+	/** What the election timer is to be set to when the batch ends; until then a firing is that of the timer before. */
+	electionTimerMs: { readonly min: number; readonly max: number } | null;
 	/** Answers to this campaign, one's own included as soon as it counts. */
 	votes: Map<NodeId, boolean>;
 	/** The persist of one's own vote. */
@@ -116,7 +116,7 @@ export function createCore(config: RaftConfig): RaftCore {
 		nextWriteId: 1,
 		writes: [],
 		leaderHeard: false,
-		electionTimerDue: false,
+		electionTimerMs: null,
 		votes: new Map(),
 		voteWriteId: 0,
 		ack: null,
@@ -166,7 +166,8 @@ export function sendImmediate(core: RaftCore, to: NodeId, message: RaftMessage):
 	core.out.push({ type: "send", to, message, release: "immediate" });
 }
 
-export function setTimer(core: RaftCore, timer: RaftTimer, min: number, max: number): void {
+/** Sets a timer to a wait that the host draws; `max` is `min` where nothing is to be drawn. */
+export function setTimer(core: RaftCore, timer: RaftTimer, min: number, max: number = min): void {
 	core.out.push({ type: "set-timer", timer, afterMs: { min, max } });
 }
 

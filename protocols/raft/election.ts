@@ -1,6 +1,6 @@
 /** Leader election (§5.2, §5.4.1), pre-vote (thesis §9.6) and the check of the leader's quorum (thesis §6.2). */
 import type { NodeId } from "../core/index.ts";
-import { emit, quorumSize, type RaftCore, setTimer } from "./core.ts";
+import { emit, quorumSize, type RaftCore } from "./core.ts";
 import { sendDurable } from "./durability.ts";
 import type { RequestVote, Vote } from "./messages.ts";
 import {
@@ -9,7 +9,7 @@ import {
 	becomeLeader,
 	becomePreCandidate,
 	setElectionTimer,
-	setQuorumCheckTimer,
+	setMinimumTimer,
 } from "./roles.ts";
 
 /**
@@ -17,8 +17,8 @@ import {
  * other candidates, after the rest of its own random wait it becomes one.
  */
 export function handleElectionTimer(core: RaftCore): void {
-	// A message of this same batch has shown that the leader lives; the timer is set again when the batch ends.
-	if (core.electionTimerDue) return;
+	// Something in this same batch has set the timer anew; this is still the one before.
+	if (core.electionTimerMs !== null) return;
 	if (core.role === "leader") {
 		checkQuorum(core);
 		return;
@@ -26,7 +26,7 @@ export function handleElectionTimer(core: RaftCore): void {
 	if (core.leaderHeard) {
 		core.leaderHeard = false;
 		const { min, max } = core.config.electionTimeoutMs;
-		setTimer(core, "election", 0, max - min);
+		core.electionTimerMs = { min: 0, max: max - min };
 		return;
 	}
 	becomePreCandidate(core);
@@ -41,7 +41,7 @@ function checkQuorum(core: RaftCore): void {
 		progress.recentlyActive = false;
 	}
 	if (active >= quorumSize(core)) {
-		setQuorumCheckTimer(core);
+		setMinimumTimer(core);
 		return;
 	}
 	emit(core, { type: "quorum-lost", term: core.term });

@@ -6,7 +6,7 @@ import { cutLog, hasUnsaved, persist, persistUnsaved, sendDurable } from "./dura
 import type { Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, InstallSnapshot } from "./messages.ts";
-import { becomeFollower } from "./roles.ts";
+import { becomeFollower, setMinimumTimer } from "./roles.ts";
 
 /** The leader of this term speaks. Two leaders in one term would break election safety (§5.2): stop. */
 export function hearLeader(core: RaftCore, from: NodeId): void {
@@ -17,7 +17,7 @@ export function hearLeader(core: RaftCore, from: NodeId): void {
 	});
 	if (core.role !== "follower" || core.leader === null) becomeFollower(core, core.term, from);
 	core.leaderHeard = true;
-	core.electionTimerDue = true;
+	setMinimumTimer(core);
 }
 
 export function handleAppendEntries(core: RaftCore, from: NodeId, message: AppendEntries): void {

@@ -59,7 +59,8 @@ export interface RaftStatus {
  *
  * Between batches it holds back new entries, acknowledgements, reads and deliveries, and emits them on
  * `batch-ended`: a persist, at most `maxInflightAppends` appends per peer, one acknowledgement, one delivery (more
- * only where a bound of the config cuts them). Votes, refusals and timers leave with the step that causes them.
+ * only where a bound of the config cuts them), the election timer once. Votes and refusals leave with the step that
+ * causes them.
  * `now` is not used.
  */
 export class RaftMachine implements StateMachine<RaftTypes> {
@@ -241,10 +242,9 @@ function completeWrite(core: RaftCore, writeId: WriteId): void {
 
 /** Emits what the batch has gathered, the disk first. */
 function endBatch(core: RaftCore): void {
-	if (core.electionTimerDue) {
-		core.electionTimerDue = false;
-		const { min } = core.config.electionTimeoutMs;
-		setTimer(core, "election", min, min);
+	if (core.electionTimerMs !== null) {
+		setTimer(core, "election", core.electionTimerMs.min, core.electionTimerMs.max);
+		core.electionTimerMs = null;
 	}
 	if (core.writes.length < core.config.maxInflightWrites) persistUnsaved(core);
 	if (core.role === "leader") {

@@ -116,7 +116,7 @@ export function handleHeartbeatTimer(core: RaftCore): void {
 		// What is under way may be lost, and the log has moved on: only the snapshot is sure to help.
 		else if (progress.next <= core.log.baseIndex) startTransfer(core, peer, progress);
 	}
-	setTimer(core, "heartbeat", core.config.heartbeatMs, core.config.heartbeatMs);
+	setTimer(core, "heartbeat", core.config.heartbeatMs);
 }
 
 /** A peer has answered an append of this term. */

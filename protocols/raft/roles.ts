@@ -14,8 +14,7 @@ export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null
 	assert(term >= core.term, "terms only grow", { term, current: core.term });
 	if (core.role === "leader") endLeadership(core, leader);
 	if (term > core.term) enterTerm(core, term, null);
-	// With a leader known, its message that is being handled sets the timer when the batch ends.
-	if (core.role !== "follower" && leader === null) setElectionTimer(core);
+	if (core.role !== "follower") setElectionTimer(core);
 	setRole(core, "follower", leader);
 }
 
@@ -57,8 +56,8 @@ export function becomeLeader(core: RaftCore): void {
 	core.pendingProposals = 0;
 	setRole(core, "leader", config.nodeId);
 	appendOwn(core, noOp(core.term), null);
-	setTimer(core, "heartbeat", config.heartbeatMs, config.heartbeatMs);
-	setQuorumCheckTimer(core);
+	setTimer(core, "heartbeat", config.heartbeatMs);
+	setMinimumTimer(core);
 }
 
 /** Stops leading: what was promised to local clients is settled with what is known. */
@@ -106,14 +105,16 @@ function requestVotes(core: RaftCore, preVote: boolean): void {
 
 /** The wait for a leader, drawn anew each time, so that split votes are rare and resolve (§5.2). */
 export function setElectionTimer(core: RaftCore): void {
-	core.electionTimerDue = false;
-	setTimer(core, "election", core.config.electionTimeoutMs.min, core.config.electionTimeoutMs.max);
+	core.electionTimerMs = core.config.electionTimeoutMs;
 }
 
-/** A leader's election timer asks for its quorum (thesis §6.2). */
-export function setQuorumCheckTimer(core: RaftCore): void {
-	core.electionTimerDue = false;
-	setTimer(core, "election", core.config.electionTimeoutMs.min, core.config.electionTimeoutMs.min);
+/**
+ * The minimum election timeout: for so long a follower that has just heard its leader trusts in it, and after that time
+ * a leader asks whether it has heard its quorum (thesis §6.2).
+ */
+export function setMinimumTimer(core: RaftCore): void {
+	const { min } = core.config.electionTimeoutMs;
+	core.electionTimerMs = { min, max: min };
 }
 
 /** The entry that starts a leader's term. */

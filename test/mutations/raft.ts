@@ -286,8 +286,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "no-random-timeout",
 		bug: "all followers time out at once",
 		file: "protocols/raft/roles.ts",
-		old: 'setTimer(core, "election", core.config.electionTimeoutMs.min, core.config.electionTimeoutMs.max);',
-		new: 'setTimer(core, "election", core.config.electionTimeoutMs.min, core.config.electionTimeoutMs.min);',
+		old: "core.electionTimerMs = core.config.electionTimeoutMs;",
+		new: "setMinimumTimer(core);",
 	},
 	{
 		name: "stale-refusal-believed",
@@ -421,5 +421,12 @@ export const raftMutations: readonly Mutation[] = [
 		file: "protocols/raft/roles.ts",
 		old: "\tcore.ack = null;\n\t// Another leader",
 		new: "\t// Another leader",
+	},
+	{
+		name: "stale-timer-obeyed",
+		bug: "a timer that was set anew in the same batch still fires",
+		file: "protocols/raft/election.ts",
+		old: "	if (core.electionTimerMs !== null) return;\n",
+		new: "",
 	},
 ];

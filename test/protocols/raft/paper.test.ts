@@ -1071,6 +1071,13 @@ describe("thesis §9.6 pre-vote, and §4.2.3 and §6.2 disruptive and lonely ser
 		expect(machine.status).toMatchObject({ role: "follower", term: 7 });
 	});
 
+	it("a new leader's first check of its quorum is a whole timeout away, though its old timer fires in the same batch", () => {
+		const machine = candidate({ term: 1 });
+		machine.step({ type: "message", from: b, message: vote(2, true) }, { type: "timer", timer: "election" });
+		expect(machine.status.role).toBe("leader");
+		expect(machine.timers("election")).toEqual([{ min: 150, max: 150 }]);
+	});
+
 	it("a leader steps down if it hears of no majority for an election timeout", () => {
 		const machine = candidate({ voters: five }).receive(b, vote(1, true)).receive(c, vote(1, true));
 		expect(machine.timers("election")).toEqual([{ min: 150, max: 150 }]);
