@@ -95,7 +95,10 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 	readonly #actors = new Map<number, LifeCycle>();
 	/** The one whose messages stay in the lane while they wait; on a dedicated thread only. */
 	#primary: Cell | null = null;
-	/** User lanes are drained. False on a replacement thread until it has adopted its actors. */
+	/**
+	 * Lanes are drained. False on a replacement thread until it has adopted its actors: a message, but also a watch, that
+	 * came before would find nobody.
+	 */
 	#isOpen: boolean;
 	readonly #asks: AskTable;
 	readonly #watches = new WatchTable();
@@ -152,7 +155,7 @@ export class Kernel implements KernelDriver, KernelControl, CellHost, RefHost, L
 		this.#isTurnRequested = false;
 		this.#isInTurn = true;
 		const transport = this.#transport;
-		const signals = transport.drain("system", SYSTEM_SLICE, this);
+		const signals = this.#isOpen ? transport.drain("system", SYSTEM_SLICE, this) : 0;
 		this.#held.release(signals < SYSTEM_SLICE);
 		this.#runLocal();
 		const drained = this.#isOpen ? transport.drain("user", USER_SLICE, this) : 0;

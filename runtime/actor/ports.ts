@@ -151,7 +151,7 @@ export interface KernelControl {
 	/** Ends an actor; resolves with the reason that its parent and watchers were told. */
 	stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason>;
 	/**
-	 * The first order to the kernel of a replacement thread (`inherits`), which holds its user lanes closed until
+	 * The first order to the kernel of a replacement thread (`inherits`), which leaves its lanes alone until
 	 * then: these actors lived here and may be restarted. Their messages wait until they are, or are stopped.
 	 */
 	adopt(actors: readonly Adoption[]): Promise<void>;
@@ -185,7 +185,7 @@ export interface KernelPorts {
 	readonly requestTurn: () => void;
 	/** From 1; never the same again in this slot, not even after the slot was released. */
 	readonly life: number;
-	/** The thread replaces a dead one: user lanes stay closed until {@link KernelControl.adopt}. */
+	/** The thread replaces a dead one: its lanes are not drained until {@link KernelControl.adopt}. */
 	readonly inherits: boolean;
 	/** As {@link ThreadSpec.dedicated}; false for the main thread. */
 	readonly dedicated: boolean;

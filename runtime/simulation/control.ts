@@ -33,6 +33,7 @@ export class VirtualControl implements KernelControl {
 	readonly #wire: ControlWire;
 	readonly #calls = new Set<PendingCall>();
 	#end: ThreadEnd | null = null;
+	#isCut = false;
 
 	constructor(slot: ThreadSlot, name: string, kernel: KernelControl, wire: ControlWire) {
 		this.#slot = slot;
@@ -64,7 +65,12 @@ export class VirtualControl implements KernelControl {
 		return this.#call("inspect", null, () => this.#kernel.inspect());
 	}
 
-	/** The thread has died: whoever waits hears of it. */
+	/** The thread has died, and nobody knows: orders reach nobody, and what was answered is lost. */
+	cut(): void {
+		this.#isCut = true;
+	}
+
+	/** The end of the thread is known: whoever waits hears of it. */
 	close(end: ThreadEnd): void {
 		this.#end = end;
 		for (const { method, reject } of [...this.#calls]) reject(this.#died(method, end));
@@ -84,7 +90,7 @@ export class VirtualControl implements KernelControl {
 			};
 			this.#calls.add(call);
 			this.#wire.after(() => {
-				if (this.#end !== null) return;
+				if (this.#isCut) return;
 				run(sent).then(
 					(result) => this.#wire.after(() => settle(() => resolve(structuredClone(result)))),
 					(error: unknown) => {

@@ -9,7 +9,6 @@ import {
 	type KernelDriver,
 	type KernelPorts,
 	LocalMetrics,
-	type LostMessages,
 	MAIN_SLOT,
 	type Metrics,
 	type ModuleLoader,
@@ -65,6 +64,8 @@ class ThreadDeath {
 	}
 }
 
+type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
+
 /** One life of a thread. */
 interface Life {
 	readonly clock: ThreadClock;
@@ -85,7 +86,10 @@ interface VirtualThread {
 	state: ThreadStatus["state"];
 	lives: number;
 	life: Life | null;
-	controls: Set<VirtualControl>;
+	readonly controls: Set<VirtualControl>;
+	/** Its end has happened; the main thread has not heard of it yet. */
+	isDying: boolean;
+	readonly deathWaiters: (() => void)[];
 }
 
 export class VirtualThreads implements ThreadDirectory {
@@ -150,6 +154,8 @@ export class VirtualThreads implements ThreadDirectory {
 			lives: 0,
 			life: null,
 			controls: new Set(),
+			isDying: false,
+			deathWaiters: [],
 		};
 		this.#threads.set(slot, thread);
 		return this.#boot(thread).then(() => slot);
@@ -174,7 +180,10 @@ export class VirtualThreads implements ThreadDirectory {
 		if (thread === undefined || thread.state === "dead") return;
 		this.pendingControls += 1;
 		try {
-			await new Promise<void>((resolve) => this.#die(thread, end, resolve));
+			await new Promise<void>((resolve) => {
+				thread.deathWaiters.push(resolve);
+				this.#die(thread, end);
+			});
 		} finally {
 			this.pendingControls -= 1;
 		}
@@ -245,7 +254,7 @@ export class VirtualThreads implements ThreadDirectory {
 				fabric.timeline.after(drawMs(generator, startupMs), resolve);
 			});
 			// It may have been killed while it started; then its end has been told already.
-			if (thread.state === "starting") this.#begin(thread);
+			if (thread.state === "starting" && !thread.isDying) this.#begin(thread);
 		} finally {
 			this.pendingControls -= 1;
 		}
@@ -330,34 +339,39 @@ export class VirtualThreads implements ThreadDirectory {
 			thrown instanceof ThreadDeath
 				? { cause: thrown.cause, exitCode: 1, error: null }
 				: { cause: "crashed", exitCode: 1, error: errorToObject(thrown) };
-		this.#die(thread, end, () => {});
+		this.#die(thread, end);
 	}
 
-	/** The thread is over at once; the main thread learns of it a little later. */
-	#die(thread: VirtualThread, end: ThreadEnd, told: () => void): void {
-		const { slot, spec, life } = thread;
+	/**
+	 * The thread is over at once; the main thread learns of it a little later, and until then takes it for alive: its
+	 * orders find nobody.
+	 */
+	#die(thread: VirtualThread, end: ThreadEnd): void {
+		if (thread.isDying) return;
+		thread.isDying = true;
+		const { life } = thread;
 		const { fabric, noticeMs } = this.#options;
-		thread.state = "dead";
-		thread.life = null;
 		const loss = life === null ? { interrupted: null, lost: [] } : this.#loss(thread, life, end);
 		if (life !== null) {
 			life.isOver = true;
 			life.clock.mute();
 			life.transport.mute();
 		}
-		for (const control of thread.controls) control.close(end);
-		thread.controls.clear();
-		fabric.timeline.after(drawMs(fabric.schedule, noticeMs), () => {
-			this.#emit({ type: "thread-ended", slot, name: spec.name, end, ...loss });
-			told();
-		});
+		for (const control of thread.controls) control.cut();
+		fabric.timeline.after(drawMs(fabric.schedule, noticeMs), () => this.#noticeDeath(thread, end, loss));
 	}
 
-	#loss(
-		thread: VirtualThread,
-		life: Life,
-		end: ThreadEnd,
-	): { interrupted: InterruptedDelivery | null; lost: LostMessages[] } {
+	#noticeDeath(thread: VirtualThread, end: ThreadEnd, loss: Pick<Ended, "interrupted" | "lost">): void {
+		thread.isDying = false;
+		thread.state = "dead";
+		thread.life = null;
+		this.#emit({ type: "thread-ended", slot: thread.slot, name: thread.spec.name, end, ...loss });
+		for (const control of thread.controls) control.close(end);
+		thread.controls.clear();
+		for (const told of thread.deathWaiters.splice(0)) told();
+	}
+
+	#loss(thread: VirtualThread, life: Life, end: ThreadEnd): Pick<Ended, "interrupted" | "lost"> {
 		const record = life.transport.atWork;
 		const lost = [...(life.kernel?.holdings() ?? [])];
 		if (record !== null && thread.spec.dedicated) return { interrupted: this.#interrupt(record, end), lost };
