@@ -2,7 +2,7 @@
  * The mutation gate: plants one bug after the other in a temporary copy of the tree and runs the tests that must notice.
  * The unmutated copy must pass the same run first. A bug that nobody notices is a gap in the tests, and the run fails.
  *
- * `node dist/test/mutations/run.js raft [NAME …]`; a few seconds per bug, so it is no part of `npm test`.
+ * `npm run mutations -- raft [NAME …]`; a few seconds per bug, so it is no part of `npm test`.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
