@@ -78,4 +78,4 @@ export {
 	SPIN_MICROS_DEFAULT,
 	SPIN_MICROS_MAX,
 } from "./parking.ts";
-export { AtomicWords, type SharedWords } from "./shared-words.ts";
+export { AtomicWords, LINE_WORDS, type SharedWords } from "./shared-words.ts";

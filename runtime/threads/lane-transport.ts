@@ -40,7 +40,7 @@ import { REDELIVERIES_MAX } from "./thread-limits.ts";
 import { laneKey, type SlotWords, type ThreadMemory } from "./thread-memory.ts";
 import type { LaneChains, LaneNews } from "./thread-orders.ts";
 
-/** How soon a sender that waits for room looks again. */
+/** A sender that waits for room looks again with each pass of the event loop for so long, and then at this interval. */
 const READY_POLL_MS = 1;
 /** Callbacks that may wait for room: one for each `tellWhenReady` under way. */
 export const READY_WAITERS_MAX = 65_536;
@@ -92,6 +92,8 @@ export class LaneTransport implements Transport {
 	readonly #waiting = new Map<ThreadSlot, (() => void)[]>();
 	#waiters = 0;
 	#polling = false;
+	/** When something last got room, or began to wait for it. */
+	#roomAtMs = 0;
 
 	/** What was sent last, for a broadcast: the same object to the next thread is copied, not encoded again. */
 	#lastPayload: unknown = undefined;
@@ -225,8 +227,8 @@ export class LaneTransport implements Transport {
 		const waiting = this.#waiting.get(slot);
 		if (waiting === undefined) this.#waiting.set(slot, [callback]);
 		else waiting.push(callback);
-		this.#waiters++;
 		this.#poll();
+		this.#waiters++;
 	}
 
 	sentThrough(to: ThreadSlot): number {
@@ -349,24 +351,31 @@ export class LaneTransport implements Transport {
 	#poll(): void {
 		if (this.#polling) return;
 		this.#polling = true;
-		this.#options.clock.schedule(READY_POLL_MS, () => {
-			this.#polling = false;
-			let backlogs = 0;
-			for (const way of this.#ways) {
-				if (way === undefined) continue;
-				const moved = way.system.pump();
-				if (way.user.pump() || moved) this.#publish(way);
-				if (way.user.hasBacklog || way.system.hasBacklog) backlogs++;
-			}
-			for (const [slot, callbacks] of [...this.#waiting]) {
-				if (!this.#memory.isFree(slot) && !(this.#ways[slot]?.user.hasRoom ?? true)) continue;
-				this.#waiting.delete(slot);
-				this.#waiters -= callbacks.length;
-				for (const callback of callbacks) callback();
-			}
-			if (this.#waiting.size > 0 || backlogs > 0) this.#poll();
-		});
+		const { clock } = this.#options;
+		if (this.#waiters === 0) this.#roomAtMs = clock.nowMs();
+		// A consumer at work frees room within microseconds; one that is busy otherwise must not cost a core.
+		if (clock.nowMs() - this.#roomAtMs < READY_POLL_MS) setImmediate(this.#lookForRoom);
+		else clock.schedule(READY_POLL_MS, this.#lookForRoom);
 	}
+
+	readonly #lookForRoom = (): void => {
+		this.#polling = false;
+		let backlogs = 0;
+		for (const way of this.#ways) {
+			if (way === undefined || !(way.user.hasBacklog || way.system.hasBacklog)) continue;
+			const moved = way.system.pump();
+			if (way.user.pump() || moved) this.#publish(way);
+			if (way.user.hasBacklog || way.system.hasBacklog) backlogs++;
+		}
+		for (const [slot, callbacks] of [...this.#waiting]) {
+			if (!this.#memory.isFree(slot) && !(this.#ways[slot]?.user.hasRoom ?? true)) continue;
+			this.#waiting.delete(slot);
+			this.#waiters -= callbacks.length;
+			this.#roomAtMs = this.#options.clock.nowMs();
+			for (const callback of callbacks) callback();
+		}
+		if (this.#waiting.size > 0 || backlogs > 0) this.#poll();
+	};
 }
 
 /** An envelope as it comes out of a lane. */

@@ -33,7 +33,7 @@ export class OutboundLane {
 	/** System lane only: what waits behind a full ring, oldest first. */
 	readonly #backlog: Waiting[] = [];
 	#backlogBytes = 0;
-	/** Refusals since the ring last took something at once. */
+	/** Refusals since this ring was made. */
 	#refusals = 0;
 	/** Where the payload of the last record stands in the ring; empty if it is not one record. */
 	#lastStart = 0;
@@ -76,7 +76,6 @@ export class OutboundLane {
 			if (at === LANE_FULL) return this.#withoutRoom(codec, payload, layouts);
 			if (at < 0) return this.#sendLarge(codec, payload, layouts);
 		}
-		this.#refusals = 0;
 		this.header.schema = codec.schema;
 		const end = codec.write(writer.bytes, writer.view, at);
 		writer.commit(this.header, end - at);
@@ -140,7 +139,7 @@ export class OutboundLane {
 	}
 
 	/**
-	 * Goes on in a larger lane: of twice the size, when this one was refused often in a row (its traffic comes in larger
+	 * Goes on in a larger lane: of twice the size, when this one has refused several times (its traffic comes in larger
 	 * bursts than it holds), or of the size that takes a large record. False if it stays.
 	 */
 	#grow(recordBytes: number): boolean {

@@ -20,7 +20,7 @@ export const LANE_BYTES_MAX: number = 256 * 1024 * 1024;
 /** A lane that keeps being full is replaced by one of twice its capacity, up to this. */
 export const LANE_GROWTH_BYTES_MAX: number = 4 * 1024 * 1024;
 
-/** A lane that was refused so often in a row is too small for its traffic. */
+/** A lane that has refused so often is too small for its traffic. */
 export const GROWTH_REFUSALS = 3;
 /** Signals and answers that may wait in one thread for another that does not take them. */
 export const SYSTEM_BACKLOG_BYTES_MAX: number = 64 * 1024 * 1024;

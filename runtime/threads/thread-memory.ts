@@ -7,16 +7,17 @@
  * system words
  *   +0  lane-id       last lane id given                              atomic add, any thread
  *   +1  lane-kib      KiB of all lanes                                atomic add, any thread
- * one block per slot
- *   +0  state         free, starting, running, dead                   atomic store, main
- *   +1  life          see KernelPorts.life                            atomic store, main
- *   dispatch: the hook that is running                                plain stores, the slot's thread
- *   +8  active        1 while it runs
- *   +9  actor         +10 incarnation   +11 kind   +12 message type (1 + index in the slot's table, 0 none)
- *   +13 sender slot (−1 none)           +14 sender actor              +15 sender incarnation
- *   +16 progress      hooks entered, modulo 2^32
- *   redelivery: the record that a death cut off                       plain stores, main, while no thread lives there
- *   +24 lane          0 none, else lane key                           +25 sequence   +26 interruptions
+ * one block per slot, of three lines: senders read the first for each message, the owner writes the second for each
+ *   line 0  state         free, starting, running, dead               atomic store, main
+ *        +1 life          see KernelPorts.life                        atomic store, main
+ *   line 1  dispatch: the hook that is running                        plain stores, the slot's thread
+ *        +0 active        1 while it runs
+ *        +1 actor         +2 incarnation   +3 kind
+ *        +4 message type  its index in the slot's table, 0 none
+ *        +5 sender slot   −1 none; +6 sender actor, +7 sender incarnation
+ *        +8 progress      hooks entered, modulo 2^32
+ *   line 2  redelivery: the record that a death cut off               plain stores, main, while no thread lives there
+ *        +0 lane          0 none, else lane key                       +1 sequence   +2 interruptions
  * ```
  *
  * The plain stores are read after the thread has ended, when they are settled; the watchdog reads them while they
@@ -24,12 +25,28 @@
  */
 import { assert } from "../../protocols/core/index.ts";
 import type { Address, EnvelopeKind, LaneKind, LostMessages, ThreadSlot } from "../actor/index.ts";
-import { THREADS_MAX } from "../memory/index.ts";
+import { LINE_WORDS, THREADS_MAX } from "../memory/index.ts";
 import { laneMemoryExhausted } from "./errors.ts";
 import { LANE_BYTES_MAX } from "./thread-limits.ts";
 
 const SYSTEM_WORDS = 32;
-const SLOT_WORDS = 64;
+const SLOT_WORDS: number = 3 * LINE_WORDS;
+const words = {
+	state: 0,
+	life: 1,
+	active: LINE_WORDS,
+	actor: LINE_WORDS + 1,
+	incarnation: LINE_WORDS + 2,
+	kind: LINE_WORDS + 3,
+	messageType: LINE_WORDS + 4,
+	senderSlot: LINE_WORDS + 5,
+	senderActor: LINE_WORDS + 6,
+	senderIncarnation: LINE_WORDS + 7,
+	progress: LINE_WORDS + 8,
+	redeliveryLane: 2 * LINE_WORDS,
+	redeliverySequence: 2 * LINE_WORDS + 1,
+	interruptions: 2 * LINE_WORDS + 2,
+} as const;
 /** Message types of one thread that get a name; those met later are reported without one. */
 const MESSAGE_TYPES_MAX = 127;
 /** A name, one byte of length first; longer ones are cut. */
@@ -114,7 +131,7 @@ export class ThreadMemory {
 	}
 
 	lifeOf(slot: ThreadSlot): number {
-		return Atomics.load(this.#words, SYSTEM_WORDS + slot * SLOT_WORDS + 1);
+		return Atomics.load(this.#words, SYSTEM_WORDS + slot * SLOT_WORDS + words.life);
 	}
 
 	slot(slot: ThreadSlot): SlotWords {
@@ -151,71 +168,70 @@ export class SlotWords {
 
 	/** Main: the slot's state and life change. */
 	setState(state: SlotState, life: number): void {
-		Atomics.store(this.#words, 1, life);
-		Atomics.store(this.#words, 0, slotStates.indexOf(state));
+		Atomics.store(this.#words, words.life, life);
+		Atomics.store(this.#words, words.state, slotStates.indexOf(state));
 	}
 
 	/** Main, before a new life: nothing runs and nothing waits. */
 	clear(): void {
-		this.#words.fill(0, 8, 17);
+		this.#words.fill(0, words.active, words.progress + 1);
 		this.#types.fill(0);
 		this.#waiting.fill(0);
 	}
 
 	/** The thread: this hook runs from here. */
 	enter(actor: Address, kind: DispatchKind, messageType: string | null, sender: Address | null): void {
-		const words = this.#words;
-		words[9] = actor.actor;
-		words[10] = actor.incarnation;
-		words[11] = dispatchKinds.indexOf(kind);
-		words[12] = messageType === this.#lastType ? this.#lastTypeId : this.#typeId(messageType);
-		if (sender === null) words[13] = -1;
+		const own = this.#words;
+		own[words.actor] = actor.actor;
+		own[words.incarnation] = actor.incarnation;
+		own[words.kind] = dispatchKinds.indexOf(kind);
+		own[words.messageType] = messageType === this.#lastType ? this.#lastTypeId : this.#typeId(messageType);
+		if (sender === null) own[words.senderSlot] = -1;
 		else {
-			words[13] = sender.slot;
-			words[14] = sender.actor;
-			words[15] = sender.incarnation;
+			own[words.senderSlot] = sender.slot;
+			own[words.senderActor] = sender.actor;
+			own[words.senderIncarnation] = sender.incarnation;
 		}
-		words[8] = 1;
-		words[16] = ((words[16] as number) + 1) | 0;
+		own[words.active] = 1;
+		own[words.progress] = ((own[words.progress] as number) + 1) | 0;
 	}
 
 	/** The thread: its synchronous part is over. */
 	leave(): void {
-		this.#words[8] = 0;
+		this.#words[words.active] = 0;
 	}
 
 	/** What runs, or ran when the thread ended; null between hooks. */
 	dispatch(): Dispatch | null {
-		const words = this.#words;
-		if (words[8] !== 1) return null;
-		const senderSlot = words[13] as number;
+		const word = (index: number): number => this.#words[index] as number;
+		if (word(words.active) !== 1) return null;
+		const slot = word(words.senderSlot) as ThreadSlot;
 		return {
-			actor: words[9] as number,
-			incarnation: words[10] as number,
-			kind: dispatchKinds[words[11] as number] as DispatchKind,
-			messageType: this.#typeName(words[12] as number),
-			sender:
-				senderSlot < 0
-					? null
-					: { slot: senderSlot as ThreadSlot, actor: words[14] as number, incarnation: words[15] as number },
+			actor: word(words.actor),
+			incarnation: word(words.incarnation),
+			kind: dispatchKinds[word(words.kind)] as DispatchKind,
+			messageType: this.#typeName(word(words.messageType)),
+			sender: slot < 0 ? null : { slot, actor: word(words.senderActor), incarnation: word(words.senderIncarnation) },
 		};
 	}
 
 	/** Grows with each hook: a thread whose number stands still while it runs is stuck in one. */
 	get progress(): number {
-		return this.#words[16] as number;
+		return this.#words[words.progress] as number;
 	}
 
 	/** Main: the interrupted record and how often it has been interrupted by now; null when the thread was between records. */
 	setRedelivery(place: RecordPlace | null, interruptions: number): void {
-		this.#words[24] = place === null ? 0 : laneKey(place.from, place.kind);
-		this.#words[25] = place?.sequence ?? 0;
-		this.#words[26] = interruptions;
+		this.#words[words.redeliveryLane] = place === null ? 0 : laneKey(place.from, place.kind);
+		this.#words[words.redeliverySequence] = place?.sequence ?? 0;
+		this.#words[words.interruptions] = interruptions;
 	}
 
 	/** How often the record behind which the lane's sequence is this one was interrupted. */
 	interruptionsOf(key: number, sequence: number): number {
-		return this.#words[24] === key && this.#words[25] === sequence ? (this.#words[26] as number) : 0;
+		const own = this.#words;
+		if (own[words.redeliveryLane] !== key || own[words.redeliverySequence] !== sequence) return 0;
+		return own[words.interruptions] as number;
 	}
 
 	/** The thread: so many messages wait in the private mailbox of this actor. */
