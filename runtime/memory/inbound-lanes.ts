@@ -133,7 +133,7 @@ export class InboundLanes {
 		}
 	}
 
-	/** The first half of a turn: at most `recordsMax` records of the system lanes. */
+	/** The first half of a turn: looks what has been published, and takes at most `recordsMax` records of the system lanes. */
 	drainSystem(onSystem: OnRecord, recordsMax: number = SYSTEM_RECORDS_MAX): DrainOutcome {
 		this.#scan();
 		let left = recordsMax;
@@ -159,9 +159,11 @@ export class InboundLanes {
 		return outcome;
 	}
 
-	/** The second half: records of the user lanes, in turns of a slice each. */
+	/**
+	 * The second half: records of the user lanes, in turns of a slice each. It must not look anew: what it saw of the system
+	 * lanes would be marked here, where the thread does not look before it sleeps, and nobody would come for it.
+	 */
 	drainUsers(onUser: OnRecord, limits: DrainLimits = {}): DrainOutcome {
-		this.#scan();
 		const { sliceRecords = SLICE_RECORDS, sliceBytes = SLICE_BYTES, turnRecords = TURN_RECORDS } = limits;
 		let left = turnRecords;
 		const open = this.#userOpen;

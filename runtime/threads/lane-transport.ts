@@ -44,8 +44,8 @@ import type { LaneChains, LaneNews } from "./thread-orders.ts";
 const READY_POLL_MS = 1;
 /** Callbacks that may wait for room: one for each `tellWhenReady` under way. */
 export const READY_WAITERS_MAX = 65_536;
-/** A turn that has written so much to one lane publishes early, so that the consumer works beside it. */
-const EARLY_PUBLISH_BYTES: number = 8 * 1024;
+/** A turn that has sent so many messages to one thread publishes early, so that both work side by side. */
+const EARLY_PUBLISH_MESSAGES = 16;
 
 export interface LaneTransportOptions {
 	readonly slot: ThreadSlot;
@@ -66,8 +66,8 @@ interface Way {
 	readonly outbound: Outbound;
 	readonly user: OutboundLane;
 	readonly system: OutboundLane;
-	/** The sequence of the user lane when it was last published. */
-	publishedThrough: number;
+	/** Messages sent since the last publish. */
+	unpublished: number;
 }
 
 const envelopeKinds: Readonly<Record<number, EnvelopeKind>> = {
@@ -154,7 +154,7 @@ export class LaneTransport implements Transport {
 		const verdict = this.#isRepeated(lane, payload, protocol) ? "ok" : this.#encode(lane, payload, protocol);
 		if (verdict === "ok") {
 			this.#outbound.touch(way.outbound);
-			if (((way.user.sequence - way.publishedThrough) | 0) > EARLY_PUBLISH_BYTES) this.#publish(way);
+			if (++way.unpublished >= EARLY_PUBLISH_MESSAGES) this.#publish(way);
 			if (lane.hasBacklog) this.#poll();
 		} else if (verdict === "full") {
 			// What fills the lane must be visible before anybody waits for room.
@@ -189,7 +189,7 @@ export class LaneTransport implements Transport {
 	}
 
 	#publish(way: Way): void {
-		way.publishedThrough = way.user.sequence;
+		way.unpublished = 0;
 		way.outbound.flush();
 	}
 
@@ -341,7 +341,7 @@ export class LaneTransport implements Transport {
 			outbound,
 			user: new OutboundLane("user", outbound.user, successorOf("user")),
 			system: new OutboundLane("system", outbound.system, successorOf("system")),
-			publishedThrough: outbound.user.sequence,
+			unpublished: 0,
 		};
 		this.#ways[to] = way;
 		return way;

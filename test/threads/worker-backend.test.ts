@@ -313,6 +313,22 @@ test("workers send to each other, in order, over lanes that they made themselves
 	expectInOrder(journal.entries, 10_000);
 });
 
+for (const waiting of ["async", "blocking"] as const) {
+	test(`no wake-up is lost over 60,000 asks, 64 at a time (${waiting})`, async () => {
+		const stage = await Stage.open();
+		const ref = await stage.recorder(new Journal(1), "recorder", waiting);
+		let next = 0;
+		const asker = async (): Promise<void> => {
+			while (next < 60_000) {
+				const value = next++;
+				expect(await ref.ask({ type: "echo", value }, { timeoutMs: 50_000 })).toBe(value);
+			}
+		};
+		await Promise.all(Array.from({ length: 64 }, asker));
+		expect(stage.backend.inspectThreads().repeatedWakeUps).toBe(0);
+	});
+}
+
 test("an order to a thread that dies is rejected", async () => {
 	const stage = await Stage.open();
 	const started = stage.system.spawn({
