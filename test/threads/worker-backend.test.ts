@@ -1,119 +1,12 @@
 // Goal: what DESIGN.md §3 promises of real threads. A mailbox outlives its thread, order is kept, the message that killed a
 // thread is named, delivered again and at last quarantined; every way in which a thread can end is told apart.
 // Method: recorders on dedicated threads write what they handle into shared memory that outlives them; the test kills them.
-import { ActorSystem, createThreadBackend, type ThreadBackend, type ThreadBackendOptions } from "quorate/runtime";
+import { createThreadBackend } from "quorate/runtime";
 import { afterEach, expect, test } from "vitest";
-import type { FloodOrder, RecorderMessage } from "../fixtures/thread-actors.ts";
+import type { FloodOrder } from "../fixtures/thread-actors.ts";
+import { closeStages, Journal, actorsModule as module, Stage } from "./stage.ts";
 
-type Ref<M> = Awaited<ReturnType<typeof ActorSystem.prototype.spawn<M>>>;
-type ThreadEvent = Parameters<Parameters<ThreadBackend["threads"]["observe"]>[0]>[0];
-type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
-
-const module = new URL("../../dist/test/fixtures/thread-actors.js", import.meta.url);
-const JOURNAL_FROM = 4;
-
-class Journal {
-	readonly words: SharedArrayBuffer;
-	readonly #view: Int32Array;
-
-	constructor(entries: number) {
-		this.words = new SharedArrayBuffer((JOURNAL_FROM + entries) * 4);
-		this.#view = new Int32Array(this.words);
-	}
-
-	get length(): number {
-		return Atomics.load(this.#view, 0);
-	}
-
-	/** Number and redeliveries of each handled message. */
-	get entries(): readonly (readonly [number: number, redelivered: number])[] {
-		const words = Array.from(this.#view.subarray(JOURNAL_FROM, JOURNAL_FROM + this.length));
-		return words.map((word) => [word >> 2, word & 3]);
-	}
-
-	open(): void {
-		Atomics.store(this.#view, 1, 1);
-		Atomics.notify(this.#view, 1);
-		Atomics.store(this.#view, 2, 1);
-	}
-
-	/** Resolves once so many messages have been handled. */
-	async reached(length: number): Promise<void> {
-		while (this.length < length) await new Promise((resolve) => setImmediate(resolve));
-	}
-}
-
-/** A running system whose supervisor restarts what fails and whose dead threads are replaced. */
-class Stage {
-	readonly backend: ThreadBackend;
-	readonly system: ActorSystem;
-	readonly ended: Ended[] = [];
-	#parent: Ref<unknown> | null = null;
-	replaced = 0;
-	#waiters: { readonly count: number; readonly resolve: () => void }[] = [];
-
-	static async open(options: ThreadBackendOptions = {}): Promise<Stage> {
-		const stage = new Stage(await createThreadBackend({ seed: 1, ...options }));
-		stages.push(stage);
-		stage.#parent = await stage.system.spawn({
-			name: "keeper",
-			behaviour: {
-				local: () => ({
-					receive() {},
-					async signal(signal, context) {
-						if (signal.type === "child-failed") await context.restart(signal.child);
-					},
-				}),
-			},
-		});
-		return stage;
-	}
-
-	private constructor(backend: ThreadBackend) {
-		this.backend = backend;
-		this.system = new ActorSystem(backend);
-		backend.threads.observe((event) => {
-			if (event.type !== "thread-ended" || event.end.cause === "stopped") return;
-			this.ended.push(event);
-			backend.threads.replace(event.slot).then(
-				() => this.#settle(this.replaced++),
-				// The system was stopped before the replacement ran.
-				(error) => expect(error).toMatchObject({ code: "thread-start-failed" }),
-			);
-		});
-	}
-
-	recorder(
-		journal: Journal,
-		name = "recorder",
-		waiting: "async" | "blocking" = "async",
-	): Promise<Ref<RecorderMessage>> {
-		return this.system.spawn<RecorderMessage>(
-			{
-				name,
-				behaviour: { module, export: "Recorder", args: { words: journal.words } },
-				placement: "dedicated",
-				waiting,
-			},
-			this.#parent ?? undefined,
-		);
-	}
-
-	#settle(before: number): void {
-		for (const { resolve } of this.#waiters.filter(({ count }) => before + 1 >= count)) resolve();
-	}
-
-	/** Resolves once so many threads have been replaced. */
-	async replacements(count: number): Promise<void> {
-		if (this.replaced >= count) return;
-		await new Promise<void>((resolve) => this.#waiters.push({ count, resolve }));
-	}
-}
-
-const stages: Stage[] = [];
-afterEach(async () => {
-	for (const { system } of stages.splice(0)) await system.stop();
-});
+afterEach(closeStages);
 
 /** Numbers in order; one may come again only when it is marked, right behind itself. */
 function expectInOrder(entries: Journal["entries"], count: number): number {
@@ -312,22 +205,6 @@ test("workers send to each other, in order, over lanes that they made themselves
 	await journal.reached(10_000);
 	expectInOrder(journal.entries, 10_000);
 });
-
-for (const waiting of ["async", "blocking"] as const) {
-	test(`no wake-up is lost over 60,000 asks, 64 at a time (${waiting})`, async () => {
-		const stage = await Stage.open();
-		const ref = await stage.recorder(new Journal(1), "recorder", waiting);
-		let next = 0;
-		const asker = async (): Promise<void> => {
-			while (next < 60_000) {
-				const value = next++;
-				expect(await ref.ask({ type: "echo", value }, { timeoutMs: 50_000 })).toBe(value);
-			}
-		};
-		await Promise.all(Array.from({ length: 64 }, asker));
-		expect(stage.backend.inspectThreads().repeatedWakeUps).toBe(0);
-	});
-}
 
 test("an order to a thread that dies is rejected", async () => {
 	const stage = await Stage.open();
