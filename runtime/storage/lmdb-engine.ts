@@ -16,21 +16,19 @@
  *
  * Not detected: damage to LMDB's own tree pages (it has no checksums there); what is read through them is checked.
  */
-import { statfsSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { AssertionError, assertNever, QuorateError } from "../../protocols/core/index.ts";
 import type { Settle, StorageEngine, StoreContents, StoreOperation, StoreWrite } from "./contract.ts";
 import { DataDirectory, type DataOwner } from "./data-directory.ts";
-import { dataDirectoryCorrupt, diskFailed, diskFull, storageUnusable, storeCorrupt } from "./errors.ts";
+import { failureOf } from "./disk-failure.ts";
+import { dataDirectoryCorrupt, storageUnusable, storeCorrupt } from "./errors.ts";
 import { checkDatabaseFile } from "./lmdb-file.ts";
 import { lastUint64, part, StoreKeys } from "./lmdb-keys.ts";
 import { outcomeOf } from "./outcome.ts";
 import { advanceShape, advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
 const CHECKSUM_BYTES = 4;
-/** Free space under which a failed write counts as a full disk: LMDB reports a write cut short as an I/O error. */
-const FREE_BYTES_MIN = 1024 * 1024;
 const SCRATCH_BYTES_INITIAL = 64 * 1024;
 
 /** A store that has been written or loaded: its keys and where it stands. */
@@ -283,19 +281,11 @@ export class LmdbEngine implements StorageEngine {
 				return run();
 			} catch (cause) {
 				if (cause instanceof QuorateError || cause instanceof AssertionError) throw cause;
-				this.#failure = this.#failureOf(operation, cause);
+				this.#failure = failureOf(this.#directory.path, operation, cause);
 				throw this.#failure;
 			}
 		});
 		settle(outcome);
-	}
-
-	#failureOf(operation: string, cause: unknown): QuorateError {
-		const problem = cause instanceof Error ? cause.message : String(cause);
-		const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-		const directory = this.#directory.path;
-		const full = code === ENOSPC || code === EDQUOT || (code === EIO && isFull(directory));
-		return (full ? diskFull : diskFailed)({ directory, operation, problem }, { cause });
 	}
 }
 
@@ -308,16 +298,6 @@ function openEnvironment(path: string): RootDatabase<Buffer, Buffer> {
 		keyEncoding: "binary",
 		maxDbs: 1,
 	});
-}
-
-/** System error numbers as LMDB reports them; alike on Linux and macOS, but for the quota's. */
-const EIO = 5;
-const ENOSPC = 28;
-const EDQUOT = process.platform === "darwin" ? 69 : 122;
-
-function isFull(directory: string): boolean {
-	const { bavail, bsize } = statfsSync(directory);
-	return bavail * bsize < FREE_BYTES_MIN;
 }
 
 interface Place {
