@@ -47,6 +47,8 @@ export class ControlBlock {
 	/** The words of the block, for the waiting strategies. @internal */
 	readonly words: SharedWords;
 	readonly #plain: Int32Array;
+	readonly #control: SharedArrayBuffer;
+	readonly #wordsOf: WordsOf;
 
 	/** @throws QuorateError `lane-foreign` if the memory is not {@link createControl}'s */
 	constructor(control: SharedArrayBuffer, slot: number, wordsOf: WordsOf = atomicWordsOf) {
@@ -54,8 +56,15 @@ export class ControlBlock {
 		if (mark !== CONTROL_MARK) throw laneForeign({ found: mark, expected: CONTROL_MARK });
 		assert(Number.isInteger(slot) && slot >= 0 && slot < THREADS_MAX, "a thread slot", { slot });
 		this.slot = slot;
+		this.#control = control;
+		this.#wordsOf = wordsOf;
 		this.#plain = new Int32Array(control, (LINE_WORDS + slot * CONTROL_BLOCK_WORDS) * 4, CONTROL_BLOCK_WORDS);
 		this.words = wordsOf(this.#plain);
+	}
+
+	/** The block of another slot of the same process. */
+	peer(slot: number): ControlBlock {
+		return new ControlBlock(this.#control, slot, this.#wordsOf);
 	}
 
 	get state(): ThreadState {
@@ -116,15 +125,36 @@ export class ControlBlock {
 		this.words.notify(controlWords.doorbell, 1);
 	}
 
+	/** Consumer of one of the owner's lanes, after it freed what the owner waits for: sets its bit, and rings. */
+	announceRoom(consumer: number): void {
+		this.words.or(controlWords.room + (consumer >>> 5), 1 << (consumer & 31));
+		this.ring();
+	}
+
 	/** Owner: takes 32 bits of the dirty bitmap, those of the producers `32 * half` and following. */
 	takeDirty(half: 0 | 1): number {
-		const index = controlWords.dirty + half;
+		return this.#take(controlWords.dirty + half);
+	}
+
+	/** Owner: takes 32 bits of the room bitmap, those of the consumers `32 * half` and following. */
+	takeRoom(half: 0 | 1): number {
+		return this.#take(controlWords.room + half);
+	}
+
+	#take(index: number): number {
 		return this.words.load(index) === 0 ? 0 : this.words.exchange(index, 0);
 	}
 
-	/** Whether any producer has published since the owner last took its bit. */
-	hasDirty(): boolean {
-		return (this.words.load(controlWords.dirty) | this.words.load(controlWords.dirty + 1)) !== 0;
+	/** Whether anything was announced that the owner has not taken: what a parking thread looks at. */
+	hasAnnounced(): boolean {
+		const { words } = this;
+		return (
+			(words.load(controlWords.dirty) |
+				words.load(controlWords.dirty + 1) |
+				words.load(controlWords.room) |
+				words.load(controlWords.room + 1)) !==
+			0
+		);
 	}
 
 	/** Owner, from a timer: it is alive at `nowMs` on the shared clock, and holds that much memory. */

@@ -10,6 +10,8 @@
  *   line 1   doorbell         producers add one and notify; the owner waits on it; atomic
  *   line 2   dirty 0, 1       bit p: the producer in slot p has published since the owner last looked; producers
  *                             set bits, the owner exchanges with 0; atomic
+ *            room 0, 1        bit c: the consumer in slot c has made the room that the owner's lane to it waits for;
+ *                             consumers set bits, the owner exchanges with 0; atomic
  *   line 3   epoch            lives of the slot so far; written at the start of a life
  *            heartbeat        ms on the shared clock, stored by the owner's timer
  *            heap, external   KiB of the owner's V8 heap, and of its memory outside (buffers), which Node's
@@ -35,6 +37,7 @@ export const controlWords = {
 	state: 0,
 	doorbell: 32,
 	dirty: 64,
+	room: 66,
 	epoch: 96,
 	heartbeat: 97,
 	heapKib: 98,

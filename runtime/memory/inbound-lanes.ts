@@ -32,9 +32,14 @@ export type DrainOutcome = "idle" | "more" | "held";
 /** Why a message could not be put together, for dead letters: its producer, or its consumer, died in the middle. */
 export type OnTorn = (header: RecordHeader) => void;
 
-export interface InboundLanesOptions extends LaneReaderOptions {
+export interface InboundLanesOptions extends Omit<LaneReaderOptions, "onRoom"> {
 	/** Told of each torn message, with the header of the record that showed it. Default: only counted. */
 	readonly onTorn?: OnTorn;
+	/**
+	 * Frees what a slice handed out when it ends: for threads whose actors have taken their records over by then. Soon, so
+	 * that the producer goes on meanwhile. Default false: the receiver frees what it has processed.
+	 */
+	readonly freeTaken?: boolean;
 	/** Memory for messages in fragments. Default: its own, of the default size. */
 	readonly budget?: AssemblyBudget;
 }
@@ -59,12 +64,12 @@ export class Inbound {
 /**
  * The consumer's side of one thread. {@link drain} serves the system lanes first, at most
  * {@link SYSTEM_RECORDS_MAX} records a turn, and then the user lanes in turns of a slice each. Space is freed by the
- * caller: `inbound.from(header.producer).user.free(header.sequence)` after processing, or {@link freeTaken} where
- * the receiver has taken everything over.
+ * caller after processing, `lanes.from(header.producer)?.user.free(header.sequence)`, or with `freeTaken` by the drain.
  */
 export class InboundLanes {
 	readonly #control: ControlBlock;
 	readonly #options: InboundLanesOptions;
+	readonly #readerOptions: LaneReaderOptions;
 	readonly #budget: AssemblyBudget;
 	readonly #lanes: (Inbound | undefined)[] = new Array(THREADS_MAX).fill(undefined);
 	/** Producers whose lanes may hold something, one bit each, two words each. */
@@ -84,13 +89,15 @@ export class InboundLanes {
 	constructor(control: ControlBlock, options: InboundLanesOptions = {}) {
 		this.#control = control;
 		this.#options = options;
+		const onRoom = (producer: number): void => control.peer(producer).announceRoom(control.slot);
+		this.#readerOptions = { ...options, onRoom };
 		this.#budget = options.budget ?? new AssemblyBudget();
 	}
 
 	/** Attaches to the lanes from a slot, at the first record that was not freed. @throws QuorateError as {@link LaneReader} */
 	attach(producer: number, lanes: LanePair): Inbound {
 		assert(this.#lanes[producer] === undefined, "one reader for each producer", { producer });
-		const inbound = new Inbound(lanes, this.#options, this.#budget);
+		const inbound = new Inbound(lanes, this.#readerOptions, this.#budget);
 		this.#lanes[producer] = inbound;
 		// The producer may have announced itself before this thread knew the lane.
 		mark(this.#systemPending, producer);
@@ -114,14 +121,6 @@ export class InboundLanes {
 		const user = this.drainUsers(onUser, limits);
 		if (system === "more" || user === "more") return "more";
 		return system === "held" || user === "held" ? "held" : "idle";
-	}
-
-	/** Frees everything that was handed out, on all lanes: for threads whose actors have taken their records over. */
-	freeTaken(): void {
-		for (const inbound of this.#lanes) {
-			inbound?.system.freeTaken();
-			inbound?.user.freeTaken();
-		}
 	}
 
 	/** Moves the dirty bits to the private ones. After it, whatever is published announces itself anew. */
@@ -204,7 +203,9 @@ export class InboundLanes {
 		this.#assembler = assembler;
 		this.#receiver = receiver;
 		this.#verdict = "next";
-		return reader.drain(recordsMax, bytesMax, this.#receive);
+		const drained = reader.drain(recordsMax, bytesMax, this.#receive);
+		if (this.#options.freeTaken) reader.freeTaken();
+		return drained;
 	}
 
 	/** Whether the last slice ended because of its receiver, or of a lane that is being replaced, and not by its limit. */

@@ -69,7 +69,7 @@ export {
 export { LANE_FULL, LANE_TOO_LARGE, LaneWriter, type LaneWriterOptions } from "./lane-writer.ts";
 export { METRICS_MAX, type MetricDescriptor, type MetricKind, MetricTable } from "./metric-table.ts";
 export { Counter, createMetrics, Gauge, MetricsReader, SlotMetrics } from "./metrics-segment.ts";
-export { type LanePair, Outbound, OutboundLanes, type OutboundLanesOptions } from "./outbound-lanes.ts";
+export { FLUSH_BYTES, type LanePair, Outbound, OutboundLanes, type OutboundLanesOptions } from "./outbound-lanes.ts";
 export {
 	AsyncParking,
 	BlockingParking,

@@ -14,6 +14,7 @@
  *   +0  tail            position behind the last published record        atomic store, read by both
  *   +1  replaced-by     id of the lane that continues this one, or 0     atomic store before the last tail
  *   +2  final-tail      the tail behind the `moved` record               atomic store before replaced-by
+ *   +3  room-wanted     free bytes the producer waits for, or 0          atomic; the consumer puts it back to 0
  * line 2  written by the consumer
  *   +0  head            position behind the last freed record            atomic store, read by both
  * line 3  written by the producer, for observers; plain stores, one writer
@@ -33,6 +34,10 @@
  * 3. The producer overwrites a byte only after it loaded a `head` behind it; the consumer stores that `head` only
  *    after it is done with the bytes. So no record is overwritten before it is freed, and a consumer that dies
  *    before freeing leaves its records for its successor.
+ *
+ * Waiting for room is the wake-up handshake of `parking.ts` the other way round:
+ * 1. The producer stores `room-wanted`, then loads `head` again, and goes to sleep only if there is still no room.
+ * 2. The consumer stores `head`, then loads `room-wanted`. One of the two sees the other's store.
  */
 import { assert } from "../../protocols/core/index.ts";
 import { LINE_WORDS } from "./shared-words.ts";
@@ -51,6 +56,7 @@ export const laneWords = {
 	tail: 32,
 	replacedBy: 33,
 	finalTail: 34,
+	roomWanted: 35,
 	head: 64,
 	refusals: 96,
 	highWater: 97,

@@ -37,6 +37,8 @@ export interface LaneReaderOptions {
 	readonly fingerprint?: number;
 	/** Finds the lane that this one goes on in, when its writer moved. Default: lanes are never replaced. */
 	readonly laneOf?: LaneLookup;
+	/** Told when a free has made the room that the writer waits for; it wakes the writer's thread. */
+	readonly onRoom?: (producer: number) => void;
 	readonly wordsOf?: WordsOf;
 }
 
@@ -49,6 +51,8 @@ export class LaneReader {
 	#words!: SharedWords;
 	#ring!: Uint8Array;
 	#capacity!: number;
+	/** A tail that was true once. */
+	#tailSeen!: number;
 	/** Last stored `head`. */
 	#freed!: number;
 	/** Behind the last record handed out. */
@@ -113,6 +117,7 @@ export class LaneReader {
 			const span = this.#readHeader(start);
 			if (record.kind === recordKinds.padding) {
 				this.#taken = (this.#taken + span) | 0;
+				this.#absorb(this.#taken);
 				continue;
 			}
 			if (record.kind === recordKinds.moved) {
@@ -166,6 +171,7 @@ export class LaneReader {
 		this.#ring = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
 		this.#record.producer = header[laneWords.producer] as number;
 		const head = this.#words.load(laneWords.head);
+		this.#tailSeen = head;
 		this.#freed = head;
 		this.#taken = head;
 		this.#delivered = head;
@@ -183,6 +189,20 @@ export class LaneReader {
 		if (through === this.#freed) return;
 		this.#freed = through;
 		this.#words.store(laneWords.head, through);
+		const wanted = this.#words.load(laneWords.roomWanted);
+		if (wanted !== 0) this.#offerRoom(wanted);
+	}
+
+	/**
+	 * Not for every few bytes, or writer and reader would take turns at the pace of the wake-ups. It comes to it: a
+	 * lane that is freed to its end has all the room there is. `tailSeen` may be old, and room then be offered early.
+	 */
+	#offerRoom(wanted: number): void {
+		const room = this.#capacity - ((this.#tailSeen - this.#freed) | 0);
+		if (room < Math.max(wanted, this.#capacity / 2)) return;
+		if (this.#words.compareExchange(laneWords.roomWanted, wanted, 0) === wanted) {
+			this.#options.onRoom?.(this.#record.producer);
+		}
 	}
 
 	/** Frees everything handed out. */
@@ -211,7 +231,8 @@ export class LaneReader {
 	#bringRecord(): boolean {
 		const held = (this.#copiedTo - this.#taken) | 0;
 		if (held > 0 && spanOf(this.#lengthAt(this.#taken)) <= held) return true;
-		const available = (this.#words.load(laneWords.tail) - this.#taken) | 0;
+		this.#tailSeen = this.#words.load(laneWords.tail);
+		const available = (this.#tailSeen - this.#taken) | 0;
 		if (available === 0) return this.#isLeftBehind() && this.#bringRecord();
 		this.#copy(Math.min(available, Math.max(DRAIN_COPY_BYTES, this.#scratch.length)));
 		const span = spanOf(this.#lengthAt(this.#taken));

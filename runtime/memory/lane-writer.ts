@@ -77,6 +77,11 @@ export class LaneWriter {
 		return this.#written !== this.#published;
 	}
 
+	/** Bytes written and not yet published, with headers and padding. */
+	get unpublishedBytes(): number {
+		return (this.#written - this.#published) | 0;
+	}
+
 	/**
 	 * Finds room for a payload of at most `payloadBytes`. Returns where in {@link bytes} it goes, or
 	 * {@link LANE_FULL} or {@link LANE_TOO_LARGE}. A reservation without {@link commit} is simply forgotten.
@@ -85,20 +90,35 @@ export class LaneWriter {
 		const need = spanOf(RECORD_HEADER_BYTES + payloadBytes);
 		if (need > this.recordBytesMax) return LANE_TOO_LARGE;
 		let at = this.#written & (this.#capacity - 1);
-		const toEnd = this.#capacity - at;
-		const fits = need <= toEnd;
-		if (!this.#hasRoom((fits ? need : toEnd + need) + MOVED_RESERVE_BYTES)) {
+		const total = this.#bytesFor(need);
+		if (!this.#hasRoom(total + MOVED_RESERVE_BYTES)) {
 			const header = this.#header;
 			header[laneWords.refusals] = ((header[laneWords.refusals] as number) + 1) | 0;
 			return LANE_FULL;
 		}
-		if (!fits) {
-			this.#pad(at, toEnd);
+		if (total > need) {
+			this.#pad(at, total - need);
 			at = 0;
 		}
 		this.#reservedAt = at;
 		this.#reservedBytes = payloadBytes;
 		return at + RECORD_HEADER_BYTES;
+	}
+
+	/**
+	 * Asks the consumer to say when there is room for such a payload; to be called, after a {@link publish}, when
+	 * {@link reserve} found none. True: there is, after all; reserve again. False: the consumer will set its
+	 * room bit in this thread's control block and ring, once half of the lane is free, or as much as the payload needs.
+	 */
+	awaitRoom(payloadBytes: number): boolean {
+		assert(!this.hasUnpublished, "a writer publishes before it waits");
+		const total = this.#bytesFor(spanOf(RECORD_HEADER_BYTES + payloadBytes)) + MOVED_RESERVE_BYTES;
+		assert(total <= this.#capacity, "what is awaited fits into the empty lane", { payloadBytes });
+		this.#words.store(laneWords.roomWanted, total);
+		this.#headSeen = this.#words.load(laneWords.head);
+		if (!this.#hasRoom(total)) return false;
+		this.#words.store(laneWords.roomWanted, 0);
+		return true;
 	}
 
 	/**
@@ -157,7 +177,7 @@ export class LaneWriter {
 	moveTo(next: SharedArrayBuffer): void {
 		this.publish();
 		const id = openLane(next, this.#options.fingerprint).header[laneWords.id] as number;
-		const finalTail = (this.#written + this.#movedBytes()) | 0;
+		const finalTail = (this.#written + this.#bytesFor(RECORD_HEADER_BYTES)) | 0;
 		// In this order: who sees `replacedBy` knows the final tail, and whether the old lane has it.
 		this.#words.store(laneWords.finalTail, finalTail);
 		this.#words.store(laneWords.replacedBy, id);
@@ -175,12 +195,6 @@ export class LaneWriter {
 			if (this.#published !== this.#words.load(laneWords.finalTail)) this.#writeMoved(id, next);
 			this.#open(next);
 		}
-	}
-
-	/** Bytes from here to behind a moved record: with the padding it may need. */
-	#movedBytes(): number {
-		const toEnd = this.#capacity - (this.#written & (this.#capacity - 1));
-		return toEnd < RECORD_HEADER_BYTES ? toEnd + RECORD_HEADER_BYTES : RECORD_HEADER_BYTES;
 	}
 
 	/** Writes and publishes the last record; the reserve has room for it. */
@@ -214,6 +228,12 @@ export class LaneWriter {
 		this.#written = this.#published;
 		this.#headSeen = this.#words.load(laneWords.head);
 		this.#reservedAt = -1;
+	}
+
+	/** What a record of this span takes: with padding before it, if it would wrap. */
+	#bytesFor(span: number): number {
+		const toEnd = this.#capacity - (this.#written & (this.#capacity - 1));
+		return span <= toEnd ? span : toEnd + span;
 	}
 
 	#hasRoom(bytes: number): boolean {

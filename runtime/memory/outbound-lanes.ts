@@ -5,6 +5,12 @@ import { THREADS_MAX } from "./control-layout.ts";
 import type { WordsOf } from "./lane.ts";
 import { LaneWriter, type LaneWriterOptions } from "./lane-writer.ts";
 
+/**
+ * A target for which so much has gathered is flushed at once: its consumer works while the producer still writes.
+ * Without it a lane is filled, emptied, filled by turns, at the pace of the wake-ups.
+ */
+export const FLUSH_BYTES: number = 8 * 1024;
+
 /** The two lanes from one thread to another. */
 export interface LanePair {
 	/** Messages between actors. */
@@ -47,12 +53,13 @@ export interface OutboundLanesOptions extends LaneWriterOptions {
 
 /**
  * The producer's side of one thread. Commit records to a target's writer, {@link touch} it, and {@link flush} at the
- * end of the turn: each touched lane costs two atomic operations, however many records it got. When a writer
+ * end of the turn: a flush costs a lane three atomic operations, however many records it got. When a writer
  * answers that it is full, flush before you wait, or the consumer never learns what it is to free.
  */
 export class OutboundLanes {
 	readonly #control: SharedArrayBuffer;
 	readonly #slot: number;
+	readonly #own: ControlBlock;
 	readonly #options: OutboundLanesOptions;
 	readonly #targets: (Outbound | undefined)[] = new Array(THREADS_MAX).fill(undefined);
 	/** At most {@link THREADS_MAX}. */
@@ -62,6 +69,7 @@ export class OutboundLanes {
 	constructor(control: SharedArrayBuffer, slot: number, options: OutboundLanesOptions = {}) {
 		this.#control = control;
 		this.#slot = slot;
+		this.#own = new ControlBlock(control, slot, options.wordsOf);
 		this.#options = options;
 	}
 
@@ -79,11 +87,32 @@ export class OutboundLanes {
 		return this.#targets[target];
 	}
 
-	/** Notes that something was committed for this target. */
+	/** Notes that something was committed for this target; flushes it if that has become much ({@link FLUSH_BYTES}). */
 	touch(outbound: Outbound): void {
+		if (outbound.user.unpublishedBytes >= FLUSH_BYTES) {
+			outbound.flush();
+			return;
+		}
 		if (outbound.isTouched) return;
 		outbound.isTouched = true;
 		this.#touched.push(outbound);
+	}
+
+	/**
+	 * Calls back for each target that has made the room a writer asked for with `awaitRoom`: send what waits for it. Call
+	 * it in every turn; a thread with a room bit set does not park. Returns how many there were.
+	 */
+	takeRoom(onRoom: (outbound: Outbound) => void): number {
+		let found = 0;
+		for (const half of [0, 1] as const) {
+			for (let bits = this.#own.takeRoom(half); bits !== 0; bits &= bits - 1) {
+				const outbound = this.#targets[(half << 5) + 31 - Math.clz32(bits & -bits)];
+				if (outbound === undefined) continue;
+				found++;
+				onRoom(outbound);
+			}
+		}
+		return found;
 	}
 
 	/** Whether a flush has anything to do. */

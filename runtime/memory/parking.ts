@@ -2,8 +2,9 @@
  * How a thread sleeps until a producer has something for it, and why no wake-up is lost.
  *
  * It is Dekker's handshake on sequentially consistent words:
- * 1. A producer stores the lane's tail, sets its dirty bit, and then loads the state.
- * 2. The consumer stores `parked`, and then loads the dirty bits.
+ * 1. A producer stores the lane's tail, sets its dirty bit, and then loads the state (a consumer that made
+ *    room for a waiting writer does the same with its room bit).
+ * 2. The consumer stores `parked`, and then loads the bits.
  * 3. So if the consumer saw no bit, its load came before the producer's setting it, so its store of `parked` came before the
  *    producer's load of the state: the producer sees a sleeper, and rings.
  * 4. Ringing adds to the doorbell before it notifies, and the consumer waits for the doorbell to differ from what it was
@@ -27,7 +28,8 @@ export type ParkOutcome = "work" | "timed-out" | "parked";
 export interface Parking {
 	readonly kind: "async" | "blocking";
 	/**
-	 * Sleeps unless a producer has announced something; the caller has drained its lanes before.
+	 * Sleeps unless something was announced: a producer has published, or a consumer has made room. The caller has taken
+	 * what was announced before, by draining its lanes and by `OutboundLanes.takeRoom`, or it never sleeps.
 	 * @param timeoutMs how long a blocking thread sleeps at most; an asynchronous one has timers for that
 	 */
 	park(timeoutMs: number): ParkOutcome;
@@ -42,12 +44,12 @@ export const SPIN_MICROS_MAX = 50;
 /** Polls between two looks at the clock. */
 const SPIN_POLLS = 32;
 
-/** Looks at the dirty bits for a while; whether one was set. */
+/** Looks at the bits for a while; whether one was set. */
 function spin(control: ControlBlock, spinMicros: number): boolean {
 	if (spinMicros === 0) return false;
 	const until = performance.now() + spinMicros / 1000;
 	do {
-		for (let i = 0; i < SPIN_POLLS; i++) if (control.hasDirty()) return true;
+		for (let i = 0; i < SPIN_POLLS; i++) if (control.hasAnnounced()) return true;
 	} while (performance.now() < until);
 	return false;
 }
@@ -75,9 +77,9 @@ export class BlockingParking implements Parking {
 		const { words } = control;
 		const doorbell = words.load(controlWords.doorbell);
 		words.store(controlWords.state, threadStates.parkedBlocking);
-		const waited = control.hasDirty() ? "work" : words.wait(controlWords.doorbell, doorbell, timeoutMs);
+		const waited = control.hasAnnounced() ? "work" : words.wait(controlWords.doorbell, doorbell, timeoutMs);
 		words.store(controlWords.state, threadStates.running);
-		return waited === "timed-out" && !control.hasDirty() ? "timed-out" : "work";
+		return waited === "timed-out" && !control.hasAnnounced() ? "timed-out" : "work";
 	}
 
 	unpark(): void {
@@ -112,7 +114,7 @@ export class AsyncParking implements Parking {
 		const { words } = control;
 		if (!this.#armed) this.#arm();
 		words.store(controlWords.state, threadStates.parkedAsync);
-		if (!control.hasDirty()) return "parked";
+		if (!control.hasAnnounced()) return "parked";
 		words.store(controlWords.state, threadStates.running);
 		return "work";
 	}

@@ -106,7 +106,7 @@ function look(thread: Watched, stillForMs: number): void {
 			return;
 		default:
 			// Parked, as it should be, unless something has arrived: that must stay without example.
-			if (thread.block.hasDirty() && !thread.rungAgain) ringAgain(thread);
+			if (thread.block.hasAnnounced() && !thread.rungAgain) ringAgain(thread);
 	}
 }
 

@@ -4,6 +4,7 @@
  * Method: several producers and one consumer in one thread, on real shared memory.
  */
 import { describe, expect, it } from "vitest";
+import { controlWords, threadStates } from "../../../runtime/memory/control-layout.ts";
 import {
 	AssemblyBudget,
 	ControlBlock,
@@ -200,7 +201,7 @@ describe("inbound and outbound lanes", () => {
 		send(a.lanes, a.to, a.to.user, 1);
 		a.lanes.flush();
 		expect(block.state).toBe("running");
-		block.words.store(0, 2);
+		block.words.store(controlWords.state, threadStates.parkedAsync);
 		expect(block.state).toBe("parkedAsync");
 		send(a.lanes, a.to, a.to.user, 1);
 		send(b.lanes, b.to, b.to.user, 1);
@@ -210,6 +211,64 @@ describe("inbound and outbound lanes", () => {
 		b.lanes.flush();
 		block.markDead();
 		expect([block.state, block.ring()]).toEqual(["dead", false]);
+	});
+});
+
+describe("a writer that waits for room", () => {
+	it("is told once, when half of the lane is free or what it needs", () => {
+		for (const [waitsFor, freeBeforeOffer] of [
+			[8, 2048],
+			[1900, 2048],
+		] as const) {
+			const { control, inbound, producer } = setUp({ freeTaken: true });
+			const { lanes, to } = producer(1);
+			const own = new ControlBlock(control, 1);
+			own.beginLife();
+			while (to.user.append(new RecordHeader(), new Uint8Array(32)) === "ok");
+			lanes.touch(to);
+			lanes.flush();
+			expect(to.user.awaitRoom(waitsFor)).toBe(false);
+			const told: number[] = [];
+			let freed = 0;
+			while (told.length === 0) {
+				inbound.drain(nothing, () => "stop");
+				freed += 64;
+				lanes.takeRoom((outbound) => told.push(outbound.slot));
+			}
+			expect(freed).toBeGreaterThanOrEqual(freeBeforeOffer - 128);
+			expect(freed).toBeLessThanOrEqual(freeBeforeOffer + 64);
+			expect(told).toEqual([CONSUMER]);
+			expect(to.user.reserve(waitsFor)).toBeGreaterThan(0);
+			inbound.drain(nothing, () => "next");
+			expect(lanes.takeRoom(() => undefined)).toBe(0);
+		}
+	});
+
+	it("keeps its thread from parking until it has looked, and is woken if it sleeps", () => {
+		const { control, inbound, producer } = setUp({ freeTaken: true });
+		const { lanes, to } = producer(1);
+		const own = new ControlBlock(control, 1);
+		own.beginLife();
+		while (to.user.append(new RecordHeader(), new Uint8Array(32)) === "ok");
+		lanes.touch(to);
+		lanes.flush();
+		expect(to.user.awaitRoom(32)).toBe(false);
+		own.words.store(controlWords.state, threadStates.parkedAsync);
+		inbound.drain(nothing, () => "next");
+		expect([own.state, own.hasAnnounced()]).toEqual(["waking", true]);
+		expect(lanes.takeRoom(() => undefined)).toBe(1);
+		expect(own.hasAnnounced()).toBe(false);
+	});
+
+	it("needs not wait when room came in between", () => {
+		const { inbound, producer } = setUp({ freeTaken: true });
+		const { lanes, to } = producer(1);
+		while (to.user.append(new RecordHeader(), new Uint8Array(32)) === "ok");
+		lanes.touch(to);
+		lanes.flush();
+		inbound.drain(nothing, () => "next");
+		expect(to.user.awaitRoom(32)).toBe(true);
+		expect(lanes.takeRoom(() => undefined)).toBe(0);
 	});
 });
 
@@ -238,7 +297,7 @@ describe("a message in fragments", () => {
 	}
 
 	it("arrives whole and with its own kind, through a lane a fifth of its size", () => {
-		const { inbound, producer } = setUp();
+		const { inbound, producer } = setUp({ freeTaken: true });
 		const { lanes, to } = producer(1);
 		const got: Buffer[] = [];
 		const take = (record: RecordHeader, whole: Buffer, start: number, end: number): DrainVerdict => {
@@ -248,7 +307,6 @@ describe("a message in fragments", () => {
 		};
 		const drain = (): void => {
 			inbound.drain(nothing, take);
-			inbound.freeTaken();
 		};
 		for (const sizeBytes of [1, 463, 464, 465, 20_000]) {
 			pump(new FragmentSender(header(), bytes.subarray(0, sizeBytes)), lanes, to, drain);
@@ -287,7 +345,7 @@ describe("a message in fragments", () => {
 	it("is dropped and reported when its producer died in the middle", () => {
 		const torn: number[] = [];
 		const budget = new AssemblyBudget();
-		const { inbound, producer } = setUp({ budget, onTorn: (record) => torn.push(record.target) });
+		const { inbound, producer } = setUp({ freeTaken: true, budget, onTorn: (record) => torn.push(record.target) });
 		const pair = lanePair(1);
 		const { lanes, to } = producer(1, pair);
 		const order: number[] = [];
@@ -299,7 +357,6 @@ describe("a message in fragments", () => {
 		lanes.touch(to);
 		lanes.flush();
 		inbound.drain(nothing, take);
-		inbound.freeTaken();
 		expect(budget.heldBytes).toBe(bytes.length);
 		const successor = new LaneWriter(pair.user);
 		const small = new RecordHeader();
