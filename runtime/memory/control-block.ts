@@ -96,7 +96,10 @@ export class ControlBlock {
 		this.words.store(controlWords.state, threadStates.dead);
 	}
 
-	/** Producer, after it published to the owner's lanes: sets its bit, and rings if the owner sleeps. */
+	/**
+	 * Producer, after it published to the owner's lanes: sets its bit, and rings if the owner sleeps. A supervisor calls it for
+	 * a dead producer that has no successor: it may have died between publishing and announcing.
+	 */
 	announce(producer: number): void {
 		this.words.or(controlWords.dirty + (producer >>> 5), 1 << (producer & 31));
 		this.ring();

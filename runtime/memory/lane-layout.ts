@@ -14,7 +14,7 @@
  *   +0  tail            position behind the last published record        atomic store, read by both
  *   +1  replaced-by     id of the lane that continues this one, or 0     atomic store before the last tail
  *   +2  final-tail      the tail behind the `moved` record               atomic store before replaced-by
- *   +3  room-wanted     free bytes the producer waits for, or 0          atomic; the consumer puts it back to 0
+ *   +3  room-wanted     free bytes the producer waits for, or 0          atomic store, read by both
  * line 2  written by the consumer
  *   +0  head            position behind the last freed record            atomic store, read by both
  * line 3  written by the producer, for observers; plain stores, one writer

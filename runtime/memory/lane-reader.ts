@@ -171,13 +171,15 @@ export class LaneReader {
 		this.#ring = new Uint8Array(lane, LANE_HEADER_BYTES, capacity);
 		this.#record.producer = header[laneWords.producer] as number;
 		const head = this.#words.load(laneWords.head);
-		this.#tailSeen = head;
+		this.#tailSeen = this.#words.load(laneWords.tail);
 		this.#freed = head;
 		this.#taken = head;
 		this.#delivered = head;
 		this.#absorbed = head;
 		this.#copiedFrom = head;
 		this.#copiedTo = head;
+		// A predecessor may have died between freeing and saying so.
+		this.#offerRoom();
 	}
 
 	/** Gives back the space of all records up to this sequence; they are lost to a successor from here on. */
@@ -189,20 +191,19 @@ export class LaneReader {
 		if (through === this.#freed) return;
 		this.#freed = through;
 		this.#words.store(laneWords.head, through);
-		const wanted = this.#words.load(laneWords.roomWanted);
-		if (wanted !== 0) this.#offerRoom(wanted);
+		this.#offerRoom();
 	}
 
 	/**
 	 * Not for every few bytes, or writer and reader would take turns at the pace of the wake-ups. It comes to it: a
 	 * lane that is freed to its end has all the room there is. `tailSeen` may be old, and room then be offered early.
+	 * Only the writer takes its wish back, so that a reader that dies here, or before, leaves it to its successor.
 	 */
-	#offerRoom(wanted: number): void {
+	#offerRoom(): void {
+		const wanted = this.#words.load(laneWords.roomWanted);
+		if (wanted === 0) return;
 		const room = this.#capacity - ((this.#tailSeen - this.#freed) | 0);
-		if (room < Math.max(wanted, this.#capacity / 2)) return;
-		if (this.#words.compareExchange(laneWords.roomWanted, wanted, 0) === wanted) {
-			this.#options.onRoom?.(this.#record.producer);
-		}
+		if (room >= Math.max(wanted, this.#capacity / 2)) this.#options.onRoom?.(this.#record.producer);
 	}
 
 	/** Frees everything handed out. */

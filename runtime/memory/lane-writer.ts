@@ -54,6 +54,8 @@ export class LaneWriter {
 	/** Start byte and payload bound of the open reservation; −1 if none. */
 	#reservedAt = -1;
 	#reservedBytes = 0;
+	/** `roomWanted` is not 0: perhaps a predecessor's. */
+	#awaitsRoom!: boolean;
 	readonly #options: LaneWriterOptions;
 
 	/** @throws QuorateError `lane-foreign`, `lane-fingerprint-mismatch` */
@@ -96,6 +98,7 @@ export class LaneWriter {
 			header[laneWords.refusals] = ((header[laneWords.refusals] as number) + 1) | 0;
 			return LANE_FULL;
 		}
+		if (this.#awaitsRoom) this.#stopAwaiting();
 		if (total > need) {
 			this.#pad(at, total - need);
 			at = 0;
@@ -115,10 +118,16 @@ export class LaneWriter {
 		const total = this.#bytesFor(spanOf(RECORD_HEADER_BYTES + payloadBytes)) + MOVED_RESERVE_BYTES;
 		assert(total <= this.#capacity, "what is awaited fits into the empty lane", { payloadBytes });
 		this.#words.store(laneWords.roomWanted, total);
+		this.#awaitsRoom = true;
 		this.#headSeen = this.#words.load(laneWords.head);
 		if (!this.#hasRoom(total)) return false;
-		this.#words.store(laneWords.roomWanted, 0);
+		this.#stopAwaiting();
 		return true;
+	}
+
+	#stopAwaiting(): void {
+		this.#awaitsRoom = false;
+		this.#words.store(laneWords.roomWanted, 0);
 	}
 
 	/**
@@ -228,6 +237,7 @@ export class LaneWriter {
 		this.#written = this.#published;
 		this.#headSeen = this.#words.load(laneWords.head);
 		this.#reservedAt = -1;
+		this.#awaitsRoom = this.#words.load(laneWords.roomWanted) !== 0;
 	}
 
 	/** What a record of this span takes: with padding before it, if it would wrap. */

@@ -79,6 +79,8 @@ export class OutboundLanes {
 		const block = new ControlBlock(this.#control, target, this.#options.wordsOf);
 		const outbound = new Outbound(this.#slot, block, lanes, this.#options);
 		this.#targets[target] = outbound;
+		// A predecessor may have died between publishing and saying so.
+		block.announce(this.#slot);
 		return outbound;
 	}
 
