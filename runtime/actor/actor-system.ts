@@ -98,7 +98,7 @@ export class ActorSystem {
 	/** Ends a top actor in order, its children first; killed after `timeoutMs` (default 5,000; 0 kills at once). */
 	async stopActor(ref: ActorRef, timeoutMs: number = STOP_TIMEOUT_MS_DEFAULT): Promise<void> {
 		const child = this.#root.children.get(addressText(ref.address));
-		if (child !== undefined) await this.#kernel.stopChild(this.#root, child, timeoutMs);
+		if (child !== undefined) await this.#kernel.stopChild(child, timeoutMs);
 	}
 
 	/** The ref of a known address. */
@@ -143,7 +143,7 @@ export class ActorSystem {
 
 	async #stop(): Promise<void> {
 		for (const child of [...this.#root.children.values()].reverse()) {
-			await this.#kernel.stopChild(this.#root, child, this.#shutdownTimeoutMs);
+			await this.#kernel.stopChild(child, this.#shutdownTimeoutMs);
 		}
 		await this.#kernel.stopRoot(this.#root);
 		this.#services.refuseNew();

@@ -26,9 +26,9 @@ export interface ContextHost {
 	readonly loadModule: ModuleLoader;
 	ref(address: Address, name: string | null, owner: Cell | null, protocol: string | null): ActorRef;
 	spawnChild(parent: Cell, spec: ActorSpec): Promise<NamedAddress>;
-	restartChild(parent: Cell, child: Child): Promise<number>;
-	suspendChild(parent: Cell, child: Child, timeoutMs: number): Promise<void>;
-	stopChild(parent: Cell, child: Child, timeoutMs: number): Promise<void>;
+	restartChild(child: Child): Promise<number>;
+	suspendChild(child: Child, timeoutMs: number): Promise<void>;
+	stopChild(child: Child, timeoutMs: number): Promise<void>;
 	stopSelf(cell: Cell): void;
 	watch(watcher: Cell, target: ActorRef, link: boolean): void;
 	unwatch(watcher: Cell, target: Address): void;
@@ -147,17 +147,17 @@ export class CellContext implements ActorContext {
 	}
 
 	async restart(child: ActorRef): Promise<number> {
-		return this.#host.restartChild(this.#cell, this.#childOf(child));
+		return this.#host.restartChild(this.#childOf(child));
 	}
 
 	async suspend(child: ActorRef, timeoutMs: number = STOP_TIMEOUT_MS_DEFAULT): Promise<void> {
-		return this.#host.suspendChild(this.#cell, this.#childOf(child), timeoutMs);
+		return this.#host.suspendChild(this.#childOf(child), timeoutMs);
 	}
 
 	async stop(child: ActorRef, timeoutMs: number = STOP_TIMEOUT_MS_DEFAULT): Promise<void> {
 		// A child that has ended by itself meanwhile is stopped: nothing to complain of.
 		const known = this.#cell.children.get(addressText(child.address));
-		if (known !== undefined) await this.#host.stopChild(this.#cell, known, timeoutMs);
+		if (known !== undefined) await this.#host.stopChild(known, timeoutMs);
 	}
 
 	#childOf(child: ActorRef): Child {

@@ -16,7 +16,7 @@ export interface LifeHost {
 	readonly loadModule: ModuleLoader;
 	context(cell: Cell, timers: InstanceTimers, restarts: number): ActorContext;
 	/** Ends a child, wherever it lives. */
-	stopChild(cell: Cell, child: Child, timeoutMs: number): Promise<void>;
+	stopChild(child: Child, timeoutMs: number): Promise<void>;
 	/** The actor has ended for good. `isBorn`: it had been started once, so its parent knows it. */
 	ended(cell: Cell, reason: StopReason, isBorn: boolean): void;
 }
@@ -111,7 +111,7 @@ export class LifeCycle {
 		if (this.#reason !== null) return;
 		this.#reason = reason;
 		cell.state = "ended";
-		for (const child of [...cell.children.values()].reverse()) this.#reported(this.#host.stopChild(cell, child, 0));
+		for (const child of [...cell.children.values()].reverse()) this.#reported(this.#host.stopChild(child, 0));
 		cell.closeLife("it was stopped");
 		cell.empty();
 		this.#host.ended(cell, reason, this.#isBorn);
@@ -182,7 +182,7 @@ export class LifeCycle {
 		for (const child of [...cell.children.values()].reverse()) {
 			if (cell.life !== life) return;
 			try {
-				await this.#host.stopChild(cell, child, STOP_TIMEOUT_MS_DEFAULT);
+				await this.#host.stopChild(child, STOP_TIMEOUT_MS_DEFAULT);
 			} catch (error) {
 				this.#report("child-stop-failed", error);
 			}

@@ -277,7 +277,7 @@ export class MainServices implements SystemServices {
 				this.#threadEnded(event);
 				break;
 			case "thread-released":
-				this.#threadReleased(event.slot);
+				this.#threadReleased(event.slot, event.undelivered);
 				break;
 		}
 		this.event(event);
@@ -336,7 +336,12 @@ export class MainServices implements SystemServices {
 		}
 	}
 
-	#threadReleased(slot: ThreadSlot): void {
+	#threadReleased(slot: ThreadSlot, undelivered: number): void {
+		if (undelivered > 0) {
+			const target: Address = { slot, actor: 0, incarnation: 0 };
+			const atMs = this.#backend.ports.clock.nowMs();
+			this.deadLetter({ reason: "stopped", target, sender: null, messageType: null, count: undelivered, atMs });
+		}
 		this.#gate.gone(slot, "its slot was given back");
 		this.#placements.forget(slot);
 		for (const entry of this.#entriesIn(slot)) this.#endLost(entry, { type: "killed" });
