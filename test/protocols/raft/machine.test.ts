@@ -98,6 +98,21 @@ describe("RaftMachine as a StateMachine", () => {
 		}
 	});
 
+	it("delivers at most maxEntriesPerDelivery entries at once, each with the request that waits for it", () => {
+		const leader = new LoneMachine({ term: 1, log: [1, 1, 1], config: { maxEntriesPerDelivery: 2 } }).becomeLeader();
+		leader.step(...[7, 8].map((requestId) => ({ type: "request" as const, requestId, request: proposal("x") })));
+		leader.writesComplete().writesComplete().receive(b, accepted(2, 6));
+		expect(leader.deliveries).toMatchObject([
+			{ firstIndex: 1, requestIds: null },
+			{ firstIndex: 3, requestIds: null },
+			{ firstIndex: 5, requestIds: [7, 8] },
+		]);
+		const other = new LoneMachine({ term: 1, log: [1], config: { maxEntriesPerDelivery: 10 } }).becomeLeader();
+		other.step({ type: "request", requestId: 9, request: proposal("x") });
+		other.writesComplete().writesComplete().receive(b, accepted(2, 3));
+		expect(other.deliveries).toMatchObject([{ firstIndex: 1, requestIds: [null, null, 9] }]);
+	});
+
 	it("shows its status without the cost of its state", () => {
 		const { machine } = new LoneMachine({}).becomeLeader();
 		expect(machine.status).toEqual({
