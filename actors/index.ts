@@ -1,18 +1,27 @@
 /**
- * `quorate`: consensus inside a program. A swarm of participants, each an actor in a thread of its own, that agree on
- * the order of commands; and what can be said to it.
+ * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
+ * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
  */
-export type {
-	ApplicationSource,
-	ClientOptions,
-	Committed,
-	EventStamp,
-	Leadership,
-	NodeStatus,
-	RaftOptions,
-	StorageOptions,
-	SwarmClient,
-	SwarmEvent,
-	SwarmMetrics,
-	SwarmOptions,
-} from "./swarm/contract.ts";
+export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
+export {
+	type ApplicationSource,
+	type ClientOptions,
+	type Committed,
+	type EventStamp,
+	type KeyValueAnswer,
+	type KeyValueCommand,
+	type KeyValueQuery,
+	type KeyValueResult,
+	KeyValueStore,
+	type Leadership,
+	type NodeStatus,
+	type RaftOptions,
+	type StorageOptions,
+	Swarm,
+	type SwarmBackend,
+	type SwarmClient,
+	type SwarmEvent,
+	type SwarmHappening,
+	type SwarmMetrics,
+	type SwarmOptions,
+} from "./swarm/index.ts";

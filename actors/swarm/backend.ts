@@ -1,10 +1,67 @@
-/** What a swarm stands on: worker threads, or a simulation. */
-import type { ActorSpec } from "../../runtime/actor/behaviour.ts";
-import type { Backend } from "../../runtime/actor/ports.ts";
+/** What a swarm stands on: worker threads and their storage, or what a simulation injects. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { raftLayouts } from "../../protocols/raft/index.ts";
+import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
+import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
+import { createThreadBackend } from "../../runtime/threads/index.ts";
+import { raftClientLayouts } from "../participant/index.ts";
+import type { CheckedOptions } from "./options.ts";
 
-/** A backend that is injected, and the storage that belongs to it. */
+/** A backend and the storage that belongs to it. */
 export interface SwarmBackend {
 	readonly backend: Backend;
 	/** The storage actor of this backend; its name is `storage`. */
 	readonly storage: ActorSpec;
+	/** Gives back what the backend itself does not, after everything has stopped. */
+	readonly dispose?: () => Promise<void>;
+}
+
+const storageModule = new URL("../../runtime/storage/storage-actor.js", import.meta.url);
+
+/** Messages without a layout that are sent often enough to travel without their keys. */
+const examples = [
+	{ type: "open-session" },
+	{ type: "session-opened", session: 0 },
+	{ type: "refused", reason: "not-leader", leader: "" },
+	{ type: "outcome-unknown", leader: "" },
+	{ type: "participant-status" },
+	{ type: "role-changed", role: "", term: 0, leader: "", group: "", node: "" },
+	{ type: "snapshot-response", term: 0, lastIndex: 0, nextOffset: 0, round: 0 },
+];
+
+/** Worker threads, and a storage actor on one of its own. */
+export async function startBackend(options: CheckedOptions): Promise<SwarmBackend> {
+	const { seed, warmSpares } = options;
+	const layouts = [raftLayouts, raftClientLayouts, storageLayouts];
+	const { engine, dispose } = await engineOf(options);
+	return {
+		backend: await createThreadBackend({ layouts, examples, seed, warmSpares }),
+		storage: {
+			name: "storage",
+			behaviour: { module: storageModule, export: "StorageActor", args: { engine } },
+			placement: "dedicated",
+		},
+		dispose,
+	};
+}
+
+async function engineOf({
+	storage,
+	raft,
+}: CheckedOptions): Promise<{ readonly engine: EngineSource; readonly dispose: () => Promise<void> }> {
+	if (storage.type === "memory" || raft === null) {
+		return { engine: { type: "memory" }, dispose: () => Promise.resolve() };
+	}
+	const owner = { clusterId: raft.group, nodeIds: raft.nodes };
+	if (storage.directory !== undefined) {
+		const { directory } = storage;
+		return { engine: { type: "lmdb", directory, ...owner }, dispose: () => Promise.resolve() };
+	}
+	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	return {
+		engine: { type: "lmdb", directory, ...owner },
+		dispose: () => rm(directory, { recursive: true, force: true }),
+	};
 }

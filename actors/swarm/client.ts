@@ -63,6 +63,8 @@ export class SessionClient implements SwarmClient {
 	/** Serials without a result, in order of their numbers. */
 	readonly #incomplete = new Set<number>();
 	#closed: Error | null = null;
+	/** Ends what waits for an answer or a pause, when the client is closed. */
+	readonly #interrupts = new Set<(error: Error) => void>();
 	readonly #onClose: () => void;
 
 	/** @throws QuorateError `invalid-argument` */
@@ -117,6 +119,7 @@ export class SessionClient implements SwarmClient {
 		if (this.#closed !== null) return;
 		this.#closed = error;
 		this.#window.close(error);
+		for (const interrupt of [...this.#interrupts]) interrupt(error);
 		this.#onClose();
 	}
 
@@ -199,6 +202,7 @@ export class SessionClient implements SwarmClient {
 				continue;
 			}
 			redirects = 0;
+			if (this.#closed !== null) continue;
 			await this.#pause(backoffMs * (0.5 + generator.fraction()));
 			backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX);
 			target = this.#group.leader() ?? after(members, target);
@@ -217,7 +221,7 @@ export class SessionClient implements SwarmClient {
 		operation.attempts += 1;
 		let answer: RaftClientAnswer;
 		try {
-			answer = await this.#group.ask(target, request, timeoutMs);
+			answer = await this.#unlessClosed(this.#group.ask(target, request, timeoutMs));
 		} catch (error) {
 			if (!(error instanceof QuorateError)) throw error;
 			operation.uncertain ||= !NOT_SENT.has(error.code);
@@ -242,7 +246,27 @@ export class SessionClient implements SwarmClient {
 	}
 
 	#pause(ms: number): Promise<void> {
-		return new Promise((resume) => void this.#group.clock.schedule(ms, resume));
+		const pause = new Promise<void>((resume) => void this.#group.clock.schedule(ms, resume));
+		// Closing ends the pause; what comes of it is the loop's to say.
+		return this.#unlessClosed(pause).catch(() => undefined);
+	}
+
+	/** The same promise, but rejected when the client is closed first: its swarm may be gone, and would never settle it. */
+	#unlessClosed<T>(promise: Promise<T>): Promise<T> {
+		return new Promise((resolve, reject) => {
+			this.#interrupts.add(reject);
+			const settled = (): void => void this.#interrupts.delete(reject);
+			promise.then(
+				(value) => {
+					settled();
+					resolve(value);
+				},
+				(error: unknown) => {
+					settled();
+					reject(error);
+				},
+			);
+		});
 	}
 
 	/** A read or a session that was not answered has no effect that matters; a command may have one. */

@@ -2,7 +2,7 @@
 import type { Observable } from "rxjs";
 import type { ErrorObject, GroupId, NodeId } from "../../protocols/core/index.ts";
 import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
-import type { ThreadEnd } from "../../runtime/actor/signal.ts";
+import type { DeadLetter, ThreadEnd } from "../../runtime/actor/index.ts";
 import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
 import type { RaftTuning } from "../participant/index.ts";
 import type { SwarmBackend } from "./backend.ts";
@@ -46,7 +46,7 @@ export interface SwarmOptions {
 	readonly seed?: number;
 	/** Actors of yours, started last and stopped first, under a one-for-one supervisor of their own. */
 	readonly actors?: readonly ChildSpec[];
-	/** Threads kept started ahead of need, so that a killed participant is back sooner; 0 to 8, default 1. */
+	/** Threads kept started ahead of need, so that a killed participant is back sooner; 0 to 2, default 1. */
 	readonly warmSpares?: number;
 	/** How long {@link Swarm.start} waits for a leader; milliseconds, default 10,000. */
 	readonly startTimeoutMs?: number;
@@ -103,9 +103,11 @@ export type SwarmHappening =
 	| { readonly type: "thread-ended"; readonly end: ThreadEnd }
 	| SupervisionEvent
 	| ThreadSupervisionEvent
+	/** A message that nobody handled, and why. */
+	| ({ readonly type: "dead-letter" } & DeadLetter)
 	/** The storage can promise nothing more; `swarm-failed` follows. */
 	| { readonly type: "storage-failed"; readonly error: ErrorObject }
-	/** What one of your own actors has published. */
+	/** What one of your own actors has published, or the runtime about something rare (a late failure, an observer that threw). */
 	| { readonly type: "published"; readonly event: { readonly type: string } }
 	/** The last event: nothing can be decided any more. See `Swarm.failed`. */
 	| { readonly type: "swarm-failed"; readonly error: ErrorObject };

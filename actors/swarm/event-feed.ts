@@ -5,8 +5,7 @@
 import { type Observable, Subject } from "rxjs";
 import type { NodeId } from "../../protocols/core/index.ts";
 import type { RaftEvent } from "../../protocols/raft/index.ts";
-import type { Clock } from "../../runtime/actor/clock.ts";
-import type { ThreadEvent } from "../../runtime/actor/ports.ts";
+import type { Clock, ThreadEvent } from "../../runtime/actor/index.ts";
 import type { SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
 import { participantName } from "../participant/index.ts";
 import type { SwarmEvent, SwarmHappening } from "./contract.ts";
@@ -45,6 +44,11 @@ const threadTypes: Told<ThreadSupervisionEvent["type"]> = {
 	"thread-restarted": true,
 	"thread-gave-up": true,
 };
+const lifeTypes: Told<ThreadEvent["type"]> = {
+	"thread-started": true,
+	"thread-ended": true,
+	"thread-released": true,
+};
 
 /** One swarm's events. */
 export class EventFeed {
@@ -68,12 +72,13 @@ export class EventFeed {
 		if (type in raftTypes || type === "participant-started") this.#ofMember(values);
 		else if (type in supervisionTypes) this.#ofSupervisor(values);
 		else if (type in threadTypes) this.#tell(event as SwarmHappening, String(values["name"]));
+		else if (type === "dead-letter") this.#tell(event as SwarmHappening, "system");
+		else if (type in lifeTypes) this.#ofThread(event as ThreadEvent);
 		else if (type === "storage-failed") this.#tell(event as SwarmHappening, "storage");
-		else this.#tell({ type: "published", event }, "user");
+		else this.#tell({ type: "published", event }, typeof values["name"] === "string" ? values["name"] : "system");
 	}
 
-	/** An event of the thread directory. */
-	thread(event: ThreadEvent): void {
+	#ofThread(event: ThreadEvent): void {
 		const node = this.#nodeNamed(event.name);
 		switch (event.type) {
 			case "thread-started":

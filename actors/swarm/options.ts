@@ -10,7 +10,7 @@ import { membershipOf } from "./nodes.ts";
 
 const START_TIMEOUT_MS_DEFAULT = 10_000;
 const WARM_SPARES_DEFAULT = 1;
-const WARM_SPARES_MAX = 8;
+const WARM_SPARES_MAX = 2;
 const GROUP_DEFAULT = "raft";
 const DURATION_MS_MAX = 2 ** 31 - 1;
 

@@ -1,6 +1,5 @@
 /** The supervision tree of a swarm as data: who starts whom, and what is restarted how. */
-import type { Address } from "../../runtime/actor/address.ts";
-import type { ActorSpec } from "../../runtime/actor/behaviour.ts";
+import type { ActorSpec, Address } from "../../runtime/actor/index.ts";
 import type { ChildSpec, StaticSupervisorSpec } from "../../supervisors/index.ts";
 import { participantName, type RaftParticipantArgs, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedGroup } from "./options.ts";
@@ -9,17 +8,14 @@ export const ROOT_NAME = "swarm";
 export const STORAGE_SUPERVISOR_NAME = "storage-supervisor";
 export const USER_SUPERVISOR_NAME = "user-supervisor";
 
-/**
- * The root. More failures below than this, and the swarm fails: what comes back again and again is not mended by yet
- * another restart.
- */
-export function rootSpec(storage: ActorSpec): StaticSupervisorSpec {
+/** The root; a swarm without a group needs no storage. */
+export function rootSpec(storage: ActorSpec | null): StaticSupervisorSpec {
 	return {
 		name: ROOT_NAME,
 		strategy: "one-for-one",
 		intensity: 2,
 		periodMs: 60_000,
-		children: [{ id: STORAGE_SUPERVISOR_NAME, start: storageSupervisorSpec(storage) }],
+		children: storage === null ? [] : [{ id: STORAGE_SUPERVISOR_NAME, start: storageSupervisorSpec(storage) }],
 	};
 }
 
@@ -38,11 +34,15 @@ export function groupSupervisorName(group: string): string {
 	return `${group}-supervisor`;
 }
 
-/** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
+/**
+ * The members, one-for-one: each failure concerns one of them, and the others decide without it. When one fails again and
+ * again there is no sense in starting all of them anew: it would be the same log and the same application.
+ */
 export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
 	const name = groupSupervisorName(group.group);
 	return {
 		id: name,
+		restart: "temporary",
 		start: {
 			name,
 			strategy: "one-for-one",

@@ -213,6 +213,19 @@ describe("a client with a session", () => {
 		await expect(client.propose(1)).rejects.toMatchObject({ code: "client-closed" });
 	});
 
+	it("rejects what is outstanding when it is closed, even if no answer ever comes", async () => {
+		const group = new ScriptedGroup((_, request) => echo(request));
+		const ask = group.ask.bind(group);
+		group.ask = (node, request) => (request.type === "propose" ? new Promise(() => undefined) : ask(node, request));
+		const client = new SessionClient(group, { window: 1 });
+		const sent = client.propose(1);
+		const waiting = client.propose(2);
+		for (let i = 0; i < 50; i++) await Promise.resolve();
+		client.close();
+		await expect(sent).rejects.toMatchObject({ code: "outcome-unknown" });
+		await expect(waiting).rejects.toMatchObject({ code: "client-closed" });
+	});
+
 	it.each([{ window: 0 }, { window: 1.5 }, { window: 2_000 }, { timeoutMs: 0 }, { timeoutMs: Number.NaN }])(
 		"refuses %j",
 		(options) => {

@@ -1,0 +1,87 @@
+/** The groups of this process that managers share: the first to come boots one, the last to leave stops it. */
+import { isDeepStrictEqual } from "node:util";
+import { compareIds } from "../../protocols/core/index.ts";
+import { Swarm, type SwarmOptions } from "../swarm/index.ts";
+import { membersOverlap, settingsDiffer } from "./errors.ts";
+
+/** What a manager may say about its group beside who its members are. */
+export type GroupSettings = Pick<SwarmOptions, "storage" | "seed" | "backend"> & {
+	readonly application?: NonNullable<SwarmOptions["raft"]>["application"];
+	readonly config?: NonNullable<SwarmOptions["raft"]>["config"];
+};
+
+interface SharedGroup {
+	readonly members: readonly string[];
+	readonly settings: GroupSettings;
+	readonly swarm: Promise<Swarm>;
+	attached: number;
+}
+
+/** Groups by their members. */
+const groups: SharedGroup[] = [];
+
+/** A manager's hold on its group. */
+export interface Attachment {
+	readonly swarm: Promise<Swarm>;
+	/** Gives it up; the last one stops the swarm. */
+	detach(): Promise<void>;
+}
+
+/**
+ * Attaches to the group of these members, and boots it if it does not run.
+ * @throws QuorateError `members-overlap`, `manager-settings-differ`
+ */
+export function attach(members: readonly string[], settings: GroupSettings, startTimeoutMs: number): Attachment {
+	const sorted = [...members].sort(compareIds);
+	const group = running(sorted, settings) ?? boot(sorted, settings, startTimeoutMs);
+	group.attached += 1;
+	let attached = true;
+	return {
+		swarm: group.swarm,
+		detach: async () => {
+			if (!attached) return;
+			attached = false;
+			group.attached -= 1;
+			if (group.attached === 0) await end(group);
+		},
+	};
+}
+
+function running(members: readonly string[], settings: GroupSettings): SharedGroup | undefined {
+	const overlapping = groups.find((group) => group.members.some((member) => members.includes(member)));
+	if (overlapping === undefined) return undefined;
+	if (!isDeepStrictEqual(overlapping.members, members)) {
+		throw membersOverlap({ members, running: overlapping.members });
+	}
+	for (const [setting, value] of Object.entries(settings)) {
+		if (value === undefined || isDeepStrictEqual(value, overlapping.settings[setting as keyof GroupSettings])) continue;
+		throw settingsDiffer({ members, setting });
+	}
+	return overlapping;
+}
+
+function boot(members: readonly string[], settings: GroupSettings, startTimeoutMs: number): SharedGroup {
+	const { application, config, ...rest } = settings;
+	const raft = {
+		nodes: members,
+		...(application === undefined ? {} : { application }),
+		...(config === undefined ? {} : { config }),
+	};
+	const swarm = Swarm.start({ ...rest, raft, startTimeoutMs });
+	const group: SharedGroup = { members, settings, swarm, attached: 0 };
+	groups.push(group);
+	// A group that did not start leaves no trace: the next initialize() may try again. Its error is the managers' to hear.
+	swarm.catch(() => forget(group));
+	return group;
+}
+
+async function end(group: SharedGroup): Promise<void> {
+	forget(group);
+	const swarm = await group.swarm.catch(() => null);
+	await swarm?.stop();
+}
+
+function forget(group: SharedGroup): void {
+	const at = groups.indexOf(group);
+	if (at >= 0) groups.splice(at, 1);
+}

@@ -1,0 +1,393 @@
+/**
+ * A swarm: threads, supervisors, storage and participants, started together and stopped in reverse.
+ *
+ * The tree, in start order (it stops in reverse):
+ * ```
+ * root                     one-for-one
+ * ├─ storage supervisor    the storage actor on a thread of its own, never restarted: its death ends the swarm, loudly
+ * ├─ group supervisor      one-for-one: the members, each on a dedicated thread
+ * └─ user supervisor       one-for-one: the user's actors
+ * ```
+ * Beside it a thread supervisor starts a new thread in the place of a dead one. All of it runs on the actor system of
+ * one backend, so a swarm in a simulation is this same code.
+ */
+import { Observable, Subscription, share } from "rxjs";
+import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import type { RaftStatus } from "../../protocols/raft/index.ts";
+import { type ActorRef, ActorSystem } from "../../runtime/actor/index.ts";
+import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
+import { decodeValue, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
+import { type SwarmBackend, startBackend } from "./backend.ts";
+import { type GroupAccess, SessionClient } from "./client.ts";
+import type {
+	ClientOptions,
+	Leadership,
+	NodeStatus,
+	SwarmClient,
+	SwarmEvent,
+	SwarmMetrics,
+	SwarmOptions,
+} from "./contract.ts";
+import * as errors from "./errors.ts";
+import { EventFeed } from "./event-feed.ts";
+import { FailureWatch } from "./failure-watch.ts";
+import { GroupView, type ReportedStatus } from "./group-view.ts";
+import { type CheckedGroup, type CheckedOptions, checkOptions } from "./options.ts";
+import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
+
+/** How long a member may take to tell its status. */
+const STATUS_TIMEOUT_MS = 1_000;
+/** How often {@link Swarm.metrics$} reads. */
+const METRICS_EVERY_MS = 1_000;
+
+/**
+ * A running swarm.
+ * @example
+ * const swarm = await Swarm.start({ raft: { nodes: 5 } });
+ * try {
+ *   await swarm.propose({ type: "put", key: "greeting", value: "hello" });
+ *   console.log(await swarm.read({ type: "get", key: "greeting" }));
+ * } finally {
+ *   await swarm.stop();
+ * }
+ */
+export class Swarm {
+	readonly #options: CheckedOptions;
+	readonly #backend: SwarmBackend;
+	readonly #system: ActorSystem;
+	readonly #threads: ThreadSupervisor;
+	readonly #group: RunningGroup | null;
+	readonly #feed: EventFeed;
+	readonly #watch: FailureWatch;
+	readonly #clients = new Set<SessionClient>();
+	#subscription: Subscription | null = null;
+	readonly #metrics$: Observable<SwarmMetrics>;
+	readonly #failed: Promise<QuorateError>;
+	#reportFailure: (error: QuorateError) => void = () => undefined;
+	#failure: QuorateError | null = null;
+	#ownClient: SessionClient | null = null;
+	#stopping: Promise<void> | null = null;
+
+	/**
+	 * Boots a swarm and resolves when its group, if it has one, has a leader.
+	 * @throws QuorateError `node-count-invalid`, `invalid-argument`, `raft-config-invalid`, `raft-config-contradiction`,
+	 *   `module-not-loadable`, `export-missing`, `application-invalid` before anything is started; `no-leader` after
+	 *   `startTimeoutMs`; `child-start-failed` (its `cause` says why) when a member or an actor of yours does not start;
+	 *   `data-directory-in-use`, `data-directory-foreign`, `store-corrupt` for the data directory
+	 */
+	static async start(options: SwarmOptions = {}): Promise<Swarm> {
+		const checked = await checkOptions(options);
+		const backend = options.backend ?? (await startBackend(checked));
+		const swarm = new Swarm(checked, backend);
+		try {
+			await swarm.#boot(options);
+			if (checked.raft !== null) await swarm.untilLeader(checked.startTimeoutMs);
+		} catch (error) {
+			await swarm.stop();
+			throw error;
+		}
+		return swarm;
+	}
+
+	private constructor(options: CheckedOptions, backend: SwarmBackend) {
+		this.#options = options;
+		this.#backend = backend;
+		this.#system = new ActorSystem(backend.backend);
+		const { threads, ports } = backend.backend;
+		const { raft, seed } = options;
+		const view = raft === null ? null : new GroupView(raft.group, raft.nodes);
+		this.#feed = new EventFeed(ports.clock, view);
+		this.#watch = new FailureWatch(backend.storage.name, raft === null ? null : groupSupervisorName(raft.group));
+		const generator = new Generator(seed, "swarm");
+		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
+		this.#threads = new ThreadSupervisor({
+			threads,
+			clock: ports.clock,
+			generator: generator.fork("threads"),
+			publish: (event) => this.#feed.published(event),
+		});
+		this.#failed = new Promise((resolve) => {
+			this.#reportFailure = resolve;
+		});
+		this.#metrics$ = this.#readings().pipe(share());
+	}
+
+	/** Remarks on the options that are worth a line to the user, such as an even number of members. */
+	get notes(): readonly string[] {
+		return this.#options.notes;
+	}
+
+	/** What happens, from now on. Ends with the swarm. */
+	get events$(): Observable<SwarmEvent> {
+		return this.#feed.events$;
+	}
+
+	/** A reading of all members each second, while somebody listens. */
+	get metrics$(): Observable<SwarmMetrics> {
+		return this.#metrics$;
+	}
+
+	/** Resolves with the reason if the swarm fails for good: its storage, or more restarts than are tolerated. */
+	get failed(): Promise<QuorateError> {
+		return this.#failed;
+	}
+
+	/** Who leads, as far as is known; null while nobody does. */
+	get leader(): Leadership | null {
+		return this.#group?.view.leader ?? null;
+	}
+
+	/** The present leadership and every change. @throws QuorateError `no-raft-group` */
+	get leader$(): Observable<Leadership | null> {
+		return this.#raft().view.leader$;
+	}
+
+	/** The members as last heard of, in code-unit order; {@link status} asks them anew. */
+	get nodes(): readonly NodeStatus[] {
+		return this.#group?.view.nodes ?? [];
+	}
+
+	/** Asks every member; one that does not answer within a second is `down`. */
+	async status(): Promise<readonly NodeStatus[]> {
+		const { view, nodes } = this.#raft();
+		await Promise.all(nodes.map((node) => this.#report(node)));
+		return view.nodes;
+	}
+
+	/** Replicates a command through the swarm's own client; see {@link SwarmClient.propose}. */
+	async propose<Result = unknown>(command: unknown): Promise<Result> {
+		return this.#sharedClient().propose<Result>(command);
+	}
+
+	/** A linearizable read through the swarm's own client; see {@link SwarmClient.read}. */
+	async read<Answer = unknown>(query: unknown): Promise<Answer> {
+		return this.#sharedClient().read<Answer>(query);
+	}
+
+	/** A client with a session of its own. @throws QuorateError `invalid-argument`, `no-raft-group`, `swarm-stopped` */
+	client(options: ClientOptions = {}): SwarmClient {
+		return this.#newClient(options);
+	}
+
+	/**
+	 * What one member's application answers by itself: no other member confirms it, and it may lag behind.
+	 * @throws QuorateError `node-unknown`, `ask-timeout`, `actor-dead`
+	 */
+	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
+		const ref = await this.#refOf(this.#member(node));
+		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
+		return decodeValue(answer) as Answer;
+	}
+
+	/** A living actor by its name, such as one of `options.actors`; null when there is none. */
+	async lookup<Message = unknown>(name: string): Promise<ActorRef<Message> | null> {
+		return this.#system.lookup<Message>(name);
+	}
+
+	/**
+	 * Ends a member's thread at once, as a crash would; its supervisors bring it back. Resolves when the thread is dead.
+	 * @throws QuorateError `node-unknown`
+	 */
+	async kill(node: string): Promise<void> {
+		const name = participantName(this.#raft().group, this.#member(node));
+		const { threads } = this.#backend.backend;
+		const thread = threads.status().find(({ spec }) => spec.name === name);
+		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
+	}
+
+	/** Resolves when a leader is known. @throws QuorateError `no-leader` after `timeoutMs`, `swarm-stopped` */
+	async untilLeader(timeoutMs: number): Promise<Leadership> {
+		const { view, group } = this.#raft();
+		const { clock } = this.#backend.backend.ports;
+		if (view.leader !== null) return view.leader;
+		return new Promise((resolve, reject) => {
+			const subscription = new Subscription();
+			const settle = (outcome: () => void): void => {
+				clock.cancel(timer);
+				subscription.unsubscribe();
+				outcome();
+			};
+			const timer = clock.schedule(timeoutMs, () => {
+				settle(() => reject(errors.noLeader({ group, waitedMs: timeoutMs })));
+			});
+			subscription.add(
+				view.leader$.subscribe({
+					next: (leadership) => {
+						if (leadership !== null) settle(() => resolve(leadership));
+					},
+					complete: () => settle(() => reject(this.#failure ?? errors.swarmStopped({}))),
+				}),
+			);
+		});
+	}
+
+	/** Ends everything in order: clients, your actors, members, storage, threads. Idempotent. */
+	stop(): Promise<void> {
+		this.#stopping ??= this.#stop();
+		return this.#stopping;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.stop();
+	}
+
+	async #boot(options: SwarmOptions): Promise<void> {
+		this.#subscription = this.#system.events$.subscribe((event) => this.#published(event));
+		this.#threads.start();
+		const group = this.#group;
+		const { storage } = this.#backend;
+		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(group && storage))));
+		if (group !== null) {
+			const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
+			await root.startChild(groupChild(group, address));
+		}
+		const actors = options.actors ?? [];
+		if (actors.length > 0) await root.startChild(userChild(actors));
+	}
+
+	#published(event: { readonly type: string }): void {
+		this.#feed.published(event);
+		const failure = this.#watch.heard(event);
+		if (failure !== null) this.#fail(failure);
+	}
+
+	/** Nothing can be decided any more: everybody who waits hears why, and what still runs is stopped. */
+	#fail(error: QuorateError): void {
+		if (this.#failure !== null || this.#stopping !== null) return;
+		this.#failure = error;
+		this.#feed.tell({ type: "swarm-failed", error: errorToObject(error) }, ROOT_NAME);
+		this.#endClients(error);
+		this.#reportFailure(error);
+		// Who calls stop() hears of what goes wrong in it.
+		this.stop().catch(() => undefined);
+	}
+
+	async #stop(): Promise<void> {
+		this.#endClients(this.#failure ?? errors.swarmStopped({}));
+		await this.#system.stop();
+		this.#threads.stop();
+		this.#subscription?.unsubscribe();
+		this.#group?.view.complete();
+		this.#feed.complete();
+		await this.#backend.dispose?.();
+	}
+
+	#endClients(error: Error): void {
+		for (const client of [...this.#clients]) client.end(error);
+	}
+
+	#raft(): RunningGroup {
+		if (this.#group === null) throw errors.noGroup({});
+		return this.#group;
+	}
+
+	#member(node: string): NodeId {
+		const { view } = this.#raft();
+		if (!view.has(node)) throw errors.nodeUnknown({ node: String(node), members: view.members });
+		return node;
+	}
+
+	#sharedClient(): SessionClient {
+		this.#ownClient ??= this.#newClient({});
+		return this.#ownClient;
+	}
+
+	#newClient(options: ClientOptions): SessionClient {
+		const access = this.#access(this.#raft());
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
+		const client: SessionClient = new SessionClient(access, options, () => this.#clients.delete(client));
+		this.#clients.add(client);
+		return client;
+	}
+
+	#access(group: RunningGroup): GroupAccess {
+		const { clock } = this.#backend.backend.ports;
+		return {
+			name: group.group,
+			members: group.nodes,
+			clock,
+			generator: group.generator.fork(`client-${group.clients++}`),
+			valueBytesMax: group.valueBytesMax,
+			leader: () => group.view.leader?.leader ?? null,
+			ask: async (node, request, timeoutMs) => {
+				const ref = group.refs.get(node) ?? (await this.#refOf(node));
+				try {
+					return await ref.ask<RaftClientAnswer>(request, { timeoutMs });
+				} catch (error) {
+					// A member that was built anew under another address is found by its name again.
+					if (error instanceof QuorateError && error.code === "actor-dead") group.refs.delete(node);
+					throw error;
+				}
+			},
+		};
+	}
+
+	async #refOf(node: NodeId): Promise<ActorRef> {
+		const group = this.#raft();
+		const name = participantName(group.group, node);
+		const found = await this.#system.lookup(name);
+		if (found === null) throw errors.nodeDown({ node });
+		const ref = found.speaking("raft-client");
+		group.refs.set(node, ref);
+		return ref;
+	}
+
+	/** Brings one member's figures up to date, as far as it answers. */
+	async #report(node: NodeId): Promise<void> {
+		const { view, refs } = this.#raft();
+		try {
+			const ref = refs.get(node) ?? (await this.#refOf(node));
+			const status = await ref.ask<RaftStatusAnswer>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
+			view.reported(node, figuresOf(status), this.#livesOf(node));
+		} catch (error) {
+			if (!(error instanceof QuorateError)) throw error;
+			if (error.code === "actor-dead") refs.delete(node);
+			view.unreported(node, this.#livesOf(node));
+		}
+	}
+
+	#livesOf(node: NodeId): number {
+		const name = participantName(this.#raft().group, node);
+		return this.#backend.backend.threads.status().find(({ spec }) => spec.name === name)?.lives ?? 0;
+	}
+
+	#readings(): Observable<SwarmMetrics> {
+		const { clock } = this.#backend.backend.ports;
+		return new Observable((subscriber) => {
+			const read = async (): Promise<void> => {
+				const nodes = this.#group === null ? [] : await this.status();
+				if (subscriber.closed) return;
+				subscriber.next({ atMs: clock.nowMs(), nodes });
+				timer = clock.schedule(METRICS_EVERY_MS, again);
+			};
+			const again = (): void => {
+				read().catch((error: unknown) => subscriber.error(error));
+			};
+			let timer = clock.schedule(0, again);
+			const ended = this.#feed.events$.subscribe({ complete: () => subscriber.complete() });
+			return () => {
+				clock.cancel(timer);
+				ended.unsubscribe();
+			};
+		});
+	}
+}
+
+/** What a swarm keeps of its group. */
+interface RunningGroup extends CheckedGroup {
+	readonly view: GroupView;
+	readonly generator: Generator;
+	/** Members' refs, for clients; found by name when first needed. */
+	readonly refs: Map<NodeId, ActorRef>;
+	/** Numbers the clients. */
+	clients: number;
+}
+
+/** What a Raft participant tells of itself. */
+type RaftStatusAnswer = RaftStatus & { readonly appliedIndex: number };
+
+function figuresOf(status: RaftStatusAnswer): ReportedStatus {
+	const { role, term, leader, commitIndex, appliedIndex, baseIndex, lastIndex, snapshotIndex } = status;
+	return { role, term, leader, commitIndex, appliedIndex, firstIndex: baseIndex + 1, lastIndex, snapshotIndex };
+}
