@@ -1,0 +1,94 @@
+/**
+ * The rules of supervision on worker threads and real time, with the built package. One system serves all rules: each
+ * has a supervisor and names of its own, and its thread supervisor starts afresh.
+ */
+
+import { Generator } from "quorate/protocols/core";
+import { ActorSystem, createThreadBackend, type Placement, type ThreadBackend } from "quorate/runtime";
+import { SupervisorClient, supervisorActor, ThreadSupervisor } from "quorate/supervisors";
+import { afterAll } from "vitest";
+import { describeSupervision, type SupervisionWorld } from "../../supervisors/tree/supervision-compliance.ts";
+
+/** Longer than anything here takes on a loaded machine; a rule that is broken fails after it. */
+const PATIENCE_MS = 20_000;
+/** Some conditions come true without an event. */
+const LOOK_EVERY_MS = 5;
+
+interface Running {
+	readonly backend: ThreadBackend;
+	readonly system: ActorSystem;
+	readonly threadSupervisor: ThreadSupervisor;
+	readonly events: { readonly type: string }[];
+}
+
+let running: Running | null = null;
+
+async function start(): Promise<Running> {
+	const backend = await createThreadBackend({ seed: 1 });
+	const system = new ActorSystem(backend);
+	const events: { readonly type: string }[] = [];
+	system.events$.subscribe((event) => events.push(event));
+	const threadSupervisor = new ThreadSupervisor({
+		threads: system.threads,
+		clock: backend.ports.clock,
+		generator: new Generator(1, "threads"),
+		publish: (event) => system.publish(event),
+	});
+	return { backend, system, threadSupervisor, events };
+}
+
+afterAll(async () => {
+	running?.threadSupervisor.stop();
+	await running?.system.stop();
+});
+
+async function world(placement: Placement): Promise<SupervisionWorld> {
+	running ??= await start();
+	const { system, threadSupervisor, events } = running;
+	threadSupervisor.start();
+	return {
+		supervisorActor,
+		client: (ref) => new SupervisorClient(ref),
+		source: (module, exported, args) => ({
+			module: new URL(`../../../dist/test/fixtures/${module}.js`, import.meta.url),
+			export: exported,
+			args,
+		}),
+		placement,
+		spawn: (spec) => system.spawn(spec),
+		stop: (ref) => system.stopActor(ref, 60_000),
+		ref: (address) => system.ref(address),
+		lookup: (name) => system.lookup(name),
+		events,
+		run: (promise) => promise,
+		until: (what, done) => until(system, what, done),
+		killThreadOf: (ref) => system.threads.kill(ref.address.slot, "killed"),
+		leaveThreads: () => threadSupervisor.stop(),
+		replaceThreadOf: (ref) => system.threads.replace(ref.address.slot),
+		giveUpThreadOf: (ref) => system.threads.release(ref.address.slot),
+		close: async () => threadSupervisor.stop(),
+	};
+}
+
+function until(system: ActorSystem, what: string, done: () => boolean): Promise<void> {
+	return new Promise((resolve, reject) => {
+		const look = (): void => {
+			if (done()) finish(resolve);
+		};
+		const finish = (settle: () => void): void => {
+			clearTimeout(deadline);
+			clearInterval(looking);
+			subscription.unsubscribe();
+			settle();
+		};
+		const deadline = setTimeout(
+			() => finish(() => reject(new Error(`${what}: not within ${PATIENCE_MS} ms`))),
+			PATIENCE_MS,
+		);
+		const looking = setInterval(look, LOOK_EVERY_MS);
+		const subscription = system.events$.subscribe(look);
+		look();
+	});
+}
+
+describeSupervision("supervision on worker threads", () => world({ group: "children" }));
