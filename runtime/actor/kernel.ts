@@ -104,6 +104,8 @@ export class Kernel
 	 */
 	#isOpen: boolean;
 	#lastLocal: number;
+	/** Stop orders that are answered after the next flush: at most one for each actor. */
+	readonly #flushWaiters: (() => void)[] = [];
 	#isInTurn = false;
 	#isTurnRequested = false;
 	#awaiting = 0;
@@ -168,6 +170,7 @@ export class Kernel
 		this.localTells = 0;
 		transport.flush();
 		this.#isInTurn = false;
+		for (const resume of this.#flushWaiters.splice(0)) resume();
 		const more =
 			this.#ready.length > 0 || signals === SYSTEM_SLICE || drained === USER_SLICE || this.#deaths.held.waitsForQuiet;
 		this.#isTurnRequested = more;
@@ -583,7 +586,19 @@ export class Kernel
 
 	async stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason> {
 		const life = this.lifeAt(address);
-		return life === null ? (this.endOf(address) ?? { type: "normal" }) : life.stop(reason, timeoutMs);
+		if (life === null) return this.endOf(address) ?? { type: "normal" };
+		const ended = await life.stop(reason, timeoutMs);
+		// The answer may be the last thing that is heard of this thread: what the actor said before goes first.
+		await this.#flushed();
+		return ended;
+	}
+
+	/** The next turn has published what waits to be. */
+	#flushed(): Promise<void> {
+		return new Promise((resolve) => {
+			this.#flushWaiters.push(resolve);
+			this.wake();
+		});
 	}
 
 	async adopt(actors: readonly Adoption[]): Promise<void> {

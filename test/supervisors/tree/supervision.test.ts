@@ -30,6 +30,7 @@ async function simulated(placement: Placement): Promise<SupervisionWorld> {
 		supervisorActor,
 		client: (ref) => new SupervisorClient(ref),
 		source: (module, exported, args) => ({ module: `${FIXTURES}${module}.js`, export: exported, args }),
+		isVirtual: true,
 		placement,
 		spawn: (spec) => system.spawn(spec),
 		stop: (ref) => system.stopActor(ref, 60_000),

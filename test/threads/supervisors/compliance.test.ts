@@ -4,15 +4,25 @@
  */
 
 import { Generator } from "quorate/protocols/core";
-import { ActorSystem, createThreadBackend, type Placement, type ThreadBackend } from "quorate/runtime";
+import {
+	type ActorSpec,
+	ActorSystem,
+	createThreadBackend,
+	type ModuleSource,
+	type Placement,
+	type ThreadBackend,
+} from "quorate/runtime";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "quorate/supervisors";
-import { afterAll } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { describeSupervision, type SupervisionWorld } from "../../supervisors/tree/supervision-compliance.ts";
 
 /** Longer than anything here takes on a loaded machine; a rule that is broken fails after it. */
 const PATIENCE_MS = 20_000;
 /** Some conditions come true without an event. */
 const LOOK_EVERY_MS = 5;
+
+/** One thread for the ordinary children of all rules: an anchor keeps it alive between them. */
+const CHILDREN: Placement = { group: "children" };
 
 interface Running {
 	readonly backend: ThreadBackend;
@@ -22,6 +32,14 @@ interface Running {
 }
 
 let running: Running | null = null;
+
+function source(module: string, exported: string, args: unknown): ModuleSource {
+	return { module: new URL(`../../../dist/test/fixtures/${module}.js`, import.meta.url), export: exported, args };
+}
+
+function worker(name: string, placement: Placement): ActorSpec {
+	return { name, behaviour: source("supervised-worker", "SupervisedWorker", {}), placement };
+}
 
 async function start(): Promise<Running> {
 	const backend = await createThreadBackend({ seed: 1 });
@@ -34,6 +52,7 @@ async function start(): Promise<Running> {
 		generator: new Generator(1, "threads"),
 		publish: (event) => system.publish(event),
 	});
+	await system.spawn(worker("anchor", CHILDREN));
 	return { backend, system, threadSupervisor, events };
 }
 
@@ -42,19 +61,16 @@ afterAll(async () => {
 	await running?.system.stop();
 });
 
-async function world(placement: Placement): Promise<SupervisionWorld> {
+async function world(): Promise<SupervisionWorld> {
 	running ??= await start();
 	const { system, threadSupervisor, events } = running;
 	threadSupervisor.start();
 	return {
 		supervisorActor,
 		client: (ref) => new SupervisorClient(ref),
-		source: (module, exported, args) => ({
-			module: new URL(`../../../dist/test/fixtures/${module}.js`, import.meta.url),
-			export: exported,
-			args,
-		}),
-		placement,
+		source,
+		isVirtual: false,
+		placement: CHILDREN,
 		spawn: (spec) => system.spawn(spec),
 		stop: (ref) => system.stopActor(ref, 60_000),
 		ref: (address) => system.ref(address),
@@ -91,4 +107,19 @@ function until(system: ActorSystem, what: string, done: () => boolean): Promise<
 	});
 }
 
-describeSupervision("supervision on worker threads", () => world({ group: "children" }));
+describeSupervision("supervision on worker threads", world);
+
+it("what an actor says last is heard, though its thread has nothing left to do and is ended", async () => {
+	const { close } = await world();
+	const { system, events } = running as Running;
+	for (let i = 0; i < 5; i++) {
+		const name = `last-words-${i}`;
+		const ref = await system.spawn(worker(name, { group: name }));
+		await system.stopActor(ref);
+		const isLast = (event: object): boolean =>
+			"name" in event && event.name === name && "what" in event && event.what === "stopping";
+		await until(system, `${name} says so`, () => events.some(isLast));
+		expect(await system.lookup(name)).toBeNull();
+	}
+	await close();
+});
