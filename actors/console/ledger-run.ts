@@ -12,7 +12,9 @@ import type { LedgerClient, RunTarget } from "./run-target.ts";
 /** How often a replica that is behind is asked again. */
 const SETTLE_POLL_MS = 50;
 /** How long replicas may take after the load to have applied all of it. */
-const SETTLE_MS = 30_000;
+export const SETTLE_MS = 30_000;
+/** The same after an interruption or a failure: somebody waits for the end. */
+export const SETTLE_BRIEFLY_MS = 1_000;
 
 export interface OpenRun {
 	readonly run: number;
@@ -92,23 +94,20 @@ async function summaryOf(target: RunTarget, node: string): Promise<LedgerSummary
 	}
 }
 
-/**
- * Asks every replica until all have applied `applied` records, for half a minute at most; once only, if the run was
- * interrupted or has failed.
- */
+/** Asks every replica until all have applied `applied` records, for `limitMs` (asked anew each time) at most. */
 export async function settledReplicas(
 	target: RunTarget,
 	applied: number,
 	clock: Clock,
-	isPatient: () => boolean,
+	limitMs: () => number,
 ): Promise<ReplicaResult[]> {
-	const deadlineMs = clock.nowMs() + SETTLE_MS;
+	const startMs = clock.nowMs();
 	for (;;) {
 		const replicas = await Promise.all(
 			target.nodes.map(async ({ id }) => ({ node: id, summary: await summaryOf(target, id) })),
 		);
 		const isSettled = replicas.every(({ summary }) => summary !== null && summary.applied >= applied);
-		if (isSettled || !isPatient() || clock.nowMs() >= deadlineMs) return replicas;
+		if (isSettled || clock.nowMs() - startMs >= limitMs()) return replicas;
 		await new Promise<void>((resume) => clock.schedule(SETTLE_POLL_MS, resume));
 	}
 }

@@ -56,14 +56,15 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 		world.output.write(runHelp());
 		return 0;
 	}
-	const output = options.json ? silentOutput : world.output;
 	try {
 		const input = await loadInput(options, world);
-		const report = await inDataDirectory(options, world, (directory) =>
-			runOnSwarm(options, input, directory, output, world),
+		const startMs = world.clock.nowMs();
+		const nowNs = (): number => Math.round((world.clock.nowMs() - startMs) * 1e6);
+		const history = options.history === null ? null : await HistoryWriter.open(options.history, nowNs);
+		const report = await inDataDirectory(options, world, (place) =>
+			runOnSwarm({ options, input, history, ...place }, world),
 		);
-		if (report === null) return EXIT_INTERRUPTED;
-		return report.verdict.exitCode;
+		return report === null ? EXIT_INTERRUPTED : report.verdict.exitCode;
 	} catch (error) {
 		// What fails because it was interrupted is no failure.
 		if (world.interrupt.aborted) return EXIT_INTERRUPTED;
@@ -95,53 +96,64 @@ function findDataSet(directory: string): string | null {
 	return places.map((place) => join(place, DATA_SET_FILE)).find((file) => existsSync(file)) ?? null;
 }
 
-/** Gives `use` a directory; a temporary one is removed after success, and its path printed after failure. */
+/** Where a run keeps its data. */
+interface DataPlace {
+	/** Null: in memory. */
+	readonly directory: string | null;
+	/** There is something in it now. */
+	readonly onStarted: () => void;
+}
+
+/** Gives `use` a directory; a temporary one is removed after success, and its path printed after a failed run. */
 async function inDataDirectory(
 	{ storage, data }: RunOptions,
 	{ errors, interrupt }: CommandWorld,
-	use: (directory: string | null) => Promise<RunReport | null>,
+	use: (place: DataPlace) => Promise<RunReport | null>,
 ): Promise<RunReport | null> {
-	if (storage === "memory" || data !== null) return await use(data);
+	if (storage === "memory" || data !== null) return await use({ directory: data, onStarted: () => undefined });
 	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
-	let isKept = true;
+	let isStarted = false;
+	let isGood = false;
 	try {
-		const report = await use(directory);
-		isKept = report !== null && report.verdict.exitCode === 1;
+		const report = await use({
+			directory,
+			onStarted: () => {
+				isStarted = true;
+			},
+		});
+		isGood = report === null || report.verdict.exitCode !== 1;
 		return report;
-	} catch (error) {
-		isKept = !interrupt.aborted;
-		throw error;
 	} finally {
-		if (isKept) errors.write(`quorate: the data of this run are kept in ${directory}\n`);
-		else await rm(directory, { recursive: true, force: true });
+		if (isStarted && !isGood && !interrupt.aborted) {
+			errors.write(`quorate: the data of this run are kept in ${directory}\n`);
+		} else {
+			await rm(directory, { recursive: true, force: true });
+		}
 	}
 }
 
-async function runOnSwarm(
-	options: RunOptions,
-	input: LoadedInput,
-	directory: string | null,
-	output: Output,
-	world: CommandWorld,
-): Promise<RunReport | null> {
-	const { clock } = world;
-	const paint = painter(output.hasColours);
-	const say = (text: string): void => output.write(`${text}\n`);
-	say(`${paint("bold", `quorate ${world.version}`)}: ${describeSwarm(options, directory)}`);
-	say(`${formatNumber(input.records.length)} records from ${input.name}: ${describeLoad(options)}`);
-	const startMs = clock.nowMs();
-	const history =
-		options.history === null
-			? null
-			: await HistoryWriter.open(options.history, () => Math.round((clock.nowMs() - startMs) * 1e6));
+/** Everything that is known before the swarm starts. */
+interface PreparedRun extends DataPlace {
+	readonly options: RunOptions;
+	readonly input: LoadedInput;
+	readonly history: HistoryWriter | null;
+}
+
+async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<RunReport | null> {
+	const { options, input, directory } = prepared;
+	const output = options.json ? silentOutput : world.output;
+	const bold = (text: string): string => painter(output.hasColours)("bold", text);
+	output.write(`${bold(`quorate ${world.version}`)}: ${describeSwarm(options, directory)}\n`);
+	output.write(`${formatNumber(input.records.length)} records from ${input.name}: ${describeLoad(options)}\n`);
+	const startMs = world.clock.nowMs();
 	const target = await world.startTarget({
 		nodes: options.nodes,
 		storage: directory === null ? { type: "memory" } : { type: "lmdb", directory },
 		seed: options.seed,
 	});
-	const report = await runOnTarget(options, input, target, startMs, history, output, world).finally(() =>
-		target.stop(),
-	);
+	prepared.onStarted();
+	const bootMs = world.clock.nowMs() - startMs;
+	const report = await runOnTarget(prepared, target, bootMs, output, world).finally(() => target.stop());
 	if (report === null) return null;
 	if (options.json) {
 		const setting = settingOf(options, input, directory, report, world.version);
@@ -153,11 +165,9 @@ async function runOnSwarm(
 }
 
 async function runOnTarget(
-	options: RunOptions,
-	{ records }: LoadedInput,
+	{ options, input, history }: PreparedRun,
 	target: RunTarget,
-	startMs: number,
-	history: HistoryWriter | null,
+	bootMs: number,
 	output: Output,
 	{ clock, interrupt, errors }: CommandWorld,
 ): Promise<RunReport | null> {
@@ -165,9 +175,9 @@ async function runOnTarget(
 	for (const note of target.notes) errors.write(`quorate: ${note}\n`);
 	const { leader } = target;
 	const first = leader === null ? "" : `; ${leader.node} leads term ${leader.term}`;
-	output.write(`${target.nodes.length} participants run after ${formatMs(clock.nowMs() - startMs)}${first}\n\n`);
+	output.write(`${target.nodes.length} participants run after ${formatMs(bootMs)}${first}\n\n`);
 	return await performRun(
-		{ ...options, records },
+		{ ...options, records: input.records },
 		{ target, clock, progress: new Progress(output), history, interrupt },
 	);
 }

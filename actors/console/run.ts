@@ -7,7 +7,15 @@ import type { Clock } from "../../runtime/actor/clock.ts";
 import type { FlightRecords } from "./flight-records.ts";
 import type { HistoryWriter } from "./history.ts";
 import { type LeaderKill, LeaderKiller } from "./leader-killer.ts";
-import { openRun, type ReplicaResult, recordEarlier, sequentialLedger, settledReplicas } from "./ledger-run.ts";
+import {
+	openRun,
+	type ReplicaResult,
+	recordEarlier,
+	SETTLE_BRIEFLY_MS,
+	SETTLE_MS,
+	sequentialLedger,
+	settledReplicas,
+} from "./ledger-run.ts";
 import type { Progress } from "./progress.ts";
 import type { LedgerClient, RunTarget } from "./run-target.ts";
 import { formatMs, formatNumber } from "./table.ts";
@@ -94,11 +102,8 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 	for (const index of open.todo) if (workload.isAcknowledged(index)) applied[index] = 1;
 	const indices = Array.from(applied.keys()).filter((index) => applied[index] === 1);
 	const reference = sequentialLedger(plan.records, indices).summary();
-	const replicas = await settledReplicas(
-		target,
-		reference.applied,
-		clock,
-		() => !interrupt.aborted && failure.length === 0,
+	const replicas = await settledReplicas(target, reference.applied, clock, () =>
+		interrupt.aborted || failure.length > 0 ? SETTLE_BRIEFLY_MS : SETTLE_MS,
 	);
 	const verdict = judge({
 		replicas,

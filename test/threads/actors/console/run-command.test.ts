@@ -1,0 +1,194 @@
+/**
+ * Goal: the command as its user meets it, on real threads and a real disk: the main job in small, Ctrl-C, a process that is
+ * killed and continued, and bad input, each with its exit code. Method: runs the built program in a process of its own.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { generateRecords } from "../../../../actors/console/flight-records.ts";
+import { projectRoot } from "../../../source-tree.ts";
+
+const main = join(projectRoot, "dist", "actors", "console", "main.js");
+const TIMEOUT_MS = 50_000;
+
+const directory = mkdtempSync(join(tmpdir(), "quorate-command-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const records = generateRecords(6_000, 3);
+const input = join(directory, "flights.json");
+writeFileSync(input, JSON.stringify(Array.from({ length: records.length }, (_, i) => records.at(i))));
+
+interface Outcome {
+	readonly exitCode: number | null;
+	readonly output: string;
+	readonly errors: string;
+}
+
+interface Started {
+	readonly child: ChildProcess;
+	/** Resolves once the process has printed the text. */
+	readonly shows: (text: string) => Promise<void>;
+	readonly ended: Promise<Outcome>;
+}
+
+/** Starts the command; temporary directories it makes are below the test's own. */
+function start(...args: string[]): Started {
+	const child = spawn(process.execPath, [main, ...args], {
+		cwd: directory,
+		env: { ...process.env, TMPDIR: directory },
+		stdio: ["ignore", "pipe", "pipe"],
+		timeout: TIMEOUT_MS,
+		killSignal: "SIGKILL",
+	});
+	let output = "";
+	let errors = "";
+	const watchers: { text: string; found: () => void }[] = [];
+	const look = (): void => {
+		for (const { text, found } of watchers) if (output.includes(text) || errors.includes(text)) found();
+	};
+	child.stdout.setEncoding("utf8").on("data", (text: string) => {
+		output += text;
+		look();
+	});
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		errors += text;
+		look();
+	});
+	return {
+		child,
+		shows: (text) => new Promise((found) => watchers.push({ text, found })),
+		ended: new Promise((resolve) => child.once("close", (exitCode) => resolve({ exitCode, output, errors }))),
+	};
+}
+
+const run = (...args: string[]): Promise<Outcome> => start(...args).ended;
+const temporaryDirectories = (): string[] =>
+	readdirSync(directory).filter((name) => /^quorate-[A-Za-z0-9]{6}$/.test(name));
+const lastLine = ({ output }: Outcome): string => output.trimEnd().split("\n").at(-1) ?? "";
+
+test("the main job in small: leaders die, every replica agrees, nothing is left behind", async () => {
+	const outcome = await run("run", "--input", input, "--rate", "1500", "--kill-leader", "900ms");
+	expect(outcome.errors).toBe("");
+	expect(lastLine(outcome)).toMatch(/^agreed: 5 of 5 replicas, 6000 of 6000 records, order [0-9a-f]{32}$/);
+	expect(outcome.exitCode).toBe(0);
+	expect(outcome.output.match(/killed the thread of node-[1-5], leader of term/g)?.length).toBeGreaterThanOrEqual(3);
+	expect(temporaryDirectories()).toEqual([]);
+});
+
+test("--json prints one object about the same facts", async () => {
+	const { exitCode, output } = await run(
+		...[
+			"run",
+			"--input",
+			input,
+			"--nodes",
+			"3",
+			"--rate",
+			"3000",
+			"--kill-leader",
+			"500ms",
+			"--storage",
+			"memory",
+			"--json",
+		],
+	);
+	const result = JSON.parse(output);
+	expect(result).toMatchObject({ verdict: "agreed", exitCode: 0, acknowledged: 6_000, total: 6_000, faults: [] });
+	expect(exitCode).toBe(0);
+	expect(new Set(result.replicas.map((replica: { orderHash: string }) => replica.orderHash)).size).toBe(1);
+	for (const kill of result.kills) {
+		expect(kill.newTerm).toBeGreaterThan(kill.term);
+		expect(kill.electionMs).toBeGreaterThan(0);
+		expect(kill.restartMs).toBeGreaterThan(0);
+	}
+	expect(result.kills.length).toBeGreaterThanOrEqual(result.killsRequired);
+});
+
+test("a process that is killed in the middle goes on with the same --data, and every record is applied once", async () => {
+	const data = join(directory, "data");
+	const args = ["run", "--input", input, "--nodes", "3", "--rate", "1500", "--kill-leader", "off", "--data", data];
+	const first = start(...args);
+	await first.shows(" commits/s");
+	first.child.kill("SIGKILL");
+	expect((await first.ended).exitCode).toBeNull();
+
+	const second = await run(...args);
+	expect(second.errors).toBe("");
+	expect(second.output).toMatch(/run 1 goes on: [0-9,]+ records are applied already/);
+	expect(lastLine(second)).toMatch(/^agreed: 3 of 3 replicas, 6000 of 6000 records, order [0-9a-f]{32}$/);
+
+	const third = await run(...args.slice(0, -4), "--kill-leader", "off", "--data", data, "--rate", "max");
+	expect(lastLine(third)).toMatch(/^agreed: 3 of 3 replicas, 6000 of 6000 records/);
+	expect(lastLine(third)).not.toBe(lastLine(second));
+
+	// The directory belongs to these three nodes: another group is refused, and nothing in it is touched.
+	const foreign = await run("run", "--input", input, "--nodes", "5", "--data", data);
+	expect(foreign.exitCode).toBe(1);
+	expect(foreign.errors).toMatch(/^quorate: data-directory-foreign: [^\n]+\n$/);
+});
+
+test("Ctrl-C ends the run in order and says what was reached", async () => {
+	const history = join(directory, "history.jsonl");
+	const started = start("run", "--input", input, "--rate", "500", "--history", history);
+	await started.shows(" commits/s");
+	started.child.kill("SIGINT");
+	const outcome = await started.ended;
+	expect(outcome.exitCode).toBe(130);
+	expect(lastLine(outcome)).toMatch(/^interrupted: 5 of 5 replicas, [0-9]+ of 6000 records, order [0-9a-f]{32}$/);
+	expect(temporaryDirectories()).toEqual([]);
+	const lines = readFileSync(history, "utf8").trimEnd().split("\n");
+	expect(lines.filter((line) => line.includes('"t":"invoke"')).length * 2).toBe(lines.length);
+});
+
+test("a second Ctrl-C ends it at once", async () => {
+	const started = start("run", "--input", input, "--rate", "500", "--storage", "memory");
+	await started.shows(" commits/s");
+	started.child.kill("SIGINT");
+	await started.shows("once more ends at once");
+	started.child.kill("SIGINT");
+	expect((await started.ended).exitCode).toBe(130);
+});
+
+test("an even number of nodes works, with one line of advice", async () => {
+	const outcome = await run(
+		...["run", "--input", input, "--nodes", "2", "--rate", "max", "--storage", "memory", "--kill-leader", "off"],
+	);
+	expect(outcome.exitCode).toBe(0);
+	expect(outcome.errors).toMatch(/^quorate: 2 members tolerate [^\n]+\n$/);
+});
+
+test("bad calls and bad input: one clear line and a non-zero exit code", async () => {
+	const broken = join(directory, "broken.json");
+	writeFileSync(broken, '[\n{"delay": 1, "distance": 2, "time": 3},\n{"delay": }]');
+	const notADirectory = join(input, "data");
+	const cases: [args: string[], exitCode: number, line: RegExp][] = [
+		[["rum"], 2, /^quorate: unknown-command: there is no command "rum" \(did you mean run\?\)/],
+		[["run", "--node", "5"], 2, /^quorate: unknown-option: there is no option --node \(did you mean --nodes\?\)/],
+		[["run", "--nodes", "0"], 2, /^quorate: invalid-value: --nodes: expected an integer from 1 to/],
+		[["run", "--input", "none.json"], 1, /^quorate: input-not-found: there is no file none\.json$/],
+		[
+			["run", "--input", broken],
+			1,
+			/^quorate: input-malformed: .*line 3, column 11: expected a JSON value, found "}"$/,
+		],
+		[["run", "--input", input, "--data", notADirectory], 1, /^quorate: [a-z-]+: /],
+		[["run", "--input", input, "--history", directory], 1, /^quorate: history-unwritable: /],
+	];
+	for (const [args, exitCode, line] of cases) {
+		const outcome = await run(...args);
+		expect(outcome.errors.trimEnd().split("\n"), args.join(" ")).toHaveLength(1);
+		expect(outcome.errors.trimEnd()).toMatch(line);
+		expect(outcome.exitCode).toBe(exitCode);
+	}
+	expect(existsSync(notADirectory)).toBe(false);
+});
+
+test("--version and --help", async () => {
+	const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
+	expect(await run("--version")).toEqual({ exitCode: 0, output: `${version}\n`, errors: "" });
+	expect((await run("--help")).output).toContain("Usage: quorate COMMAND [options]");
+	expect((await run("run", "--help")).output).toContain("Usage: quorate run [options]");
+	expect((await run()).exitCode).toBe(2);
+});

@@ -1,0 +1,40 @@
+/**
+ * Goal: each example does what its text says, as a user would run it. Method: runs the compiled file in a process of its
+ * own and compares what it prints; a process that does not end by itself fails.
+ */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { projectRoot } from "../../source-tree.ts";
+
+const TIMEOUT_MS = 30_000;
+
+function run(example: string): Promise<string[]> {
+	const file = join(projectRoot, "dist", "examples", `${example}.js`);
+	return new Promise((resolve, reject) => {
+		execFile(process.execPath, [file], { timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
+			if (error === null) resolve(stdout.trimEnd().split("\n"));
+			else reject(new Error(`${example}: ${error.message}\n${stdout}${stderr}`));
+		});
+	});
+}
+
+test("embed: the list survives its leader", async () => {
+	const [leads, killed, list, ...rest] = await run("embed");
+	expect(leads).toMatch(/^node-[1-5] leads$/);
+	expect(killed).toBe(`${leads?.split(" ")[0]} was killed`);
+	expect(list).toBe("the list: bread, milk");
+	expect(rest).toEqual([]);
+});
+
+test("counter: a state machine of one's own, with refusals, on every replica", async () => {
+	const [value, minus, ...replicas] = await run("counter");
+	expect(value).toBe("value: 100");
+	expect(minus).toBe("minus 200: refused");
+	expect(replicas).toHaveLength(3);
+	for (const [i, line] of replicas.entries()) expect(line).toMatch(new RegExp(`^node-${i + 1}: \\d+$`));
+});
+
+test("own-actor: a failing actor is started again", async () => {
+	expect(await run("own-actor")).toEqual(["beat", "beat", "restarted", "beat", "beat"]);
+});

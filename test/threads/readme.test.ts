@@ -1,0 +1,110 @@
+/**
+ * Goal: what the README shows works as shown. Method: each snippet of JavaScript or TypeScript runs in a process of its own,
+ * in a temporary directory where the built package is installed by a link; a snippet whose first line names a file is
+ * written under that name, for the others to import. Lines of `quorate run` are parsed by the command itself.
+ */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { projectRoot } from "../source-tree.ts";
+
+const TIMEOUT_MS = 30_000;
+/** The first screen promises an example of fewer lines than this. */
+const FIRST_EXAMPLE_LINES_MAX = 20;
+
+interface Snippet {
+	readonly language: string;
+	readonly text: string;
+}
+
+const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
+const snippets: Snippet[] = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+	([, language = "", text = ""]) => ({
+		language,
+		text,
+	}),
+);
+const javascript = snippets.filter(({ language }) => language === "js");
+const typescript = snippets.filter(({ language }) => language === "ts");
+const shell = snippets.filter(({ language }) => language === "sh").flatMap(({ text }) => text.trimEnd().split("\n"));
+
+const directory = mkdtempSync(join(tmpdir(), "quorate-readme-"));
+const moduleName = /^\/\/ (\S+\.js)\n/;
+beforeAll(() => {
+	mkdirSync(join(directory, "node_modules"));
+	symlinkSync(projectRoot, join(directory, "node_modules", "quorate"), "junction");
+	symlinkSync(join(projectRoot, "node_modules", "@types"), join(directory, "node_modules", "@types"), "junction");
+	symlinkSync(join(projectRoot, "node_modules", "rxjs"), join(directory, "node_modules", "rxjs"), "junction");
+	writeFileSync(join(directory, "package.json"), '{"type":"module"}');
+	for (const { text } of javascript) {
+		const name = moduleName.exec(text)?.[1];
+		if (name !== undefined) writeFileSync(join(directory, name), text);
+	}
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function run(program: string, ...args: string[]): Promise<string> {
+	return new Promise((resolve, reject) => {
+		execFile(program, args, { cwd: directory, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
+			if (error === null) resolve(stdout);
+			else reject(new Error(`${error.message}\n${stdout}${stderr}`));
+		});
+	});
+}
+
+async function runModule(name: string, text: string): Promise<string> {
+	writeFileSync(join(directory, name), text);
+	return await run(process.execPath, name);
+}
+
+test("the two commands stand there literally", () => {
+	expect(shell).toContain("npm ci && npm start");
+	expect(shell).toContain("npm ci && npm test");
+});
+
+test("the first example is short, and does what its comments say", async () => {
+	const [first] = javascript as [Snippet];
+	expect(first.text.trimEnd().split("\n").length).toBeLessThan(FIRST_EXAMPLE_LINES_MAX);
+	const output = await runModule("first.js", first.text);
+	expect(output).toContain("{ value: 'hello' }");
+	expect(new Set(output.match(/leader: node-[1-5]/g)).size).toBeGreaterThan(1);
+});
+
+test("the other snippets of JavaScript run", async () => {
+	const others = javascript.slice(1).filter(({ text }) => !moduleName.test(text));
+	expect(others).toHaveLength(1);
+	const [auction] = others as [Snippet];
+	expect(await runModule("auction-house.js", auction.text)).toBe("true 5\n");
+	// "The next start with the same directory goes on from there": nobody bids more than 5 any more.
+	expect(await runModule("auction-house.js", auction.text)).toBe("false 5\n");
+});
+
+test("the snippet of TypeScript compiles strictly, and ends its swarm by itself", async () => {
+	expect(typescript).toHaveLength(1);
+	writeFileSync(join(directory, "using.ts"), (typescript[0] as Snippet).text);
+	const compiler = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
+	const flags = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "node", "--skipLibCheck"];
+	await run(process.execPath, compiler, ...flags, "--lib", "es2023,esnext.disposable", "using.ts");
+	expect(await run(process.execPath, "using.js")).toBe("hello\n");
+});
+
+test("each call of the command is one that it takes", async () => {
+	const calls = shell.filter((line) => line.startsWith("npx quorate run"));
+	expect(calls.length).toBeGreaterThan(2);
+	const main = join(projectRoot, "dist", "actors", "console", "main.js");
+	for (const call of calls) {
+		// With --help the command checks every other option and starts nothing.
+		const output = await run(process.execPath, main, ...call.split(" ").slice(2), "--help");
+		expect(output).toContain("Usage: quorate run");
+	}
+});
+
+test("every npm script that is shown exists", () => {
+	const { scripts } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
+	for (const line of shell) {
+		const name = /npm run ([\w:]+)/.exec(line)?.[1];
+		if (name !== undefined) expect(scripts).toHaveProperty([name]);
+	}
+});
