@@ -77,6 +77,7 @@ function boot(members: readonly string[], settings: GroupSettings, startTimeoutM
 
 async function end(group: SharedGroup): Promise<void> {
 	forget(group);
+	// One that did not start has nothing to stop; its managers have heard why.
 	const swarm = await group.swarm.catch(() => null);
 	await swarm?.stop();
 }
