@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { type GroupId, groupId, invalidArgument, type NodeId } from "../../protocols/core/index.ts";
 import { raftConfig } from "../../protocols/raft/index.ts";
+import type { ModuleLoader } from "../../runtime/actor/index.ts";
 import { loadModule, moduleHref } from "../../runtime/threads/module-loader.ts";
 import { constructApplication, type RaftTuning } from "../participant/index.ts";
 import type { ApplicationSource, StorageOptions, SwarmOptions } from "./contract.ts";
@@ -46,9 +47,10 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 	if (storage.type !== "memory" && storage.type !== "lmdb") {
 		throw refused("storage.type", "memory or lmdb", (storage as { readonly type: unknown }).type);
 	}
+	const load = options.backend?.backend.ports.loadModule ?? loadModule;
 	const membership = raft === undefined ? null : membershipOf(raft.nodes);
 	return {
-		raft: raft === undefined || membership === null ? null : await checkGroup(raft, membership.nodes),
+		raft: raft === undefined || membership === null ? null : await checkGroup(raft, membership.nodes, load),
 		storage,
 		seed,
 		warmSpares: integer("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
@@ -57,14 +59,18 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 	};
 }
 
-async function checkGroup(raft: NonNullable<SwarmOptions["raft"]>, nodes: readonly NodeId[]): Promise<CheckedGroup> {
+async function checkGroup(
+	raft: NonNullable<SwarmOptions["raft"]>,
+	nodes: readonly NodeId[],
+	load: ModuleLoader,
+): Promise<CheckedGroup> {
 	const tuning = (raft.config ?? {}) as RaftTuning;
 	const [first] = nodes as readonly [NodeId];
 	const { maxEntryBytes } = raftConfig({ ...tuning, nodeId: first, voters: nodes });
 	const source: ApplicationSource = raft.application ?? { module: keyValueModule, export: "KeyValueStore" };
 	const application = { ...source, module: moduleHref(source.module) };
 	const name = `${source.export} of ${application.module}`;
-	constructApplication(name, await loadModule(application), source.args);
+	constructApplication(name, await load(application), source.args);
 	return { group: groupId(raft.group ?? GROUP_DEFAULT), nodes, application, tuning, valueBytesMax: maxEntryBytes };
 }
 

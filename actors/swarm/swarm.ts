@@ -79,9 +79,11 @@ export class Swarm {
 		const checked = await checkOptions(options);
 		const backend = options.backend ?? (await startBackend(checked));
 		const swarm = new Swarm(checked, backend);
+		const { clock } = backend.backend.ports;
+		const deadlineMs = clock.nowMs() + checked.startTimeoutMs;
 		try {
 			await swarm.#boot(options);
-			if (checked.raft !== null) await swarm.untilLeader(checked.startTimeoutMs);
+			if (checked.raft !== null) await swarm.#untilLeader(deadlineMs, checked.startTimeoutMs);
 		} catch (error) {
 			await swarm.stop();
 			throw error;
@@ -197,6 +199,11 @@ export class Swarm {
 
 	/** Resolves when a leader is known. @throws QuorateError `no-leader` after `timeoutMs`, `swarm-stopped` */
 	async untilLeader(timeoutMs: number): Promise<Leadership> {
+		const { clock } = this.#backend.backend.ports;
+		return this.#untilLeader(clock.nowMs() + timeoutMs, timeoutMs);
+	}
+
+	async #untilLeader(deadlineMs: number, timeoutMs: number): Promise<Leadership> {
 		const { view, group } = this.#raft();
 		const { clock } = this.#backend.backend.ports;
 		if (view.leader !== null) return view.leader;
@@ -207,7 +214,7 @@ export class Swarm {
 				subscription.unsubscribe();
 				outcome();
 			};
-			const timer = clock.schedule(timeoutMs, () => {
+			const timer = clock.schedule(Math.max(0, deadlineMs - clock.nowMs()), () => {
 				settle(() => reject(errors.noLeader({ group, waitedMs: timeoutMs })));
 			});
 			subscription.add(

@@ -1,0 +1,145 @@
+/**
+ * Goal: the swarm itself, unchanged, on the simulated runtime: boot, clients, kills, status, metrics, failure and stop
+ * are the same on virtual time, and the same seed gives the same run.
+ * Method: a swarm whose backend is injected; its promises are completed by letting virtual time pass.
+ */
+import { describe, expect, it } from "vitest";
+import { raftClientLayouts } from "../../../actors/participant/index.ts";
+import { Swarm, type SwarmEvent, type SwarmMetrics, type SwarmOptions } from "../../../actors/swarm/index.ts";
+import { raftLayouts } from "../../../protocols/raft/index.ts";
+import { type NetworkPolicy, Simulation } from "../../../runtime/simulation/index.ts";
+import { StorageActor, storageLayouts } from "../../../runtime/storage/index.ts";
+
+const storageModule = "file:///simulated/storage.js";
+
+class MemoryStorage extends StorageActor {
+	constructor() {
+		super({ engine: { type: "memory" } });
+	}
+}
+
+interface Simulated {
+	readonly simulation: Simulation;
+	start(options?: SwarmOptions): Promise<Swarm>;
+	/** Lets time pass until the promise settles. */
+	settle<T>(promise: Promise<T>): Promise<T>;
+}
+
+function simulated(seed: number, network?: NetworkPolicy): Simulated {
+	const simulation = new Simulation({
+		seed,
+		modules: new Map([[storageModule, { MemoryStorage }]]),
+		codec: { layouts: [raftLayouts, raftClientLayouts, storageLayouts], records: [] },
+		...(network === undefined ? {} : { network }),
+	});
+	const backend = {
+		backend: simulation.backend,
+		storage: {
+			name: "storage",
+			behaviour: { module: storageModule, export: "MemoryStorage" },
+			placement: "dedicated",
+		},
+	} as const;
+	return {
+		simulation,
+		start: (options = {}) =>
+			simulation.complete(Swarm.start({ raft: { nodes: 3 }, seed, backend, warmSpares: 0, ...options })),
+		settle: (promise) => simulation.complete(promise),
+	};
+}
+
+describe("a swarm in simulation", () => {
+	it("agrees, survives the death of each leader, and stops in order", async () => {
+		for (let seed = 1; seed <= 10; seed++) {
+			const { start, settle, simulation } = simulated(seed);
+			const swarm = await start();
+			const events: SwarmEvent[] = [];
+			swarm.events$.subscribe((event) => events.push(event));
+			for (let round = 0; round < 3; round++) {
+				const put = { type: "put", key: "round", value: round };
+				await settle(swarm.propose(put));
+				const { leader } = await settle(swarm.untilLeader(10_000));
+				await settle(swarm.kill(leader));
+				expect(swarm.leader?.leader).not.toBe(leader);
+				expect(await settle(swarm.read({ type: "get", key: "round" }))).toEqual({ value: round });
+			}
+			await simulation.run({ untilMs: simulation.nowMs + 1_000 });
+			const status = await settle(swarm.status());
+			expect(status.every(({ state }) => state === "running")).toBe(true);
+			expect(status.reduce((lives, node) => lives + node.threadLives, 0)).toBe(6);
+			for (const { node } of status) {
+				expect(await settle(swarm.inspect(node, { type: "get", key: "round" }))).toEqual({ value: 2 });
+			}
+			await settle(swarm.stop());
+			const stopped = events.flatMap((event) => (event.type === "child-stopped" ? [event.child] : []));
+			expect(stopped.slice(0, 3)).toEqual(["raft/node-3", "raft/node-2", "raft/node-1"]);
+			expect(stopped.indexOf("storage")).toBeGreaterThan(stopped.indexOf("raft/node-1"));
+			for (const event of events.filter(({ type }) => type === "thread-ended")) {
+				if (event.origin !== "storage") expect(event.node).not.toBeNull();
+			}
+		}
+	});
+
+	it("does the same again for the same seed", async () => {
+		const trace = async (): Promise<string> => {
+			const { start, settle, simulation } = simulated(42);
+			const swarm = await start();
+			await settle(swarm.propose({ type: "put", key: "a", value: 1 }));
+			await settle(swarm.kill(swarm.leader?.leader ?? "none"));
+			await settle(swarm.propose({ type: "put", key: "b", value: 2 }));
+			await settle(swarm.stop());
+			return simulation.traceHash;
+		};
+		expect(await trace()).toBe(await trace());
+	});
+
+	it("rejects as no-leader when no quorum can speak, and leaves nothing running", async () => {
+		const { start, simulation } = simulated(1, {
+			deliveries: (head) => (head.kind === "tell" && head.sender !== null && head.target.slot > 1 ? [] : null),
+		});
+		await expect(start({ startTimeoutMs: 3_000 })).rejects.toMatchObject({
+			code: "no-leader",
+			details: { group: "raft", waitedMs: 3_000 },
+		});
+		expect(simulation.threads.status().map(({ spec }) => spec.name)).toEqual(["main"]);
+	});
+
+	it("reads all members each second, while somebody listens", async () => {
+		const { start, settle, simulation } = simulated(5);
+		const swarm = await start();
+		await settle(swarm.propose({ type: "put", key: "a", value: 1 }));
+		const readings: SwarmMetrics[] = [];
+		const subscription = swarm.metrics$.subscribe((reading) => readings.push(reading));
+		await simulation.run({ untilMs: simulation.nowMs + 3_500 });
+		subscription.unsubscribe();
+		expect(readings).toHaveLength(4);
+		expect(readings.at(-1)?.nodes.map(({ appliedIndex }) => appliedIndex)).toEqual([3, 3, 3]);
+		await simulation.run({ untilMs: simulation.nowMs + 3_500 });
+		expect(readings).toHaveLength(4);
+		await settle(swarm.stop());
+	});
+
+	it("fails loudly when its storage dies: members are not brought back without what they promised", async () => {
+		const { start, settle, simulation } = simulated(6);
+		const swarm = await start();
+		const client = swarm.client({ timeoutMs: 60_000 });
+		const slot = simulation.threads.status().find(({ spec }) => spec.name === "storage")?.slot;
+		const dead = simulation.endThread(slot as never, { cause: "crashed", exitCode: 1, error: null });
+		const outcome = client.propose({ type: "put", key: "a", value: 1 }).catch((error: unknown) => error);
+		await settle(dead);
+		expect(await settle(swarm.failed)).toMatchObject({ code: "swarm-failed" });
+		expect(await settle(outcome)).toMatchObject({
+			code: expect.stringMatching(/outcome-unknown|swarm-failed|not-decided/),
+		});
+		await settle(swarm.stop());
+		expect(simulation.threads.status().map(({ spec }) => spec.name)).toEqual(["main"]);
+	});
+
+	it("knows its members by name", async () => {
+		const { start, settle } = simulated(7);
+		const swarm = await start({ raft: { nodes: ["amsterdam", "berlin", "cairo"] } });
+		expect(swarm.nodes.map(({ node }) => node)).toEqual(["amsterdam", "berlin", "cairo"]);
+		await expect(swarm.kill("dakar")).rejects.toMatchObject({ code: "node-unknown" });
+		await settle(swarm.stop());
+	});
+});
