@@ -44,8 +44,13 @@ export interface ThreadSupervisorOptions {
 	readonly supervises?: (name: string) => boolean;
 }
 
-export const THREAD_BACKOFF: BackoffSpec = { minMs: 100, maxMs: 10_000, jitter: 0.2, stableMs: 3_000, immediate: 1 };
-export const OUT_OF_MEMORY_BACKOFF: BackoffSpec = { minMs: 1_000, maxMs: 60_000, jitter: 0.2, stableMs: 60_000 };
+/**
+ * The longest delays stay, with their jitter, below the 10,000 ms that a restart of an actor waits for its thread by
+ * default (`ActorSystemOptions.threadReplacementTimeoutMs`): whoever sets longer ones raises that too, or the actors
+ * count the thread as given up and are started anew elsewhere.
+ */
+export const THREAD_BACKOFF: BackoffSpec = { minMs: 100, maxMs: 8_000, jitter: 0.2, stableMs: 3_000, immediate: 1 };
+export const OUT_OF_MEMORY_BACKOFF: BackoffSpec = { minMs: 1_000, maxMs: 8_000, jitter: 0.2, stableMs: 60_000 };
 
 /** A slot that has failed at least once. Bounded by the number of slots. */
 interface SlotRecord {
