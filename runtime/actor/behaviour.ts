@@ -41,7 +41,10 @@ export interface Behaviour<Message = unknown> {
 	 * `restarting`. Without this hook, and for children it leaves, the system ends them in reverse order of their start.
 	 */
 	stopChildren?(context: ActorContext<Message>): void | Promise<void>;
-	/** The last hook of an orderly stop; children are stopped already. */
+	/**
+	 * The last hook of an orderly stop, also of an instance that has failed and is stopped instead of restarted (`reason` is
+	 * then that failure); children are stopped already. What it throws is published as an event.
+	 */
 	stopping?(reason: StopReason, context: ActorContext<Message>): void | Promise<void>;
 }
 

@@ -31,6 +31,8 @@ export interface CellHost {
 	readonly clock: Clock;
 	readonly generator: Generator;
 	readonly activity: Activity | undefined;
+	/** Counts refusals. */
+	readonly meter: { full: number };
 	/** Whose hook is running: the sender of what it tells. */
 	current: Cell | null;
 	/** The cell has something to do. */
@@ -136,7 +138,10 @@ export class Cell {
 	/** Takes a message, or refuses it as the overflow policy says. An ask that is refused is not answered here. */
 	accept(message: unknown, meta: EntryMeta, high: boolean): TellVerdict {
 		const mailbox = this.mailbox;
-		if (!mailbox.hasRoom && !this.#makeRoom(message, meta)) return "full";
+		if (!mailbox.hasRoom && !this.#makeRoom(message, meta)) {
+			this.host.meter.full += 1;
+			return "full";
+		}
 		mailbox.push(message, meta, high);
 		if (!this.isScheduled) this.host.schedule(this);
 		return "ok";
@@ -180,7 +185,7 @@ export class Cell {
 				return true;
 			case "fail-actor":
 				this.undelivered("mailbox-full", message, meta);
-				this.fail(mailboxOverflow({ actor: this.name, capacity: mailbox.capacity }));
+				if (this.state === "running") this.fail(mailboxOverflow({ actor: this.name, capacity: mailbox.capacity }));
 				return false;
 		}
 	}

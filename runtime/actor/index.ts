@@ -38,7 +38,28 @@ export type { Clock, TimerHandle } from "./clock.ts";
 export { BECOME_MAX } from "./context.ts";
 export { DEAD_LETTERS_KEPT, type DeadLetter, DeadLetters } from "./dead-letters.ts";
 export { messageType } from "./entry.ts";
-export * from "./errors.ts";
+export {
+	actorDead,
+	asksExhausted,
+	askTimeout,
+	becomeOverflow,
+	childFailed,
+	linkedActorDied,
+	mailboxFull,
+	mailboxOverflow,
+	messageTooLarge,
+	nameTaken,
+	notABehaviour,
+	notAChild,
+	nothingToStash,
+	placementNeedsMainThread,
+	startInterrupted,
+	stashOverflow,
+	stopTimeout,
+	systemStopped,
+	threadGone,
+	waitersExhausted,
+} from "./errors.ts";
 export { EventStream, IsolatedObservable } from "./event-stream.ts";
 export { Kernel } from "./kernel.ts";
 export { ASK_TIMEOUT_MS_DEFAULT } from "./kernel-ref.ts";

@@ -337,7 +337,7 @@ export class Kernel
 				this.threadReplaced(message.slot);
 				return;
 			case "thread-released":
-				this.threadReleased(message.slot);
+				this.threadReleased(message.slot, message.through);
 				return;
 			default:
 				assertNever(message, "system message");
@@ -553,11 +553,11 @@ export class Kernel
 		this.#deaths.threadReplaced(slot);
 	}
 
-	/** Nothing of that slot comes back. */
-	threadReleased(slot: ThreadSlot): void {
+	/** Nothing of that slot comes back, but what it had sent through this sequence may be still to be drained. */
+	threadReleased(slot: ThreadSlot, through: number): void {
 		this.#deaths.held.holdUntilQuiet(() => {
 			this.asks.rejectDead(this.asks.pendingTo(slot), "its thread is gone");
-			this.#deaths.slotGone(slot);
+			this.#deaths.held.hold(slot, through, () => this.#deaths.slotGone(slot));
 		});
 		this.#outbox.slotGone(slot);
 		this.wake();

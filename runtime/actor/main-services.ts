@@ -345,8 +345,9 @@ export class MainServices implements SystemServices {
 		this.#gate.gone(slot, "its slot was given back");
 		this.#placements.forget(slot);
 		for (const entry of this.#entriesIn(slot)) this.#endLost(entry, { type: "killed" });
-		this.#main().threadReleased(slot);
-		this.#main().broadcast(this.#others(), () => ({ type: "thread-released", slot }));
+		const through = (to: ThreadSlot): number => this.#backend.publishedThrough(slot, to);
+		this.#main().threadReleased(slot, through(MAIN_SLOT));
+		this.#main().broadcast(this.#others(), (to) => ({ type: "thread-released", slot, through: through(to) }));
 	}
 
 	#entriesIn(slot: ThreadSlot): Entry[] {

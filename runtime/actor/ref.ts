@@ -19,7 +19,10 @@ export interface AskOptions {
 	readonly timeoutMs?: number;
 }
 
-/** A handle on an actor. Messages of one sender to one actor keep their order. */
+/**
+ * A handle on an actor. Messages of one sender to one actor keep their order. The sender is the actor whose hook is
+ * running; after an `await`, the actor whose context gave this ref; for refs of the system itself, nobody.
+ */
 export interface ActorRef<Message = unknown> {
 	readonly address: Address;
 	readonly name: string;
@@ -30,7 +33,7 @@ export interface ActorRef<Message = unknown> {
 	/**
 	 * Sends and waits for the reply. Rejects with `ask-timeout`, `actor-dead` (at once when the target or its thread dies,
 	 * outcome unknown), `mailbox-full`, or with the error that the receiver's handler threw.
-	 * A reply that comes too late vanishes into a counter.
+	 * A reply that comes too late vanishes into a counter. A reply may overtake tells that its sender sent before it.
 	 */
 	ask<Reply = unknown>(message: Message, options?: AskOptions): Promise<Reply>;
 	/** The same actor, spoken to in a protocol whose messages have compiled layouts (see `LayoutTable.protocol`). */

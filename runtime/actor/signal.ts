@@ -39,7 +39,7 @@ export interface ThreadEnd {
 export type Signal =
 	/**
 	 * To the parent: a child failed and is suspended, its mailbox kept. The parent restarts it, stops it, or fails itself.
-	 * A child that ended (`normal`, `shutdown`, `killed`) comes as `child-stopped`. `restarts` tells which of its lives failed
+	 * A child that ended (`normal`, `shutdown`, `killed`) comes as `child-stopped`, also when the parent ordered it. `restarts` tells which of its lives failed
 	 * (the number its `started` hook got): a parent that has restarted the child in the meantime ignores the old failure.
 	 */
 	| {

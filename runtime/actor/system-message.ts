@@ -66,4 +66,5 @@ export type SystemMessage =
 	| { readonly type: "thread-ended"; readonly slot: ThreadSlot; readonly cause: string }
 	/** A new thread fills this slot: watches on its actors are renewed. */
 	| { readonly type: "thread-replaced"; readonly slot: ThreadSlot }
-	| { readonly type: "thread-released"; readonly slot: ThreadSlot };
+	/** Its actors' watchers are told, once what it had sent here through this sequence is drained. */
+	| { readonly type: "thread-released"; readonly slot: ThreadSlot; readonly through: number };

@@ -45,6 +45,22 @@ export class Lane {
 		this.kind = kind;
 	}
 
+	/** Brings the earliest batch that is under way into the reader's sight; false when there is none. */
+	arrive(): boolean {
+		const records = this.batches.shift();
+		if (records === undefined) return false;
+		this.inFlight -= records.length;
+		this.visible.push(...records);
+		return true;
+	}
+
+	/** Brings everything that is under way; false when there is nothing. */
+	land(): boolean {
+		let any = false;
+		while (this.arrive()) any = true;
+		return any;
+	}
+
 	/** Messages that take up room. */
 	get length(): number {
 		return this.unpublished.length + this.inFlight + this.visible.length;

@@ -11,11 +11,12 @@ import type {
 	ThreadEnd,
 	ThreadSlot,
 } from "../actor/index.ts";
-import { type CodecSpec, MessageCodec } from "../codec/index.ts";
+import type { CodecSpec } from "../codec/index.ts";
 import { exportMissing } from "../threads/errors.ts";
 import { loadModule, moduleHref } from "../threads/module-loader.ts";
 import { Lanes } from "./lanes.ts";
 import type { NetworkPolicy } from "./network.ts";
+import { PayloadCodec } from "./payload-codec.ts";
 import { type KillRule, VirtualThreads } from "./threads.ts";
 import { type DurationRange, Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
@@ -92,7 +93,7 @@ export class Simulation {
 		this.#fabric = {
 			timeline: this.#timeline,
 			lanes,
-			codec: new MessageCodec(options.codec ?? { layouts: [], records: [] }),
+			codec: new PayloadCodec(options.codec ?? { layouts: [], records: [] }),
 			net: generator.fork("net"),
 			schedule: generator.fork("schedule"),
 			latencyMs: options.latencyMs ?? { min: 0.002, max: 0.2 },

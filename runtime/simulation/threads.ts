@@ -357,6 +357,10 @@ export class VirtualThreads implements ThreadDirectory {
 			life.clock.mute();
 			life.transport.mute();
 		}
+		// What it had published lies in memory that others see: no news of its death can be faster.
+		for (const lane of fabric.lanes.outbound(thread.slot)) {
+			if (lane.land()) fabric.wake(lane.to);
+		}
 		for (const control of thread.controls) control.cut();
 		fabric.timeline.after(drawMs(fabric.schedule, noticeMs), () => this.#noticeDeath(thread, end, loss));
 	}

@@ -1,5 +1,5 @@
 /** The transport of one life of a virtual thread. */
-import { type Generator, must, QuorateError } from "../../protocols/core/index.ts";
+import { type Generator, QuorateError } from "../../protocols/core/index.ts";
 import {
 	type DeliverVerdict,
 	type EnvelopeHead,
@@ -10,16 +10,17 @@ import {
 	type ThreadSlot,
 	type Transport,
 } from "../actor/index.ts";
-import type { EncodedMessage, MessageCodec } from "../codec/index.ts";
+import type { EncodedMessage } from "../codec/index.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
 import type { NetworkPolicy } from "./network.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 
 /** What all transports of one simulation share. */
 export interface Fabric {
 	readonly timeline: Timeline;
 	readonly lanes: Lanes;
-	readonly codec: MessageCodec;
+	readonly codec: PayloadCodec;
 	readonly net: Generator;
 	readonly schedule: Generator;
 	readonly latencyMs: DurationRange;
@@ -70,7 +71,7 @@ export class VirtualTransport implements Transport {
 		if (kind === "user" && lane.length >= fabric.laneCapacity) return "full";
 		let encoded: EncodedMessage;
 		try {
-			encoded = fabric.codec.encode(payload, protocol === null ? undefined : fabric.codec.protocol(protocol));
+			encoded = fabric.codec.encode(payload, protocol);
 		} catch (error) {
 			if (error instanceof QuorateError && error.code === "message-too-large") return "too-large";
 			throw error;
@@ -121,15 +122,10 @@ export class VirtualTransport implements Transport {
 		lane.inFlight += records.length;
 		lane.lastArrivalMs = Math.max(lane.lastArrivalMs, timeline.nowMs + drawMs(net, latencyMs));
 		lane.batches.push(records);
-		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => this.#arrive(lane));
-	}
-
-	/** Of two arrivals at the same time either event may come first: each brings the earliest batch that is under way. */
-	#arrive(lane: Lane): void {
-		const records = must(lane.batches.shift(), "each arrival has its batch");
-		lane.inFlight -= records.length;
-		lane.visible.push(...records);
-		this.#fabric.wake(lane.to);
+		// Of two arrivals at the same time either event may come first: each brings the earliest batch.
+		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => {
+			if (lane.arrive()) this.#fabric.wake(lane.to);
+		});
 	}
 
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
@@ -181,19 +177,25 @@ export class VirtualTransport implements Transport {
 		}
 		let payload: unknown;
 		try {
-			const { schema, bytes } = record.encoded;
-			payload = this.#fabric.codec.decode(
-				schema,
-				Buffer.from(bytes.buffer),
-				bytes.byteOffset,
-				bytes.byteOffset + bytes.length,
-			);
+			payload = this.#fabric.codec.decode(record.encoded);
 		} catch (error) {
 			receiver.refuse(head, record.messageType, "undecodable", error);
 			return "processed";
 		}
 		this.#delivering = lane;
-		const verdict = receiver.deliver({ ...head, from, payload, protocol, redelivered });
+		const { kind, target, sender, correlation, deadlineMs, priority } = head;
+		const verdict = receiver.deliver({
+			kind,
+			target,
+			sender,
+			correlation,
+			deadlineMs,
+			priority,
+			from,
+			payload,
+			protocol,
+			redelivered,
+		});
 		this.#delivering = null;
 		return verdict;
 	}

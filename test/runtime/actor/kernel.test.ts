@@ -235,6 +235,37 @@ describe("a stash", () => {
 	});
 });
 
+describe("a timer", () => {
+	it("that has fired but waits in the mailbox is cancelled, replaced or outlived all the same", async () => {
+		const seen: unknown[] = [];
+		const { child, parent } = await parentOf({
+			name: "a",
+			behaviour: {
+				local: () => ({
+					async receive(message, context) {
+						seen.push(message);
+						if (message !== "cancel" && message !== "replace" && message !== "fail") return;
+						context.timers.set("key", 5, `tick of ${message}`);
+						// At work beyond the tick, which so lies in the mailbox.
+						await new Promise<void>((resolve) => void context.clock.schedule(20, resolve));
+						if (message === "cancel") context.timers.cancel("key");
+						if (message === "replace") context.timers.set("key", 5, "second tick");
+						if (message === "fail") throw new Error("failed");
+					},
+				}),
+			},
+		});
+		for (const message of ["cancel", "replace", "fail"]) {
+			child.tell(message);
+			await rest();
+		}
+		parent.tell("restart");
+		child.tell("last");
+		await rest();
+		expect(seen).toEqual(["cancel", "replace", "second tick", "fail", "last"]);
+	});
+});
+
 describe("become", () => {
 	it("replaces the handler until unbecome, and ends with the life", async () => {
 		const seen: unknown[] = [];

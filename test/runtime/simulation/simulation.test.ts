@@ -394,6 +394,59 @@ describe("time", () => {
 	});
 });
 
+describe("a death notice", () => {
+	/** Says farewell to a watcher in many messages, and stops. */
+	class Leaver implements Behaviour<Address> {
+		receive(watcher: Address, context: ActorContext): void {
+			for (let i = 0; i < 20; i++) context.ref(watcher).tell(i);
+			context.stopSelf();
+		}
+	}
+	/** Publishes what it hears. */
+	class Listener implements Behaviour<unknown> {
+		receive(message: unknown, context: ActorContext): void {
+			if (typeof message === "number") context.publish({ type: "heard", what: message } as { readonly type: string });
+			else {
+				context.watch(context.ref(message as Address));
+				context.reply(null);
+			}
+		}
+		signal(signal: Signal, context: ActorContext): void {
+			context.publish({ type: "heard", what: signal.type } as { readonly type: string });
+		}
+	}
+
+	it.each(["dedicated", "shared", "local"] as const)(
+		"never overtakes a message, by any seed; watcher %s",
+		async (placement) => {
+			for (let seed = 1; seed <= 25; seed++) {
+				const simulation = new Simulation({
+					seed,
+					modules: new Map([[MODULE, { Leaver, Listener }]]),
+					latencyMs: { min: 0, max: 20 },
+				});
+				const system = new ActorSystem(simulation.backend);
+				const heard: unknown[] = [];
+				system.events$.subscribe((event) => {
+					if (event.type === "heard") heard.push((event as unknown as { what: unknown }).what);
+				});
+				const start = (name: string, exported: string, where: Placement): Promise<ActorRef> =>
+					simulation.complete(
+						system.spawn({ name, behaviour: { module: MODULE, export: exported }, placement: where }),
+					);
+				const leaver = await start("leaver", "Leaver", "dedicated");
+				const listener = await start("listener", "Listener", placement);
+				await simulation.complete(listener.ask(leaver.address));
+				await simulation.run({ untilMs: simulation.nowMs + 100 });
+				leaver.tell(listener.address);
+				await simulation.run({ untilMs: simulation.nowMs + 200 });
+				expect(heard, `seed ${seed}`).toEqual([...Array.from({ length: 20 }, (_, i) => i), "terminated"]);
+				await simulation.complete(system.stop());
+			}
+		},
+	);
+});
+
 describe("under random kills", () => {
 	/** Actors on threads of their own are asked while threads die at random and come back. */
 	async function storm(seed: number): Promise<{ hash: string; heard: number; notices: number; deaths: number }> {
