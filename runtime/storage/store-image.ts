@@ -34,7 +34,7 @@ export class StoreImage {
 				this.#values.set(operation.key, operation.value.slice());
 				return;
 			case "append":
-				for (const record of operation.records) this.#records.push(record.slice());
+				this.#append(operation.records);
 				return;
 			case "truncate-from":
 				this.#records.length = after.nextIndex - after.firstIndex;
@@ -50,6 +50,17 @@ export class StoreImage {
 				return;
 			default:
 				assertNever(operation, "store operation");
+		}
+	}
+
+	/** The records of one append share a buffer: they come and go together, and one allocation is cheaper than many. */
+	#append(records: readonly Uint8Array[]): void {
+		const bytes = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
+		let at = 0;
+		for (const record of records) {
+			bytes.set(record, at);
+			this.#records.push(bytes.subarray(at, at + record.length));
+			at += record.length;
 		}
 	}
 
