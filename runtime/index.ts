@@ -131,6 +131,7 @@ export {
 	digestFileTask,
 	type FileDigest,
 	machineNowMs,
+	type StallPolicy,
 	type StallReport,
 	type ThreadBackend,
 	type ThreadBackendInspection,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
-import { createThreadBackend } from "../../runtime/threads/index.ts";
+import { createThreadBackend, type StallPolicy } from "../../runtime/threads/index.ts";
 import { raftClientLayouts } from "../participant/index.ts";
 import type { CheckedOptions } from "./options.ts";
 
@@ -31,13 +31,16 @@ const examples = [
 	{ type: "snapshot-response", term: 0, lastIndex: 0, nextOffset: 0, round: 0 },
 ];
 
+/** The storage thread is at a standstill while the disk flushes, and a thread inside a native database must not be killed. */
+const onStall = (thread: string): StallPolicy => (thread === "storage" ? "report" : "kill");
+
 /** Worker threads, and a storage actor on one of its own. */
 export async function startBackend(options: CheckedOptions): Promise<SwarmBackend> {
 	const { seed, warmSpares } = options;
 	const layouts = [raftLayouts, raftClientLayouts, storageLayouts];
 	const { engine, dispose } = await engineOf(options);
 	return {
-		backend: await createThreadBackend({ layouts, examples, seed, warmSpares }),
+		backend: await createThreadBackend({ layouts, examples, seed, warmSpares, onStall }),
 		storage: {
 			name: "storage",
 			behaviour: { module: storageModule, export: "StorageActor", args: { engine } },

@@ -10,6 +10,7 @@ export { digestBatchTask, digestFileTask, type FileDigest } from "./digest-tasks
 export { ComputePool, type ComputePoolOptions, type ComputeTask } from "./pool.ts";
 export {
 	createThreadBackend,
+	type StallPolicy,
 	type ThreadBackend,
 	type ThreadBackendInspection,
 	type ThreadBackendOptions,

@@ -34,11 +34,17 @@ export interface ThreadBackendOptions {
 	readonly parallelism?: number;
 	/** A thread that runs and does not get on for so long is stalled: 50 to 3,600,000 ms; default 2,000. */
 	readonly stallAfterMs?: number;
-	/** What becomes of a stalled thread: `kill` (default) ends it with cause `stalled`; `report` only reports. */
-	readonly onStall?: "kill" | "report";
+	/**
+	 * What becomes of a stalled thread: `kill` (default) ends it with cause `stalled`; `report` only reports. A function
+	 * decides by the thread's name: a thread inside a native database must not be killed, and a slow disk is no bug.
+	 */
+	readonly onStall?: StallPolicy | ((thread: string) => StallPolicy);
 	/** Hears of every stall, the main thread's included, which is never killed. */
 	readonly stalled?: (report: StallReport) => void;
 }
+
+/** See {@link ThreadBackendOptions.onStall}. */
+export type StallPolicy = "kill" | "report";
 
 /** The backend on worker threads, with what only it has. */
 export interface ThreadBackend extends Backend {
@@ -72,14 +78,15 @@ class WorkerBackend implements ThreadBackend {
 	readonly #slots: ThreadSlots;
 	readonly #host: ThreadHost;
 	readonly #watchdog: Watchdog;
-	readonly #onStall: "kill" | "report";
+	readonly #onStall: (thread: string) => StallPolicy;
 	readonly #stalled: ((report: StallReport) => void) | undefined;
 
 	constructor(options: ThreadBackendOptions) {
 		const stallAfterMs = within("stallAfterMs", options.stallAfterMs ?? 2_000, 50, 3_600_000);
 		const warmSpares = within("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX);
 		this.parallelism = within("parallelism", options.parallelism ?? availableParallelism(), 1, 1_024);
-		this.#onStall = options.onStall ?? "kill";
+		const { onStall = "kill" } = options;
+		this.#onStall = typeof onStall === "function" ? onStall : () => onStall;
 		this.#stalled = options.stalled;
 		const records: RecordShapes = shapesOf(options.examples ?? []);
 		const codec: CodecSpec = { layouts: options.layouts ?? [], records };
@@ -135,7 +142,9 @@ class WorkerBackend implements ThreadBackend {
 		const { slot, life, actor, kind, messageType, stalledForMs } = report;
 		this.#stalled?.(report);
 		// Between the report and now it may have ended by itself.
-		if (this.#onStall === "report" || slot === MAIN_SLOT || this.#directory.lifeOf(slot) !== life) return;
+		if (slot === MAIN_SLOT || this.#directory.lifeOf(slot) !== life) return;
+		const thread = this.threads.status().find((status) => status.slot === slot)?.spec.name;
+		if (thread === undefined || this.#onStall(thread) === "report") return;
 		const error = threadStalled({
 			slot,
 			actor: actor ?? 0,

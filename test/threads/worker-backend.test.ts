@@ -84,20 +84,22 @@ test("the message that hangs is named, its thread killed as stalled, and the mes
 	expect(stage.system.deadLetters.counts.get("quarantined")).toBe(1);
 });
 
-test("policy `report` leaves a stalled thread alone", async () => {
-	let reported: (() => void) | null = null;
-	const stall = new Promise<void>((resolve) => {
-		reported = resolve;
+for (const onStall of ["report", (thread: string) => (thread === "recorder" ? "report" : "kill")] as const) {
+	test(`policy \`report\` leaves a stalled thread alone, given as a ${typeof onStall}`, async () => {
+		let reported: (() => void) | null = null;
+		const stall = new Promise<void>((resolve) => {
+			reported = resolve;
+		});
+		const stage = await Stage.open({ stallAfterMs: 100, onStall, stalled: () => reported?.() });
+		const journal = new Journal(100);
+		const ref = await stage.recorder(journal);
+		ref.tell({ type: "hang" });
+		await stall;
+		journal.open();
+		expect(await ref.ask({ type: "echo", value: "back" })).toBe("back");
+		expect(stage.ended).toEqual([]);
 	});
-	const stage = await Stage.open({ stallAfterMs: 100, onStall: "report", stalled: () => reported?.() });
-	const journal = new Journal(100);
-	const ref = await stage.recorder(journal);
-	ref.tell({ type: "hang" });
-	await stall;
-	journal.open();
-	expect(await ref.ask({ type: "echo", value: "back" })).toBe("back");
-	expect(stage.ended).toEqual([]);
-});
+}
 
 test("parked threads are never taken for stalled, in either way of waiting", async () => {
 	const stalls: unknown[] = [];
