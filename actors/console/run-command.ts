@@ -144,7 +144,7 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 	const output = options.json ? silentOutput : world.output;
 	const bold = (text: string): string => painter(output.hasColours)("bold", text);
 	output.write(`${bold(`quorate ${world.version}`)}: ${describeSwarm(options, directory)}\n`);
-	output.write(`${formatNumber(input.records.length)} records from ${input.name}: ${describeLoad(options)}\n`);
+	output.write(`${formatNumber(input.records.length)} records from ${input.name}\n${describeLoad(options)}\n`);
 	const startMs = world.clock.nowMs();
 	const target = await world.startTarget({
 		nodes: options.nodes,
