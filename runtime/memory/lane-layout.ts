@@ -91,7 +91,6 @@ export const RECORD_ALIGNMENT_BYTES = 8;
  * ```
  */
 export const RECORD_HEADER_BYTES = 32;
-export const RECORD_HEADER_WORDS: number = RECORD_HEADER_BYTES / 4;
 
 /** Room that ordinary records leave free, so that a full lane can still say `moved` (with padding before it). */
 export const MOVED_RESERVE_BYTES = 64;
