@@ -288,27 +288,38 @@ export class MainServices implements SystemServices {
 			this.#gate.opened(slot);
 			return;
 		}
-		const inherited = this.#entriesIn(slot).map(({ address, parent, name, placed }) => ({
-			address,
-			parent,
-			name,
-			mailbox: placed?.spec.mailbox ?? {},
-		}));
-		this.#threads
-			.control(slot)
-			.adopt(inherited)
-			.then(
-				() => {
-					this.#gate.opened(slot);
-					this.#main().threadReplaced(slot);
-					this.#main().broadcast(
-						this.#others().filter((other) => other !== slot),
-						() => ({ type: "thread-replaced", slot }),
-					);
-				},
-				(error: unknown) =>
-					this.event({ type: "adoption-failed", slot, error: errorToObject(error) } as { readonly type: string }),
-			);
+		this.#inherit(slot).then(
+			() => {
+				this.#gate.opened(slot);
+				this.#main().threadReplaced(slot);
+				this.#main().broadcast(
+					this.#others().filter((other) => other !== slot),
+					() => ({ type: "thread-replaced", slot }),
+				);
+			},
+			(error: unknown) =>
+				this.event({ type: "adoption-failed", slot, error: errorToObject(error) } as { readonly type: string }),
+		);
+	}
+
+	/** The new thread learns who lives there; and who does no longer, if someone was stopped while it learnt that. */
+	async #inherit(slot: ThreadSlot): Promise<void> {
+		const control = this.#threads.control(slot);
+		let inherited = this.#entriesIn(slot);
+		await control.adopt(
+			inherited.map(({ address, parent, name, placed }) => ({
+				address,
+				parent,
+				name,
+				mailbox: placed?.spec.mailbox ?? {},
+			})),
+		);
+		for (;;) {
+			const gone = inherited.filter(({ address }) => !this.#entries.has(addressText(address)));
+			if (gone.length === 0) return;
+			inherited = inherited.filter((entry) => !gone.includes(entry));
+			await Promise.all(gone.map(({ address }) => control.stop(address, { type: "killed" }, 0)));
+		}
 	}
 
 	#threadEnded({ slot, end, interrupted, lost }: Extract<ThreadEvent, { type: "thread-ended" }>): void {

@@ -177,23 +177,28 @@ export class Restarts {
 
 	async #threadBack(child: Child, wait: ThreadWait, life: number): Promise<void> {
 		const heard = takeHeard(child);
-		if (!this.#endWait(child, wait)) return;
-		child.lost = false;
-		if (child.restart !== wait.restart) {
-			// A newer restart will start it in its own order, and has not come to it yet.
-			await this.#lifecycle.suspend(child);
-			return;
+		if (this.#endWait(child, wait)) {
+			child.lost = false;
+			if (child.restart === wait.restart) {
+				this.#lifecycle.running(child, life);
+				this.#restarted(child);
+				await heard?.();
+			} else {
+				// A newer restart will start it in its own order, and has not come to it yet.
+				await this.#lifecycle.suspend(child);
+			}
 		}
-		this.#lifecycle.running(child, life);
-		this.#restarted(child);
-		await heard?.();
+		// Also when the child itself was ended on request meanwhile: its siblings wait for their turn.
 		await this.#proceed(wait.restart);
 	}
 
 	async #threadGone(child: Child, wait: ThreadWait, error: unknown): Promise<void> {
 		takeHeard(child);
-		if (!this.#endWait(child, wait) || child.restart !== wait.restart) return;
-		await this.#notStarted(child, wait.restart, error);
+		if (this.#endWait(child, wait) && child.restart === wait.restart) {
+			await this.#notStarted(child, wait.restart, error);
+		} else {
+			await this.#proceed(wait.restart);
+		}
 	}
 
 	/** True when the child is still the one that was waited for; a restart whose thread is gone has taken its address. */

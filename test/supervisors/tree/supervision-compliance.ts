@@ -1194,6 +1194,17 @@ export function describeSupervision(title: string, setup: () => Promise<Supervis
 				expect(await refusal(world.run(a.ask({ type: "report" })))).toBe("actor-dead");
 			});
 
+			it("siblings that wait behind a lost child go on when that is terminated on request", async () => {
+				const client = await stage.start({ strategy: "one-for-all", children: [dedicated("a"), stage.worker("b")] });
+				const a = await stage.child("a");
+				world.leaveThreads();
+				await world.run(world.killThreadOf(a));
+				await stage.event("child-suspended", "b");
+				await client.terminateChild("a");
+				await stage.event("child-restarted", "b");
+				expect(await stage.states()).toEqual(["a stopped", "b running"]);
+			});
+
 			it("how the thread ended is reported with the child", async () => {
 				await stage.start({ children: [dedicated("a")] });
 				const a = await stage.child("a");
