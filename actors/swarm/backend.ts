@@ -6,7 +6,7 @@ import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
 import { createThreadBackend, type StallPolicy } from "../../runtime/threads/index.ts";
-import { raftClientLayouts } from "../participant/index.ts";
+import { raftClientLayouts, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedOptions } from "./options.ts";
 
 /** A backend and the storage that belongs to it. */
@@ -38,9 +38,10 @@ const onStall = (thread: string): StallPolicy => (thread === "storage" ? "report
 export async function startBackend(options: CheckedOptions): Promise<SwarmBackend> {
 	const { seed, warmSpares } = options;
 	const layouts = [raftLayouts, raftClientLayouts, storageLayouts];
+	const preload = options.raft === null ? [] : [raftParticipantModule, options.raft.application.module];
 	const { engine, dispose } = await engineOf(options);
 	return {
-		backend: await createThreadBackend({ layouts, examples, seed, warmSpares, onStall }),
+		backend: await createThreadBackend({ layouts, examples, seed, warmSpares, onStall, preload }),
 		storage: {
 			name: "storage",
 			behaviour: { module: storageModule, export: "StorageActor", args: { engine } },

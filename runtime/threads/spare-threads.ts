@@ -4,6 +4,7 @@ import { WorkerThread } from "./worker-thread.ts";
 
 export class SpareThreads {
 	readonly #wanted: number;
+	readonly #preload: readonly string[];
 	readonly #ready: WorkerThread[] = [];
 	readonly #booting = new Set<Promise<WorkerThread>>();
 	#closed = false;
@@ -11,9 +12,13 @@ export class SpareThreads {
 	taken = 0;
 	missed = 0;
 
-	/** @param wanted 0 to 2 */
-	constructor(wanted: number) {
+	/**
+	 * @param wanted 0 to 2
+	 * @param preload hrefs of modules that every thread loads before it is ready
+	 */
+	constructor(wanted: number, preload: readonly string[] = []) {
 		this.#wanted = wanted;
+		this.#preload = preload;
 	}
 
 	/** A booted thread: a spare, one that is about to be ready, or a new one. @throws QuorateError `thread-start-failed` */
@@ -28,7 +33,7 @@ export class SpareThreads {
 		this.missed++;
 		// One that boots already is ready sooner than one that starts now.
 		const [begun] = heapLimitMb === HEAP_LIMIT_MB ? this.#booting : [];
-		if (begun === undefined) return WorkerThread.boot(heapLimitMb);
+		if (begun === undefined) return WorkerThread.boot(heapLimitMb, this.#preload);
 		this.#booting.delete(begun);
 		return begun;
 	}
@@ -36,7 +41,7 @@ export class SpareThreads {
 	/** Boots in the background what is missing. A spare that fails to boot is tried again at the next use. */
 	replenish(): void {
 		while (!this.#closed && this.#ready.length + this.#booting.size < this.#wanted) {
-			const booting = WorkerThread.boot(HEAP_LIMIT_MB);
+			const booting = WorkerThread.boot(HEAP_LIMIT_MB, this.#preload);
 			this.#booting.add(booting);
 			booting.then(
 				(spare) => {

@@ -11,6 +11,7 @@ import {
 } from "../actor/index.ts";
 import { type CodecSpec, type RecordShapes, shapesOf } from "../codec/index.ts";
 import { threadStalled, watchdogFailed } from "./errors.ts";
+import { moduleHref } from "./module-loader.ts";
 import { SpareThreads } from "./spare-threads.ts";
 import { WorkerDirectory } from "./thread-directory.ts";
 import { ThreadHost } from "./thread-host.ts";
@@ -28,6 +29,11 @@ export interface ThreadBackendOptions {
 	readonly seed?: number;
 	/** Threads that wait ready for a start or a replacement, 0 to 2; default 1. Each costs some 12 MB. */
 	readonly warmSpares?: number;
+	/**
+	 * Modules of behaviours (and of what they load), by href: every thread loads them while it boots, so that on a warm spare
+	 * an actor starts without waiting for its code. One that does not load is reported by the spawn that needs it. Default none.
+	 */
+	readonly preload?: readonly (URL | string)[];
 	/** Threads at most, the main thread included, 2 to 64; default 64. One more is refused with `too-many-threads`. */
 	readonly threadsMax?: number;
 	/** Cores that may be used, 1 to 1024; default: those of the machine. */
@@ -95,7 +101,7 @@ class WorkerBackend implements ThreadBackend {
 			if (to === MAIN_SLOT) this.#host.learn(news);
 			else this.#directory.post(to, news);
 		});
-		this.#spares = new SpareThreads(warmSpares);
+		this.#spares = new SpareThreads(warmSpares, (options.preload ?? []).map(moduleHref));
 		this.#directory = new WorkerDirectory(
 			this.#slots,
 			this.#spares,

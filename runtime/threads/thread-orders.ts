@@ -24,6 +24,12 @@ export type LaneNews =
 			readonly lane: SharedArrayBuffer;
 	  };
 
+/** What a worker boots with. */
+export interface BootData {
+	/** Hrefs of modules to load before it reports; see `ThreadBackendOptions.preload`. */
+	readonly preload: readonly string[];
+}
+
 /** All that a booted worker needs to become the thread of a slot. */
 export interface Assignment {
 	readonly slot: ThreadSlot;

@@ -7,7 +7,7 @@ import { assert, type ErrorObject, errorToObject, type QuorateError } from "../.
 import type { ThreadEnd } from "../actor/index.ts";
 import { threadStartFailed } from "./errors.ts";
 import { ASSIGN_TIMEOUT_MS, BOOT_TIMEOUT_MS, YOUNG_GENERATION_MB } from "./thread-limits.ts";
-import type { Assignment, LaneNews, OrderToThread, ReportFromThread } from "./thread-orders.ts";
+import type { Assignment, BootData, LaneNews, OrderToThread, ReportFromThread } from "./thread-orders.ts";
 
 /** What the main thread does when a worker makes a lane or ends. */
 export interface WorkerHost {
@@ -30,18 +30,19 @@ export class WorkerThread {
 	#end: ThreadEnd | null = null;
 	readonly #exited: Promise<void>;
 
-	/** Boots a worker: it loads the runtime's modules and waits. @throws QuorateError `thread-start-failed` */
-	static async boot(heapLimitMb: number): Promise<WorkerThread> {
-		const thread = new WorkerThread(heapLimitMb);
+	/** Boots a worker: it loads the runtime's modules and those to `preload`, and waits. @throws QuorateError `thread-start-failed` */
+	static async boot(heapLimitMb: number, preload: readonly string[] = []): Promise<WorkerThread> {
+		const thread = new WorkerThread(heapLimitMb, preload);
 		await thread.#within("boot", BOOT_TIMEOUT_MS, () => {});
 		thread.#phase = "spare";
 		return thread;
 	}
 
-	private constructor(heapLimitMb: number) {
+	private constructor(heapLimitMb: number, preload: readonly string[]) {
 		this.heapLimitMb = heapLimitMb;
 		this.#worker = new Worker(new URL("./worker-entry.js", import.meta.url), {
 			name: "quorate",
+			workerData: { preload } satisfies BootData,
 			resourceLimits: { maxOldGenerationSizeMb: heapLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
 		});
 		// A spare does not keep the process alive; an assigned thread does.
