@@ -179,10 +179,13 @@ export class Cell {
 			case "drop-new":
 				this.undelivered("mailbox-full", message, meta);
 				return false;
-			case "drop-old":
-				if (!mailbox.dropOldest()) return false;
-				this.undelivered("mailbox-full", mailbox.message, mailbox.meta);
+			case "drop-old": {
+				const oldest = mailbox.dropOldest();
+				if (oldest === null) return false;
+				this.undelivered("mailbox-full", oldest.message, oldest.meta);
+				oldest.forget();
 				return true;
+			}
 			case "fail-actor":
 				this.undelivered("mailbox-full", message, meta);
 				if (this.state === "running") this.fail(mailboxOverflow({ actor: this.name, capacity: mailbox.capacity }));
@@ -195,11 +198,12 @@ export class Cell {
 	/** Handles up to `limit` entries; returns how many. */
 	run(limit: number): number {
 		let count = 0;
-		while (count < limit && this.state === "running" && !this.busy && this.mailbox.next()) {
+		while (count < limit && this.state === "running" && !this.busy) {
+			const ring = this.mailbox.next();
+			if (ring === null) break;
 			count += 1;
-			const { message, meta } = this.mailbox;
-			this.mailbox.message = undefined;
-			this.mailbox.meta = null;
+			const { message, meta } = ring;
+			ring.forget();
 			this.#handle(message, meta);
 			if (this.#waiters.length > 0) this.#admit();
 		}

@@ -1,7 +1,7 @@
 /** A mailbox: what waits for one actor, in the order in which it will be handled, with a bound and a policy for it. */
 import { invalidArgument } from "../../protocols/core/index.ts";
 import type { MailboxSpec, OverflowPolicy } from "./behaviour.ts";
-import { type EntryMeta, Received } from "./entry.ts";
+import type { EntryMeta } from "./entry.ts";
 import { MessageRing } from "./message-ring.ts";
 
 export const MAILBOX_CAPACITY_DEFAULT = 4096;
@@ -23,9 +23,6 @@ export class Mailbox {
 	readonly #high = new MessageRing();
 	readonly #normal = new MessageRing();
 	readonly #stash = new MessageRing();
-	/** What {@link next} or {@link dropOldest} took. */
-	message: unknown = undefined;
-	meta: EntryMeta = null;
 
 	constructor(spec: MailboxSpec | undefined) {
 		this.capacity = spec?.capacity ?? MAILBOX_CAPACITY_DEFAULT;
@@ -78,23 +75,22 @@ export class Mailbox {
 		this.#normal.push(undefined, meta);
 	}
 
-	/** Takes the next entry into {@link message} and {@link meta}. */
-	next(): boolean {
-		return (
-			(this.#urgent.length > 0 && this.#took(this.#urgent)) ||
-			(this.#replay.length > 0 && this.#took(this.#replay)) ||
-			(this.#high.length > 0 && this.#took(this.#high)) ||
-			this.#took(this.#normal)
-		);
+	/** Takes the next entry: it lies in `message` and `meta` of the queue that is returned. Null when there is none. */
+	next(): MessageRing | null {
+		if (this.#urgent.shift()) return this.#urgent;
+		if (this.#replay.shift()) return this.#replay;
+		if (this.#high.shift()) return this.#high;
+		return this.#normal.shift() ? this.#normal : null;
 	}
 
 	/** Takes the oldest message, of normal priority if there is one. A signal on the way there becomes urgent. */
-	dropOldest(): boolean {
-		while (this.#took(this.#normal)) {
-			if (this.meta?.tag !== "notice") return true;
-			this.#urgent.push(undefined, this.meta);
+	dropOldest(): MessageRing | null {
+		while (this.#normal.shift()) {
+			const { meta } = this.#normal;
+			if (meta?.tag !== "notice") return this.#normal;
+			this.#urgent.push(undefined, meta);
 		}
-		return this.#took(this.#high);
+		return this.#high.shift() ? this.#high : null;
 	}
 
 	/** The caller has checked {@link STASH_MAX}. */
@@ -110,20 +106,10 @@ export class Mailbox {
 	/** Empties everything, giving each message (signals and ticks just go). */
 	clear(lost: (message: unknown, meta: EntryMeta) => void): void {
 		this.unstash();
-		while (this.next()) {
-			const meta = this.meta;
-			if (meta === null || meta.tag === "told" || meta instanceof Received) lost(this.message, meta);
+		for (let ring = this.next(); ring !== null; ring = this.next()) {
+			const { message, meta } = ring;
+			ring.forget();
+			if (meta === null || meta.tag === "told" || meta.tag === "received") lost(message, meta);
 		}
-		this.message = undefined;
-		this.meta = null;
-	}
-
-	#took(ring: MessageRing): boolean {
-		if (!ring.shift()) return false;
-		this.message = ring.message;
-		this.meta = ring.meta;
-		ring.message = undefined;
-		ring.meta = null;
-		return true;
 	}
 }

@@ -49,6 +49,12 @@ export class MessageRing {
 		return true;
 	}
 
+	/** Lets go of what was taken. */
+	forget(): void {
+		this.message = undefined;
+		this.meta = null;
+	}
+
 	/** Takes the last pair; false when there is none. */
 	pop(): boolean {
 		if (this.#length === 0) return false;

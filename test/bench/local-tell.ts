@@ -25,8 +25,6 @@ const ROUNDS = 7;
 const FLOOD_MESSAGES = 1_000_000;
 const PING_MESSAGES = 400_000;
 const ASKS = 100_000;
-/** The producer stops when this many wait, and goes on in its next turn. */
-const MAILBOX_CAPACITY = 65_536;
 
 /** A system of one thread: the real clock, the real event loop, no lanes. */
 class OneThread implements Backend {
@@ -116,7 +114,7 @@ class Consumer implements Behaviour<Vote> {
 	}
 }
 
-/** Tells as fast as the mailbox takes it. */
+/** Tells as fast as the mailbox, of default capacity, takes it; when it is full, goes on in its next turn. */
 class Producer implements Behaviour<"go"> {
 	sent = 0;
 	readonly #target: ActorRef;
@@ -165,7 +163,6 @@ async function floodSeconds(): Promise<number> {
 	const target = await system.spawn({
 		name: "consumer",
 		behaviour: { local: () => consumer as Behaviour },
-		mailbox: { capacity: MAILBOX_CAPACITY },
 	});
 	const producer = new Producer(target, FLOOD_MESSAGES);
 	const source = await system.spawn({ name: "producer", behaviour: { local: () => producer as Behaviour } });
