@@ -1,6 +1,18 @@
 /**
  * A disk on virtual time, for the simulator: flushes take as long as a generator says, and what is not flushed can be
  * lost. It behaves as the contract of {@link StorageEngine} allows at its worst, which real disks seldom show.
+ *
+ * A disk is no data, so it reaches a virtual thread as a class that a `Simulation` loads by name:
+ *
+ * ```ts
+ * const open = ({ clock, generator }: ActorContext) => (disk = new SimulatedDisk({ clock, generator }));
+ * class Storage extends StorageActor {
+ * 	constructor() {
+ * 		super({ engine: { type: "provided", open } });
+ * 	}
+ * }
+ * const simulation = new Simulation({ seed, modules: new Map([["file:///storage.js", { Storage }]]) });
+ * ```
  */
 import { assert, type Generator, must, type QuorateError } from "../../protocols/core/index.ts";
 import type { Clock } from "../actor/clock.ts";
