@@ -10,6 +10,7 @@ import {
 	type ThreadDirectory,
 } from "../actor/index.ts";
 import { type CodecSpec, type RecordShapes, shapesOf } from "../codec/index.ts";
+import type { MetricsMemory } from "../telemetry/index.ts";
 import { threadStalled, watchdogFailed } from "./errors.ts";
 import { moduleHref } from "./module-loader.ts";
 import { SpareThreads } from "./spare-threads.ts";
@@ -54,6 +55,8 @@ export type StallPolicy = "kill" | "report";
 
 /** The backend on worker threads, with what only it has. */
 export interface ThreadBackend extends Backend {
+	/** Where all threads count what they do; read it with a `MetricsObserver`. */
+	readonly metrics: MetricsMemory;
 	/** Numbers about threads and lanes. */
 	inspectThreads(): ThreadBackendInspection;
 }
@@ -68,7 +71,7 @@ export interface ThreadBackendInspection {
 }
 
 /**
- * Starts what worker threads need: shared memory, the watchdog, warm spares (in the background).
+ * Makes what worker threads need. The watchdog and the warm spares begin, in the background, with the first thread.
  * @throws QuorateError `invalid-argument`, `layout-invalid`, `record-table-invalid`
  */
 export async function createThreadBackend(options: ThreadBackendOptions = {}): Promise<ThreadBackend> {
@@ -83,7 +86,8 @@ class WorkerBackend implements ThreadBackend {
 	readonly #spares: SpareThreads;
 	readonly #slots: ThreadSlots;
 	readonly #host: ThreadHost;
-	readonly #watchdog: Watchdog;
+	/** Null until the first thread has started. */
+	#watchdog: Watchdog | null = null;
 	readonly #onStall: (thread: string) => StallPolicy;
 	readonly #stalled: ((report: StallReport) => void) | undefined;
 
@@ -111,15 +115,26 @@ class WorkerBackend implements ThreadBackend {
 		const main = this.#slots.prepare(MAIN_SLOT, { name: "main", waiting: "async", dedicated: false }, 1, false);
 		this.#host = new ThreadHost({ ...main, announce: (news) => this.#slots.laneNews(news) });
 		this.ports = this.#host.ports;
+		// A system whose actors are all local needs neither watchdog nor spares.
+		const forget = this.#directory.observe(() => {
+			forget();
+			this.#watchdog = this.#watch(stallAfterMs);
+		});
+	}
+
+	#watch(stallAfterMs: number): Watchdog {
 		const { control, memory } = this.#slots;
-		this.#watchdog = new Watchdog(
+		return new Watchdog(
 			{ control, memory, stallAfterMs },
 			(report) => this.#onStalled(report),
 			(cause) => {
 				throw watchdogFailed({}, { cause });
 			},
 		);
-		this.#spares.replenish();
+	}
+
+	get metrics(): MetricsMemory {
+		return this.#slots.metrics;
 	}
 
 	attach(kernel: KernelDriver): void {
@@ -135,13 +150,13 @@ class WorkerBackend implements ThreadBackend {
 			sparesReady: this.#spares.ready,
 			sparesUsed: this.#spares.taken,
 			laneBytes: new ThreadMemory(this.#slots.memory).laneBytes,
-			repeatedWakeUps: this.#watchdog.repeatedWakeUps,
+			repeatedWakeUps: this.#watchdog?.repeatedWakeUps ?? 0,
 		};
 	}
 
 	async close(): Promise<void> {
 		this.#host.stop();
-		await Promise.all([this.#directory.close(), this.#watchdog.close()]);
+		await Promise.all([this.#directory.close(), this.#watchdog?.close()]);
 	}
 
 	#onStalled(report: StallReport): void {

@@ -11,6 +11,7 @@ import {
 } from "../actor/index.ts";
 import { type CodecSpec, MessageCodec } from "../codec/index.ts";
 import { ControlBlock } from "../memory/index.ts";
+import { type MetricsMemory, SharedMetrics } from "../telemetry/index.ts";
 import { LaneTransport } from "./lane-transport.ts";
 import { loadModule } from "./module-loader.ts";
 import { ThreadClock } from "./thread-clock.ts";
@@ -31,6 +32,7 @@ export interface ThreadHostOptions {
 	readonly codec: CodecSpec;
 	readonly control: SharedArrayBuffer;
 	readonly memory: SharedArrayBuffer;
+	readonly metrics: MetricsMemory;
 	readonly lanes: readonly LaneChains[];
 	readonly announce: (news: LaneNews) => void;
 }
@@ -58,6 +60,8 @@ export class ThreadHost {
 			announce: options.announce,
 		});
 		this.#transport.adopt(options.lanes);
+		const metrics = new SharedMetrics(options.metrics, slot);
+		metrics.resetGauges();
 		this.ports = {
 			clock,
 			generator: new Generator(options.seed, `thread/${slot}/${life}`),
@@ -67,6 +71,7 @@ export class ThreadHost {
 			life,
 			inherits: options.inherits,
 			dedicated: options.dedicated,
+			metrics,
 			activity: new DispatchRecorder(memory.slot(slot)),
 		};
 	}

@@ -4,6 +4,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { LaneKind, ThreadSlot } from "../actor/index.ts";
 import type { CodecSpec } from "../codec/index.ts";
 import type { LanePair } from "../memory/index.ts";
+import type { MetricsMemory } from "../telemetry/index.ts";
 
 /** The lanes from one slot to another, oldest first: each continues the one before it. */
 export interface LaneChains {
@@ -49,6 +50,8 @@ export interface Assignment {
 	readonly control: SharedArrayBuffer;
 	/** See `thread-memory.ts`. */
 	readonly memory: SharedArrayBuffer;
+	/** Where the thread's instruments count; a replacement goes on in the words of its predecessor. */
+	readonly metrics: MetricsMemory;
 	/** All lanes from and to this slot: a replacement goes on with those of its predecessor. */
 	readonly lanes: readonly LaneChains[];
 	/** Where the kernel's control plane is served; transferred. */

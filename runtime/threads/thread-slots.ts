@@ -8,7 +8,8 @@ import {
 	type ThreadSpec,
 } from "../actor/index.ts";
 import { type CodecSpec, MessageCodec } from "../codec/index.ts";
-import { ControlBlock, createControl, recordKinds } from "../memory/index.ts";
+import { ControlBlock, createControl, recordKinds, THREADS_MAX } from "../memory/index.ts";
+import { createMetricsMemory, type MetricsMemory } from "../telemetry/index.ts";
 import { LaneExchange } from "./lane-exchange.ts";
 import { machineNowMs } from "./thread-clock.ts";
 import type { Ended, SlotMemory } from "./thread-directory.ts";
@@ -19,6 +20,7 @@ import type { Assignment, LaneNews } from "./thread-orders.ts";
 export class ThreadSlots implements SlotMemory {
 	readonly control: SharedArrayBuffer = createControl();
 	readonly memory: SharedArrayBuffer = createThreadMemory();
+	readonly metrics: MetricsMemory = createMetricsMemory(THREADS_MAX);
 	readonly originMs: number = machineNowMs();
 	readonly exchange: LaneExchange;
 	readonly #codecSpec: CodecSpec;
@@ -50,6 +52,7 @@ export class ThreadSlots implements SlotMemory {
 			codec: this.#codecSpec,
 			control: this.control,
 			memory: this.memory,
+			metrics: this.metrics,
 			lanes: this.exchange.of(slot),
 		};
 	}
