@@ -34,14 +34,21 @@ interface ControlSurface {
 	call(method: keyof KernelControl, args: readonly unknown[]): Promise<Outcome>;
 }
 
-/** Serves a kernel's control plane at a port; the worker's side. */
-export function serveControl(control: KernelControl, port: MessagePort): void {
+/**
+ * Serves a kernel's control plane at a port; the worker's side.
+ * @param settle makes visible what the call has sent and published. It comes before the answer: who hears that an
+ *   actor has stopped may end its thread at once, and must not cut off the actor's last words.
+ */
+export function serveControl(control: KernelControl, port: MessagePort, settle: () => void): void {
 	const surface: ControlSurface = {
 		async call(method, args) {
 			try {
 				const run = control[method] as (...args: readonly unknown[]) => Promise<unknown>;
-				return { ok: true, value: await run.apply(control, [...args]) };
+				const value = await run.apply(control, [...args]);
+				settle();
+				return { ok: true, value };
 			} catch (thrown) {
+				settle();
 				return { ok: false, error: errorToObject(thrown) };
 			}
 		},
@@ -61,17 +68,22 @@ export class RemoteKernelControl implements KernelControl {
 	readonly #slot: number;
 	readonly #port: MessagePort;
 	readonly #ring: () => void;
+	readonly #hear: () => void;
 	readonly #surface: Comlink.Remote<ControlSurface>;
 	/** Bounded by the actors of the thread: each has one order under way. */
 	readonly #pending = new Set<PendingCall>();
 	#end: ThreadEnd | null = null;
 
-	/** @param ring wakes the thread, which may be parked where it does not see its ports */
-	constructor(name: string, slot: number, port: MessagePort, ring: () => void) {
+	/**
+	 * @param ring wakes the thread, which may be parked where it does not see its ports
+	 * @param hear takes what the thread has made visible before it answered; the answer is acted on after that
+	 */
+	constructor(name: string, slot: number, port: MessagePort, ring: () => void, hear: () => void) {
 		this.#name = name;
 		this.#slot = slot;
 		this.#port = port;
 		this.#ring = ring;
+		this.#hear = hear;
 		this.#surface = Comlink.wrap<ControlSurface>(nodeEndpoint(port));
 	}
 
@@ -122,7 +134,11 @@ export class RemoteKernelControl implements KernelControl {
 				return this.#pending.delete(pending);
 			};
 			this.#surface.call(method, sent).then(
-				(answer) => settled() && resolve(answer),
+				(answer) => {
+					if (!settled()) return;
+					this.#hear();
+					resolve(answer);
+				},
 				(error) => settled() && reject(error),
 			);
 			this.#ring();

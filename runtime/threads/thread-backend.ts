@@ -8,6 +8,7 @@ import {
 	MAIN_SLOT,
 	THREADS_MAX,
 	type ThreadDirectory,
+	type ThreadSlot,
 } from "../actor/index.ts";
 import { type CodecSpec, type RecordShapes, shapesOf } from "../codec/index.ts";
 import type { MetricsMemory } from "../telemetry/index.ts";
@@ -18,6 +19,7 @@ import { WorkerDirectory } from "./thread-directory.ts";
 import { ThreadHost } from "./thread-host.ts";
 import { WARM_SPARES_DEFAULT, WARM_SPARES_MAX } from "./thread-limits.ts";
 import { ThreadMemory } from "./thread-memory.ts";
+import type { LaneNews } from "./thread-orders.ts";
 import { ThreadSlots } from "./thread-slots.ts";
 import { type StallReport, Watchdog } from "./watchdog.ts";
 
@@ -101,10 +103,11 @@ class WorkerBackend implements ThreadBackend {
 		const records: RecordShapes = shapesOf(options.examples ?? []);
 		const codec: CodecSpec = { layouts: options.layouts ?? [], records };
 		const seed = options.seed ?? Date.now();
-		this.#slots = new ThreadSlots(codec, seed, (to, news) => {
+		const tell = (to: ThreadSlot, news: LaneNews): void => {
 			if (to === MAIN_SLOT) this.#host.learn(news);
 			else this.#directory.post(to, news);
-		});
+		};
+		this.#slots = new ThreadSlots(codec, seed, tell, () => this.#host.settle());
 		this.#spares = new SpareThreads(warmSpares, (options.preload ?? []).map(moduleHref));
 		this.#directory = new WorkerDirectory(
 			this.#slots,
@@ -141,7 +144,7 @@ class WorkerBackend implements ThreadBackend {
 		this.#host.start(kernel);
 	}
 
-	publishedThrough(from: KernelPorts["transport"]["slot"], to: KernelPorts["transport"]["slot"]): number {
+	publishedThrough(from: ThreadSlot, to: ThreadSlot): number {
 		return this.#slots.exchange.publishedThrough(from, to);
 	}
 

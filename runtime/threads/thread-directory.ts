@@ -30,6 +30,8 @@ export interface SlotMemory {
 	laneNews(news: LaneNews): void;
 	/** Wakes the slot's thread, wherever it waits. */
 	ring(slot: ThreadSlot): void;
+	/** Takes in what other threads have sent to the main thread. */
+	hear(): void;
 }
 
 export type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
@@ -181,7 +183,13 @@ export class WorkerDirectory implements ThreadDirectory {
 		const { port1, port2 } = new MessageChannel();
 		// The port alone must not keep the process alive; the worker does.
 		port1.unref();
-		const control = new RemoteKernelControl(entry.spec.name, slot, port1, () => this.#memory.ring(slot));
+		const control = new RemoteKernelControl(
+			entry.spec.name,
+			slot,
+			port1,
+			() => this.#memory.ring(slot),
+			() => this.#memory.hear(),
+		);
 		entry.thread = thread;
 		entry.control = control;
 		try {

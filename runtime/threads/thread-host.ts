@@ -81,6 +81,11 @@ export class ThreadHost {
 		this.#loop.start(kernel);
 	}
 
+	/** Makes visible what the kernel has sent and published. */
+	settle(): void {
+		this.#loop.turnNow();
+	}
+
 	/** Hears of a lane to this thread. */
 	learn(news: LaneNews): void {
 		this.#transport.learn(news);

@@ -50,6 +50,14 @@ export class ThreadLoop {
 		setImmediate(this.#pass);
 	};
 
+	/** Gives the kernel a turn now: what it has to say becomes visible before this returns. Not within a turn. */
+	turnNow(): void {
+		if (this.#stopped || this.#driver === null) return;
+		this.#parking.unpark();
+		this.#turn();
+		this.requestTurn();
+	}
+
 	/** No further turn. */
 	stop(): void {
 		this.#stopped = true;

@@ -28,8 +28,14 @@ export class ThreadSlots implements SlotMemory {
 	readonly #seed: number;
 	readonly #words: ThreadMemory = new ThreadMemory(this.memory);
 
-	/** @param tell hands news of a lane to its consumer, if that thread lives */
-	constructor(codecSpec: CodecSpec, seed: number, tell: (to: ThreadSlot, news: LaneNews) => void) {
+	readonly hear: () => void;
+
+	/**
+	 * @param tell hands news of a lane to its consumer, if that thread lives
+	 * @param hear see {@link SlotMemory.hear}
+	 */
+	constructor(codecSpec: CodecSpec, seed: number, tell: (to: ThreadSlot, news: LaneNews) => void, hear: () => void) {
+		this.hear = hear;
 		this.#codecSpec = codecSpec;
 		this.#codec = new MessageCodec(codecSpec);
 		this.#seed = seed;

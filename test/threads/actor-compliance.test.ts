@@ -2,7 +2,7 @@
 import { ActorSystem, createThreadBackend } from "quorate/runtime";
 import { type ActorWorld, actorCompliance } from "../runtime/compliance/actor-compliance.ts";
 
-const module = new URL("../../dist/test/fixtures/actors.js", import.meta.url);
+const module = new URL("../../dist/test/fixtures/actors.js", import.meta.url).href;
 
 async function setup(): Promise<ActorWorld> {
 	const system = new ActorSystem(await createThreadBackend({ seed: 7, parallelism: 2, warmSpares: 0 }));
