@@ -34,21 +34,14 @@ interface ControlSurface {
 	call(method: keyof KernelControl, args: readonly unknown[]): Promise<Outcome>;
 }
 
-/**
- * Serves a kernel's control plane at a port; the worker's side.
- * @param settle makes visible what the call has sent and published. It comes before the answer: who hears that an
- *   actor has stopped may end its thread at once, and must not cut off the actor's last words.
- */
-export function serveControl(control: KernelControl, port: MessagePort, settle: () => void): void {
+/** Serves a kernel's control plane at a port; the worker's side. */
+export function serveControl(control: KernelControl, port: MessagePort): void {
 	const surface: ControlSurface = {
 		async call(method, args) {
 			try {
 				const run = control[method] as (...args: readonly unknown[]) => Promise<unknown>;
-				const value = await run.apply(control, [...args]);
-				settle();
-				return { ok: true, value };
+				return { ok: true, value: await run.apply(control, [...args]) };
 			} catch (thrown) {
-				settle();
 				return { ok: false, error: errorToObject(thrown) };
 			}
 		},

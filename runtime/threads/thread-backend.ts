@@ -107,7 +107,7 @@ class WorkerBackend implements ThreadBackend {
 			if (to === MAIN_SLOT) this.#host.learn(news);
 			else this.#directory.post(to, news);
 		};
-		this.#slots = new ThreadSlots(codec, seed, tell, () => this.#host.settle());
+		this.#slots = new ThreadSlots(codec, seed, tell, () => this.#host.hear());
 		this.#spares = new SpareThreads(warmSpares, (options.preload ?? []).map(moduleHref));
 		this.#directory = new WorkerDirectory(
 			this.#slots,

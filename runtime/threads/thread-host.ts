@@ -81,8 +81,8 @@ export class ThreadHost {
 		this.#loop.start(kernel);
 	}
 
-	/** Makes visible what the kernel has sent and published. */
-	settle(): void {
+	/** Takes in what others have sent to this thread. */
+	hear(): void {
 		this.#loop.turnNow();
 	}
 

@@ -50,7 +50,7 @@ export class ThreadLoop {
 		setImmediate(this.#pass);
 	};
 
-	/** Gives the kernel a turn now: what it has to say becomes visible before this returns. Not within a turn. */
+	/** Gives the kernel a turn before this returns. Not within a turn. */
 	turnNow(): void {
 		if (this.#stopped || this.#driver === null) return;
 		this.#parking.unpark();

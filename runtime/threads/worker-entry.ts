@@ -32,7 +32,7 @@ report({ type: "booted" });
 function begin(assignment: Assignment): ThreadHost {
 	const made = new ThreadHost({ ...assignment, announce: report });
 	const kernel = new Kernel(made.ports);
-	serveControl(kernel.control, assignment.controlPort, () => made.settle());
+	serveControl(kernel.control, assignment.controlPort);
 	made.start(kernel);
 	return made;
 }
