@@ -4,7 +4,7 @@ import { errorToObject, invalidArgument } from "../../protocols/core/index.ts";
 import { type Address, addressText } from "./address.ts";
 import type { ActorContext, ActorSpec, Behaviour } from "./behaviour.ts";
 import type { Cell } from "./cell.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetter, DeadLetters } from "./dead-letters.ts";
 import { systemStopped } from "./errors.ts";
 import { Kernel } from "./kernel.ts";
 import { STOP_TIMEOUT_MS_DEFAULT } from "./life-cycle.ts";
@@ -74,9 +74,14 @@ export class ActorSystem {
 		return this.#kernel.events$;
 	}
 
-	/** Messages that nobody handled, of all threads. */
+	/** Messages that nobody handled, of all threads: counted by reason, the last of them kept. */
 	get deadLetters(): DeadLetters {
 		return this.#services.deadLetters;
+	}
+
+	/** The same as they come. */
+	get deadLetters$(): Observable<DeadLetter> {
+		return this.#services.deadLetters.stream$;
 	}
 
 	/** The main thread's metrics. */

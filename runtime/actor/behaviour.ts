@@ -200,6 +200,7 @@ export interface ActorContext<Message = unknown> {
 	/** Ends this actor after the present message. */
 	stopSelf(): void;
 
+	/** Asks for one `terminated` signal when that actor has ended for good. A watch outlives restarts of both. */
 	watch(ref: ActorRef): void;
 	unwatch(ref: ActorRef): void;
 	/** Watches, and fails this actor with `linked-actor-died` if that actor ends other than normally. */

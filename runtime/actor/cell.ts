@@ -288,6 +288,7 @@ export class Cell {
 
 	#signal(notice: Notice): void {
 		const { signal, watch } = notice;
+		if (notice.life !== null && notice.life !== this.life) return;
 		if (watch !== null) {
 			if (!watch.active) return;
 			watch.active = false;

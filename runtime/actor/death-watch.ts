@@ -105,7 +105,7 @@ export class DeathWatch {
 	#tell(target: Address, name: string, reason: StopReason): void {
 		for (const [watcher, watch] of this.#watches.take(target)) {
 			const ref = this.#host.ref(target, name, watcher, null);
-			watcher.acceptInOrder(new Notice({ type: "terminated", ref, reason }, watch));
+			watcher.acceptInOrder(new Notice({ type: "terminated", ref, reason }, watch, null));
 		}
 	}
 }

@@ -70,10 +70,13 @@ export class Notice {
 	readonly signal: Signal;
 	/** Of a `terminated`: the watch it answers. It is not delivered any more once that watch was given up. */
 	readonly watch: Watch | null;
+	/** Of a child's failure or end: the life of the parent to which that child belongs. No other life hears of it. */
+	readonly life: object | null;
 
-	constructor(signal: Signal, watch: Watch | null) {
+	constructor(signal: Signal, watch: Watch | null, life: object | null) {
 		this.signal = signal;
 		this.watch = watch;
+		this.life = life;
 	}
 }
 

@@ -130,7 +130,7 @@ export class Family {
 		const parent = this.#host.lifeAt(parentAddress)?.cell;
 		if (parent === undefined || !parent.children.has(addressText(child))) return;
 		const ref = this.#host.ref(child, name, parent, null);
-		parent.acceptUrgent(new Notice({ type: "child-failed", child: ref, name, restarts, reason }, null));
+		parent.acceptUrgent(new Notice({ type: "child-failed", child: ref, name, restarts, reason }, null, parent.life));
 	}
 
 	/** A child of an actor on this thread has ended, wherever it lived. Told once. */
@@ -138,7 +138,7 @@ export class Family {
 		const parent = this.#host.lifeAt(parentAddress)?.cell;
 		if (parent === undefined || !parent.children.delete(addressText(child))) return;
 		const ref = this.#host.ref(child, name, parent, null);
-		parent.acceptUrgent(new Notice({ type: "child-stopped", child: ref, name, reason }, null));
+		parent.acceptUrgent(new Notice({ type: "child-stopped", child: ref, name, reason }, null, parent.life));
 	}
 }
 

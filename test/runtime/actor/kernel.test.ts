@@ -322,7 +322,7 @@ describe("reports", () => {
 		const ref = await spawn(() => {});
 		await simulation.complete(system.stopActor(ref));
 		const streamed: string[] = [];
-		system.deadLetters.stream$.subscribe(({ messageType }) => streamed.push(String(messageType)));
+		system.deadLetters$.subscribe(({ messageType }) => streamed.push(String(messageType)));
 		const announced = (): number => events.filter(({ type }) => type === "dead-letter").length;
 		for (let i = 0; i < DEAD_LETTER_EVENTS_MAX + 5; i++) ref.tell({ type: `m${i}` });
 		expect(announced()).toBe(DEAD_LETTER_EVENTS_MAX);
@@ -370,6 +370,68 @@ describe("reports", () => {
 		const read = (system.metrics as unknown as { read(): ReadonlyMap<string, unknown> }).read();
 		expect(read.get("actor.told")).toMatchObject({ value: 5 });
 		expect(read.get("actor.handled")).toMatchObject({ value: 5 });
+	});
+});
+
+describe("the end of a life", () => {
+	/** A parent of two children, which notes the order of its last hooks and of their ends. */
+	async function ending(): Promise<{ parent: ActorRef; keeper: ActorRef; order: string[] }> {
+		const order: string[] = [];
+		const leaf = (name: string): ActorSpec => ({
+			name,
+			behaviour: { local: (): Behaviour => ({ receive() {}, stopping: () => void order.push(`${name} stopping`) }) },
+		});
+		const middle: ActorSpec = {
+			name: "middle",
+			behaviour: {
+				local: (): Behaviour => {
+					let first: ActorRef | null = null;
+					return {
+						async started(context, restarts) {
+							order.push(`started ${restarts}`);
+							first = await context.spawn(leaf("first"));
+							await context.spawn(leaf("second"));
+						},
+						receive() {
+							throw new Error("failed");
+						},
+						signal(signal) {
+							order.push(signal.type);
+						},
+						async stopChildren(context) {
+							order.push("stopChildren");
+							if (first !== null) await context.stop(first);
+						},
+						restarting: () => void order.push("restarting"),
+						stopping: () => void order.push("stopping"),
+					};
+				},
+			},
+		};
+		const { child, parent } = await parentOf(middle);
+		return { parent: child, keeper: parent, order };
+	}
+
+	it("stops children as the behaviour wants, the rest in reverse, then itself", async () => {
+		const { keeper, order } = await ending();
+		await simulation.complete(system.stopActor(keeper));
+		expect(order).toEqual(["started 0", "stopChildren", "first stopping", "second stopping", "stopping"]);
+	});
+
+	it("before a restart does the same, and tells the new life nothing of it", async () => {
+		const { parent, keeper, order } = await ending();
+		parent.tell("fail");
+		await rest();
+		keeper.tell("restart");
+		await rest();
+		expect(order).toEqual([
+			"started 0",
+			"stopChildren",
+			"first stopping",
+			"second stopping",
+			"restarting",
+			"started 1",
+		]);
 	});
 });
 

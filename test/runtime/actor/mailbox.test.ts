@@ -17,7 +17,7 @@ function drain(mailbox: Mailbox): unknown[] {
 	return all;
 }
 
-const notice = new Notice({ type: "terminated", ref: null as never, reason: { type: "normal" } }, null);
+const notice = new Notice({ type: "terminated", ref: null as never, reason: { type: "normal" } }, null, null);
 
 describe("MessageRing", () => {
 	it("is a deque", () => {

@@ -449,14 +449,17 @@ describe("a death notice", () => {
 
 describe("under random kills", () => {
 	/** Actors on threads of their own are asked while threads die at random and come back. */
-	async function storm(seed: number): Promise<{ hash: string; heard: number; notices: number; deaths: number }> {
+	async function storm(
+		seed: number,
+		placement: Placement,
+	): Promise<{ hash: string; heard: number; notices: number; deaths: number }> {
 		const simulation = new Simulation({ seed, modules });
 		const system = new ActorSystem(simulation.backend);
 		const tally = { heard: 0, notices: 0, deaths: 0 };
 		const parent: Behaviour = {
 			async started(context) {
 				for (const name of ["x", "y", "z"]) {
-					const ref = await context.spawn({ name, behaviour: adder, placement: "dedicated" });
+					const ref = await context.spawn({ name, behaviour: adder, placement });
 					context.watch(ref);
 				}
 			},
@@ -492,13 +495,16 @@ describe("under random kills", () => {
 		return { hash: simulation.traceHash, ...tally };
 	}
 
-	it("every actor comes back and no watcher is told, twice the same by seed", async () => {
-		let deaths = 0;
-		for (let seed = 1; seed <= 20; seed++) {
-			const outcome = await storm(seed);
-			expect(await storm(seed), `seed ${seed}`).toEqual(outcome);
-			deaths += outcome.deaths;
-		}
-		expect(deaths).toBeGreaterThan(50);
-	});
+	it.each(["dedicated", "shared"] as const)(
+		"every %s actor comes back and no watcher is told, twice the same by seed",
+		async (placement) => {
+			let deaths = 0;
+			for (let seed = 1; seed <= 15; seed++) {
+				const outcome = await storm(seed, placement);
+				expect(await storm(seed, placement), `seed ${seed}`).toEqual(outcome);
+				deaths += outcome.deaths;
+			}
+			expect(deaths).toBeGreaterThan(50);
+		},
+	);
 });
