@@ -305,7 +305,8 @@ export class MainServices implements SystemServices {
 	/** The new thread learns who lives there; and who does no longer, if someone was stopped while it learnt that. */
 	async #inherit(slot: ThreadSlot): Promise<void> {
 		const control = this.#threads.control(slot);
-		let inherited = this.#entriesIn(slot);
+		// Whoever waits to be started here has not lived here yet; the order to start it follows.
+		let inherited = this.#entriesIn(slot).filter(({ state }) => state !== "starting");
 		await control.adopt(
 			inherited.map(({ address, parent, name, placed }) => ({
 				address,
