@@ -86,6 +86,12 @@ async function world(): Promise<SupervisionWorld> {
 	};
 }
 
+/** What a rule that waits in vain has to show. */
+function lastEvents(): string {
+	const last = running?.events.slice(-30) ?? [];
+	return last.map((event) => JSON.stringify(event)).join("\n");
+}
+
 function until(system: ActorSystem, what: string, done: () => boolean): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const look = (): void => {
@@ -98,7 +104,7 @@ function until(system: ActorSystem, what: string, done: () => boolean): Promise<
 			settle();
 		};
 		const deadline = setTimeout(
-			() => finish(() => reject(new Error(`${what}: not within ${PATIENCE_MS} ms`))),
+			() => finish(() => reject(new Error(`${what}: not within ${PATIENCE_MS} ms, after\n${lastEvents()}`))),
 			PATIENCE_MS,
 		);
 		const looking = setInterval(look, LOOK_EVERY_MS);
