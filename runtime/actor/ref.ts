@@ -26,7 +26,10 @@ export interface AskOptions {
 export interface ActorRef<Message = unknown> {
 	readonly address: Address;
 	readonly name: string;
-	/** Sends without waiting; at most once. */
+	/**
+	 * Sends without waiting; at most once. On the same thread the receiver gets the very object: do not change it afterwards.
+	 * @throws QuorateError `message-unencodable` if it has to travel and can not
+	 */
 	tell(message: Message, options?: TellOptions): TellVerdict;
 	/** Waits for credit when the verdict would be `full`. Rejects with `actor-dead` or `message-too-large`. */
 	tellWhenReady(message: Message): Promise<void>;

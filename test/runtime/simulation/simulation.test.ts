@@ -285,6 +285,53 @@ describe("lanes", () => {
 	});
 });
 
+describe("what can not travel", () => {
+	/** Publishes, or answers, something that no lane can carry. */
+	class Careless implements Behaviour<string> {
+		receive(message: string, context: ActorContext): void {
+			const unsendable = { type: "unsendable", run: () => 1 };
+			if (message === "reply") context.reply(unsendable);
+			context.publish({ type: "before" });
+			context.publish(unsendable);
+			context.publish({ type: "after" });
+		}
+	}
+
+	async function careless(): Promise<{ simulation: Simulation; system: ActorSystem; ref: ActorRef; events: string[] }> {
+		const simulation = new Simulation({ seed: 3, modules: new Map([[MODULE, { Careless }]]) });
+		const system = new ActorSystem(simulation.backend);
+		const events: string[] = [];
+		system.events$.subscribe((event) => events.push(event.type));
+		const behaviour = { module: MODULE, export: "Careless" };
+		const ref = await simulation.complete(system.spawn({ name: "careless", behaviour, placement: "dedicated" }));
+		events.length = 0;
+		return { simulation, system, ref, events };
+	}
+
+	it("as an event is named, and the others arrive", async () => {
+		const { simulation, system, ref, events } = await careless();
+		ref.tell("publish");
+		await simulation.run({ until: () => events.length === 3 });
+		expect(events).toEqual(["before", "event-unsendable", "after"]);
+		await simulation.complete(system.stop());
+	});
+
+	it("as an answer fails the actor, and its asker is told", async () => {
+		const { simulation, system, ref, events } = await careless();
+		await expect(simulation.complete(ref.ask("reply"))).rejects.toMatchObject({ code: "message-unencodable" });
+		await simulation.run({ until: () => events.includes("top-actor-failed") });
+		await simulation.complete(system.stop());
+	});
+
+	it("as a message throws to its sender", async () => {
+		const { simulation, system, ref } = await careless();
+		expect(() => ref.tell(() => 1)).toThrow(expect.objectContaining({ code: "message-unencodable" }));
+		await expect(ref.ask(() => 1)).rejects.toMatchObject({ code: "message-unencodable" });
+		await expect(ref.tellWhenReady(() => 1)).rejects.toMatchObject({ code: "message-unencodable" });
+		await simulation.complete(system.stop());
+	});
+});
+
 describe("a network policy", () => {
 	it("loses, duplicates and reorders what it chooses, and nothing else", async () => {
 		const fates: Record<string, { afterMs: number }[] | null> = {
