@@ -72,8 +72,8 @@ export class Swarm {
 	 * Boots a swarm and resolves when its group, if it has one, has a leader.
 	 * @throws QuorateError `node-count-invalid`, `invalid-argument`, `raft-config-invalid`, `raft-config-contradiction`,
 	 *   `module-not-loadable`, `export-missing`, `application-invalid` before anything is started; `no-leader` after
-	 *   `startTimeoutMs`; `child-start-failed` (its `cause` says why) when a member or an actor of yours does not start;
-	 *   `data-directory-in-use`, `data-directory-foreign`, `store-corrupt` for the data directory
+	 *   `startTimeoutMs`; `data-directory-in-use`, `data-directory-foreign`, `data-directory-corrupt`, `store-corrupt`,
+	 *   `store-foreign`, `disk-failed` for what is on the disk; what an actor of yours threw when it started
 	 */
 	static async start(options: SwarmOptions = {}): Promise<Swarm> {
 		const checked = await checkOptions(options);
@@ -86,7 +86,7 @@ export class Swarm {
 			if (checked.raft !== null) await swarm.#untilLeader(deadlineMs, checked.startTimeoutMs);
 		} catch (error) {
 			await swarm.stop();
-			throw error;
+			throw startReason(error);
 		}
 		return swarm;
 	}
@@ -379,6 +379,15 @@ export class Swarm {
 			};
 		});
 	}
+}
+
+/** What went wrong at the bottom of the tree: each supervisor on the way up says only that a child did not start. */
+function startReason(error: unknown): unknown {
+	let reason = error;
+	while (reason instanceof QuorateError && reason.code === "child-start-failed" && reason.cause !== undefined) {
+		reason = reason.cause;
+	}
+	return reason;
 }
 
 /** What a swarm keeps of its group. */

@@ -102,8 +102,11 @@ describe("a swarm on worker threads", () => {
 			expect(await second.propose({ add: 1 })).toMatchObject({ total: 102, commands: 51 });
 			await second.stop();
 			await expect(start({ ...options, raft: { nodes: 5, application: tally } })).rejects.toMatchObject({
-				code: "child-start-failed",
+				code: "data-directory-foreign",
 			});
+			const third = await start(options);
+			await expect(start(options)).rejects.toMatchObject({ code: "data-directory-in-use" });
+			expect(await third.read(null)).toMatchObject({ total: 102, commands: 51 });
 		} finally {
 			await rm(directory, { recursive: true, force: true });
 		}
