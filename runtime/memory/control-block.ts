@@ -106,13 +106,13 @@ export class ControlBlock {
 	}
 
 	/**
-	 * Rings the doorbell if the owner is parked; of many producers one rings. Returns whether it rang. Anyone may call
-	 * it; what the owner is to see must be stored before.
+	 * Rings the doorbell if the owner is parked; returns whether it rang. Anyone may call it; what the owner is to see must be
+	 * stored before. Until the owner has come up each caller rings: to let only one of them do it would need a note that it
+	 * is being done, and one that dies behind its note would leave the owner asleep.
 	 */
 	ring(): boolean {
 		const state = this.words.load(controlWords.state);
 		if (state !== threadStates.parkedAsync && state !== threadStates.parkedBlocking) return false;
-		if (this.words.compareExchange(controlWords.state, state, threadStates.waking) !== state) return false;
 		this.words.add(controlWords.doorbell, 1);
 		this.words.notify(controlWords.doorbell, 1);
 		return true;

@@ -5,8 +5,7 @@
  * ```
  * identity   mark, slots                                               written once, by createControl
  * block of a slot, five lines
- *   line 0   state            see {@link threadStates}; the owner stores it, a producer may change parked to
- *                             waking, the supervisor stores dead; atomic
+ *   line 0   state            see {@link threadStates}; the owner stores it, the supervisor stores dead; atomic
  *   line 1   doorbell         producers add one and notify; the owner waits on it; atomic
  *   line 2   dirty 0, 1       bit p: the producer in slot p has published since the owner last looked; producers
  *                             set bits, the owner exchanges with 0; atomic
@@ -66,10 +65,8 @@ export const threadStates = {
 	parkedAsync: 2,
 	/** Blocked in `Atomics.wait`. */
 	parkedBlocking: 3,
-	/** A producer has rung the doorbell of a parked thread, which has not come up yet. */
-	waking: 4,
 	/** Its thread has exited. */
-	dead: 5,
+	dead: 4,
 } as const;
 export type ThreadState = keyof typeof threadStates;
 

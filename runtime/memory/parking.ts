@@ -9,8 +9,8 @@
  *    producer's load of the state: the producer sees a sleeper, and rings.
  * 4. Ringing adds to the doorbell before it notifies, and the consumer waits for the doorbell to differ from what it was
  *    before `parked`: a ring between the look and the wait makes the wait return at once.
- * 5. Of many producers, the one that changes `parked` to `waking` rings. Its bit was set before, as were all bits
- *    of those who lost: one wake-up finds them all. A busy consumer costs its producers no notify at all.
+ * 5. A producer that dies at any point of this leaves the consumer parked: its successor, or its supervisor, announces
+ *    again, and rings. A busy consumer costs its producers no notify at all.
  *
  * Which strategy: measured on Node 20, a round trip takes about 25 µs when both sides wait asynchronously (no less than
  * `postMessage`) and about 12 µs when both block. Blocking stops timers, I/O and the control plane of its

@@ -99,14 +99,16 @@ function look(thread: Watched, stillForMs: number): void {
 		case "running":
 			stalled(thread, stillForMs);
 			return;
-		case "waking":
-			// Rung and not up: a lost wake-up, or code outside of any turn that does not return.
+		case "parkedAsync":
+		case "parkedBlocking":
+			// As it should be, unless something has arrived. Then it was rung and is not up: a lost wake-up, which must stay
+			// without example, or code outside of any turn that does not return.
+			if (!thread.block.hasAnnounced()) return;
 			if (!thread.rungAgain) ringAgain(thread);
 			else if (stillForMs >= WAKING_LIMITS * stallAfterMs) stalled(thread, stillForMs);
 			return;
 		default:
-			// Parked, as it should be, unless something has arrived: that must stay without example.
-			if (thread.block.hasAnnounced() && !thread.rungAgain) ringAgain(thread);
+			return;
 	}
 }
 
