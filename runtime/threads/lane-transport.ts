@@ -61,6 +61,9 @@ export interface LaneTransportOptions {
 	readonly announce: (news: LaneNews) => void;
 }
 
+/** Places of the address cache; a power of two. */
+const ADDRESSES_CACHED = 64;
+
 /** The way to one other thread. */
 interface Way {
 	readonly outbound: Outbound;
@@ -99,6 +102,8 @@ export class LaneTransport implements Transport {
 	#lastPayload: unknown = undefined;
 	#lastProtocol: string | null = null;
 	#lastLane: OutboundLane | null = null;
+
+	readonly #addresses = new AddressCache();
 
 	/** The drain under way. */
 	#receiver: Receiver | null = null;
@@ -274,7 +279,7 @@ export class LaneTransport implements Transport {
 		const receiver = this.#receiver as Receiver;
 		this.#drained++;
 		if (interruptions > REDELIVERIES_MAX) return this.#quarantine(header, bytes, start, end);
-		const envelope = new LaneEnvelope(header, this.slot, this.#nowMs, interruptions);
+		const envelope = new LaneEnvelope(header, this.slot, this.#nowMs, interruptions, this.#addresses);
 		try {
 			envelope.payload = this.#codec.decode(header.schema, bytes, start, end);
 		} catch (cause) {
@@ -312,14 +317,14 @@ export class LaneTransport implements Transport {
 		} catch (undecodable) {
 			cause = undecodable;
 		}
-		const head = new LaneEnvelope(header, this.slot, this.#nowMs, 0);
+		const head = new LaneEnvelope(header, this.slot, this.#nowMs, 0, this.#addresses);
 		(this.#receiver as Receiver).refuse(head, name, "quarantined", cause);
 		return "next";
 	}
 
 	/** A large message that lost its beginning or its end with a thread. */
 	#torn(header: RecordHeader): void {
-		const head = new LaneEnvelope(header, this.slot, this.#nowMs, 0);
+		const head = new LaneEnvelope(header, this.slot, this.#nowMs, 0, this.#addresses);
 		(this.#receiver as Receiver).refuse(head, null, "undecodable", null);
 	}
 
@@ -391,18 +396,33 @@ class LaneEnvelope implements Envelope {
 	protocol: string | null = null;
 	readonly redelivered: number;
 
-	constructor(header: RecordHeader, to: ThreadSlot, nowMs: number, redelivered: number) {
+	constructor(header: RecordHeader, to: ThreadSlot, nowMs: number, redelivered: number, addresses: AddressCache) {
 		const from = header.producer as ThreadSlot;
 		this.kind = envelopeKinds[header.kind] ?? "signal";
-		this.target = { slot: to, actor: header.target, incarnation: header.targetIncarnation };
-		this.sender =
-			header.sender === 0 ? null : { slot: from, actor: header.sender, incarnation: header.senderIncarnation };
+		this.target = addresses.of(to, header.target, header.targetIncarnation);
+		this.sender = header.sender === 0 ? null : addresses.of(from, header.sender, header.senderIncarnation);
 		this.correlation = header.correlation;
 		// It travels as whole milliseconds modulo 2^32, and lies within 2^31 ms of now.
 		this.deadlineMs = header.deadlineMs === 0 ? 0 : nowMs + ((header.deadlineMs - nowMs) | 0);
 		this.priority = (header.flags & recordFlags.urgent) === 0 ? "normal" : "high";
 		this.from = from;
 		this.redelivered = redelivered;
+	}
+}
+
+/** Addresses met before: messages come from few senders to few targets, and an address never changes. */
+class AddressCache {
+	readonly #known: (Address | undefined)[] = new Array(ADDRESSES_CACHED).fill(undefined);
+
+	of(slot: ThreadSlot, actor: number, incarnation: number): Address {
+		const place = (actor + slot * 31) & (ADDRESSES_CACHED - 1);
+		const known = this.#known[place];
+		if (known !== undefined && known.actor === actor && known.incarnation === incarnation && known.slot === slot) {
+			return known;
+		}
+		const made: Address = { slot, actor, incarnation };
+		this.#known[place] = made;
+		return made;
 	}
 }
 

@@ -17,7 +17,7 @@ import { moduleHref } from "./module-loader.ts";
 import { SpareThreads } from "./spare-threads.ts";
 import { WorkerDirectory } from "./thread-directory.ts";
 import { ThreadHost } from "./thread-host.ts";
-import { WARM_SPARES_DEFAULT, WARM_SPARES_MAX } from "./thread-limits.ts";
+import { HEAP_LIMIT_MB, WARM_SPARES_DEFAULT, WARM_SPARES_MAX, YOUNG_GENERATION_MB } from "./thread-limits.ts";
 import { ThreadMemory } from "./thread-memory.ts";
 import type { LaneNews } from "./thread-orders.ts";
 import { ThreadSlots } from "./thread-slots.ts";
@@ -68,6 +68,9 @@ export interface ThreadBackendInspection {
 	/** Starts and replacements that found a spare ready. */
 	readonly sparesUsed: number;
 	readonly laneBytes: number;
+	/** Heap limits of a thread unless its spec says otherwise. */
+	readonly heapLimitMb: number;
+	readonly youngGenerationMb: number;
 	/** Wake-ups that the watchdog had to repeat; anything but 0 is a bug of ours. */
 	readonly repeatedWakeUps: number;
 }
@@ -153,6 +156,8 @@ class WorkerBackend implements ThreadBackend {
 			sparesReady: this.#spares.ready,
 			sparesUsed: this.#spares.taken,
 			laneBytes: new ThreadMemory(this.#slots.memory).laneBytes,
+			heapLimitMb: HEAP_LIMIT_MB,
+			youngGenerationMb: YOUNG_GENERATION_MB,
 			repeatedWakeUps: this.#watchdog?.repeatedWakeUps ?? 0,
 		};
 	}

@@ -5,7 +5,7 @@ import { THREADS_MAX } from "../memory/index.ts";
 /** Old-generation heap of a worker thread unless its spec says otherwise. */
 export const HEAP_LIMIT_MB = 256;
 /** Young generation of a worker thread: larger costs memory per idle thread, smaller costs collections under load. */
-export const YOUNG_GENERATION_MB = 8;
+export const YOUNG_GENERATION_MB = 3;
 /** From `new Worker` to the modules being loaded; generous, because a busy machine is slow and not broken. */
 export const BOOT_TIMEOUT_MS = 30_000;
 /** From the assignment to the kernel running. */
