@@ -7,7 +7,7 @@
  * is measured is one loss at a time.
  */
 import type { Subscription } from "rxjs";
-import type { Clock, TimerHandle } from "../../runtime/actor/clock.ts";
+import type { Clock, TimerHandle } from "../../runtime/index.ts";
 import type { RunTarget, TargetEvent } from "./run-target.ts";
 
 /** How often the killer looks for a leader when there is none at the time of a kill. */

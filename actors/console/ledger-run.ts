@@ -3,7 +3,7 @@
  * exactly the acknowledged ones would hold, and whether the replicas hold that.
  */
 import { assert, QuorateError } from "../../protocols/core/index.ts";
-import type { Clock } from "../../runtime/actor/clock.ts";
+import type { Clock } from "../../runtime/index.ts";
 import { FlightLedger, HOURS, type LedgerSummary } from "./flight-ledger.ts";
 import type { FlightRecords } from "./flight-records.ts";
 import type { HistoryWriter } from "./history.ts";

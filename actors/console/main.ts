@@ -79,9 +79,8 @@ function reasonOf(error: QuorateError): QuorateError {
 }
 
 const interrupt = new AbortController();
-const onSignal = (signal: NodeJS.Signals): void => {
+const onSignal = (): void => {
 	if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
-	process.stderr.write(`\nquorate: ${signal}: ending in order (once more ends at once)\n`);
 	interrupt.abort();
 };
 process.on("SIGINT", onSignal);

@@ -53,6 +53,11 @@ export class Progress {
 		this.#output.write(`${this.#rewind()}${this.#paint("dim", this.#time(elapsedMs))}  ${text}\n`);
 	}
 
+	/** A line that stays and belongs to no time of the run. */
+	note(text: string): void {
+		this.#output.write(`${this.#rewind()}${text}\n`);
+	}
+
 	/** Takes the bar away. */
 	clear(): void {
 		this.#output.write(this.#rewind());

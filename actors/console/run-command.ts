@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
-import type { Clock } from "../../runtime/actor/clock.ts";
+import type { Clock } from "../../runtime/index.ts";
 import { type FlightRecords, generateRecords } from "./flight-records.ts";
 import { HistoryWriter } from "./history.ts";
 import { readInput } from "./input.ts";
@@ -56,19 +56,29 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 		world.output.write(runHelp());
 		return 0;
 	}
+	const output = options.json ? silentOutput : world.output;
+	const progress = new Progress(output);
+	const announceEnd = (): void => {
+		const text = "ending in order; Ctrl-C once more ends at once";
+		if (options.json) world.errors.write(`quorate: ${text}\n`);
+		else progress.note(text);
+	};
+	world.interrupt.addEventListener("abort", announceEnd, { once: true });
 	try {
 		const input = await loadInput(options, world);
 		const startMs = world.clock.nowMs();
 		const nowNs = (): number => Math.round((world.clock.nowMs() - startMs) * 1e6);
 		const history = options.history === null ? null : await HistoryWriter.open(options.history, nowNs);
 		const report = await inDataDirectory(options, world, (place) =>
-			runOnSwarm({ options, input, history, ...place }, world),
+			runOnSwarm({ options, input, history, output, progress, ...place }, world),
 		);
 		return report === null ? EXIT_INTERRUPTED : report.verdict.exitCode;
 	} catch (error) {
 		// What fails because it was interrupted is no failure.
 		if (world.interrupt.aborted) return EXIT_INTERRUPTED;
 		throw error;
+	} finally {
+		world.interrupt.removeEventListener("abort", announceEnd);
 	}
 }
 
@@ -137,11 +147,13 @@ interface PreparedRun extends DataPlace {
 	readonly options: RunOptions;
 	readonly input: LoadedInput;
 	readonly history: HistoryWriter | null;
+	/** Keeps nothing when the result is to be JSON. */
+	readonly output: Output;
+	readonly progress: Progress;
 }
 
 async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<RunReport | null> {
-	const { options, input, directory } = prepared;
-	const output = options.json ? silentOutput : world.output;
+	const { options, input, directory, output } = prepared;
 	const bold = (text: string): string => painter(output.hasColours)("bold", text);
 	output.write(`${bold(`quorate ${world.version}`)}: ${describeSwarm(options, directory)}\n`);
 	output.write(`${formatNumber(input.records.length)} records from ${input.name}\n${describeLoad(options)}\n`);
@@ -153,7 +165,7 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 	});
 	prepared.onStarted();
 	const bootMs = world.clock.nowMs() - startMs;
-	const report = await runOnTarget(prepared, target, bootMs, output, world).finally(() => target.stop());
+	const report = await runOnTarget(prepared, target, bootMs, world).finally(() => target.stop());
 	if (report === null) return null;
 	if (options.json) {
 		const setting = settingOf(options, input, directory, report, world.version);
@@ -165,10 +177,9 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 }
 
 async function runOnTarget(
-	{ options, input, history }: PreparedRun,
+	{ options, input, history, output, progress }: PreparedRun,
 	target: RunTarget,
 	bootMs: number,
-	output: Output,
 	{ clock, interrupt, errors }: CommandWorld,
 ): Promise<RunReport | null> {
 	if (interrupt.aborted) return null;
@@ -176,10 +187,7 @@ async function runOnTarget(
 	const { leader } = target;
 	const first = leader === null ? "" : `; ${leader.node} leads term ${leader.term}`;
 	output.write(`${target.nodes.length} participants run after ${formatMs(bootMs)}${first}\n\n`);
-	return await performRun(
-		{ ...options, records: input.records },
-		{ target, clock, progress: new Progress(output), history, interrupt },
-	);
+	return await performRun({ ...options, records: input.records }, { target, clock, progress, history, interrupt });
 }
 
 function describeSwarm({ protocol, nodes, seed, data }: RunOptions, directory: string | null): string {

@@ -1,4 +1,5 @@
 /** The options of `quorate run`. */
+import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 
@@ -23,7 +24,6 @@ export interface RunOptions {
 	readonly help: boolean;
 }
 
-const NODES_MAX = 61;
 const RATE_MAX = 1_000_000;
 const CLIENTS_MAX = 256;
 const DURATION_MS_MAX = 24 * 3_600_000;

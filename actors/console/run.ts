@@ -3,7 +3,7 @@
  * side, then the comparison of all replicas with each other and with a plain sequential run.
  */
 import { errorToObject } from "../../protocols/core/index.ts";
-import type { Clock } from "../../runtime/actor/clock.ts";
+import type { Clock } from "../../runtime/index.ts";
 import type { FlightRecords } from "./flight-records.ts";
 import type { HistoryWriter } from "./history.ts";
 import { type LeaderKill, LeaderKiller } from "./leader-killer.ts";

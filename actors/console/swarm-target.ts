@@ -9,6 +9,8 @@ import type { Leadership, LedgerClient, RunTarget, TargetEvent, TargetNode } fro
 const OPERATION_TIMEOUT_MS = 20_000;
 /** One thread is kept started ahead of need, so that a killed participant is back sooner. */
 const WARM_SPARES = 1;
+/** How long a first leader may take, on a machine that is busy with other things. */
+const START_TIMEOUT_MS = 30_000;
 
 export class SwarmTarget implements RunTarget {
 	readonly #swarm: Swarm;
@@ -27,6 +29,7 @@ export class SwarmTarget implements RunTarget {
 			storage,
 			seed,
 			warmSpares: WARM_SPARES,
+			startTimeoutMs: START_TIMEOUT_MS,
 		});
 		return new SwarmTarget(swarm);
 	}

@@ -10,7 +10,7 @@
  */
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { assert, QuorateError } from "../../protocols/core/index.ts";
-import type { Clock, TimerHandle } from "../../runtime/actor/clock.ts";
+import type { Clock, TimerHandle } from "../../runtime/index.ts";
 import { runErrors } from "./errors.ts";
 import { hourOf } from "./flight-ledger.ts";
 import type { FlightRecords } from "./flight-records.ts";

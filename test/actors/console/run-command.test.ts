@@ -148,6 +148,7 @@ test("the time limit ends the run early, and what was acknowledged is judged", a
 test("Ctrl-C ends the run in order: exit code 130, the target stopped, the temporary data removed", async () => {
 	const { exitCode, output, errors, target, started } = await run(quick, { interruptAfterMs: 1_500 });
 	expect(exitCode).toBe(130);
+	expect(output).toContain("\nending in order; Ctrl-C once more ends at once\n");
 	expect(output).toMatch(/\ninterrupted: 5 of 5 replicas, 1[0-9]{3} of 3000 records, order [0-9a-f]{32}\n$/);
 	expect(errors).toBe("");
 	expect(target.isStopped).toBe(true);

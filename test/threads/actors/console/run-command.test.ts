@@ -69,7 +69,7 @@ const temporaryDirectories = (): string[] =>
 const lastLine = ({ output }: Outcome): string => output.trimEnd().split("\n").at(-1) ?? "";
 
 test("the main job in small: leaders die, every replica agrees, nothing is left behind", async () => {
-	const outcome = await run("run", "--input", input, "--rate", "1500", "--kill-leader", "900ms");
+	const outcome = await run("run", "--input", input, "--rate", "1000", "--kill-leader", "900ms");
 	expect(outcome.errors).toBe("");
 	expect(lastLine(outcome)).toMatch(/^agreed: 5 of 5 replicas, 6000 of 6000 records, order [0-9a-f]{32}$/);
 	expect(outcome.exitCode).toBe(0);
