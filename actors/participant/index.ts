@@ -8,6 +8,7 @@
  * on worker threads and in simulation. It restarts nobody; its supervisor does.
  */
 export { constructApplication, HostedApplication } from "./hosted-application.ts";
+export { participantMetrics } from "./metrics.ts";
 export {
 	DELIVERIES_WAITING_MAX,
 	type InspectionRequest,

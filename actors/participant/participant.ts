@@ -49,6 +49,8 @@ interface Life<P extends ProtocolTypes> {
 	readonly adapter: ProtocolAdapter<P>;
 	readonly store: StorageClient;
 	readonly peers: Peers;
+	readonly lostMessages: { add(count: number): void };
+	readonly persistUs: { record(value: number): void };
 }
 
 /** A protocol as an actor. One life of the machine is one instance of this class. */
@@ -95,7 +97,9 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),
 			failed: (error) => this.#fail(error),
 		});
-		this.#life = { context, machine, adapter, store, peers };
+		const lostMessages = context.metrics.counter("participant.lost_messages");
+		const persistUs = context.metrics.histogram("participant.persist_us");
+		this.#life = { context, machine, adapter, store, peers, lostMessages, persistUs };
 		this.#step({ type: "start", durable });
 		this.#endBatch();
 		peers.find();
@@ -249,8 +253,11 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 
 	#send(to: NodeId, message: P["message"]): void {
-		const verdict = this.#running.peers.ref(to)?.tell(message);
-		// `full` and `too-large` lose the message, which the protocol survives; only a dead peer is worth a word.
+		const { peers, lostMessages } = this.#running;
+		const verdict = peers.ref(to)?.tell(message);
+		if (verdict === "ok") return;
+		// What found no way is lost, which the protocol survives; only a dead peer is worth a word to it.
+		lostMessages.add(1);
 		if (verdict === "dead") this.#peerLost(to);
 	}
 
@@ -274,7 +281,12 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const operations = this.#unwritten;
 		const writeId = this.#unwrittenId;
 		this.#unwritten = [];
-		this.#write(operations, () => this.#durable(writeId));
+		const { context, persistUs } = this.#running;
+		const startedMs = context.clock.nowMs();
+		this.#write(operations, () => {
+			persistUs.record(Math.round((context.clock.nowMs() - startedMs) * 1_000));
+			this.#durable(writeId);
+		});
 	}
 
 	#write(operations: readonly StoreOperation[], durable: () => void): void {

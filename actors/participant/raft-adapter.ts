@@ -79,6 +79,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	readonly #commits: { add(count: number): void };
 	readonly #commitIndex: { set(value: number): void };
 	readonly #term: { set(value: number): void };
+	/** Positions up to here are counted as committed, or were there before this life. */
 	#lastCommit = 0;
 
 	constructor(settings: RaftAdapterSettings) {
@@ -100,6 +101,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		};
 		const snapshot = this.#recoverSnapshot(contents);
 		const entries = contents.records.map(decodeEntry);
+		this.#lastCommit = contents.firstIndex + entries.length - 1;
 		return {
 			machine: this.#machine,
 			durable: { hardState, snapshot, firstIndex: contents.firstIndex as LogIndex, entries },
@@ -184,7 +186,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		}
 		// Many a second: counted, not told.
 		this.#commits.add(Math.max(0, event.index - this.#lastCommit));
-		this.#lastCommit = event.index;
+		this.#lastCommit = Math.max(this.#lastCommit, event.index);
 		this.#commitIndex.set(event.index);
 		return null;
 	}

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
+import type { MetricsMemory } from "../../runtime/telemetry/index.ts";
 import { createThreadBackend, type StallPolicy } from "../../runtime/threads/index.ts";
 import { raftClientLayouts, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedOptions } from "./options.ts";
@@ -14,6 +15,8 @@ export interface SwarmBackend {
 	readonly backend: Backend;
 	/** The storage actor of this backend; its name is `storage`. */
 	readonly storage: ActorSpec;
+	/** Where its threads count what they do, if they do. */
+	readonly metrics?: MetricsMemory;
 	/** Gives back what the backend itself does not, after everything has stopped. */
 	readonly dispose?: () => Promise<void>;
 }
@@ -40,8 +43,10 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 	const layouts = [raftLayouts, raftClientLayouts, storageLayouts];
 	const preload = options.raft === null ? [] : [raftParticipantModule, options.raft.application.module];
 	const { engine, dispose } = await engineOf(options);
+	const backend = await createThreadBackend({ layouts, examples, seed, warmSpares, onStall, preload });
 	return {
-		backend: await createThreadBackend({ layouts, examples, seed, warmSpares, onStall, preload }),
+		backend,
+		metrics: backend.metrics,
 		storage: {
 			name: "storage",
 			behaviour: { module: storageModule, export: "StorageActor", args: { engine } },

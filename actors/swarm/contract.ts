@@ -3,6 +3,7 @@ import type { Observable } from "rxjs";
 import type { ErrorObject, GroupId, NodeId } from "../../protocols/core/index.ts";
 import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
 import type { DeadLetter, ThreadEnd } from "../../runtime/actor/index.ts";
+import type { MetricsSnapshot } from "../../runtime/telemetry/index.ts";
 import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
 import type { RaftTuning } from "../participant/index.ts";
 import type { SwarmBackend } from "./backend.ts";
@@ -119,6 +120,8 @@ export type SwarmEvent = EventStamp & SwarmHappening;
 export interface SwarmMetrics {
 	readonly atMs: number;
 	readonly nodes: readonly NodeStatus[];
+	/** Counters, gauges and histograms of all threads, over all their lives; null on a backend that keeps none. */
+	readonly measured: MetricsSnapshot | null;
 }
 
 /** Settings of one client. */

@@ -15,6 +15,7 @@ import { Observable, Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { RaftStatus } from "../../protocols/raft/index.ts";
 import { type ActorRef, ActorSystem } from "../../runtime/actor/index.ts";
+import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import { decodeValue, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
@@ -360,12 +361,15 @@ export class Swarm {
 	}
 
 	#readings(): Observable<SwarmMetrics> {
-		const { clock } = this.#backend.backend.ports;
+		const { backend, metrics } = this.#backend;
+		const { clock } = backend.ports;
 		return new Observable((subscriber) => {
+			const observer = metrics === undefined ? null : new MetricsObserver(metrics);
 			const read = async (): Promise<void> => {
 				const nodes = this.#group === null ? [] : await this.status();
 				if (subscriber.closed) return;
-				subscriber.next({ atMs: clock.nowMs(), nodes });
+				const atMs = clock.nowMs();
+				subscriber.next({ atMs, nodes, measured: observer?.read(atMs) ?? null });
 				timer = clock.schedule(METRICS_EVERY_MS, again);
 			};
 			const again = (): void => {

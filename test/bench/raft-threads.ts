@@ -40,6 +40,8 @@ interface Round {
 	readonly perSecond: number;
 	readonly p50Ms: number;
 	readonly p99Ms: number;
+	/** Group commits of the storage: each is two syncs in LMDB, one of the pages and one of the head. */
+	readonly groupsPerSecond: number;
 }
 
 export default async function raftThreads(): Promise<readonly BenchRow[]> {
@@ -103,12 +105,18 @@ async function throughput(swarm: Swarm, note: string): Promise<BenchRow[]> {
 	await sleep(WARM_UP_MS);
 	const rounds: Round[] = [];
 	for (let round = 0; round < ROUNDS; round++) {
+		const groupsBefore = await groupCommits(swarm);
 		latenciesMs = [];
 		const startedMs = performance.now();
 		await sleep(ROUND_MS);
 		const seconds = (performance.now() - startedMs) / 1_000;
 		const sorted = latenciesMs.sort((a, b) => a - b);
-		rounds.push({ perSecond: sorted.length / seconds, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) });
+		rounds.push({
+			perSecond: sorted.length / seconds,
+			p50Ms: quantile(sorted, 0.5),
+			p99Ms: quantile(sorted, 0.99),
+			groupsPerSecond: ((await groupCommits(swarm)) - groupsBefore) / seconds,
+		});
 	}
 	running = false;
 	await Promise.all(loops);
@@ -123,7 +131,7 @@ async function throughput(swarm: Swarm, note: string): Promise<BenchRow[]> {
 			unit: "/s",
 			target: 3 * ETCD_NODE_CLIENT_PER_SECOND,
 			stretch: Math.max(3 * ETCD_NODE_CLIENT_PER_SECOND, ETCD_GO_CLIENT_PER_SECOND),
-			note: `${note}; median of ${ROUNDS} rounds of ${ROUND_MS / 1_000} s; the aim is 3 x etcd 3.4 with a Node client`,
+			note: `${note}; ${Math.round(median(rounds.map((r) => r.groupsPerSecond)))} group commits/s of two syncs each; median of ${ROUNDS} rounds of ${ROUND_MS / 1_000} s; the aim is 3 x etcd 3.4 with a Node client`,
 		},
 		{
 			name: `${name}: p50`,
@@ -174,6 +182,11 @@ async function restarts(swarm: Swarm): Promise<BenchRow[]> {
 			note: `median of ${RESTARTS}; the worst ${Math.max(...actorMs).toFixed(0)} ms; the group has a new leader after ${median(leaderMs).toFixed(0)} ms`,
 		},
 	];
+}
+
+async function groupCommits(swarm: Swarm): Promise<number> {
+	const { measured } = await firstValueFrom(swarm.metrics$);
+	return measured?.counters.get("storage.commits")?.total ?? 0;
 }
 
 async function expectEqualReplicas(swarm: Swarm, acknowledged: number): Promise<void> {

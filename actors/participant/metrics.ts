@@ -1,0 +1,25 @@
+/** What participants measure, for a catalogue of metrics. */
+import type { MetricDescription } from "../../runtime/telemetry/index.ts";
+
+export const participantMetrics: readonly MetricDescription[] = [
+	{
+		name: "participant.lost_messages",
+		kind: "counter",
+		unit: "1",
+		help: "Messages to members that found no way: not there, lane full, too large.",
+	},
+	{
+		name: "participant.persist_us",
+		kind: "histogram",
+		unit: "microseconds",
+		help: "From handing a batch's persists to the storage until they are flushed.",
+	},
+	{
+		name: "raft.{node}.commits",
+		kind: "counter",
+		unit: "1",
+		help: "Log positions that a member has seen committed, without those it found when it started.",
+	},
+	{ name: "raft.{node}.commit_index", kind: "gauge", unit: "1", help: "The last position a member knows committed." },
+	{ name: "raft.{node}.term", kind: "gauge", unit: "1", help: "The term in which a member last changed its role." },
+];
