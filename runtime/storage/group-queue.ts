@@ -36,6 +36,14 @@ export class GroupQueue {
 		return this.#writes[0]?.ticket ?? this.#lastTicket + 1;
 	}
 
+	/** Whether a living one of these sessions has nothing in the queue. */
+	misses(sessions: ReadonlyMap<Session, unknown>): boolean {
+		for (const session of sessions.keys()) {
+			if (session.alive && !this.#writes.some((write) => write.session === session)) return true;
+		}
+		return false;
+	}
+
 	add(write: Omit<QueuedWrite, "ticket">): void {
 		this.#lastTicket += 1;
 		this.#writes.push({ ...write, ticket: this.#lastTicket });

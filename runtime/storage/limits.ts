@@ -6,6 +6,14 @@ import { STORE_VALUE_BYTES_MAX } from "./contract.ts";
 export const STORAGE_GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Writes that one group commit takes. */
 export const STORAGE_GROUP_WRITES_MAX = 4_096;
+/** How long a group waits for writers that are about to come, as a share of what the last flush took. */
+export const STORAGE_GATHER_SHARE = 0.25;
+/** It waits no longer than this, however slow the disk. */
+export const STORAGE_GATHER_MS_MAX = 3;
+/** And not at all when it would be less: timers are not that fine. */
+export const STORAGE_GATHER_MS_MIN = 0.25;
+/** Groups in which a writer may be absent before the others wait for it no more. */
+export const STORAGE_GATHER_ABSENCES = 1;
 /** Bytes that may wait in the storage thread. Beyond it the actor holds its mailbox back, so that lanes fill and writers wait. */
 export const STORAGE_QUEUE_BYTES_MAX: number = 32 * 1024 * 1024;
 /** Loads and snapshot reads that may wait for earlier writes. */
