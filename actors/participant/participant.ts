@@ -6,11 +6,10 @@
  * A batch is what the mailbox holds at one moment: every message is stepped at once, and only when the batch is over are
  * its effects performed. So a hundred proposals cost one write and one message to each member.
  */
+
 import type { Effect, Input, NodeId, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
 import { must } from "../../protocols/core/index.ts";
-import type { Address } from "../../runtime/actor/address.ts";
-import type { ActorContext, Behaviour, Replier } from "../../runtime/actor/behaviour.ts";
-import type { Signal } from "../../runtime/actor/signal.ts";
+import type { ActorContext, Address, Behaviour, Replier, Signal } from "../../runtime/actor/index.ts";
 import { StorageClient, type StoreOperation } from "../../runtime/storage/index.ts";
 import * as errors from "./errors.ts";
 import { Peers } from "./peers.ts";

@@ -1,8 +1,7 @@
 /** Who the other members are: node ids and the refs behind them. */
+
 import type { NodeId } from "../../protocols/core/index.ts";
-import type { Address } from "../../runtime/actor/address.ts";
-import type { ActorContext } from "../../runtime/actor/behaviour.ts";
-import type { ActorRef } from "../../runtime/actor/ref.ts";
+import type { ActorContext, ActorRef, Address } from "../../runtime/actor/index.ts";
 
 /** While a member is not found, its name is looked up this often. */
 const LOOKUP_AGAIN_MS = 20;

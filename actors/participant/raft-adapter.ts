@@ -2,6 +2,7 @@
  * Raft for the generic host: its persists as operations on a store, its deliveries to the application, its requests as
  * they travel. No rule of Raft stands here; those are in `protocols/raft`.
  */
+
 import type { NodeId } from "../../protocols/core/index.ts";
 import {
 	type ApplierSnapshot,
@@ -23,7 +24,7 @@ import {
 	type RaftWrite,
 	type Term,
 } from "../../protocols/raft/index.ts";
-import type { Metrics } from "../../runtime/actor/metrics.ts";
+import type { Metrics } from "../../runtime/actor/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
 import { decodeEntry, encodeEntries } from "./entry-records.ts";
 import * as errors from "./errors.ts";

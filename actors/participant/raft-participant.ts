@@ -1,7 +1,8 @@
 /** Raft as an actor: what a thread builds from a member's settings. */
+
 import { nodeId } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
-import type { Address } from "../../runtime/actor/address.ts";
+import type { Address } from "../../runtime/actor/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
 import { Participant } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";

@@ -7,9 +7,10 @@
  * client has said that it has it; (2) a retry carries the same session and serial; (3) a new session is only used for a
  * command that no attempt under the old one can have left undecided.
  */
+
 import { type Generator, invalidArgument, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { AppliedResult, SessionId } from "../../protocols/raft/index.ts";
-import type { Clock } from "../../runtime/actor/clock.ts";
+import type { Clock } from "../../runtime/actor/index.ts";
 import { decodeValue, encodeValue, type RaftClientAnswer, type RaftClientRequest } from "../participant/index.ts";
 import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
 import * as errors from "./errors.ts";

@@ -7,14 +7,22 @@ import { describe, expect, it } from "vitest";
 import { raftClientLayouts } from "../../../actors/participant/index.ts";
 import { Swarm, type SwarmEvent, type SwarmMetrics, type SwarmOptions } from "../../../actors/swarm/index.ts";
 import { raftLayouts } from "../../../protocols/raft/index.ts";
+import type { ActorContext } from "../../../runtime/actor/index.ts";
 import { type NetworkPolicy, Simulation } from "../../../runtime/simulation/index.ts";
-import { StorageActor, storageLayouts } from "../../../runtime/storage/index.ts";
+import { SimulatedDisk, StorageActor, type StorageEngine, storageLayouts } from "../../../runtime/storage/index.ts";
 
 const storageModule = "file:///simulated/storage.js";
 
-class MemoryStorage extends StorageActor {
+/** The disk of the swarm that was started last. */
+let disk: SimulatedDisk | undefined;
+
+class DiskStorage extends StorageActor {
 	constructor() {
-		super({ engine: { type: "memory" } });
+		const open = ({ clock, generator }: ActorContext): StorageEngine => {
+			disk = new SimulatedDisk({ clock, generator: generator.fork("disk") });
+			return disk;
+		};
+		super({ engine: { type: "provided", open } });
 	}
 }
 
@@ -28,7 +36,7 @@ interface Simulated {
 function simulated(seed: number, network?: NetworkPolicy): Simulated {
 	const simulation = new Simulation({
 		seed,
-		modules: new Map([[storageModule, { MemoryStorage }]]),
+		modules: new Map([[storageModule, { DiskStorage }]]),
 		codec: { layouts: [raftLayouts, raftClientLayouts, storageLayouts], records: [] },
 		...(network === undefined ? {} : { network }),
 	});
@@ -36,7 +44,7 @@ function simulated(seed: number, network?: NetworkPolicy): Simulated {
 		backend: simulation.backend,
 		storage: {
 			name: "storage",
-			behaviour: { module: storageModule, export: "MemoryStorage" },
+			behaviour: { module: storageModule, export: "DiskStorage" },
 			placement: "dedicated",
 		},
 	} as const;
@@ -134,6 +142,23 @@ describe("a swarm in simulation", () => {
 		await settle(swarm.stop());
 		expect(simulation.threads.status().map(({ spec }) => spec.name)).toEqual(["main"]);
 	});
+
+	it.each(["disk-full", "disk-failed"] as const)(
+		"fails loudly on %s, and acknowledges nothing that is not there",
+		async (code) => {
+			const { start, settle } = simulated(8);
+			const swarm = await start();
+			const client = swarm.client({ timeoutMs: 60_000 });
+			await settle(client.propose({ type: "put", key: "a", value: 1 }));
+			disk?.failNextFlush(code);
+			const outcome = client.propose({ type: "put", key: "a", value: 2 }).catch((error: unknown) => error);
+			const failure = await settle(swarm.failed);
+			expect(failure).toMatchObject({ code: "swarm-failed", cause: { code } });
+			expect(await settle(outcome)).toMatchObject({ code: "outcome-unknown" });
+			await expect(client.propose({ type: "get", key: "a" })).rejects.toMatchObject({ code: "swarm-failed" });
+			await settle(swarm.stop());
+		},
+	);
 
 	it("knows its members by name", async () => {
 		const { start, settle } = simulated(7);
