@@ -11,6 +11,7 @@ import type { FlightLedger } from "../../../actors/console/flight-ledger.ts";
 import { generateRecords } from "../../../actors/console/flight-records.ts";
 import { runCommand, type TargetOptions } from "../../../actors/console/run-command.ts";
 import type { Output } from "../../../actors/console/terminal.ts";
+import { checkHistory, type HistoryVerdict } from "./history-check.ts";
 import { LedgerTarget, type LedgerTargetOptions } from "./ledger-target.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -195,52 +196,11 @@ test("--history records every operation in real-time order, one at a time for ea
 	expect(operations).toBe(3_000 + reads);
 });
 
-interface Line {
-	readonly t: string;
-	readonly id: number;
-	readonly client: number;
-	readonly op: string;
-	readonly key: string;
-	readonly value: never;
-	readonly ns: number;
-}
-
-/** Checks the form of a history, and that each read shows every append of its key that ended before it began. */
-function historyOf(file: string): { appended: Set<number>; reads: number; operations: number } {
-	const lines = readFileSync(file, "utf8")
-		.trimEnd()
-		.split("\n")
-		.map((line) => JSON.parse(line) as Line);
-	const open = new Map<number, Line & { seen: Set<number> }>();
-	const busy = new Set<number>();
-	const ended = new Map<string, Set<number>>();
-	const appended = new Set<number>();
-	let reads = 0;
-	let ns = 0;
-	for (const line of lines) {
-		expect(Number.isInteger(line.ns) && line.ns >= ns).toBe(true);
-		ns = line.ns;
-		if (line.t === "invoke") {
-			expect(busy.has(line.client)).toBe(false);
-			busy.add(line.client);
-			open.set(line.id, { ...line, seen: new Set(ended.get(line.key)) });
-			continue;
-		}
-		expect(line.t).toBe("ok");
-		const invoked = open.get(line.id)!;
-		open.delete(line.id);
-		busy.delete(invoked.client);
-		if (invoked.op === "append") {
-			appended.add(invoked.value);
-			if (!ended.has(invoked.key)) ended.set(invoked.key, new Set());
-			ended.get(invoked.key)!.add(invoked.value);
-		} else {
-			reads++;
-			for (const value of invoked.seen) expect(line.value).toContain(value);
-		}
-	}
-	expect(open.size).toBe(0);
-	return { appended, reads, operations: lines.length / 2 };
+/** What a history holds, and that it is linearizable. */
+function historyOf(file: string): HistoryVerdict {
+	const verdict = checkHistory(readFileSync(file, "utf8"));
+	expect(verdict.faults).toEqual([]);
+	return verdict;
 }
 
 test("standard input, and a generator where no data set is installed, which says so", async () => {

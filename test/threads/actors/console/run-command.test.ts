@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { generateRecords } from "../../../../actors/console/flight-records.ts";
+import { checkHistory } from "../../../actors/console/history-check.ts";
 import { projectRoot } from "../../../source-tree.ts";
 
 const main = join(projectRoot, "dist", "actors", "console", "main.js");
@@ -104,6 +105,18 @@ test("--json prints one object about the same facts", async () => {
 		expect(kill.restartMs).toBeGreaterThan(0);
 	}
 	expect(result.kills.length).toBeGreaterThanOrEqual(result.killsRequired);
+});
+
+test("what clients saw while leaders died is linearizable", async () => {
+	const history = join(directory, "under-fire.jsonl");
+	const outcome = await run(
+		...["run", "--input", input, "--nodes", "3", "--rate", "1500", "--kill-leader", "600ms", "--history", history],
+	);
+	expect(outcome.exitCode).toBe(0);
+	const verdict = checkHistory(readFileSync(history, "utf8"));
+	expect(verdict.faults).toEqual([]);
+	expect(verdict.appended.size).toBe(6_000);
+	expect(verdict.reads).toBeGreaterThanOrEqual(56);
 });
 
 test("a process that is killed in the middle goes on with the same --data, and every record is applied once", async () => {
