@@ -1,4 +1,4 @@
-/** What can go wrong in a participant. Each of these stops it; its supervisor decides what comes next. */
+/** What can go wrong in a participant. All but refused requests and queries stop it; its supervisor decides what comes next. */
 import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
 
 type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
@@ -26,6 +26,10 @@ const defined = defineErrors({
 		"application-failed",
 		(d: { application: string; hook: string; index: number }) =>
 			`the application ${d.application} threw in ${d.hook} at index ${d.index}`,
+	],
+	queryFailed: [
+		"query-failed",
+		(d: { application: string; reason: string }) => `the application ${d.application} threw at a query: ${d.reason}`,
 	],
 	applicationInvalid: [
 		"application-invalid",
@@ -58,3 +62,5 @@ export const applicationInvalid: Make<{ application: string; reason: string }> =
 export const requestUnknown: Make<{ node: string }> = defined.requestUnknown;
 /** `snapshot-lost` */
 export const snapshotLost: Make<{ store: string; name: string; offset: number }> = defined.snapshotLost;
+/** `query-failed` */
+export const queryFailed: Make<{ application: string; reason: string }> = defined.queryFailed;

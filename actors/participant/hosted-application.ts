@@ -48,8 +48,17 @@ export class HostedApplication implements ByteApplication {
 		return this.#guarded("apply", () => encodeValue(this.#application.apply(decodeValue(data), position)));
 	}
 
+	/**
+	 * A query that throws changes nothing, so no replica differs: who asked is told, and the participant goes on. Stopping
+	 * would let one bad question, asked again of each next leader, end the whole group.
+	 */
 	query(data: Uint8Array): Uint8Array {
-		return this.#guarded("query", () => encodeValue(this.#application.query(decodeValue(data))));
+		try {
+			return encodeValue(this.#application.query(decodeValue(data)));
+		} catch (cause) {
+			const reason = cause instanceof Error ? cause.message : String(cause);
+			return encodeValue(errors.queryFailed({ application: this.#name, reason }));
+		}
 	}
 
 	takeSnapshot(): Uint8Array {

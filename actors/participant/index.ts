@@ -27,4 +27,4 @@ export {
 } from "./raft-participant.ts";
 export { type RaftClientAnswer, type RaftClientRequest, raftClientLayouts } from "./raft-requests.ts";
 export { HELD_EFFECTS_MAX, ReleaseQueue } from "./release-queue.ts";
-export { decodeValue, encodeValue } from "./value-codec.ts";
+export { decodeAnswer, decodeValue, encodeValue } from "./value-codec.ts";

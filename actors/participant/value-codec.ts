@@ -1,4 +1,5 @@
 /** Users' values at the edges of a group: commands, results, queries, answers and snapshots as bytes and back. */
+import { QuorateError } from "../../protocols/core/index.ts";
 import { RecordTable } from "../../runtime/codec/index.ts";
 
 // No frozen shapes: these bytes outlive the process in logs and snapshots, so each value carries its own.
@@ -11,6 +12,16 @@ const table = new RecordTable([]);
 export function encodeValue(value: unknown): Uint8Array {
 	const { buffer, byteOffset, length } = table.pack(value);
 	return new Uint8Array(buffer, byteOffset, length);
+}
+
+/**
+ * Decodes an answer to a query.
+ * @throws QuorateError `query-failed`, which travels as the answer
+ */
+export function decodeAnswer(bytes: Uint8Array): unknown {
+	const answer = decodeValue(bytes);
+	if (answer instanceof QuorateError) throw answer;
+	return answer;
 }
 
 /** Decodes what {@link encodeValue} made. Throws when the bytes are something else. */

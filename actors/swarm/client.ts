@@ -11,7 +11,13 @@
 import { type Generator, invalidArgument, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { AppliedResult, SessionId } from "../../protocols/raft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
-import { decodeValue, encodeValue, type RaftClientAnswer, type RaftClientRequest } from "../participant/index.ts";
+import {
+	decodeAnswer,
+	decodeValue,
+	encodeValue,
+	type RaftClientAnswer,
+	type RaftClientRequest,
+} from "../participant/index.ts";
 import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
 import * as errors from "./errors.ts";
 import { Window } from "./window.ts";
@@ -101,7 +107,7 @@ export class SessionClient implements SwarmClient {
 		try {
 			const answer = await this.#untilAnswered(request, this.#begin("read"));
 			if (answer.type !== "answer") throw unexpected(answer);
-			return decodeValue(answer.data) as Answer;
+			return decodeAnswer(answer.data) as Answer;
 		} finally {
 			this.#window.leave();
 		}

@@ -152,7 +152,11 @@ export interface SwarmClient {
 	propose<Result = unknown>(command: unknown): Promise<Result>;
 	/** The same, with the command's place in the order. */
 	commit<Result = unknown>(command: unknown): Promise<Committed<Result>>;
-	/** A linearizable read: it sees every command that was acknowledged before it began. */
+	/**
+	 * A linearizable read: it sees every command that was acknowledged before it began.
+	 * @throws QuorateError `query-failed` when the application throws at it; `value-too-large`; `not-decided` when no answer
+	 *   came in time; `swarm-stopped`
+	 */
 	read<Answer = unknown>(query: unknown): Promise<Answer>;
 	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */
 	close(): void;

@@ -17,7 +17,7 @@ import type { RaftStatus } from "../../protocols/raft/index.ts";
 import { type ActorRef, ActorSystem } from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
-import { decodeValue, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
+import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
@@ -174,12 +174,12 @@ export class Swarm {
 
 	/**
 	 * What one member's application answers by itself: no other member confirms it, and it may lag behind.
-	 * @throws QuorateError `node-unknown`, `ask-timeout`, `actor-dead`
+	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`
 	 */
 	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
 		const ref = await this.#refOf(this.#member(node));
 		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
-		return decodeValue(answer) as Answer;
+		return decodeAnswer(answer) as Answer;
 	}
 
 	/** A living actor by its name, such as one of `options.actors`; null when there is none. */

@@ -31,7 +31,7 @@ export interface Application<
 > {
 	/** Applies one decided command and returns its result. Called once for each command, in order. */
 	apply(command: Command, position: LogPosition): Result;
-	/** Answers a question from the present state, without changing it. */
+	/** Answers a question from the present state, without changing it. If it throws, who asked gets `query-failed`. */
 	query(query: Query): Answer;
 	/** The whole state as a value; later `apply` calls must not change what was returned. */
 	takeSnapshot(): Snapshot;

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import {
 	constructApplication,
 	type DeliveryHost,
+	decodeAnswer,
 	encodeValue,
 	HostedApplication,
 	RaftAdapter,
@@ -245,6 +246,23 @@ describe("Raft's deliveries", () => {
 				code: "application-failed",
 				details: { application: "Tally", hook: "apply", index: 4 },
 			}),
+		);
+	});
+});
+
+describe("queries", () => {
+	it("that throw are answered with the failure, and the participant goes on", () => {
+		const { adapter, tally } = adapterOf();
+		Object.assign(tally, {
+			query: () => {
+				throw new Error("no such question");
+			},
+		});
+		const host = new RecordingHost();
+		void adapter.deliver({ type: "query", requestId: 1, query: encodeValue(null) }, host);
+		const { data } = host.answers.get(1) as { readonly data: Uint8Array };
+		expect(() => decodeAnswer(data)).toThrowError(
+			expect.objectContaining({ code: "query-failed", details: { application: "Tally", reason: "no such question" } }),
 		);
 	});
 });

@@ -112,6 +112,15 @@ describe("a swarm on worker threads", () => {
 		}
 	});
 
+	it("tells who asked when the application throws at a query, and goes on", async () => {
+		const swarm = await start({ raft: { nodes: 3, application: tally } });
+		await swarm.propose({ add: 1 });
+		await expect(swarm.read("throws")).rejects.toMatchObject({ code: "query-failed" });
+		await expect(swarm.inspect("node-1", "throws")).rejects.toMatchObject({ code: "query-failed" });
+		expect(await swarm.read(null)).toMatchObject({ total: 1 });
+		expect((await swarm.status()).every(({ restarts }) => restarts === 0)).toBe(true);
+	});
+
 	it("runs actors of yours beside it, under supervision", async () => {
 		const swarm = await start({
 			actors: [
