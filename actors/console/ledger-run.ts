@@ -23,7 +23,7 @@ export interface OpenRun {
 	/** Records that an earlier process of this same run has applied already. */
 	readonly earlier: Uint32Array;
 	/** Records to propose, in the order of the input. */
-	readonly todo: Uint32Array;
+	readonly missing: Uint32Array;
 }
 
 /** Applies records one after the other in this process, without any swarm: what a run is compared with. */
@@ -53,13 +53,13 @@ export async function openRun(client: LedgerClient, records: FlightRecords): Pro
 	if (!isPresent || present.applied >= records.length) {
 		const run = await client.propose(["begin", present.run + 1, records.length, fingerprint]);
 		assert(run === present.run + 1, "this process is the ledger's only user", { run, present: present.run });
-		return { run, fingerprint, earlier: new Uint32Array(0), todo: Uint32Array.from(everything) };
+		return { run, fingerprint, earlier: new Uint32Array(0), missing: Uint32Array.from(everything) };
 	}
 	const lists = await appliedByHour(client);
 	const applied = new Uint8Array(records.length);
 	for (const index of lists.flat()) applied[index] = 1;
-	const todo = Uint32Array.from(everything.filter((index) => applied[index] === 0));
-	return { run: present.run, fingerprint, earlier: Uint32Array.from(lists.flat()), todo };
+	const missing = Uint32Array.from(everything.filter((index) => applied[index] === 0));
+	return { run: present.run, fingerprint, earlier: Uint32Array.from(lists.flat()), missing };
 }
 
 async function appliedByHour(client: LedgerClient): Promise<number[][]> {

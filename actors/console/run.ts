@@ -80,7 +80,7 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 	}
 
 	const workload = new Workload(
-		{ ...plan, todo: open.todo, run: open.run, window: CLIENT_WINDOW },
+		{ ...plan, missing: open.missing, run: open.run, window: CLIENT_WINDOW },
 		{ clients, clock, history },
 	);
 	const killer =
@@ -99,7 +99,7 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 
 	const applied = new Uint8Array(plan.records.length);
 	for (const index of open.earlier) applied[index] = 1;
-	for (const index of open.todo) if (workload.isAcknowledged(index)) applied[index] = 1;
+	for (const index of open.missing) if (workload.isAcknowledged(index)) applied[index] = 1;
 	const indices = Array.from(applied.keys()).filter((index) => applied[index] === 1);
 	const reference = sequentialLedger(plan.records, indices).summary();
 	const replicas = await settledReplicas(target, reference.applied, clock, () =>

@@ -35,7 +35,7 @@ const codesWithoutEffect: ReadonlySet<string> = new Set(["not-decided", "value-t
 export interface WorkloadPlan {
 	readonly records: FlightRecords;
 	/** The indices of the records to propose, in this order. */
-	readonly todo: Uint32Array;
+	readonly missing: Uint32Array;
 	/** The ledger's number of this run. */
 	readonly run: number;
 	/** Records per second over all clients. */
@@ -64,7 +64,7 @@ export interface Latency {
 /** One client's part of the load. */
 interface Lane {
 	readonly client: LedgerClient;
-	/** Position in `todo` of its next record; its records are every n-th one. */
+	/** Position in `missing` of its next record; its records are every n-th one. */
 	next: number;
 	operations: number;
 	outstanding: number;
@@ -191,7 +191,7 @@ export class Workload {
 
 	#isOver(nowMs: number): boolean {
 		if (this.#stoppedMs !== null) return this.#outstanding === 0 || nowMs - this.#stoppedMs > DRAIN_MS;
-		return this.#outstanding === 0 && this.#lanes.every((lane) => lane.next >= this.#plan.todo.length);
+		return this.#outstanding === 0 && this.#lanes.every((lane) => lane.next >= this.#plan.missing.length);
 	}
 
 	#end(error: unknown): void {
@@ -206,8 +206,13 @@ export class Workload {
 
 	/** Begins what is due and fits the client's window. */
 	#pump(lane: Lane, nowMs: number): void {
-		const { todo, rate, window } = this.#plan;
-		while (this.#stoppedMs === null && this.#settle !== null && lane.outstanding < window && lane.next < todo.length) {
+		const { missing, rate, window } = this.#plan;
+		while (
+			this.#stoppedMs === null &&
+			this.#settle !== null &&
+			lane.outstanding < window &&
+			lane.next < missing.length
+		) {
 			const dueMs = rate === "max" ? nowMs : this.#startMs + (lane.next * 1_000) / rate;
 			if (dueMs > nowMs || this.#ports.history?.full === true) return;
 			lane.operations++;
@@ -217,7 +222,7 @@ export class Workload {
 	}
 
 	#append(lane: Lane, sinceMs: number): void {
-		const index = this.#plan.todo[lane.next]!;
+		const index = this.#plan.missing[lane.next]!;
 		const record = this.#plan.records.at(index);
 		lane.next += this.#lanes.length;
 		lane.lastHour = hourOf(record);

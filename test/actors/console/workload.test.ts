@@ -38,8 +38,8 @@ async function setup(plan: Partial<WorkloadPlan>, options: Partial<LedgerTargetO
 			},
 		});
 	}
-	const todo = Uint32Array.from({ length: records.length }, (_, i) => i);
-	const whole: WorkloadPlan = { records, todo, run: 1, rate: 1_000, window: 8, forMs: null, ...plan };
+	const missing = Uint32Array.from({ length: records.length }, (_, i) => i);
+	const whole: WorkloadPlan = { records, missing, run: 1, rate: 1_000, window: 8, forMs: null, ...plan };
 	return { clock, target, workload: new Workload(whole, { clients, clock, history: null }), calls };
 }
 
