@@ -1,6 +1,6 @@
 /** Raft's log entries as records of a store, in the layout that they have on the wire. */
 import { type Entry, entryFields } from "../../protocols/raft/index.ts";
-import { compileLayouts } from "../../runtime/codec/index.ts";
+import { compileLayouts, type DecodeSource } from "../../runtime/codec/index.ts";
 
 const [layout] = compileLayouts(
 	{ protocol: "raft-store", version: 1, messages: [{ type: "entry", fields: entryFields }] },
@@ -23,18 +23,22 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array[] {
 	return records;
 }
 
-/** The entry in a record. @throws QuorateError `message-undecodable` */
-export function decodeEntry(record: Uint8Array): Entry {
-	const { buffer, byteOffset, length } = record;
-	const source = {
-		bytes: Buffer.from(buffer, byteOffset, length),
-		view: new DataView(buffer, byteOffset, length),
-		plain: record,
-	};
-	const decoded = entryLayout().decode(source, 0, length) as Entry;
-	// Entries have one shape wherever they come from: the decoder's `type` is not part of it.
-	const { term, kind, session, serial, firstIncomplete, data } = decoded;
-	return { term, kind, session, serial, firstIncomplete, data };
+/** The entries in records. @throws QuorateError `message-undecodable` */
+export function decodeEntries(records: readonly Uint8Array[]): Entry[] {
+	let source: DecodeSource | null = null;
+	return records.map((record) => {
+		// Records come in pages, many of which share one piece of memory.
+		if (source === null || source.plain.buffer !== record.buffer) source = sourceOf(record.buffer);
+		const start = record.byteOffset;
+		const decoded = entryLayout().decode(source, start, start + record.length) as Entry;
+		// Entries have one shape wherever they come from: the decoder's `type` is not part of it.
+		const { term, kind, session, serial, firstIncomplete, data } = decoded;
+		return { term, kind, session, serial, firstIncomplete, data };
+	});
+}
+
+function sourceOf(buffer: ArrayBufferLike): DecodeSource {
+	return { bytes: Buffer.from(buffer), view: new DataView(buffer), plain: new Uint8Array(buffer) };
 }
 
 function entryLayout(): NonNullable<typeof layout> {

@@ -26,7 +26,7 @@ import {
 } from "../../protocols/raft/index.ts";
 import type { Metrics } from "../../runtime/actor/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
-import { decodeEntry, encodeEntries } from "./entry-records.ts";
+import { decodeEntries, encodeEntries } from "./entry-records.ts";
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
@@ -101,7 +101,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			votedFor: null,
 		};
 		const snapshot = this.#recoverSnapshot(contents);
-		const entries = contents.records.map(decodeEntry);
+		const entries = decodeEntries(contents.records);
 		this.#lastCommit = contents.firstIndex + entries.length - 1;
 		return {
 			machine: this.#machine,
