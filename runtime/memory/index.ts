@@ -6,6 +6,7 @@
  *
  * It moves bytes and knows nothing of what they mean (`runtime/codec`), of actors, or of starting threads.
  */
+export { AdaptiveSpin, SPIN_MICROS_MAX } from "./adaptive-spin.ts";
 export { ControlBlock, type CurrentDispatch, createControl } from "./control-block.ts";
 export { CONTROL_BYTES, THREADS_MAX, type ThreadState } from "./control-layout.ts";
 export {
@@ -75,7 +76,5 @@ export {
 	BlockingParking,
 	type Parking,
 	type ParkOutcome,
-	SPIN_MICROS_DEFAULT,
-	SPIN_MICROS_MAX,
 } from "./parking.ts";
 export { AtomicWords, LINE_WORDS, type SharedWords } from "./shared-words.ts";

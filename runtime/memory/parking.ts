@@ -17,7 +17,7 @@
  * thread, so `async` is the default; `blocking` is for a thread whose actors do nothing but handle messages.
  * `test/bench/lanes.ts` repeats the measurement.
  */
-import { assert } from "../../protocols/core/index.ts";
+import type { AdaptiveSpin } from "./adaptive-spin.ts";
 import type { ControlBlock } from "./control-block.ts";
 import { controlWords, threadStates } from "./control-layout.ts";
 
@@ -27,6 +27,8 @@ export type ParkOutcome = "work" | "timed-out" | "parked";
 /** One thread's way to sleep. */
 export interface Parking {
 	readonly kind: "async" | "blocking";
+	/** The next {@link park} will poll for a while before it sleeps. */
+	readonly polls: boolean;
 	/**
 	 * Sleeps unless something was announced: a producer has published, or a consumer has made room. The caller has taken
 	 * what was announced before, by draining its lanes and by `OutboundLanes.takeRoom`, or it never sleeps.
@@ -37,53 +39,62 @@ export interface Parking {
 	unpark(): void;
 }
 
-/** Default of `spinMicros`: no spinning. */
-export const SPIN_MICROS_DEFAULT = 0;
-/** A spinner that is descheduled costs milliseconds; beyond this it can only lose. */
-export const SPIN_MICROS_MAX = 50;
 /** Polls between two looks at the clock. */
 const SPIN_POLLS = 32;
 
-/** Looks at the bits for a while; whether one was set. */
-function spin(control: ControlBlock, spinMicros: number): boolean {
-	if (spinMicros === 0) return false;
-	const until = performance.now() + spinMicros / 1000;
+/** Looks at the bits for as long as `spin` allows; whether one was set. */
+function poll(control: ControlBlock, spin: AdaptiveSpin | null): boolean {
+	if (spin === null || spin.micros === 0) return false;
+	const until = performance.now() + spin.micros / 1000;
 	do {
-		for (let i = 0; i < SPIN_POLLS; i++) if (control.hasAnnounced()) return true;
+		for (let i = 0; i < SPIN_POLLS; i++) {
+			if (!control.hasAnnounced()) continue;
+			spin.polled(true);
+			return true;
+		}
 	} while (performance.now() < until);
+	spin.polled(false);
 	return false;
-}
-
-function checkSpin(spinMicros: number): number {
-	assert(spinMicros >= 0 && spinMicros <= SPIN_MICROS_MAX, "spinning is bounded", { spinMicros });
-	return spinMicros;
 }
 
 /** Blocks the thread in `Atomics.wait`. Never on the main thread of an application that serves anything. */
 export class BlockingParking implements Parking {
 	readonly kind = "blocking";
 	readonly #control: ControlBlock;
-	readonly #spinMicros: number;
+	readonly #spin: AdaptiveSpin | null;
 
-	/** @param spinMicros polls for so long before it sleeps: 0 to {@link SPIN_MICROS_MAX}; only with cores to spare */
-	constructor(control: ControlBlock, spinMicros: number = SPIN_MICROS_DEFAULT) {
+	/** @param spin polls as it says before it sleeps; null never polls */
+	constructor(control: ControlBlock, spin: AdaptiveSpin | null = null) {
 		this.#control = control;
-		this.#spinMicros = checkSpin(spinMicros);
+		this.#spin = spin;
+	}
+
+	get polls(): boolean {
+		return this.#spin !== null && this.#spin.micros > 0;
 	}
 
 	park(timeoutMs: number): ParkOutcome {
 		const control = this.#control;
-		if (spin(control, this.#spinMicros)) return "work";
+		if (poll(control, this.#spin)) return "work";
 		const { words } = control;
 		const doorbell = words.load(controlWords.doorbell);
 		words.store(controlWords.state, threadStates.parkedBlocking);
-		const waited = control.hasAnnounced() ? "work" : words.wait(controlWords.doorbell, doorbell, timeoutMs);
+		const waited = control.hasAnnounced() ? "work" : this.#wait(doorbell, timeoutMs);
 		words.store(controlWords.state, threadStates.running);
 		return waited === "timed-out" && !control.hasAnnounced() ? "timed-out" : "work";
 	}
 
 	unpark(): void {
 		// The thread runs whenever anybody can call this.
+	}
+
+	#wait(doorbell: number, timeoutMs: number): "ok" | "not-equal" | "timed-out" {
+		const { words } = this.#control;
+		if (this.#spin === null) return words.wait(controlWords.doorbell, doorbell, timeoutMs);
+		const sinceMs = performance.now();
+		const waited = words.wait(controlWords.doorbell, doorbell, timeoutMs);
+		this.#spin.slept((performance.now() - sinceMs) * 1000);
+		return waited;
 	}
 }
 
@@ -94,25 +105,31 @@ export class BlockingParking implements Parking {
 export class AsyncParking implements Parking {
 	readonly kind = "async";
 	readonly #control: ControlBlock;
-	readonly #spinMicros: number;
+	readonly #spin: AdaptiveSpin | null;
 	readonly #onWake: () => void;
 	#armed = false;
+	#parkedAtMs = 0;
 
 	/**
 	 * @param onWake called once for each ring, also if the lanes turn out empty; must not throw
-	 * @param spinMicros as for {@link BlockingParking}
+	 * @param spin as for {@link BlockingParking}
 	 */
-	constructor(control: ControlBlock, onWake: () => void, spinMicros: number = SPIN_MICROS_DEFAULT) {
+	constructor(control: ControlBlock, onWake: () => void, spin: AdaptiveSpin | null = null) {
 		this.#control = control;
 		this.#onWake = onWake;
-		this.#spinMicros = checkSpin(spinMicros);
+		this.#spin = spin;
+	}
+
+	get polls(): boolean {
+		return this.#spin !== null && this.#spin.micros > 0;
 	}
 
 	park(_timeoutMs: number): ParkOutcome {
 		const control = this.#control;
-		if (spin(control, this.#spinMicros)) return "work";
+		if (poll(control, this.#spin)) return "work";
 		const { words } = control;
 		if (!this.#armed) this.#arm();
+		if (this.#spin !== null) this.#parkedAtMs = performance.now();
 		words.store(controlWords.state, threadStates.parkedAsync);
 		if (!control.hasAnnounced()) return "parked";
 		words.store(controlWords.state, threadStates.running);
@@ -128,6 +145,7 @@ export class AsyncParking implements Parking {
 		this.#armed = true;
 		const wake = (): void => {
 			this.#armed = false;
+			this.#spin?.slept((performance.now() - this.#parkedAtMs) * 1000);
 			this.unpark();
 			this.#onWake();
 		};

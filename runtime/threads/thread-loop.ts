@@ -6,10 +6,11 @@
  * `Atomics.wait`, which wakes in half the time, until the next timer and at most {@link BLOCKING_WAIT_MS_MAX}; then its event
  * loop gets a pass, so that ports are served. Why no wake-up is lost: see `runtime/memory/parking.ts`.
  */
+import { availableParallelism } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import { assert } from "../../protocols/core/index.ts";
 import type { KernelDriver } from "../actor/index.ts";
-import { AsyncParking, BlockingParking, type ControlBlock, type Parking } from "../memory/index.ts";
+import { AdaptiveSpin, AsyncParking, BlockingParking, type ControlBlock, type Parking } from "../memory/index.ts";
 import type { ThreadClock } from "./thread-clock.ts";
 
 /** A blocked thread serves its ports at least this often. */
@@ -23,6 +24,8 @@ export class ThreadLoop {
 	readonly #parking: Parking;
 	#driver: KernelDriver | null = null;
 	#scheduled = false;
+	/** A pass of the event loop has gone by without work since the last. */
+	#settled = false;
 	#turning = false;
 	#stopped = false;
 	#measuredAtMs = Number.NEGATIVE_INFINITY;
@@ -33,7 +36,10 @@ export class ThreadLoop {
 		this.#block = block;
 		this.#clock = clock;
 		clock.blocking = waiting === "blocking";
-		this.#parking = waiting === "blocking" ? new BlockingParking(block) : new AsyncParking(block, () => this.#rung());
+		// With one core, whoever would send could not while this thread polls.
+		const spin = availableParallelism() > 1 ? new AdaptiveSpin() : null;
+		this.#parking =
+			waiting === "blocking" ? new BlockingParking(block, spin) : new AsyncParking(block, () => this.#rung(), spin);
 	}
 
 	/** Takes the kernel and begins. */
@@ -45,10 +51,15 @@ export class ThreadLoop {
 
 	/** Gives the kernel a turn soon. */
 	readonly requestTurn = (): void => {
+		this.#settled = false;
+		this.#schedule();
+	};
+
+	#schedule(): void {
 		if (this.#scheduled || this.#stopped || this.#driver === null) return;
 		this.#scheduled = true;
 		setImmediate(this.#pass);
-	};
+	}
 
 	/** Gives the kernel a turn before this returns. Not within a turn. */
 	turnNow(): void {
@@ -71,7 +82,11 @@ export class ThreadLoop {
 		// A timer, I/O or a port may have brought the work while the thread was parked.
 		this.#parking.unpark();
 		if (this.#turn()) this.requestTurn();
-		else this.#park();
+		else if (this.#parking.polls && !this.#settled) {
+			// What that turn has resolved runs first: a thread that polls for others' messages holds up its own promises.
+			this.#settled = true;
+			this.#schedule();
+		} else this.#park();
 	};
 
 	/** The doorbell of a thread that parked beside its event loop. A turn that is due anyway serves it. */
