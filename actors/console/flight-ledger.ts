@@ -12,7 +12,7 @@
  */
 import type { Application } from "../../protocols/core/index.ts";
 import { assert } from "../../protocols/core/index.ts";
-import { hashFromHex, hashHex, murmur3 } from "./murmur3.ts";
+import { HASH_WORDS, hashFromHex, hashHex, hashInto } from "./ledger-hash.ts";
 
 export const HOURS = 24;
 
@@ -89,13 +89,15 @@ export interface LedgerSnapshot {
 	readonly hourRecords: readonly Uint8Array[];
 }
 
-/** previous order hash (16 bytes) · index (4) · tag (4) · delay (8) · distance (8) · time (8) */
+/**
+ * previous order hash (16 bytes) · index (4) · tag (4) · delay (8) · distance (8) · time (8)
+ *
+ * The order hash is of the whole block, the set hash of the item without the first field: their lengths keep them apart.
+ */
 const BLOCK_BYTES = 48;
 const ITEM_OFFSET = 16;
 const TAG_APPEND = 1;
 const TAG_BEGIN = 2;
-const ORDER_SEED = 0x6f726465;
-const SET_SEED = 0x73657421;
 
 type MutableHour = { -readonly [K in keyof HourStatistics]: HourStatistics[K] };
 
@@ -106,13 +108,13 @@ export class FlightLedger implements Application<LedgerCommand, LedgerResult, Le
 	#fingerprint = "";
 	#applied = 0;
 	/** `H(previous, record index, record)`: equal for two replicas only if they applied the same in the same order. */
-	#orderHash: Uint32Array = new Uint32Array(4);
+	#orderHash: Uint32Array = new Uint32Array(HASH_WORDS);
 	/**
-	 * The sum of the items' 128-bit hashes, in four lanes of 32 bits that wrap. Two different multisets collide when the
-	 * differences in multiplicity, times the items' hashes, cancel out in all four lanes: for hashes that behave like
+	 * The sum of the items' 128-bit hashes, in four words of 32 bits that wrap. Two different multisets collide when the
+	 * differences in multiplicity, times the items' hashes, cancel out in all four words: for hashes that behave like
 	 * random ones, once in 2^128 (once in 2^(128 − 4k) if every multiplicity differs by a multiple of 2^k).
 	 */
-	#setHash: Uint32Array = new Uint32Array(4);
+	#setHash: Uint32Array = new Uint32Array(HASH_WORDS);
 	#hours: MutableHour[] = emptyHours();
 	#hourRecords: number[][] = emptyLists();
 	/** About this instance, not about the state: it is not part of a snapshot. */
@@ -121,7 +123,7 @@ export class FlightLedger implements Application<LedgerCommand, LedgerResult, Le
 	readonly #block = new Uint8Array(BLOCK_BYTES);
 	readonly #blockView = new DataView(this.#block.buffer);
 	readonly #item = this.#block.subarray(ITEM_OFFSET);
-	readonly #itemHash = new Uint32Array(4);
+	readonly #itemHash = new Uint32Array(HASH_WORDS);
 
 	apply(command: LedgerCommand): LedgerResult {
 		switch (command[0]) {
@@ -202,8 +204,8 @@ export class FlightLedger implements Application<LedgerCommand, LedgerResult, Le
 	#append(index: number, record: FlightRecord): LedgerResult {
 		this.#writeItem(TAG_APPEND, index, record);
 		this.#chainOrder();
-		murmur3(this.#item, SET_SEED, this.#itemHash);
-		for (let lane = 0; lane < 4; lane++) this.#setHash[lane]! += this.#itemHash[lane]!;
+		hashInto(this.#item, this.#itemHash);
+		for (let word = 0; word < HASH_WORDS; word++) this.#setHash[word]! += this.#itemHash[word]!;
 		this.#count(index, record);
 		this.#applied++;
 		return this.#applied;
@@ -232,8 +234,8 @@ export class FlightLedger implements Application<LedgerCommand, LedgerResult, Le
 	}
 
 	#chainOrder(): void {
-		for (let lane = 0; lane < 4; lane++) this.#blockView.setUint32(lane * 4, this.#orderHash[lane]!, true);
-		murmur3(this.#block, ORDER_SEED, this.#orderHash);
+		for (let word = 0; word < HASH_WORDS; word++) this.#blockView.setUint32(word * 4, this.#orderHash[word]!, true);
+		hashInto(this.#block, this.#orderHash);
 	}
 }
 
