@@ -1,7 +1,5 @@
 /** What can go wrong in a participant. All but refused requests and queries stop it; its supervisor decides what comes next. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	heldEffectsOverflow: [
@@ -47,20 +45,21 @@ const defined = defineErrors({
 });
 
 /** `held-effects-overflow` */
-export const heldEffectsOverflow: Make<{ held: number; limit: number }> = defined.heldEffectsOverflow;
+export const heldEffectsOverflow: ErrorMaker<{ held: number; limit: number }> = defined.heldEffectsOverflow;
 /** `deliveries-overflow` */
-export const deliveriesOverflow: Make<{ waiting: number; limit: number }> = defined.deliveriesOverflow;
+export const deliveriesOverflow: ErrorMaker<{ waiting: number; limit: number }> = defined.deliveriesOverflow;
 /** `participant-storage-failed` */
-export const storageFailed: Make<{ store: string; code: string }> = defined.storageFailed;
+export const storageFailed: ErrorMaker<{ store: string; code: string }> = defined.storageFailed;
 /** `store-foreign` */
-export const storeForeign: Make<{ store: string; reason: string }> = defined.storeForeign;
+export const storeForeign: ErrorMaker<{ store: string; reason: string }> = defined.storeForeign;
 /** `application-failed` */
-export const applicationFailed: Make<{ application: string; hook: string; index: number }> = defined.applicationFailed;
+export const applicationFailed: ErrorMaker<{ application: string; hook: string; index: number }> =
+	defined.applicationFailed;
 /** `application-invalid` */
-export const applicationInvalid: Make<{ application: string; reason: string }> = defined.applicationInvalid;
+export const applicationInvalid: ErrorMaker<{ application: string; reason: string }> = defined.applicationInvalid;
 /** `request-unknown` */
-export const requestUnknown: Make<{ node: string }> = defined.requestUnknown;
+export const requestUnknown: ErrorMaker<{ node: string }> = defined.requestUnknown;
 /** `snapshot-lost` */
-export const snapshotLost: Make<{ store: string; name: string; offset: number }> = defined.snapshotLost;
+export const snapshotLost: ErrorMaker<{ store: string; name: string; offset: number }> = defined.snapshotLost;
 /** `query-failed` */
-export const queryFailed: Make<{ application: string; reason: string }> = defined.queryFailed;
+export const queryFailed: ErrorMaker<{ application: string; reason: string }> = defined.queryFailed;

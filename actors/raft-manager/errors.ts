@@ -1,7 +1,5 @@
 /** What a manager answers when it can not join its members. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	notAMember: [
@@ -25,10 +23,11 @@ const defined = defineErrors({
 });
 
 /** `not-a-member` */
-export const notAMember: Make<{ node: string; members: readonly string[] }> = defined.notAMember;
+export const notAMember: ErrorMaker<{ node: string; members: readonly string[] }> = defined.notAMember;
 /** `members-overlap` */
-export const membersOverlap: Make<{ members: readonly string[]; running: readonly string[] }> = defined.membersOverlap;
+export const membersOverlap: ErrorMaker<{ members: readonly string[]; running: readonly string[] }> =
+	defined.membersOverlap;
 /** `manager-settings-differ` */
-export const settingsDiffer: Make<{ members: readonly string[]; setting: string }> = defined.settingsDiffer;
+export const settingsDiffer: ErrorMaker<{ members: readonly string[]; setting: string }> = defined.settingsDiffer;
 /** `manager-not-initialized` */
-export const notInitialized: Make<{ node: string; state: string }> = defined.notInitialized;
+export const notInitialized: ErrorMaker<{ node: string; state: string }> = defined.notInitialized;

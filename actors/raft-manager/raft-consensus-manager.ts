@@ -1,6 +1,6 @@
 /** One member's handle on a Raft group, for programs that think in members and not in swarms. */
 import { filter, type Observable, Subject, type Subscription } from "rxjs";
-import { invalidArgument, type NodeId, nodeId } from "../../protocols/core/index.ts";
+import { type NodeId, nodeId, requireInteger } from "../../protocols/core/index.ts";
 import { membershipOf, type NodeStatus, type Swarm, type SwarmClient, type SwarmEvent } from "../swarm/index.ts";
 import { notAMember, notInitialized } from "./errors.ts";
 import { type Attachment, attach, type GroupSettings } from "./shared-groups.ts";
@@ -43,17 +43,7 @@ export class RaftConsensusManager {
 	/** @throws QuorateError `not-a-member`, `node-count-invalid`, `invalid-argument` */
 	constructor(node: string, members: readonly string[], options: RaftManagerOptions = {}) {
 		const { initializeTimeoutMs = INITIALIZE_TIMEOUT_MS_DEFAULT, ...settings } = options;
-		if (
-			!Number.isInteger(initializeTimeoutMs) ||
-			initializeTimeoutMs < 1 ||
-			initializeTimeoutMs > INITIALIZE_TIMEOUT_MS_MAX
-		) {
-			throw invalidArgument({
-				argument: "initializeTimeoutMs",
-				expected: `an integer in [1, ${INITIALIZE_TIMEOUT_MS_MAX}]`,
-				actual: String(initializeTimeoutMs),
-			});
-		}
+		requireInteger("initializeTimeoutMs", initializeTimeoutMs, 1, INITIALIZE_TIMEOUT_MS_MAX);
 		this.node = nodeId(node);
 		this.members = membershipOf(members).nodes;
 		if (!this.members.includes(this.node)) throw notAMember({ node, members: this.members });

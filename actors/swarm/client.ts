@@ -8,7 +8,7 @@
  * command that no attempt under the old one can have left undecided.
  */
 
-import { type Generator, invalidArgument, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import { type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import type { AppliedResult, SessionId } from "../../protocols/raft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
 import {
@@ -292,9 +292,4 @@ function after(members: readonly NodeId[], node: NodeId): NodeId {
 
 function unexpected(answer: RaftClientAnswer): Error {
 	return new QuorateError("answer-unexpected", `the group answered ${answer.type}`, { type: answer.type });
-}
-
-function requireInteger(argument: string, value: number, min: number, max: number): void {
-	if (Number.isInteger(value) && value >= min && value <= max) return;
-	throw invalidArgument({ argument, expected: `an integer in [${min}, ${max}]`, actual: String(value) });
 }

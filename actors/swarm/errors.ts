@@ -1,7 +1,5 @@
 /** What a swarm and its clients answer when something is not possible. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	nodeCountInvalid: [
@@ -58,31 +56,32 @@ const defined = defineErrors({
 });
 
 /** `node-count-invalid` */
-export const nodeCountInvalid: Make<{ nodes: string; limit: number; reason: string }> = defined.nodeCountInvalid;
+export const nodeCountInvalid: ErrorMaker<{ nodes: string; limit: number; reason: string }> = defined.nodeCountInvalid;
 /** `no-leader` */
-export const noLeader: Make<{ group: string; waitedMs: number }> = defined.noLeader;
+export const noLeader: ErrorMaker<{ group: string; waitedMs: number }> = defined.noLeader;
 /** `node-unknown` */
-export const nodeUnknown: Make<{ node: string; members: readonly string[] }> = defined.nodeUnknown;
+export const nodeUnknown: ErrorMaker<{ node: string; members: readonly string[] }> = defined.nodeUnknown;
 /** `value-too-large` */
-export const valueTooLarge: Make<{ sizeBytes: number; limitBytes: number }> = defined.valueTooLarge;
+export const valueTooLarge: ErrorMaker<{ sizeBytes: number; limitBytes: number }> = defined.valueTooLarge;
 /** `value-not-encodable` */
-export const valueNotEncodable: Make<{ reason: string }> = defined.valueNotEncodable;
+export const valueNotEncodable: ErrorMaker<{ reason: string }> = defined.valueNotEncodable;
 /** `outcome-unknown` */
-export const outcomeUnknown: Make<{ operation: string; waitedMs: number; attempts: number }> = defined.outcomeUnknown;
+export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number }> =
+	defined.outcomeUnknown;
 /** `not-decided` */
-export const notDecided: Make<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
+export const notDecided: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
 	defined.notDecided;
 /** `client-overloaded` */
-export const clientOverloaded: Make<{ waiting: number; limit: number }> = defined.clientOverloaded;
+export const clientOverloaded: ErrorMaker<{ waiting: number; limit: number }> = defined.clientOverloaded;
 /** `client-closed` */
-export const clientClosed: Make<Record<string, never>> = defined.clientClosed;
+export const clientClosed: ErrorMaker<Record<string, never>> = defined.clientClosed;
 /** `swarm-stopped` */
-export const swarmStopped: Make<Record<string, never>> = defined.swarmStopped;
+export const swarmStopped: ErrorMaker<Record<string, never>> = defined.swarmStopped;
 /** `swarm-failed` */
-export const swarmFailed: Make<{ reason: string }> = defined.swarmFailed;
+export const swarmFailed: ErrorMaker<{ reason: string }> = defined.swarmFailed;
 /** `no-raft-group` */
-export const noGroup: Make<Record<string, never>> = defined.noGroup;
+export const noGroup: ErrorMaker<Record<string, never>> = defined.noGroup;
 /** `result-forgotten` */
-export const resultForgotten: Make<{ session: number; serial: number }> = defined.resultForgotten;
+export const resultForgotten: ErrorMaker<{ session: number; serial: number }> = defined.resultForgotten;
 /** `node-down` */
-export const nodeDown: Make<{ node: string }> = defined.nodeDown;
+export const nodeDown: ErrorMaker<{ node: string }> = defined.nodeDown;

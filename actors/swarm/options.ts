@@ -1,6 +1,6 @@
 /** What the user asked for, checked and with every default filled in, before anything is started. */
 import { randomInt } from "node:crypto";
-import { type GroupId, groupId, invalidArgument, type NodeId } from "../../protocols/core/index.ts";
+import { type GroupId, groupId, invalidArgument, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import { raftConfig } from "../../protocols/raft/index.ts";
 import type { ModuleLoader } from "../../runtime/actor/index.ts";
 import { loadModule, moduleHref } from "../../runtime/threads/module-loader.ts";
@@ -53,8 +53,13 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 		raft: raft === undefined || membership === null ? null : await checkGroup(raft, membership.nodes, load),
 		storage,
 		seed,
-		warmSpares: integer("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
-		startTimeoutMs: integer("startTimeoutMs", options.startTimeoutMs ?? START_TIMEOUT_MS_DEFAULT, 1, DURATION_MS_MAX),
+		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
+		startTimeoutMs: requireInteger(
+			"startTimeoutMs",
+			options.startTimeoutMs ?? START_TIMEOUT_MS_DEFAULT,
+			1,
+			DURATION_MS_MAX,
+		),
 		notes: membership?.notes ?? [],
 	};
 }
@@ -72,11 +77,6 @@ async function checkGroup(
 	const name = `${source.export} of ${application.module}`;
 	constructApplication(name, await load(application), source.args);
 	return { group: groupId(raft.group ?? GROUP_DEFAULT), nodes, application, tuning, valueBytesMax: maxEntryBytes };
-}
-
-function integer(argument: string, value: number, min: number, max: number): number {
-	if (Number.isInteger(value) && value >= min && value <= max) return value;
-	throw refused(argument, `an integer in [${min}, ${max}]`, value);
 }
 
 function refused(argument: string, expected: string, actual: unknown): Error {

@@ -28,6 +28,9 @@ export class QuorateError extends Error {
 	}
 }
 
+/** Makes one kind of error from its values. */
+export type ErrorMaker<Details> = (details: Details, options?: { cause?: unknown }) => QuorateError;
+
 /**
  * Declares a family of errors: code → text from details. Each entry becomes a function that makes the error.
  * @example
@@ -38,9 +41,7 @@ export class QuorateError extends Error {
 export function defineErrors<
 	// biome-ignore lint/suspicious/noExplicitAny: each entry has details of its own; the mapped type below keeps them
 	T extends Record<string, readonly [code: string, text: (details: any) => string]>,
->(
-	table: T,
-): { readonly [K in keyof T]: (details: Parameters<T[K][1]>[0], options?: { cause?: unknown }) => QuorateError } {
+>(table: T): { readonly [K in keyof T]: ErrorMaker<Parameters<T[K][1]>[0]> } {
 	const made: Record<string, unknown> = {};
 	for (const [key, [code, text]] of Object.entries(table)) {
 		made[key] = (details: ErrorDetails, options?: { cause?: unknown }) =>
@@ -86,7 +87,12 @@ const coreErrors = defineErrors({
 });
 
 /** An argument is outside what the documentation allows: `{argument, expected, actual}`. */
-export const invalidArgument: (
-	details: { argument: string; expected: string; actual: string },
-	options?: { cause?: unknown },
-) => QuorateError = coreErrors.invalidArgument;
+export const invalidArgument: ErrorMaker<{ argument: string; expected: string; actual: string }> =
+	coreErrors.invalidArgument;
+
+/** The value, if it is an integer from `min` to `max`. @throws QuorateError `invalid-argument` */
+export function requireInteger(argument: string, value: number, min: number, max: number): number {
+	if (Number.isInteger(value) && value >= min && value <= max) return value;
+	const expected = `an integer from ${min} to ${max}`;
+	throw invalidArgument({ argument, expected, actual: String(value).slice(0, 80) });
+}

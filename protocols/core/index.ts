@@ -11,11 +11,13 @@ export { canonicalHash, canonicalText, hashText } from "./canonical.ts";
 export {
 	defineErrors,
 	type ErrorDetails,
+	type ErrorMaker,
 	type ErrorObject,
 	errorFromObject,
 	errorToObject,
 	invalidArgument,
 	QuorateError,
+	requireInteger,
 } from "./errors.ts";
 export { Generator } from "./generator.ts";
 export { type Brand, compareIds, type GroupId, groupId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";

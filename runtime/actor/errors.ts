@@ -1,7 +1,5 @@
 /** What can go wrong with actors, as typed errors: code and details. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	actorDead: ["actor-dead", (d: { actor: string; why: string }) => `actor ${d.actor} is gone: ${d.why}`],
@@ -70,42 +68,42 @@ const defined = defineErrors({
 });
 
 /** Its outcome is unknown: `{actor, why}`. */
-export const actorDead: Make<{ actor: string; why: string }> = defined.actorDead;
+export const actorDead: ErrorMaker<{ actor: string; why: string }> = defined.actorDead;
 /** No answer in time; the outcome is unknown: `{actor, timeoutMs}`. */
-export const askTimeout: Make<{ actor: string; timeoutMs: number }> = defined.askTimeout;
+export const askTimeout: ErrorMaker<{ actor: string; timeoutMs: number }> = defined.askTimeout;
 /** The bound of unanswered asks of one thread: `{pendingMax}`. */
-export const asksExhausted: Make<{ pendingMax: number }> = defined.asksExhausted;
+export const asksExhausted: ErrorMaker<{ pendingMax: number }> = defined.asksExhausted;
 /** An ask found no room; nothing was done: `{actor}`. */
-export const mailboxFull: Make<{ actor: string }> = defined.mailboxFull;
+export const mailboxFull: ErrorMaker<{ actor: string }> = defined.mailboxFull;
 /** What an actor with the policy `fail-actor` fails with: `{actor, capacity}`. */
-export const mailboxOverflow: Make<{ actor: string; capacity: number }> = defined.mailboxOverflow;
+export const mailboxOverflow: ErrorMaker<{ actor: string; capacity: number }> = defined.mailboxOverflow;
 /** The bound of `tellWhenReady` calls waiting for one target: `{actor, waitersMax}`. */
-export const waitersExhausted: Make<{ actor: string; waitersMax: number }> = defined.waitersExhausted;
+export const waitersExhausted: ErrorMaker<{ actor: string; waitersMax: number }> = defined.waitersExhausted;
 /** Over the limit of one message; nothing was sent: `{actor}`. */
-export const messageTooLarge: Make<{ actor: string }> = defined.messageTooLarge;
+export const messageTooLarge: ErrorMaker<{ actor: string }> = defined.messageTooLarge;
 /** The bound of stashed messages: `{actor, stashMax}`. */
-export const stashOverflow: Make<{ actor: string; stashMax: number }> = defined.stashOverflow;
+export const stashOverflow: ErrorMaker<{ actor: string; stashMax: number }> = defined.stashOverflow;
 /** `stash` outside of a message: `{actor}`. */
-export const nothingToStash: Make<{ actor: string }> = defined.nothingToStash;
+export const nothingToStash: ErrorMaker<{ actor: string }> = defined.nothingToStash;
 /** `become` too deep: `{actor, becomeMax}`. */
-export const becomeOverflow: Make<{ actor: string; becomeMax: number }> = defined.becomeOverflow;
+export const becomeOverflow: ErrorMaker<{ actor: string; becomeMax: number }> = defined.becomeOverflow;
 /** What a parent without a `signal` hook fails with when a child fails: `{child, reason}`. */
-export const childFailed: Make<{ child: string; reason: string }> = defined.childFailed;
+export const childFailed: ErrorMaker<{ child: string; reason: string }> = defined.childFailed;
 /** What a linked actor fails with: `{actor, reason}`. */
-export const linkedActorDied: Make<{ actor: string; reason: string }> = defined.linkedActorDied;
+export const linkedActorDied: ErrorMaker<{ actor: string; reason: string }> = defined.linkedActorDied;
 /** Names are unique among living actors: `{name}`. */
-export const nameTaken: Make<{ name: string }> = defined.nameTaken;
+export const nameTaken: ErrorMaker<{ name: string }> = defined.nameTaken;
 /** Only a parent restarts, suspends and stops: `{parent, actor}`. */
-export const notAChild: Make<{ parent: string; actor: string }> = defined.notAChild;
+export const notAChild: ErrorMaker<{ parent: string; actor: string }> = defined.notAChild;
 /** A placement other than `local` outside the main thread: `{name, slot}`. */
-export const placementNeedsMainThread: Make<{ name: string; slot: number }> = defined.placementNeedsMainThread;
+export const placementNeedsMainThread: ErrorMaker<{ name: string; slot: number }> = defined.placementNeedsMainThread;
 /** The export or closure gives no behaviour: `{name, found}`. */
-export const notABehaviour: Make<{ name: string; found: string }> = defined.notABehaviour;
+export const notABehaviour: ErrorMaker<{ name: string; found: string }> = defined.notABehaviour;
 /** The actor was stopped before its `started` hook had completed: `{actor}`. */
-export const startInterrupted: Make<{ actor: string }> = defined.startInterrupted;
+export const startInterrupted: ErrorMaker<{ actor: string }> = defined.startInterrupted;
 /** A dead thread that nobody replaced in time, or whose slot was given back: `{slot, why}`. */
-export const threadGone: Make<{ slot: number; why: string }> = defined.threadGone;
+export const threadGone: ErrorMaker<{ slot: number; why: string }> = defined.threadGone;
 /** A stop that the actor's shared thread did not answer: `{actor, timeoutMs}`. */
-export const stopTimeout: Make<{ actor: string; timeoutMs: number }> = defined.stopTimeout;
+export const stopTimeout: ErrorMaker<{ actor: string; timeoutMs: number }> = defined.stopTimeout;
 /** A call after `ActorSystem.stop`: `{what}`. */
-export const systemStopped: Make<{ what: string }> = defined.systemStopped;
+export const systemStopped: ErrorMaker<{ what: string }> = defined.systemStopped;

@@ -1,5 +1,5 @@
 /** A mailbox: what waits for one actor, in the order in which it will be handled, with a bound and a policy for it. */
-import { invalidArgument } from "../../protocols/core/index.ts";
+import { requireInteger } from "../../protocols/core/index.ts";
 import type { MailboxSpec, OverflowPolicy } from "./behaviour.ts";
 import type { EntryMeta } from "./entry.ts";
 import { MessageRing } from "./message-ring.ts";
@@ -28,13 +28,7 @@ export class Mailbox {
 		this.capacity = spec?.capacity ?? MAILBOX_CAPACITY_DEFAULT;
 		this.overflow = spec?.overflow ?? "reject";
 		this.priorities = spec?.priorities ?? false;
-		if (!Number.isInteger(this.capacity) || this.capacity < 1 || this.capacity > MAILBOX_CAPACITY_MAX) {
-			throw invalidArgument({
-				argument: "mailbox capacity",
-				expected: `an integer from 1 to ${MAILBOX_CAPACITY_MAX}`,
-				actual: String(this.capacity),
-			});
-		}
+		requireInteger("mailbox capacity", this.capacity, 1, MAILBOX_CAPACITY_MAX);
 	}
 
 	/** Messages that wait, without those stashed. */

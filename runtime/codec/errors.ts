@@ -1,7 +1,5 @@
 /** Messages and layouts that can not be encoded or decoded. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const made = defineErrors({
 	messageUndecodable: [
@@ -31,15 +29,17 @@ const made = defineErrors({
 });
 
 /** The bytes are no message of that schema. */
-export const messageUndecodable: Make<{ schema: number; form: string; lengthBytes: number; reason: string }> =
+export const messageUndecodable: ErrorMaker<{ schema: number; form: string; lengthBytes: number; reason: string }> =
 	made.messageUndecodable;
 /** The value can not travel: a function or symbol, a number out of its field's range, a field of another kind. */
-export const messageUnencodable: Make<{ form: string; field: string; expected: string; actual: string }> =
+export const messageUnencodable: ErrorMaker<{ form: string; field: string; expected: string; actual: string }> =
 	made.messageUnencodable;
 /** The encoded message is over the codec's limit. */
-export const messageTooLarge: Make<{ form: string; sizeBytes: number; limitBytes: number }> = made.messageTooLarge;
+export const messageTooLarge: ErrorMaker<{ form: string; sizeBytes: number; limitBytes: number }> =
+	made.messageTooLarge;
 /** A layout that can not be compiled. */
-export const layoutInvalid: Make<{ protocol: string; type: string; field: string; reason: string }> =
+export const layoutInvalid: ErrorMaker<{ protocol: string; type: string; field: string; reason: string }> =
 	made.layoutInvalid;
 /** A table of record shapes that can not be built. */
-export const recordTableInvalid: Make<{ reason: string; shapes: number; limit: number }> = made.recordTableInvalid;
+export const recordTableInvalid: ErrorMaker<{ reason: string; shapes: number; limit: number }> =
+	made.recordTableInvalid;

@@ -1,7 +1,5 @@
 /** What can go wrong with shared memory that is not a bug of the caller's code. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const made = defineErrors({
 	laneCapacityInvalid: [
@@ -36,15 +34,16 @@ const made = defineErrors({
 });
 
 /** The capacity is no power of two, or outside its bounds. */
-export const laneCapacityInvalid: Make<{ capacityBytes: number; minBytes: number; maxBytes: number }> =
+export const laneCapacityInvalid: ErrorMaker<{ capacityBytes: number; minBytes: number; maxBytes: number }> =
 	made.laneCapacityInvalid;
 /** The shared memory was not made by {@link createLane} of this version. */
-export const laneForeign: Make<{ found: number; expected: number }> = made.laneForeign;
+export const laneForeign: ErrorMaker<{ found: number; expected: number }> = made.laneForeign;
 /** Two threads with different codecs were to share a lane. */
-export const laneFingerprintMismatch: Make<{ found: number; expected: number }> = made.laneFingerprintMismatch;
+export const laneFingerprintMismatch: ErrorMaker<{ found: number; expected: number }> = made.laneFingerprintMismatch;
 /** What stands at a position can not be a record: something else wrote into the lane. */
-export const laneCorrupt: Make<{ position: number; lengthBytes: number; availableBytes: number }> = made.laneCorrupt;
+export const laneCorrupt: ErrorMaker<{ position: number; lengthBytes: number; availableBytes: number }> =
+	made.laneCorrupt;
 /** The message is over the hard limit, even in fragments. */
-export const messageTooLarge: Make<{ sizeBytes: number; limitBytes: number }> = made.messageTooLarge;
+export const messageTooLarge: ErrorMaker<{ sizeBytes: number; limitBytes: number }> = made.messageTooLarge;
 /** A table of metrics that can not be laid out: a name twice, or no metric at all. */
-export const metricTableInvalid: Make<{ metric: string; reason: string }> = made.metricTableInvalid;
+export const metricTableInvalid: ErrorMaker<{ metric: string; reason: string }> = made.metricTableInvalid;

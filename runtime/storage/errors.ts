@@ -1,7 +1,5 @@
 /** The typed errors of `runtime/storage`. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type ErrorOf<Details> = (details: Details, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 interface GapDetails {
 	readonly store: string;
@@ -127,34 +125,34 @@ const errors = defineErrors({
 });
 
 /** An append does not continue the log: `{store, expected, found}`. Refused; nothing was changed. */
-export const logGap: ErrorOf<GapDetails> = errors.logGap;
+export const logGap: ErrorMaker<GapDetails> = errors.logGap;
 /** A snapshot chunk or publication does not fit what was staged: `{store, name, problem}`. Refused. */
-export const snapshotGap: ErrorOf<SnapshotGapDetails> = errors.snapshotGap;
+export const snapshotGap: ErrorMaker<SnapshotGapDetails> = errors.snapshotGap;
 /** What is on the disk is not what was written: `{store, part, key, problem}`. */
-export const storeCorrupt: ErrorOf<CorruptDetails> = errors.storeCorrupt;
+export const storeCorrupt: ErrorMaker<CorruptDetails> = errors.storeCorrupt;
 /** No space left: `{directory, operation, problem}`. */
-export const diskFull: ErrorOf<DiskDetails> = errors.diskFull;
+export const diskFull: ErrorMaker<DiskDetails> = errors.diskFull;
 /** The disk or the file system failed: `{directory, operation, problem}`. */
-export const diskFailed: ErrorOf<DiskDetails> = errors.diskFailed;
+export const diskFailed: ErrorMaker<DiskDetails> = errors.diskFailed;
 /** The engine failed before and refuses to go on: `{failure}`. */
-export const storageUnusable: ErrorOf<UnusableDetails> = errors.storageUnusable;
+export const storageUnusable: ErrorMaker<UnusableDetails> = errors.storageUnusable;
 /** Another session has opened the store: `{store}`. */
-export const storeFenced: ErrorOf<StoreDetails> = errors.storeFenced;
+export const storeFenced: ErrorMaker<StoreDetails> = errors.storeFenced;
 /** A write did not reach the storage: `{store, expected, found}`, counted from 1 in a session. */
-export const writeLost: ErrorOf<GapDetails> = errors.writeLost;
+export const writeLost: ErrorMaker<GapDetails> = errors.writeLost;
 /** The storage actor is dead: `{store}`. */
-export const storageUnreachable: ErrorOf<StoreDetails> = errors.storageUnreachable;
+export const storageUnreachable: ErrorMaker<StoreDetails> = errors.storageUnreachable;
 /** The writer did not heed `hasRoom`: `{store, outstandingBytes, limitBytes}`. */
-export const backlogFull: ErrorOf<BacklogDetails> = errors.backlogFull;
+export const backlogFull: ErrorMaker<BacklogDetails> = errors.backlogFull;
 /** A value, record or chunk is over its limit: `{store, sizeBytes, limitBytes}`. */
-export const valueTooLarge: ErrorOf<SizeDetails> = errors.valueTooLarge;
+export const valueTooLarge: ErrorMaker<SizeDetails> = errors.valueTooLarge;
 /** Too many loads and reads wait: `{waiting, limit}`. */
-export const readsWaiting: ErrorOf<WaitingDetails> = errors.readsWaiting;
+export const readsWaiting: ErrorMaker<WaitingDetails> = errors.readsWaiting;
 /** Too many stores are open: `{store, limit}`. */
-export const storesOpen: ErrorOf<StoresDetails> = errors.storesOpen;
+export const storesOpen: ErrorMaker<StoresDetails> = errors.storesOpen;
 /** Another living process holds the data directory: `{directory, pid, lockFile}`. */
-export const dataDirectoryInUse: ErrorOf<InUseDetails> = errors.dataDirectoryInUse;
+export const dataDirectoryInUse: ErrorMaker<InUseDetails> = errors.dataDirectoryInUse;
 /** The data directory was made by another cluster, for other nodes or in another format: `{directory, field, expected, found}`. */
-export const dataDirectoryForeign: ErrorOf<ForeignDetails> = errors.dataDirectoryForeign;
+export const dataDirectoryForeign: ErrorMaker<ForeignDetails> = errors.dataDirectoryForeign;
 /** The data directory's own files are damaged: `{directory, problem}`. */
-export const dataDirectoryCorrupt: ErrorOf<DirectoryCorruptDetails> = errors.dataDirectoryCorrupt;
+export const dataDirectoryCorrupt: ErrorMaker<DirectoryCorruptDetails> = errors.dataDirectoryCorrupt;

@@ -1,7 +1,5 @@
 /** The typed errors of `runtime/telemetry`. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type ErrorOf<Details> = (details: Details, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 interface NameDetails {
 	readonly name: string;
@@ -31,8 +29,8 @@ const errors = defineErrors({
 });
 
 /** A name breaks the rules of {@link MetricNames}: `{name, reason}`. */
-export const metricNameInvalid: ErrorOf<NameDetails> = errors.metricNameInvalid;
+export const metricNameInvalid: ErrorMaker<NameDetails> = errors.metricNameInvalid;
 /** The name is taken by a metric of another kind: `{name, kind, registered}`. */
-export const metricKindMismatch: ErrorOf<KindDetails> = errors.metricKindMismatch;
+export const metricKindMismatch: ErrorMaker<KindDetails> = errors.metricKindMismatch;
 /** No place is left: `{name, kind, limit}`. */
-export const tooManyMetrics: ErrorOf<LimitDetails> = errors.tooManyMetrics;
+export const tooManyMetrics: ErrorMaker<LimitDetails> = errors.tooManyMetrics;

@@ -1,7 +1,7 @@
 /** Typed events with time and origin, as a stream that late subscribers can still follow, and as JSON lines. */
 import type { Writable } from "node:stream";
 import { type Observable, ReplaySubject, type Subscription } from "rxjs";
-import { errorToObject, invalidArgument } from "../../protocols/core/index.ts";
+import { errorToObject, requireInteger } from "../../protocols/core/index.ts";
 
 /** One event as it was recorded. */
 export interface LoggedEvent<Event extends { readonly type: string }> {
@@ -31,9 +31,7 @@ export class EventLog<Event extends { readonly type: string } = { readonly type:
 
 	/** @throws QuorateError `invalid-argument` */
 	constructor({ nowMs, replay = REPLAY_DEFAULT }: EventLogOptions) {
-		if (!Number.isInteger(replay) || replay < 1 || replay > REPLAY_MAX) {
-			throw invalidArgument({ argument: "replay", expected: `1 to ${REPLAY_MAX}`, actual: String(replay) });
-		}
+		requireInteger("replay", replay, 1, REPLAY_MAX);
 		this.#nowMs = nowMs;
 		this.#subject = new ReplaySubject(replay);
 	}

@@ -1,7 +1,5 @@
 /** What can go wrong with threads, as typed errors: code and details. */
-import { defineErrors, type QuorateError } from "../../protocols/core/index.ts";
-
-type Make<D> = (details: D, options?: { cause?: unknown }) => QuorateError;
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	tooManyThreads: [
@@ -74,18 +72,18 @@ const defined = defineErrors({
 });
 
 /** All slots are taken: `{name, threadsMax}`. */
-export const tooManyThreads: Make<{ name: string; threadsMax: number }> = defined.tooManyThreads;
+export const tooManyThreads: ErrorMaker<{ name: string; threadsMax: number }> = defined.tooManyThreads;
 /** A worker ended or stayed silent while it booted: `{name, phase}`. */
-export const threadStartFailed: Make<{ name: string; phase: string }> = defined.threadStartFailed;
+export const threadStartFailed: ErrorMaker<{ name: string; phase: string }> = defined.threadStartFailed;
 /** The thread ended while a control call was pending; the outcome is unknown: `{name, slot, cause, call}`. */
-export const threadDied: Make<{ name: string; slot: number; cause: string; call: string }> = defined.threadDied;
+export const threadDied: ErrorMaker<{ name: string; slot: number; cause: string; call: string }> = defined.threadDied;
 /** A control call was not answered in time; the outcome is unknown: `{name, slot, call, timeoutMs}`. */
-export const controlTimeout: Make<{ name: string; slot: number; call: string; timeoutMs: number }> =
+export const controlTimeout: ErrorMaker<{ name: string; slot: number; call: string; timeoutMs: number }> =
 	defined.controlTimeout;
 /** The slot is free, starting or dead: `{slot, state}`. */
-export const threadNotRunning: Make<{ slot: number; state: string }> = defined.threadNotRunning;
+export const threadNotRunning: ErrorMaker<{ slot: number; state: string }> = defined.threadNotRunning;
 /** Why a thread was killed: it ran and did not get on: `{slot, actor, kind, messageType, stalledForMs}`. */
-export const threadStalled: Make<{
+export const threadStalled: ErrorMaker<{
 	slot: number;
 	actor: number;
 	kind: string;
@@ -93,22 +91,22 @@ export const threadStalled: Make<{
 	stalledForMs: number;
 }> = defined.threadStalled;
 /** The watchdog's own thread ended: `{}`, see `cause`. */
-export const watchdogFailed: Make<Record<string, never>> = defined.watchdogFailed;
+export const watchdogFailed: ErrorMaker<Record<string, never>> = defined.watchdogFailed;
 /** All lanes together would exceed their limit: `{wantedBytes, usedBytes, maxBytes}`. */
-export const laneMemoryExhausted: Make<{ wantedBytes: number; usedBytes: number; maxBytes: number }> =
+export const laneMemoryExhausted: ErrorMaker<{ wantedBytes: number; usedBytes: number; maxBytes: number }> =
 	defined.laneMemoryExhausted;
 /** A thread takes no signals and no answers any more: `{waitingBytes, maxBytes}`. */
-export const systemLaneOverflow: Make<{ waitingBytes: number; maxBytes: number }> = defined.systemLaneOverflow;
+export const systemLaneOverflow: ErrorMaker<{ waitingBytes: number; maxBytes: number }> = defined.systemLaneOverflow;
 /** A module that does not exist, throws while it loads, or is TypeScript: `{module, hint}`. */
-export const moduleNotLoadable: Make<{ module: string; hint: string }> = defined.moduleNotLoadable;
+export const moduleNotLoadable: ErrorMaker<{ module: string; hint: string }> = defined.moduleNotLoadable;
 /** The module has no such export: `{module, export, exports}`. */
-export const exportMissing: Make<{ module: string; export: string; exports: readonly string[] }> =
+export const exportMissing: ErrorMaker<{ module: string; export: string; exports: readonly string[] }> =
 	defined.exportMissing;
 /** A closure was to start on another thread: `{name}`. */
-export const localSourceOnThread: Make<{ name: string }> = defined.localSourceOnThread;
+export const localSourceOnThread: ErrorMaker<{ name: string }> = defined.localSourceOnThread;
 /** The pool's queue is at its bound: `{export, maxQueue}`. */
-export const computeQueueFull: Make<{ export: string; maxQueue: number }> = defined.computeQueueFull;
+export const computeQueueFull: ErrorMaker<{ export: string; maxQueue: number }> = defined.computeQueueFull;
 /** A compute thread died under a task: `{module, export}`. */
-export const computeThreadDied: Make<{ module: string; export: string }> = defined.computeThreadDied;
+export const computeThreadDied: ErrorMaker<{ module: string; export: string }> = defined.computeThreadDied;
 /** `run` after `close`, or a task that `close` cut off: `{export}`. */
-export const computePoolClosed: Make<{ export: string }> = defined.computePoolClosed;
+export const computePoolClosed: ErrorMaker<{ export: string }> = defined.computePoolClosed;

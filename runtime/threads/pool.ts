@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
-import { assert, type ErrorObject, errorFromObject, invalidArgument } from "../../protocols/core/index.ts";
+import { type ErrorObject, errorFromObject, invalidArgument, requireInteger } from "../../protocols/core/index.ts";
 import { computePoolClosed, computeQueueFull, computeThreadDied } from "./errors.ts";
 import { type ModuleExport, moduleHref } from "./module-loader.ts";
 
@@ -45,19 +45,24 @@ export class ComputePool {
 	#closed = false;
 
 	constructor(options: ComputePoolOptions = {}) {
-		const threadsMax = within("threadsMax", options.threadsMax ?? Math.max(1, availableParallelism() - 1), 1, 64);
-		this.#maxQueue = within("maxQueue", options.maxQueue ?? 1_024, 1, 100_000);
+		const threadsMax = requireInteger(
+			"threadsMax",
+			options.threadsMax ?? Math.max(1, availableParallelism() - 1),
+			1,
+			64,
+		);
+		this.#maxQueue = requireInteger("maxQueue", options.maxQueue ?? 1_024, 1, 100_000);
 		this.#piscina = new Piscina<ComputeCall, ComputeOutcome>({
 			filename: new URL("./pool-task.js", import.meta.url).href,
 			minThreads: 0,
 			maxThreads: threadsMax,
 			maxQueue: this.#maxQueue,
 			// piscina's own default is 0: every pause would cost a thread start.
-			idleTimeout: within("idleTimeoutMs", options.idleTimeoutMs ?? 10_000, 0, 3_600_000),
+			idleTimeout: requireInteger("idleTimeoutMs", options.idleTimeoutMs ?? 10_000, 0, 3_600_000),
 			// Its default parks the thread in Atomics.wait between tasks, which freezes timers that a task left behind.
 			atomics: "disabled",
 			concurrentTasksPerWorker: 1,
-			resourceLimits: { maxOldGenerationSizeMb: within("heapLimitMb", options.heapLimitMb ?? 256, 16, 65_536) },
+			resourceLimits: { maxOldGenerationSizeMb: requireInteger("heapLimitMb", options.heapLimitMb ?? 256, 16, 65_536) },
 		});
 	}
 
@@ -101,12 +106,4 @@ export class ComputePool {
 		}
 		return computeThreadDied({ module: call.module, export: call.export }, { cause });
 	}
-}
-
-function within(argument: string, value: number, min: number, max: number): number {
-	assert(min <= max, "a range is not empty");
-	if (!Number.isInteger(value) || value < min || value > max) {
-		throw invalidArgument({ argument, expected: `an integer from ${min} to ${max}`, actual: String(value) });
-	}
-	return value;
 }

@@ -1,6 +1,6 @@
 /** The backend on worker threads, put together. */
 import { availableParallelism } from "node:os";
-import { assert, invalidArgument, type LayoutTable } from "../../protocols/core/index.ts";
+import { type LayoutTable, requireInteger } from "../../protocols/core/index.ts";
 import {
 	type Backend,
 	type KernelDriver,
@@ -97,9 +97,9 @@ class WorkerBackend implements ThreadBackend {
 	readonly #stalled: ((report: StallReport) => void) | undefined;
 
 	constructor(options: ThreadBackendOptions) {
-		const stallAfterMs = within("stallAfterMs", options.stallAfterMs ?? 2_000, 50, 3_600_000);
-		const warmSpares = within("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX);
-		this.parallelism = within("parallelism", options.parallelism ?? availableParallelism(), 1, 1_024);
+		const stallAfterMs = requireInteger("stallAfterMs", options.stallAfterMs ?? 2_000, 50, 3_600_000);
+		const warmSpares = requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX);
+		this.parallelism = requireInteger("parallelism", options.parallelism ?? availableParallelism(), 1, 1_024);
 		const { onStall = "kill" } = options;
 		this.#onStall = typeof onStall === "function" ? onStall : () => onStall;
 		this.#stalled = options.stalled;
@@ -115,7 +115,7 @@ class WorkerBackend implements ThreadBackend {
 		this.#directory = new WorkerDirectory(
 			this.#slots,
 			this.#spares,
-			within("threadsMax", options.threadsMax ?? THREADS_MAX, 2, THREADS_MAX),
+			requireInteger("threadsMax", options.threadsMax ?? THREADS_MAX, 2, THREADS_MAX),
 		);
 		this.threads = this.#directory;
 		const main = this.#slots.prepare(MAIN_SLOT, { name: "main", waiting: "async", dedicated: false }, 1, false);
@@ -183,12 +183,4 @@ class WorkerBackend implements ThreadBackend {
 		});
 		void this.#directory.killStalled(slot, error);
 	}
-}
-
-function within(argument: string, value: number, min: number, max: number): number {
-	assert(min <= max, "a range is not empty");
-	if (!Number.isInteger(value) || value < min || value > max) {
-		throw invalidArgument({ argument, expected: `an integer from ${min} to ${max}`, actual: String(value) });
-	}
-	return value;
 }

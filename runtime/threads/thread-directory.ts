@@ -1,6 +1,6 @@
 /** The life and death of the threads of one system, as the main thread keeps them. */
 import { MessageChannel } from "node:worker_threads";
-import { assert, invalidArgument, type QuorateError } from "../../protocols/core/index.ts";
+import { assert, invalidArgument, type QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import {
 	type KernelControl,
 	MAIN_SLOT,
@@ -234,9 +234,5 @@ function checkSpec(spec: ThreadSpec): void {
 		const expected = `1 to ${THREAD_NAME_LENGTH_MAX} characters`;
 		throw invalidArgument({ argument: "thread name", expected, actual: `${spec.name.length} characters` });
 	}
-	const heapLimitMb = spec.heapLimitMb ?? HEAP_LIMIT_MB;
-	if (!Number.isInteger(heapLimitMb) || heapLimitMb < 16 || heapLimitMb > 65_536) {
-		const expected = "an integer from 16 to 65536";
-		throw invalidArgument({ argument: "heapLimitMb", expected, actual: String(heapLimitMb) });
-	}
+	requireInteger("heapLimitMb", spec.heapLimitMb ?? HEAP_LIMIT_MB, 16, 65_536);
 }
