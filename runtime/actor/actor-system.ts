@@ -1,6 +1,6 @@
 /** A system of actors: one tree over all threads of one backend. */
 import type { Observable } from "rxjs";
-import { errorToObject, invalidArgument } from "../../protocols/core/index.ts";
+import { errorToObject, invalidArgument, requireInteger } from "../../protocols/core/index.ts";
 import { type Address, addressText } from "./address.ts";
 import type { ActorContext, ActorSpec, Behaviour } from "./behaviour.ts";
 import type { Cell } from "./cell.ts";
@@ -49,13 +49,7 @@ export class ActorSystem {
 	/** @throws QuorateError `invalid-argument` */
 	constructor(backend: Backend, options: ActorSystemOptions = {}) {
 		const sharedThreads = options.sharedThreads ?? Math.max(1, Math.min(SHARED_THREADS_MAX, backend.parallelism - 1));
-		if (!Number.isInteger(sharedThreads) || sharedThreads < 1 || sharedThreads > SHARED_THREADS_MAX) {
-			throw invalidArgument({
-				argument: "sharedThreads",
-				expected: `an integer from 1 to ${SHARED_THREADS_MAX}`,
-				actual: String(sharedThreads),
-			});
-		}
+		requireInteger("sharedThreads", sharedThreads, 1, SHARED_THREADS_MAX);
 		this.threads = backend.threads;
 		this.#backend = backend;
 		this.#services = new MainServices(backend, {
@@ -140,15 +134,23 @@ export class ActorSystem {
 		return [...this.#kernel.inspection(), ...others.flat()];
 	}
 
-	/** Ends all actors, the last started top actor first, then the threads. Calling it again gives the same promise. */
+	/**
+	 * Ends all actors, the last started top actor first, then the threads. Calling it again gives the same promise. An actor
+	 * that can not be ended in order ends with its thread; the first such failure rejects, after everything has ended.
+	 */
 	stop(): Promise<void> {
 		this.#stopping ??= this.#stop();
 		return this.#stopping;
 	}
 
 	async #stop(): Promise<void> {
+		const failures: unknown[] = [];
 		for (const child of [...this.#root.children.values()].reverse()) {
-			await this.#kernel.stopChild(child, this.#shutdownTimeoutMs);
+			try {
+				await this.#kernel.stopChild(child, this.#shutdownTimeoutMs);
+			} catch (error) {
+				failures.push(error);
+			}
 		}
 		await this.#kernel.stopRoot(this.#root);
 		this.#services.refuseNew();
@@ -161,6 +163,7 @@ export class ActorSystem {
 		this.#kernel.close();
 		this.deadLetters.complete();
 		await this.#backend.close();
+		if (failures.length > 0) throw failures[0];
 	}
 
 	#parentCell(parent: ActorRef | undefined): Cell {

@@ -263,6 +263,7 @@ export class Cell {
 			pending = receiver.receive(message, life.context);
 		} catch (error) {
 			this.host.current = null;
+			if (activity !== undefined) activity.leave();
 			this.fail(error);
 			return;
 		}
@@ -327,14 +328,12 @@ export class Cell {
 		activity?.enter(this.address, kind, subject, null);
 		const before = this.host.current;
 		this.host.current = this;
-		let result: T;
 		try {
-			result = run();
+			return run();
 		} finally {
 			this.host.current = before;
+			activity?.leave();
 		}
-		activity?.leave();
-		return result;
 	}
 
 	#hold(pending: PromiseLike<unknown>): void {

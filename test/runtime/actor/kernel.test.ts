@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEAD_LETTER_EVENTS_MAX, DEAD_LETTER_SILENCE_MS } from "../../../runtime/actor/dead-letters.ts";
 import {
+	type Activity,
 	type ActorContext,
 	type ActorRef,
 	type ActorSpec,
@@ -449,4 +450,77 @@ describe("a system that stops", () => {
 		const spec: ActorSpec = { name: "late", behaviour: { local: (): Behaviour => ({ receive() {} }) } };
 		await expect(system.spawn(spec)).rejects.toMatchObject({ code: "system-stopped" });
 	});
+
+	it("ends everything when an actor can not be ended in order, and only then says so", async () => {
+		const module = "file:///idle.js";
+		class Idle implements Behaviour {
+			receive(): void {}
+		}
+		const other = new Simulation({ seed: 2, modules: new Map([[module, { Idle }]]) });
+		const { threads } = other.backend;
+		let closed = false;
+		const disturbed = new ActorSystem(
+			overriding(other.backend, {
+				threads: overriding(threads, {
+					control: (slot) => overriding(threads.control(slot), { stop: () => Promise.reject(new Error("no answer")) }),
+				}),
+				close: async () => {
+					closed = true;
+				},
+			}),
+		);
+		const ended: string[] = [];
+		const local = { local: (): Behaviour => ({ receive() {}, stopping: () => void ended.push("first") }) };
+		await other.complete(disturbed.spawn({ name: "first", behaviour: local }));
+		const behaviour = { module, export: "Idle" };
+		await other.complete(disturbed.spawn({ name: "second", behaviour, placement: "dedicated" }));
+		await expect(other.complete(disturbed.stop())).rejects.toThrow("no answer");
+		expect(ended).toEqual(["first"]);
+		expect(threads.status().map(({ spec }) => spec.name)).toEqual(["main"]);
+		expect(closed).toBe(true);
+	});
 });
+
+describe("what the kernel says it is at", () => {
+	it("is nothing any more after a hook that threw", async () => {
+		const at: string[] = [];
+		const activity: Activity = {
+			enter: (_actor, kind) => void at.push(kind),
+			leave: () => void at.pop(),
+			holds() {},
+		};
+		const other = new Simulation({ seed: 2 });
+		const observed = new ActorSystem(overriding(other.backend, { ports: { ...other.backend.ports, activity } }));
+		const behaviour = {
+			local: (): Behaviour => ({
+				receive(message, context) {
+					if (message === "throw") throw new Error("in receive");
+					context.timers.run("late", 1, () => {
+						throw new Error("in a timer");
+					});
+				},
+			}),
+		};
+		for (const [name, message] of [
+			["a", "throw"],
+			["b", "later"],
+		] as const) {
+			const ref = await other.complete(observed.spawn({ name, behaviour }));
+			ref.tell(message);
+			await other.run({ untilMs: other.nowMs + 100 });
+			expect(at).toEqual([]);
+		}
+		await other.complete(observed.stop());
+	});
+});
+
+/** The same object, with some of its members replaced. */
+function overriding<T extends object>(target: T, members: Partial<T>): T {
+	return new Proxy(target, {
+		get(_, key) {
+			if (key in members) return members[key as keyof T];
+			const value: unknown = Reflect.get(target, key);
+			return typeof value === "function" ? value.bind(target) : value;
+		},
+	});
+}
