@@ -6,7 +6,7 @@ import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
 import type { MetricsMemory } from "../../runtime/telemetry/index.ts";
-import { createThreadBackend, type StallPolicy } from "../../runtime/threads/index.ts";
+import { createThreadBackend, type StallPolicy, type StallReport } from "../../runtime/threads/index.ts";
 import { raftClientLayouts, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedOptions } from "./options.ts";
 
@@ -17,6 +17,8 @@ export interface SwarmBackend {
 	readonly storage: ActorSpec;
 	/** Where its threads count what they do, if they do. */
 	readonly metrics?: MetricsMemory;
+	/** Tells a listener, the last one given, of every thread that does not get on, if it notices such things. */
+	readonly observeStalls?: (listener: (stall: StallReport) => void) => void;
 	/** Gives back what the backend itself does not, after everything has stopped. */
 	readonly dispose?: () => Promise<void>;
 }
@@ -43,7 +45,9 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 	const layouts = [raftLayouts, raftClientLayouts, storageLayouts];
 	const preload = options.raft === null ? [] : [raftParticipantModule, options.raft.application.module];
 	const { engine, dispose } = await engineOf(options);
-	const backend = await createThreadBackend({ layouts, examples, seed, warmSpares, onStall, preload });
+	let hearStall: (stall: StallReport) => void = () => undefined;
+	const stalled = (stall: StallReport): void => hearStall(stall);
+	const backend = await createThreadBackend({ layouts, examples, seed, warmSpares, onStall, stalled, preload });
 	return {
 		backend,
 		metrics: backend.metrics,
@@ -51,6 +55,9 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 			name: "storage",
 			behaviour: { module: storageModule, export: "StorageActor", args: { engine } },
 			placement: "dedicated",
+		},
+		observeStalls: (listener) => {
+			hearStall = listener;
 		},
 		dispose,
 	};

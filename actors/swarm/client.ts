@@ -252,10 +252,18 @@ export class SessionClient implements SwarmClient {
 		}
 	}
 
+	/** Closing ends the pause; what comes of it is the loop's to say. */
 	#pause(ms: number): Promise<void> {
-		const pause = new Promise<void>((resume) => void this.#group.clock.schedule(ms, resume));
-		// Closing ends the pause; what comes of it is the loop's to say.
-		return this.#unlessClosed(pause).catch(() => undefined);
+		const { clock } = this.#group;
+		return new Promise((resume) => {
+			const end = (): void => {
+				clock.cancel(timer);
+				this.#interrupts.delete(end);
+				resume();
+			};
+			const timer = clock.schedule(ms, end);
+			this.#interrupts.add(end);
+		});
 	}
 
 	/** The same promise, but rejected when the client is closed first: its swarm may be gone, and would never settle it. */
@@ -291,5 +299,5 @@ function after(members: readonly NodeId[], node: NodeId): NodeId {
 }
 
 function unexpected(answer: RaftClientAnswer): Error {
-	return new QuorateError("answer-unexpected", `the group answered ${answer.type}`, { type: answer.type });
+	return errors.answerUnexpected({ type: answer.type });
 }

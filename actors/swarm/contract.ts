@@ -1,5 +1,4 @@
 /** What a swarm is to its user: how it is started, what it tells, what it is asked. Types only. */
-import type { Observable } from "rxjs";
 import type { ErrorObject, GroupId, NodeId } from "../../protocols/core/index.ts";
 import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
 import type { DeadLetter, ThreadEnd } from "../../runtime/actor/index.ts";
@@ -146,27 +145,19 @@ export interface Committed<Result = unknown> {
 export interface SwarmClient {
 	/**
 	 * Replicates a command and resolves with what the application returned.
-	 * @throws QuorateError `value-too-large` before anything is sent; `outcome-unknown` when no answer came in time (it may
-	 *   yet be decided, once); `session-expired` when the group has forgotten this client; `swarm-stopped`
+	 * @throws QuorateError `value-not-encodable`, `value-too-large` or `client-overloaded` before anything is sent;
+	 *   `outcome-unknown` when no answer came in time, or the group has forgotten this client's session (it may yet be decided,
+	 *   once); `not-decided` when it certainly has no effect; `result-forgotten`; `client-closed`, `swarm-stopped`, `swarm-failed`
 	 */
 	propose<Result = unknown>(command: unknown): Promise<Result>;
 	/** The same, with the command's place in the order. */
 	commit<Result = unknown>(command: unknown): Promise<Committed<Result>>;
 	/**
 	 * A linearizable read: it sees every command that was acknowledged before it began.
-	 * @throws QuorateError `query-failed` when the application throws at it; `value-too-large`; `not-decided` when no answer
-	 *   came in time; `swarm-stopped`
+	 * @throws QuorateError `query-failed` when the application throws at it; `value-not-encodable`, `value-too-large`,
+	 *   `client-overloaded`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`, `swarm-failed`
 	 */
 	read<Answer = unknown>(query: unknown): Promise<Answer>;
 	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */
 	close(): void;
-}
-
-/** The observables of a swarm. */
-export interface SwarmStreams {
-	/** The present leadership and every change; null while none is known. */
-	readonly leader$: Observable<Leadership | null>;
-	readonly events$: Observable<SwarmEvent>;
-	/** A reading each second while somebody listens. */
-	readonly metrics$: Observable<SwarmMetrics>;
 }

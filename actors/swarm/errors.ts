@@ -52,6 +52,7 @@ const defined = defineErrors({
 		"swarm-failed",
 		(d: { reason: string }) => `the swarm has failed and makes no progress any more: ${d.reason}`,
 	],
+	answerUnexpected: ["answer-unexpected", (d: { type: string }) => `the group answered ${d.type}`],
 	noGroup: ["no-raft-group", (_: Record<string, never>) => "this swarm was started without a Raft group"],
 });
 
@@ -79,6 +80,8 @@ export const clientClosed: ErrorMaker<Record<string, never>> = defined.clientClo
 export const swarmStopped: ErrorMaker<Record<string, never>> = defined.swarmStopped;
 /** `swarm-failed` */
 export const swarmFailed: ErrorMaker<{ reason: string }> = defined.swarmFailed;
+/** `answer-unexpected`: an answer of another version of this protocol */
+export const answerUnexpected: ErrorMaker<{ type: string }> = defined.answerUnexpected;
 /** `no-raft-group` */
 export const noGroup: ErrorMaker<Record<string, never>> = defined.noGroup;
 /** `result-forgotten` */

@@ -16,7 +16,13 @@ import { errorToObject, Generator, must, type NodeId, QuorateError } from "../..
 import type { RaftStatus } from "../../protocols/raft/index.ts";
 import { type ActorRef, ActorSystem } from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
-import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
+import type { StallReport } from "../../runtime/threads/index.ts";
+import {
+	SupervisorClient,
+	supervisorActor,
+	type ThreadSupervisionEvent,
+	ThreadSupervisor,
+} from "../../supervisors/index.ts";
 import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
@@ -241,6 +247,7 @@ export class Swarm {
 
 	async #boot(options: SwarmOptions): Promise<void> {
 		this.#subscription = this.#system.events$.subscribe((event) => this.#published(event));
+		this.#backend.observeStalls?.((stall) => this.#stalled(stall));
 		this.#threads.start();
 		const group = this.#group;
 		const { storage } = this.#backend;
@@ -259,6 +266,19 @@ export class Swarm {
 		if (failure !== null) this.#fail(failure);
 	}
 
+	/** The backend ends a stalled thread, but neither the storage's nor the main one: then nobody else would hear of it. */
+	#stalled({ slot, kind, messageType, stalledForMs }: StallReport): void {
+		const thread = this.#backend.backend.threads.status().find((status) => status.slot === slot);
+		const work = [kind ?? "nothing of an actor", ...(messageType === null ? [] : [messageType])].join(" ");
+		const detail = `at ${work} for ${stalledForMs} ms`;
+		this.#feed.published({
+			type: "thread-stalled",
+			slot,
+			name: thread?.spec.name ?? "main",
+			detail,
+		} as ThreadSupervisionEvent);
+	}
+
 	/** Nothing can be decided any more: everybody who waits hears why, and what still runs is stopped. */
 	#fail(error: QuorateError): void {
 		if (this.#failure !== null || this.#stopping !== null) return;
@@ -272,12 +292,15 @@ export class Swarm {
 
 	async #stop(): Promise<void> {
 		this.#endClients(this.#failure ?? errors.swarmStopped({}));
-		await this.#system.stop();
-		this.#threads.stop();
-		this.#subscription?.unsubscribe();
-		this.#group?.view.complete();
-		this.#feed.complete();
-		await this.#backend.dispose?.();
+		try {
+			await this.#system.stop();
+		} finally {
+			this.#threads.stop();
+			this.#subscription?.unsubscribe();
+			this.#group?.view.complete();
+			this.#feed.complete();
+			await this.#backend.dispose?.();
+		}
 	}
 
 	#endClients(error: Error): void {

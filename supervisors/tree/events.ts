@@ -43,7 +43,10 @@ export type SupervisionEvent =
 
 /** About threads, from a {@link ThreadSupervisor}. */
 export type ThreadSupervisionEvent =
-	/** The heartbeat stood still: the thread is killed, `thread-ended` with cause `stalled` follows. */
+	/**
+	 * The heartbeat stood still while the thread was at work. Unless it is one that must not be killed, `thread-ended` with
+	 * cause `stalled` follows.
+	 */
 	| ({ readonly type: "thread-stalled"; readonly detail: string } & OfThread)
 	| ({
 			readonly type: "thread-restart-delayed";

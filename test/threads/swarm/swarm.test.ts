@@ -144,6 +144,31 @@ describe("a swarm on worker threads", () => {
 		expect(await ref?.ask("again")).toBe("hello again");
 	});
 
+	it("tells of a thread that does not get on, and of its end", async () => {
+		const swarm = await start({
+			actors: [
+				{
+					id: "echo",
+					start: {
+						name: "echo",
+						behaviour: { module: echo, export: "EchoActor", args: { greeting: "hello" } },
+						placement: "dedicated",
+					},
+				},
+			],
+		});
+		const ref = await swarm.lookup("echo");
+		const stalled = next(swarm, "thread-stalled");
+		const ended = next(swarm, "thread-ended");
+		ref?.tell("hang");
+		expect(await stalled).toMatchObject({
+			name: "echo",
+			origin: "echo",
+			detail: expect.stringMatching(/^at tell for/),
+		});
+		expect(await ended).toMatchObject({ origin: "echo", end: { cause: "stalled" } });
+	});
+
 	it("stops everything, and says so to who comes late", async () => {
 		const swarm = await start({ raft: { nodes: 1 } });
 		const client = swarm.client();
