@@ -77,14 +77,7 @@ export interface LedgerSummary {
 }
 
 /** A ledger as plain data. */
-export interface LedgerSnapshot {
-	readonly run: number;
-	readonly total: number;
-	readonly fingerprint: string;
-	readonly applied: number;
-	readonly orderHash: string;
-	readonly setHash: string;
-	readonly hours: readonly HourStatistics[];
+export interface LedgerSnapshot extends Omit<LedgerSummary, "restoredFromSnapshot"> {
 	/** For each hour its record indices, as the bytes of 32-bit words. */
 	readonly hourRecords: readonly Uint8Array[];
 }

@@ -62,7 +62,7 @@ export interface Latency {
 }
 
 /** One client's part of the load. */
-interface Lane {
+interface ClientShare {
 	readonly client: LedgerClient;
 	/** Position in `missing` of its next record; its records are every n-th one. */
 	next: number;
@@ -74,7 +74,7 @@ interface Lane {
 }
 
 interface Operation {
-	readonly lane: Lane;
+	readonly share: ClientShare;
 	/** When it was due (steady rate) or sent (`max`). */
 	readonly sinceMs: number;
 	readonly historyClient: number;
@@ -84,7 +84,7 @@ interface Operation {
 export class Workload {
 	readonly #plan: WorkloadPlan;
 	readonly #ports: WorkloadPorts;
-	readonly #lanes: Lane[];
+	readonly #shares: ClientShare[];
 	/** One flag for each record: acknowledged in this load. */
 	readonly #acknowledged: Uint8Array;
 	readonly #appendLatency: RecordableHistogram = createHistogram();
@@ -108,7 +108,7 @@ export class Workload {
 		this.#plan = plan;
 		this.#ports = ports;
 		this.#acknowledged = new Uint8Array(plan.records.length);
-		this.#lanes = ports.clients.map((client, number) => ({
+		this.#shares = ports.clients.map((client, number) => ({
 			client,
 			next: number,
 			operations: 0,
@@ -183,7 +183,7 @@ export class Workload {
 		} else if (this.#outstanding > 0 && nowMs - this.#lastAnswerMs > STALL_MS) {
 			this.#end(runErrors.loadStalled({ seconds: STALL_MS / 1_000, outstanding: this.#outstanding }));
 		} else {
-			for (const lane of this.#lanes) this.#pump(lane, nowMs);
+			for (const share of this.#shares) this.#pump(share, nowMs);
 			if (this.#isOver(nowMs)) this.#end(null);
 			else this.#timer = clock.schedule(TICK_MS, () => this.#tick());
 		}
@@ -191,7 +191,7 @@ export class Workload {
 
 	#isOver(nowMs: number): boolean {
 		if (this.#stoppedMs !== null) return this.#outstanding === 0 || nowMs - this.#stoppedMs > DRAIN_MS;
-		return this.#outstanding === 0 && this.#lanes.every((lane) => lane.next >= this.#plan.missing.length);
+		return this.#outstanding === 0 && this.#shares.every((share) => share.next >= this.#plan.missing.length);
 	}
 
 	#end(error: unknown): void {
@@ -205,32 +205,32 @@ export class Workload {
 	}
 
 	/** Begins what is due and fits the client's window. */
-	#pump(lane: Lane, nowMs: number): void {
+	#pump(share: ClientShare, nowMs: number): void {
 		const { missing, rate, window } = this.#plan;
 		while (
 			this.#stoppedMs === null &&
 			this.#settle !== null &&
-			lane.outstanding < window &&
-			lane.next < missing.length
+			share.outstanding < window &&
+			share.next < missing.length
 		) {
-			const dueMs = rate === "max" ? nowMs : this.#startMs + (lane.next * 1_000) / rate;
+			const dueMs = rate === "max" ? nowMs : this.#startMs + (share.next * 1_000) / rate;
 			if (dueMs > nowMs || this.#ports.history?.full === true) return;
-			lane.operations++;
-			if (lane.operations % OPERATIONS_PER_READ === 0) this.#read(lane, dueMs);
-			else this.#append(lane, dueMs);
+			share.operations++;
+			if (share.operations % OPERATIONS_PER_READ === 0) this.#read(share, dueMs);
+			else this.#append(share, dueMs);
 		}
 	}
 
-	#append(lane: Lane, sinceMs: number): void {
-		const index = this.#plan.missing[lane.next]!;
+	#append(share: ClientShare, sinceMs: number): void {
+		const index = this.#plan.missing[share.next]!;
 		const record = this.#plan.records.at(index);
-		lane.next += this.#lanes.length;
-		lane.lastHour = hourOf(record);
-		const historyClient = this.#takeHistoryClient(lane);
-		const historyId = this.#ports.history?.invokeAppend(historyClient, lane.lastHour, index) ?? 0;
-		const operation = { lane, sinceMs, historyClient, historyId };
-		this.#begin(lane);
-		lane.client.propose(["append", this.#plan.run, index, record.delay, record.distance, record.time]).then(
+		share.next += this.#shares.length;
+		share.lastHour = hourOf(record);
+		const historyClient = this.#takeHistoryClient(share);
+		const historyId = this.#ports.history?.invokeAppend(historyClient, share.lastHour, index) ?? 0;
+		const operation = { share, sinceMs, historyClient, historyId };
+		this.#begin(share);
+		share.client.propose(["append", this.#plan.run, index, record.delay, record.distance, record.time]).then(
 			(position) => {
 				// The ledger has refused: the run is not the present one any more. Nothing that goes on makes sense.
 				if (position === 0) {
@@ -246,23 +246,23 @@ export class Workload {
 		);
 	}
 
-	#read(lane: Lane, sinceMs: number): void {
-		const hour = lane.lastHour;
-		const historyClient = this.#takeHistoryClient(lane);
+	#read(share: ClientShare, sinceMs: number): void {
+		const hour = share.lastHour;
+		const historyClient = this.#takeHistoryClient(share);
 		const historyId = this.#ports.history?.invokeGet(historyClient, hour) ?? 0;
-		const operation = { lane, sinceMs, historyClient, historyId };
-		this.#begin(lane);
+		const operation = { share, sinceMs, historyClient, historyId };
+		this.#begin(share);
 		const type = this.#ports.history === null ? "hour" : "hour-records";
-		lane.client.read({ type, hour }).then(
+		share.client.read({ type, hour }).then(
 			(answer) => this.#succeed(operation, answer as readonly number[], [this.#readLatency]),
 			(error: unknown) => this.#fail(operation, error),
 		);
 	}
 
-	#begin(lane: Lane): void {
+	#begin(share: ClientShare): void {
 		// The first operation after a quiet time must not look like the end of a long stall.
 		if (this.#outstanding === 0) this.#lastAnswerMs = this.#ports.clock.nowMs();
-		lane.outstanding++;
+		share.outstanding++;
 		this.#outstanding++;
 	}
 
@@ -272,8 +272,8 @@ export class Workload {
 		const micros = Math.max(1, Math.round((nowMs - operation.sinceMs) * 1_000));
 		for (const histogram of histograms) histogram.record(micros);
 		this.#ports.history?.ok(operation.historyId, list);
-		operation.lane.idleHistoryClients.push(operation.historyClient);
-		this.#pump(operation.lane, nowMs);
+		operation.share.idleHistoryClients.push(operation.historyClient);
+		this.#pump(operation.share, nowMs);
 	}
 
 	#fail(operation: Operation, error: unknown): void {
@@ -281,7 +281,7 @@ export class Workload {
 		this.#answered(operation);
 		if (error instanceof QuorateError && codesWithoutEffect.has(error.code)) {
 			this.#ports.history?.fail(operation.historyId);
-			operation.lane.idleHistoryClients.push(operation.historyClient);
+			operation.share.idleHistoryClients.push(operation.historyClient);
 		} else {
 			this.#ports.history?.info(operation.historyId);
 		}
@@ -299,14 +299,14 @@ export class Workload {
 	}
 
 	#answered(operation: Operation): number {
-		operation.lane.outstanding--;
+		operation.share.outstanding--;
 		this.#outstanding--;
 		this.#lastAnswerMs = this.#ports.clock.nowMs();
 		return this.#lastAnswerMs;
 	}
 
-	#takeHistoryClient(lane: Lane): number {
-		return lane.idleHistoryClients.pop() ?? this.#ports.history?.newClient() ?? 0;
+	#takeHistoryClient(share: ClientShare): number {
+		return share.idleHistoryClients.pop() ?? this.#ports.history?.newClient() ?? 0;
 	}
 }
 
