@@ -44,7 +44,7 @@ export const DATABASE_NAME = "data.mdb";
 const DATABASE_LOCK_NAME = "data.mdb-lock";
 
 /** Changes with every change of what is on the disk. */
-export const DATA_FORMAT = "quorate-data-1";
+export const DATA_FORMAT = "quorate-data-2";
 
 export class DataDirectory {
 	readonly path: string;

@@ -16,20 +16,18 @@
  *
  * Not detected: damage to LMDB's own tree pages (it has no checksums there); what is read through them is checked.
  */
-import { crc32 } from "node:zlib";
-import { type Database, open, type RootDatabase } from "lmdb";
+import { open, type RootDatabase } from "lmdb";
 import { AssertionError, assertNever, QuorateError } from "../../protocols/core/index.ts";
+import { CheckedTable, type KeyRange, type Place } from "./checked-table.ts";
 import type { Settle, StorageEngine, StoreContents, StoreOperation, StoreWrite } from "./contract.ts";
 import { DataDirectory, type DataOwner } from "./data-directory.ts";
 import { failureOf } from "./disk-failure.ts";
 import { dataDirectoryCorrupt, storageUnusable, storeCorrupt } from "./errors.ts";
 import { checkDatabaseFile } from "./lmdb-file.ts";
 import { lastUint64, part, StoreKeys } from "./lmdb-keys.ts";
+import { LogWriter, loadRecords, nextIndexOf } from "./lmdb-log.ts";
 import { outcomeOf } from "./outcome.ts";
 import { advanceShape, advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
-
-const CHECKSUM_BYTES = 4;
-const SCRATCH_BYTES_INITIAL = 64 * 1024;
 
 /** A store that has been written or loaded: its keys and where it stands. */
 interface OpenStore {
@@ -37,20 +35,27 @@ interface OpenStore {
 	shape: StoreShape;
 }
 
+/** A store while a transaction changes it. */
+interface StoreChange {
+	readonly keys: StoreKeys;
+	readonly log: LogWriter;
+	shape: StoreShape;
+}
+
 export class LmdbEngine implements StorageEngine {
 	readonly #directory: DataDirectory;
 	readonly #environment: RootDatabase<Buffer, Buffer>;
-	readonly #database: Database<Buffer, Buffer>;
+	readonly #table: CheckedTable;
 	readonly #stores: Map<string, OpenStore> = new Map();
 	#failure: QuorateError | null = null;
-	/** Where checksum and value are put together; lmdb copies it within the call. */
-	#scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES_INITIAL);
 
 	/** Use {@link open}. */
 	private constructor(directory: DataDirectory, environment: RootDatabase<Buffer, Buffer>) {
 		this.#directory = directory;
 		this.#environment = environment;
-		this.#database = environment.openDB<Buffer, Buffer>("stores", { encoding: "binary", keyEncoding: "binary" });
+		this.#table = new CheckedTable(
+			environment.openDB<Buffer, Buffer>("stores", { encoding: "binary", keyEncoding: "binary" }),
+		);
 	}
 
 	/**
@@ -77,20 +82,11 @@ export class LmdbEngine implements StorageEngine {
 			checkStoreName(store);
 			const { keys, shape } = this.#store(store);
 			const values = new Map<string, Uint8Array>();
-			for (const { key, value } of this.#range(keys.rangeOf(part.value))) {
-				const name = keys.keyOfValue(key);
-				values.set(
-					name,
-					unpack(key, value, () => ({ store, part: "value", key: name })),
-				);
+			const placeOf = (key: Buffer): Place => ({ store, part: "value", key: keys.keyOfValue(key) });
+			for (const { key, value } of this.#table.entries(keys.rangeOf(part.value), placeOf)) {
+				values.set(keys.keyOfValue(key), value);
 			}
-			const records: Uint8Array[] = [];
-			for (const { key, value } of this.#range(keys.rangeOf(part.record))) {
-				const expected = shape.firstIndex + records.length;
-				const index = lastUint64(key);
-				if (index !== expected) throw gapOnDisk(store, expected, index);
-				records.push(unpack(key, value, () => ({ store, part: "record", key: String(index) })));
-			}
+			const records = loadRecords(this.#table, store, keys, shape);
 			const { published } = shape;
 			const snapshot =
 				published === null
@@ -106,11 +102,13 @@ export class LmdbEngine implements StorageEngine {
 			// Everything is checked before the transaction, so that a refusal leaves nothing to undo.
 			const after = advanceShapes(writes, (store) => this.#store(store).shape);
 			this.#environment.transactionSync(() => {
-				const shapes = new Map<string, StoreShape>();
+				const changes = new Map<string, StoreChange>();
 				for (const { store, operations } of writes) {
-					const { keys, shape } = this.#store(store);
-					shapes.set(store, this.#perform(store, keys, shapes.get(store) ?? shape, operations));
+					const change = changes.get(store) ?? this.#begin(store);
+					changes.set(store, change);
+					for (const operation of operations) this.#perform(store, change, operation);
 				}
+				for (const { log } of changes.values()) log.flush();
 				for (const [store, shape] of after) this.#writeShape(this.#store(store), shape);
 			});
 			for (const [store, shape] of after) this.#store(store).shape = shape;
@@ -131,10 +129,13 @@ export class LmdbEngine implements StorageEngine {
 			const end = Math.min(published.sizeBytes, offset + lengthBytes);
 			const bytes = new Uint8Array(Math.max(0, end - offset));
 			let position = offset;
-			for (const { key, value } of this.#chunksFrom(keys, published.generation, offset)) {
+			const placeOf = (key: Buffer): Place => ({ store, part: "snapshot", key: String(lastUint64(key)) });
+			for (const { key, value: chunk } of this.#table.entries(
+				this.#chunksFrom(keys, published.generation, offset),
+				placeOf,
+			)) {
 				if (position >= end) break;
 				const chunkStart = lastUint64(key);
-				const chunk = unpack(key, value, () => ({ store, part: "snapshot", key: String(chunkStart) }));
 				if (chunkStart > position) break;
 				const from = position - chunkStart;
 				const to = Math.min(chunk.length, end - chunkStart);
@@ -153,40 +154,33 @@ export class LmdbEngine implements StorageEngine {
 		this.#directory.close();
 	}
 
-	/** Performs one write inside the transaction and returns the shape after it. */
-	#perform(store: string, keys: StoreKeys, before: StoreShape, operations: readonly StoreOperation[]): StoreShape {
-		let shape = before;
-		for (const operation of operations) {
-			const after = advanceShape(store, shape, operation);
-			this.#performOne(keys, shape, after, operation);
-			shape = after;
-		}
-		return shape;
+	/** Begins the changes of one store inside a transaction. */
+	#begin(store: string): StoreChange {
+		const { keys, shape } = this.#store(store);
+		return { keys, shape, log: new LogWriter(this.#table, store, keys) };
 	}
 
-	#performOne(keys: StoreKeys, before: StoreShape, after: StoreShape, operation: StoreOperation): void {
+	#perform(store: string, change: StoreChange, operation: StoreOperation): void {
+		const { keys, log, shape: before } = change;
+		const after = advanceShape(store, before, operation);
+		change.shape = after;
 		switch (operation.type) {
 			case "put":
-				this.#put(keys.value(operation.key), operation.value);
+				this.#table.put(keys.value(operation.key), operation.value);
 				return;
-			case "append": {
-				let index = operation.firstIndex;
-				for (const record of operation.records) {
-					this.#put(keys.record(index), record);
-					index += 1;
-				}
+			case "append":
+				log.append(operation.firstIndex, operation.records);
 				return;
-			}
 			case "truncate-from":
-				this.#removeRecords(keys, after.nextIndex, before.nextIndex);
+				if (after !== before) log.truncateFrom(after.nextIndex, after.firstIndex);
 				return;
 			case "compact-through":
-				this.#removeRecords(keys, before.firstIndex, Math.min(after.firstIndex, before.nextIndex));
+				if (after !== before) log.compactThrough(after.firstIndex - 1);
 				return;
 			case "stage-snapshot":
 				if (operation.offset === 0 && before.staged !== null) this.#removeChunks(keys, before.staged.generation);
 				if (operation.data.length > 0) {
-					this.#put(keys.chunk(after.generation, operation.offset), operation.data);
+					this.#table.put(keys.chunk(after.generation, operation.offset), operation.data);
 				}
 				return;
 			case "publish-snapshot":
@@ -197,33 +191,21 @@ export class LmdbEngine implements StorageEngine {
 		}
 	}
 
-	#put(key: Buffer, value: Uint8Array): void {
-		const sizeBytes = CHECKSUM_BYTES + value.length;
-		if (this.#scratch.length < sizeBytes) this.#scratch = Buffer.allocUnsafeSlow(2 * sizeBytes);
-		this.#scratch.set(value, CHECKSUM_BYTES);
-		this.#scratch.writeUInt32LE(checksum(key, value), 0);
-		this.#database.putSync(key, this.#scratch.subarray(0, sizeBytes));
-	}
-
-	#removeRecords(keys: StoreKeys, from: number, to: number): void {
-		for (let index = from; index < to; index++) this.#database.removeSync(keys.record(index));
-	}
-
 	#removeChunks(keys: StoreKeys, generation: number): void {
 		const range = { start: keys.chunk(generation, 0), end: keys.chunk(generation + 1, 0) };
-		for (const key of [...this.#database.getKeys(range)]) this.#database.removeSync(key);
+		for (const key of [...this.#table.keys(range)]) this.#table.remove(key);
 	}
 
-	/** Appends and truncations leave this part alone: where a log ends is known from its last record. */
+	/** Appends and truncations leave this part alone: where a log ends is known from its last segment. */
 	#writeShape({ keys, shape: before }: OpenStore, after: StoreShape): void {
 		if (before.firstIndex !== after.firstIndex || before.maySkip !== after.maySkip) {
 			const log = Buffer.alloc(9);
 			log.writeDoubleBE(after.firstIndex, 0);
 			log.writeUInt8(after.maySkip ? 1 : 0, 8);
-			this.#put(keys.log(), log);
+			this.#table.put(keys.log(), log);
 		}
 		if (before.staged !== after.staged || before.published !== after.published) {
-			this.#put(keys.snapshots(), Buffer.from(snapshotsText(after)));
+			this.#table.put(keys.snapshots(), Buffer.from(snapshotsText(after)));
 		}
 	}
 
@@ -239,38 +221,32 @@ export class LmdbEngine implements StorageEngine {
 	#readShape(store: string, keys: StoreKeys): StoreShape {
 		const log = this.#get(keys.log(), () => ({ store, part: "log", key: "bounds" }));
 		const snapshots = this.#get(keys.snapshots(), () => ({ store, part: "snapshot", key: "description" }));
-		const { start, end } = keys.rangeOf(part.record);
-		const [last] = this.#database.getKeys({ start: end, end: start, reverse: true, limit: 1 });
 		const firstIndex = log === null ? EMPTY_SHAPE.firstIndex : log.readDoubleBE(0);
 		return {
 			...EMPTY_SHAPE,
 			...(snapshots === null ? {} : parseSnapshots(snapshots.toString("utf8"))),
 			firstIndex,
-			nextIndex: last === undefined ? firstIndex : lastUint64(last) + 1,
+			nextIndex: nextIndexOf(this.#table, keys) ?? firstIndex,
 			maySkip: log === null ? EMPTY_SHAPE.maySkip : log.readUInt8(8) === 1,
 		};
 	}
 
 	#get(key: Buffer, place: () => Place): Buffer | null {
-		const value = this.#database.get(key);
-		return value === undefined ? null : Buffer.from(unpack(key, value, place));
-	}
-
-	#range(range: { readonly start: Buffer; readonly end: Buffer }): Iterable<{ key: Buffer; value: Buffer }> {
-		return this.#database.getRange(range);
+		const value = this.#table.get(key, place);
+		return value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.length);
 	}
 
 	/** The chunk that holds this offset and those after it. */
-	#chunksFrom(keys: StoreKeys, generation: number, offset: number): Iterable<{ key: Buffer; value: Buffer }> {
+	#chunksFrom(keys: StoreKeys, generation: number, offset: number): KeyRange {
 		const wanted = keys.chunk(generation, offset);
-		const [holding] = this.#database.getKeys({
+		const [holding] = this.#table.keys({
 			start: wanted,
 			end: keys.chunk(generation, 0),
 			inclusiveEnd: true,
 			reverse: true,
 			limit: 1,
 		});
-		return this.#range({ start: holding ?? wanted, end: keys.chunk(generation + 1, 0) });
+		return { start: holding ?? wanted, end: keys.chunk(generation + 1, 0) };
 	}
 
 	/** What LMDB throws is the disk's failure and ends the engine; our own typed errors pass. */
@@ -298,33 +274,6 @@ function openEnvironment(path: string): RootDatabase<Buffer, Buffer> {
 		keyEncoding: "binary",
 		maxDbs: 1,
 	});
-}
-
-interface Place {
-	readonly store: string;
-	readonly part: string;
-	readonly key: string;
-}
-
-function checksum(key: Uint8Array, value: Uint8Array): number {
-	const ofKey = crc32(key);
-	// Node's crc32 forgets the initial value when it is given an empty array without memory behind it.
-	return value.length === 0 ? ofKey : crc32(value, ofKey);
-}
-
-/** The value without its checksum, in bytes of its own. @throws QuorateError `store-corrupt` */
-function unpack(key: Buffer, packed: Buffer, place: () => Place): Uint8Array {
-	if (packed.length < CHECKSUM_BYTES) throw storeCorrupt({ ...place(), problem: "the checksum is missing" });
-	const value = new Uint8Array(packed.length - CHECKSUM_BYTES);
-	value.set(packed.subarray(CHECKSUM_BYTES));
-	if (checksum(key, value) !== packed.readUInt32LE(0)) {
-		throw storeCorrupt({ ...place(), problem: "the checksum does not match" });
-	}
-	return value;
-}
-
-function gapOnDisk(store: string, expected: number, found: number): QuorateError {
-	return storeCorrupt({ store, part: "record", key: String(expected), problem: `record ${found} stands in its place` });
 }
 
 function snapshotsText({ generation, staged, published }: StoreShape): string {

@@ -7,14 +7,15 @@
  * | 1 log | | float64 index at which the log begins, byte: an empty log may skip |
  * | 2 snapshots | | JSON: staged and published snapshot, last generation |
  * | 3 value | key, UTF-8 | the value |
- * | 4 record | uint64 index | the record |
+ * | 4 segment | uint64 first index, uint64 last index | successive records of the log, see `log-segment.ts` |
  * | 5 chunk | uint64 generation, uint64 offset | bytes of a snapshot |
  *
- * Integers are big-endian. Every value is preceded by the CRC-32 of key and value, so that a damaged value is found,
- * and also a sound one in a wrong place.
+ * Integers are big-endian, so that their order is that of the keys. The last index stands in a segment's key and not in its
+ * value so that where a log ends is known without reading, and damage to the value can name the records it hit. Every value
+ * is preceded by its checksum, see `checked-table.ts`.
  */
 
-export const part = { log: 1, snapshots: 2, value: 3, record: 4, chunk: 5 } as const;
+export const part = { log: 1, snapshots: 2, value: 3, segment: 4, chunk: 5 } as const;
 
 export class StoreKeys {
 	readonly #prefix: Buffer;
@@ -38,9 +39,10 @@ export class StoreKeys {
 		return bytes;
 	}
 
-	record(index: number): Buffer {
-		const bytes = this.#begin(part.record, 8);
-		return writeUint64(bytes, bytes.length - 8, index);
+	segment(firstIndex: number, lastIndex: number): Buffer {
+		const bytes = this.#begin(part.segment, 16);
+		writeUint64(bytes, bytes.length - 16, firstIndex);
+		return writeUint64(bytes, bytes.length - 8, lastIndex);
 	}
 
 	chunk(generation: number, offset: number): Buffer {
@@ -66,9 +68,18 @@ export class StoreKeys {
 	}
 }
 
-/** The last eight bytes of a record's or chunk's key. */
+/** The first index of a segment, from its key. */
+export function firstIndexOf(key: Buffer): number {
+	return uint64At(key, key.length - 16);
+}
+
+/** The last eight bytes of a key: the last index of a segment, the offset of a chunk. */
 export function lastUint64(key: Buffer): number {
-	return key.readUInt32BE(key.length - 8) * 0x1_0000_0000 + key.readUInt32BE(key.length - 4);
+	return uint64At(key, key.length - 8);
+}
+
+function uint64At(bytes: Buffer, at: number): number {
+	return bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
 }
 
 function writeUint64(bytes: Buffer, at: number, value: number): Buffer {

@@ -125,20 +125,25 @@ describe("the manifest", () => {
 		});
 	}
 
-	it("refuses a format of the future", () => {
-		writeFileSync(join(directory, "manifest.json"), JSON.stringify({ ...owner, format: "quorate-data-2" }));
-		expect(() => DataDirectory.open(directory, owner)).toThrowError(
-			expect.objectContaining({
-				code: "data-directory-foreign",
-				details: { directory, field: "format", expected: "quorate-data-1", found: "quorate-data-2" },
-			}),
-		);
-	});
+	for (const [when, format] of [
+		["the past", "quorate-data-1"],
+		["the future", "quorate-data-3"],
+	] as const) {
+		it(`refuses a format of ${when}`, () => {
+			writeFileSync(join(directory, "manifest.json"), JSON.stringify({ ...owner, format }));
+			expect(() => DataDirectory.open(directory, owner)).toThrowError(
+				expect.objectContaining({
+					code: "data-directory-foreign",
+					details: { directory, field: "format", expected: "quorate-data-2", found: format },
+				}),
+			);
+		});
+	}
 
 	for (const [what, text] of [
 		["no JSON", "{"],
 		["no manifest", "[]"],
-		["half a manifest", '{"format":"quorate-data-1","clusterId":"flights"}'],
+		["half a manifest", '{"format":"quorate-data-2","clusterId":"flights"}'],
 	] as const) {
 		it(`that is ${what} is told as corrupt`, () => {
 			writeFileSync(join(directory, "manifest.json"), text);

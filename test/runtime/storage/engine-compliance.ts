@@ -164,6 +164,85 @@ export function testEngine(name: string, makeSetup: () => EngineSetup): void {
 			expect(await load()).toMatchObject({ firstIndex: 20, records: [text("x")] });
 		});
 
+		it("truncates an append anywhere in it, and continues there", async () => {
+			const letters = ["a", "b", "c", "d", "e", "f"];
+			for (let from = 1; from <= 8; from++) {
+				const store = `truncated-${from}`;
+				const write = (...operations: StoreOperation[]): Promise<void> =>
+					setup.settle(commitOn(engine, [{ store, operations }]));
+				await write(append(1, ...letters.slice(0, 4)));
+				await write(append(5, ...letters.slice(4)));
+				await write({ type: "truncate-from", index: from });
+				const left = letters.slice(0, from - 1);
+				await reopen();
+				expect((await load(store)).records).toEqual(left.map(text));
+				await write(append(left.length + 1, "x", "y"), { type: "truncate-from", index: left.length + 2 });
+				await write(append(left.length + 2, "z"));
+				await reopen();
+				expect((await load(store)).records).toEqual([...left, "x", "z"].map(text));
+			}
+		});
+
+		it("compacts an append anywhere in it, and truncates what is left anywhere", async () => {
+			const letters = ["a", "b", "c", "d", "e", "f"];
+			for (let through = 1; through <= 6; through++) {
+				for (let from = through; from <= 7; from++) {
+					const store = `compacted-${through}-${from}`;
+					const write = (...operations: StoreOperation[]): Promise<void> =>
+						setup.settle(commitOn(engine, [{ store, operations }]));
+					await write(append(1, ...letters.slice(0, 4)));
+					await write(append(5, ...letters.slice(4)), { type: "compact-through", index: through });
+					expect(await load(store)).toMatchObject({
+						firstIndex: through + 1,
+						records: letters.slice(through).map(text),
+					});
+					await write({ type: "truncate-from", index: from });
+					const left = letters.slice(through, from - 1);
+					expect(await load(store)).toMatchObject({ firstIndex: through + 1, records: left.map(text) });
+					await write(append(through + left.length + 1, "x"));
+					if (from === through) await reopen();
+					expect(await load(store)).toMatchObject({
+						firstIndex: through + 1,
+						records: [...left, "x"].map(text),
+					});
+				}
+			}
+		});
+
+		it("joins writes of one group, with truncations and compactions between them", async () => {
+			const write = (...operations: StoreOperation[]): StoreWrite => ({ store: "s", operations });
+			await setup.settle(
+				commitOn(engine, [
+					write(append(1, "a", "b")),
+					write(append(3, "c"), { type: "truncate-from", index: 2 }, append(2, "B", "C")),
+					write(append(4, "D"), { type: "compact-through", index: 1 }, append(5, "E")),
+				]),
+			);
+			await reopen();
+			expect(await load()).toMatchObject({ firstIndex: 2, records: ["B", "C", "D", "E"].map(text) });
+		});
+
+		it("keeps many small appends, and a large one beside them", async () => {
+			const count = 1_500;
+			for (let i = 1; i <= count; i += 50) {
+				const writes = Array.from({ length: 50 }, (_, j) => ({ store: "s", operations: [append(i + j, `r${i + j}`)] }));
+				await setup.settle(commitOn(engine, writes));
+			}
+			const large = Array.from({ length: 300 }, (_, i) => new Uint8Array(1_000).fill(i));
+			const huge = new Uint8Array(3 * 1024 * 1024).fill(7);
+			await commit({ type: "append", firstIndex: count + 1, records: [...large, huge, text("end")] });
+			await reopen();
+			const { records } = await load();
+			expect(records.length).toBe(count + 302);
+			expect(records.slice(0, count)).toEqual(Array.from({ length: count }, (_, i) => text(`r${i + 1}`)));
+			for (const [i, record] of [...large, huge, text("end")].entries()) {
+				expect(Buffer.compare(record, records[count + i] ?? new Uint8Array(0))).toBe(0);
+			}
+			await commit({ type: "compact-through", index: count + 100 }, { type: "truncate-from", index: count + 111 });
+			await reopen();
+			expect(await load()).toMatchObject({ firstIndex: count + 101, records: large.slice(100, 110) });
+		});
+
 		it("lets a fresh log begin anywhere", async () => {
 			await commit(append(7, "x"), append(8, "y"));
 			expect(await load()).toMatchObject({ firstIndex: 7, records: [text("x"), text("y")] });

@@ -2,7 +2,7 @@
  * Goal: the LMDB engine keeps the contract of engines, finds damage, names a full disk, and refuses what is not its own.
  * Method: the suite of `engine-compliance.ts`; bytes flipped in the database file; a size limit on files in a child process.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -48,6 +48,27 @@ function damage(directory: string, content: string): void {
 	writeFileSync(path, bytes);
 }
 
+describe("space", () => {
+	it(
+		"stays bounded while a log runs on and is compacted",
+		withDirectory(async (directory) => {
+			const engine = LmdbEngine.open(directory, owner);
+			const records = Array.from({ length: 500 }, (_, i) => new Uint8Array(200).fill(i));
+			const run = async (from: number, to: number): Promise<number> => {
+				for (let i = from; i < to; i++) {
+					const append = { type: "append" as const, firstIndex: i * 500 + 1, records };
+					const compact = { type: "compact-through" as const, index: Math.max(0, i * 500 - 250) };
+					await commitOn(engine, [{ store: "s", operations: [append, compact] }]);
+				}
+				return statSync(join(directory, "data.mdb")).size;
+			};
+			const early = await run(0, 20);
+			expect(await run(20, 100)).toBeLessThanOrEqual(2 * early);
+			await engine.close();
+		}),
+	);
+});
+
 describe("damage", () => {
 	const marks = { value: "the-value-of-term", record: "the-second-record", snapshot: "the-snapshot-bytes" };
 	const text = (content: string): Uint8Array => new TextEncoder().encode(content);
@@ -71,7 +92,7 @@ describe("damage", () => {
 
 	for (const [part, key] of [
 		["value", "term"],
-		["record", "6"],
+		["record", "5-6"],
 	] as const) {
 		it(
 			`of a ${part} is found when the store is loaded; other stores are not touched by it`,
@@ -88,6 +109,41 @@ describe("damage", () => {
 			}),
 		);
 	}
+
+	it(
+		"of a record is found when the log is truncated before it: the group is refused whole and the rest stays usable",
+		withDirectory(async (directory) => {
+			await written(directory);
+			damage(directory, marks.record);
+			const engine = LmdbEngine.open(directory, owner);
+			const group = [
+				{ store: "t", operations: [{ type: "append" as const, firstIndex: 2, records: [text("more")] }] },
+				{ store: "s", operations: [{ type: "truncate-from" as const, index: 6 }] },
+			];
+			await expect(commitOn(engine, group)).rejects.toMatchObject({
+				code: "store-corrupt",
+				details: { store: "s", part: "record", key: "5-6" },
+			});
+			expect((await loadFrom(engine, "t")).records).toEqual([text("sound")]);
+			await commitOn(engine, group.slice(0, 1));
+			expect((await loadFrom(engine, "t")).records).toEqual([text("sound"), text("more")]);
+			await engine.close();
+		}),
+	);
+
+	it(
+		"of a covered record that is still on the disk is found too, and ends when its segment goes",
+		withDirectory(async (directory) => {
+			await written(directory);
+			damage(directory, "first");
+			const engine = LmdbEngine.open(directory, owner);
+			await commitOn(engine, [{ store: "s", operations: [{ type: "compact-through", index: 5 }] }]);
+			await expect(loadFrom(engine, "s")).rejects.toMatchObject({ code: "store-corrupt" });
+			await commitOn(engine, [{ store: "s", operations: [{ type: "compact-through", index: 6 }] }]);
+			expect(await loadFrom(engine, "s")).toMatchObject({ firstIndex: 7, records: [] });
+			await engine.close();
+		}),
+	);
 
 	it(
 		"of a snapshot is found when it is read",
