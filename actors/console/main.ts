@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 /**
  * The program `quorate`: finds the command, gives it the process's world, and turns its outcome into an exit code. The
- * only place that installs signal handlers: the first Ctrl-C ends the command in order, the second at once.
+ * only place that installs signal handlers: the first Ctrl-C or SIGTERM ends the command in order, the second at once.
  */
 import { readFileSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import { nearest } from "./option-table.ts";
-import { type CommandWorld, EXIT_INTERRUPTED, runCommand } from "./run-command.ts";
+import { type CommandWorld, runCommand } from "./run-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 import { streamOutput } from "./terminal.ts";
+import { interruptExitCode } from "./verdict.ts";
 
 /** Exit codes: 1 for what went wrong, 2 for how it was called. */
 const EXIT_FAILED = 1;
@@ -79,9 +80,9 @@ function reasonOf(error: QuorateError): QuorateError {
 }
 
 const interrupt = new AbortController();
-const onSignal = (): void => {
-	if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
-	interrupt.abort();
+const onSignal = (signal: NodeJS.Signals): void => {
+	if (interrupt.signal.aborted) process.exit(interruptExitCode(interrupt.signal));
+	interrupt.abort(signal);
 };
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);

@@ -68,8 +68,9 @@ function parsedValue(name: string, spec: OptionSpec<unknown>, text: string | und
 		if (text !== undefined) throw usageErrors.invalidValue({ option, expected: "no value", actual: text });
 		return spec.parse("true");
 	}
-	// Another option instead of a value: the value was forgotten.
-	if (text === undefined || text.startsWith("--")) throw usageErrors.missingValue({ option, expected: spec.value });
+	// Nothing, an empty shell variable, or another option instead of a value: the value was forgotten.
+	if (text === undefined || text === "" || text.startsWith("--"))
+		throw usageErrors.missingValue({ option, expected: spec.value });
 	try {
 		return spec.parse(text);
 	} catch (thrown) {

@@ -16,6 +16,7 @@ import { parseRunOptions, type RunOptions, runHelp } from "./run-options.ts";
 import type { RunTarget } from "./run-target.ts";
 import { formatMs, formatNumber } from "./table.ts";
 import { type Output, painter, silentOutput } from "./terminal.ts";
+import { interruptExitCode } from "./verdict.ts";
 
 /** Records that are made up where there is no input: as many as the data set has. */
 const GENERATED_RECORDS = 200_000;
@@ -37,14 +38,11 @@ export interface CommandWorld {
 	readonly output: Output;
 	readonly errors: Output;
 	readonly clock: Clock;
-	/** Aborted by the first Ctrl-C. */
+	/** Aborted by the first Ctrl-C or SIGTERM; the reason is the signal's name. */
 	readonly interrupt: AbortSignal;
 	/** Starts the swarm with the flight ledger as its application. */
 	readonly startTarget: (options: TargetOptions) => Promise<RunTarget>;
 }
-
-/** Exit code after Ctrl-C: 128 and the number of SIGINT, as shells count. */
-export const EXIT_INTERRUPTED = 130;
 
 /**
  * Performs `quorate run` and returns its exit code.
@@ -72,10 +70,10 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 		const report = await inDataDirectory(options, world, (place) =>
 			runOnSwarm({ options, input, history, output, progress, ...place }, world),
 		);
-		return report === null ? EXIT_INTERRUPTED : report.verdict.exitCode;
+		return report === null ? interruptExitCode(world.interrupt) : report.verdict.exitCode;
 	} catch (error) {
 		// What fails because it was interrupted is no failure.
-		if (world.interrupt.aborted) return EXIT_INTERRUPTED;
+		if (world.interrupt.aborted) return interruptExitCode(world.interrupt);
 		throw error;
 	} finally {
 		world.interrupt.removeEventListener("abort", announceEnd);

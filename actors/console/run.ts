@@ -19,7 +19,7 @@ import {
 import type { Progress } from "./progress.ts";
 import type { LedgerClient, RunTarget } from "./run-target.ts";
 import { formatMs, formatNumber } from "./table.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { interruptExitCode, judge, type Verdict } from "./verdict.ts";
 import { type Latency, Workload } from "./workload.ts";
 
 /** Commands that each client may have outstanding. */
@@ -113,7 +113,7 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 		loadMs: workload.elapsedMs,
 		killIntervalMs: plan.killLeaderMs,
 		killsSurvived: killer?.survived ?? 0,
-		interrupted: interrupt.aborted,
+		interrupted: interrupt.aborted ? interruptExitCode(interrupt) : null,
 		failure: failure.length === 0 ? null : errorToObject(failure[0]),
 	});
 	return {

@@ -5,6 +5,14 @@ import type { ReplicaResult } from "./ledger-run.ts";
 /** What a run must show of kills, at most. */
 const KILLS_REQUIRED_MAX = 3;
 
+/** 128 and the number of the signal, as shells count: SIGINT (Ctrl-C) or SIGTERM. */
+export type InterruptExitCode = 130 | 143;
+
+/** The exit code after an interruption. The reason of its signal names SIGTERM; without one it was Ctrl-C. */
+export function interruptExitCode({ reason }: AbortSignal): InterruptExitCode {
+	return reason === "SIGTERM" ? 143 : 130;
+}
+
 export interface RunFacts {
 	readonly replicas: readonly ReplicaResult[];
 	/** Records of the input. */
@@ -18,7 +26,8 @@ export interface RunFacts {
 	readonly killIntervalMs: number | null;
 	/** Kills of a leader with a new leader after each. */
 	readonly killsSurvived: number;
-	readonly interrupted: boolean;
+	/** The exit code of the signal that interrupted the run, if one did. */
+	readonly interrupted: InterruptExitCode | null;
 	/** What ended the load, if not its completion. */
 	readonly failure: { readonly code: string; readonly message: string } | null;
 }
@@ -28,13 +37,13 @@ export interface RunFacts {
  * - `disagreed`: they do not;
  * - `vacuous`: they do, but fewer leaders were killed than were to be;
  * - `failed`: the load ended with an error, or not all of its outcomes are known;
- * - `interrupted`: by Ctrl-C.
+ * - `interrupted`: by Ctrl-C or SIGTERM.
  */
 export type VerdictName = "agreed" | "disagreed" | "vacuous" | "failed" | "interrupted";
 
 export interface Verdict {
 	readonly name: VerdictName;
-	readonly exitCode: 0 | 1 | 130;
+	readonly exitCode: 0 | 1 | InterruptExitCode;
 	/** The last line of the run. */
 	readonly line: string;
 	/** What is wrong, one sentence each; empty when all is right. */
@@ -52,14 +61,14 @@ export function judge(facts: RunFacts): Verdict {
 	const required = killsRequired(facts.loadMs, facts.killIntervalMs);
 	const faults = replicaFaults(facts);
 	const agreement = agreementOf(facts);
-	const verdict = (name: VerdictName, exitCode: 0 | 1 | 130, line: string): Verdict => ({
+	const verdict = (name: VerdictName, exitCode: Verdict["exitCode"], line: string): Verdict => ({
 		name,
 		exitCode,
 		line: `${name}: ${line}`,
 		faults,
 		killsRequired: required,
 	});
-	if (facts.interrupted) return verdict("interrupted", 130, agreement);
+	if (facts.interrupted !== null) return verdict("interrupted", facts.interrupted, agreement);
 	if (facts.failure !== null) return verdict("failed", 1, `${facts.failure.code}: ${facts.failure.message}`);
 	if (facts.unresolved > 0) return verdict("failed", 1, `${facts.unresolved} operations have no known outcome`);
 	if (faults.length > 0) return verdict("disagreed", 1, agreement);

@@ -294,7 +294,10 @@ export class Workload {
 	get failure(): Error | null {
 		if (this.#failed === 0) return null;
 		const last = this.#lastFailure;
-		const reason = last instanceof Error ? last.message : String(last);
+		const reason = [last, last instanceof Error ? last.cause : undefined]
+			.filter((error) => error !== undefined)
+			.map((error) => (error instanceof Error ? error.message : String(error)))
+			.join(": ");
 		return runErrors.loadFailed({ failed: this.#failed, reason }, { cause: last });
 	}
 

@@ -288,7 +288,11 @@ export class SessionClient implements SwarmClient {
 	#outOfTime({ name, sinceMs, attempts, uncertain, refusal }: Operation): Error {
 		const waitedMs = Math.round(this.#group.clock.nowMs() - sinceMs);
 		if (uncertain && name === "command") {
-			return errors.outcomeUnknown({ operation: name, waitedMs, attempts });
+			// Ended by the swarm's failure rather than by time: that is the reason to look at.
+			return errors.outcomeUnknown(
+				{ operation: name, waitedMs, attempts },
+				this.#closed === null ? {} : { cause: this.#closed },
+			);
 		}
 		return errors.notDecided({ operation: name, waitedMs, attempts, reason: refusal });
 	}

@@ -14,6 +14,10 @@ export interface Membership {
  * @throws QuorateError `node-count-invalid`, or `invalid-argument` for a name with other characters
  */
 export function membershipOf(nodes: number | readonly string[]): Membership {
+	if (typeof nodes !== "number" && !Array.isArray(nodes)) {
+		const reason = "a whole number or a list of names is expected";
+		throw errors.nodeCountInvalid({ nodes: String(nodes).slice(0, 200), limit: NODES_MAX, reason });
+	}
 	const ids = typeof nodes === "number" ? numbered(nodes) : named(nodes);
 	return { nodes: [...ids].sort(compareIds), notes: notesOn(ids.length) };
 }

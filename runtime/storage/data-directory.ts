@@ -12,12 +12,14 @@ import {
 	readFileSync,
 	renameSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { DirectoryLock } from "./directory-lock.ts";
-import { dataDirectoryCorrupt, dataDirectoryForeign, diskFailed } from "./errors.ts";
+import { failureOf } from "./disk-failure.ts";
+import { dataDirectoryCorrupt, dataDirectoryForeign } from "./errors.ts";
 
 /** Whose directory it is to be. */
 export interface DataOwner {
@@ -60,11 +62,13 @@ export class DataDirectory {
 
 	/**
 	 * Makes the directory if it does not exist, locks it and checks whose it is.
-	 * @throws QuorateError `data-directory-in-use`, `data-directory-foreign`, `data-directory-corrupt`, `disk-failed`
+	 * @throws QuorateError `data-directory-in-use`, `data-directory-foreign`, `data-directory-corrupt`, `disk-failed`,
+	 *   `disk-full`
 	 */
 	static open(path: string, owner: DataOwner): DataDirectory {
 		return asDiskFailure(path, () => {
-			mkdirSync(path, { recursive: true });
+			makeDirectory(resolve(path));
+			refuseForeignContent(path);
 			const lock = DirectoryLock.acquire(path);
 			try {
 				const manifestPath = join(path, MANIFEST_NAME);
@@ -83,7 +87,7 @@ export class DataDirectory {
 		return join(this.path, DATABASE_NAME);
 	}
 
-	/** The new database is made: from now on it must be there. @throws QuorateError `disk-failed` */
+	/** The new database is made: from now on it must be there. @throws QuorateError `disk-failed`, `disk-full` */
 	confirm(): void {
 		asDiskFailure(this.path, () => {
 			renameSync(join(this.path, DRAFT_NAME), join(this.path, MANIFEST_NAME));
@@ -132,20 +136,48 @@ function idList(ids: readonly string[]): string {
 	return [...ids].sort().join(", ");
 }
 
-/** A directory that holds other things is not taken for ours; what a start left that was cut off is. */
+/**
+ * A directory that holds other things is not taken for ours; one with a manifest, or with what a start left that was cut
+ * off, is. Asked before the lock too, so that nothing is left behind in a directory that is refused. There another
+ * process may be at its own start, so the draft is looked for before the manifest that it becomes, and both afterwards.
+ */
+function refuseForeignContent(directory: string): void {
+	const found = readdirSync(directory).find((name) => !name.startsWith("lock-"));
+	if (found === undefined) return;
+	if (existsSync(join(directory, DRAFT_NAME)) || existsSync(join(directory, MANIFEST_NAME))) return;
+	throw dataDirectoryForeign({ directory, field: "content", expected: "an empty directory", found });
+}
+
 function begin(directory: string, owner: DataOwner): void {
-	const names = readdirSync(directory);
-	const own: string[] = names.includes(DRAFT_NAME) ? [DRAFT_NAME, DATABASE_NAME, DATABASE_LOCK_NAME] : [];
-	const found = names.find((name) => !name.startsWith("lock-") && !own.includes(name));
-	if (found !== undefined) {
-		throw dataDirectoryForeign({ directory, field: "content", expected: "an empty directory", found });
-	}
+	refuseForeignContent(directory);
+	const own = existsSync(join(directory, DRAFT_NAME)) ? [DRAFT_NAME, DATABASE_NAME, DATABASE_LOCK_NAME] : [];
 	for (const name of own) rmSync(join(directory, name), { force: true });
 	const manifest: Manifest = { format: DATA_FORMAT, clusterId: owner.clusterId, nodeIds: [...owner.nodeIds].sort() };
 	const draft = join(directory, DRAFT_NAME);
 	writeFileSync(draft, `${JSON.stringify(manifest, null, "\t")}\n`);
 	flush(draft);
 	flush(directory);
+}
+
+/**
+ * Makes a directory and those above it that are missing. Not `mkdir`'s own recursion: on Node 20 that never ends where a
+ * parent exists in which nothing can be made (`/proc`), and it calls a read-only file system a missing file.
+ */
+function makeDirectory(path: string): void {
+	if (isDirectory(path)) return;
+	if (existsSync(path)) throw new Error("it is not a directory");
+	const parent = dirname(path);
+	if (parent !== path) makeDirectory(parent);
+	try {
+		mkdirSync(path);
+	} catch (error) {
+		// Somebody else has made it meanwhile.
+		if (!isDirectory(path)) throw error;
+	}
+}
+
+function isDirectory(path: string): boolean {
+	return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function flush(path: string): void {
@@ -162,7 +194,6 @@ function asDiskFailure<T>(directory: string, run: () => T): T {
 		return run();
 	} catch (cause) {
 		if (cause instanceof QuorateError) throw cause;
-		const problem = cause instanceof Error ? cause.message : String(cause);
-		throw diskFailed({ directory, operation: "open", problem }, { cause });
+		throw failureOf(directory, "open", cause);
 	}
 }

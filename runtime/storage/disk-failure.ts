@@ -14,7 +14,7 @@ const EDQUOT = process.platform === "darwin" ? 69 : 122;
  */
 const FREE_BYTES_MIN = 1024 * 1024;
 
-/** `disk-full` or `disk-failed`, from what LMDB has thrown. */
+/** `disk-full` or `disk-failed`, from what LMDB (with a number) or Node (with a name) has thrown. */
 export function failureOf(
 	directory: string,
 	operation: string,
@@ -23,7 +23,8 @@ export function failureOf(
 ): QuorateError {
 	const problem = cause instanceof Error ? cause.message : String(cause);
 	const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-	const full = code === ENOSPC || code === EDQUOT || (code === EIO && freeBytes(directory) < FREE_BYTES_MIN);
+	const isNamed = code === "ENOSPC" || code === "EDQUOT";
+	const full = isNamed || code === ENOSPC || code === EDQUOT || (code === EIO && freeBytes(directory) < FREE_BYTES_MIN);
 	return (full ? diskFull : diskFailed)({ directory, operation, problem }, { cause });
 }
 

@@ -8,19 +8,26 @@ export interface ModuleExport {
 	readonly export: string;
 }
 
+/**
+ * A module that takes longer does not end. The usual one awaits, at its own top level, what loads this very module: then
+ * each waits for the other, which Node can not tell.
+ */
+const LOAD_MS_MAX = 10_000;
+
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 /**
  * Imports the module and returns the named export. Modules are cached by Node, so a restart costs no second load.
- * @throws QuorateError `module-not-loadable` (no such file, TypeScript, or it throws: see `cause`), `export-missing`,
- *   `invalid-argument` when the module is not an absolute URL
+ * @throws QuorateError `module-not-loadable` (no such file, TypeScript, it throws: see `cause`, or it does not end within
+ *   `limitMs`), `export-missing`, `invalid-argument` when the module is not an absolute URL
  */
-export async function loadModule(source: ModuleExport): Promise<unknown> {
+export async function loadModule(source: ModuleExport, limitMs: number = LOAD_MS_MAX): Promise<unknown> {
 	const module = moduleHref(source.module);
 	let loaded: Readonly<Record<string, unknown>>;
 	try {
-		loaded = await import(module);
+		loaded = await within(limitMs, module, import(module));
 	} catch (cause) {
+		if (cause instanceof QuorateError && cause.code === "module-not-loadable") throw cause;
 		throw moduleNotLoadable({ module, hint: hintFor(module, cause) }, { cause });
 	}
 	const value = loaded[source.export];
@@ -46,6 +53,20 @@ export function moduleHref(module: URL | string): string {
 			},
 			{ cause },
 		);
+	}
+}
+
+async function within<T>(limitMs: number, module: string, loading: Promise<T>): Promise<T> {
+	let timer: NodeJS.Timeout | undefined;
+	const limit = new Promise<never>((_, reject) => {
+		const hint = `it has not ended loading after ${limitMs} ms; if it awaits Swarm.start at its own top level, move the class to a module of its own, or the call into a function`;
+		// It holds the process open on purpose: with nothing else to do, Node would end it without a word.
+		timer = setTimeout(() => reject(moduleNotLoadable({ module, hint })), limitMs);
+	});
+	try {
+		return await Promise.race([loading, limit]);
+	} finally {
+		clearTimeout(timer);
 	}
 }
 

@@ -98,6 +98,7 @@ test("values outside their range say what is expected", () => {
 	}
 	expect(refusal("--rate")).toEqual({ code: "missing-value", option: "--rate", expected: "R" });
 	expect(refusal("--rate", "--json")).toMatchObject({ code: "missing-value", option: "--rate" });
+	expect(refusal("--data", "")).toMatchObject({ code: "missing-value", option: "--data" });
 	expect(refusal("--json=yes")).toMatchObject({ code: "invalid-value", option: "--json" });
 	expect(refusal("--storage", "memory", "--data", "d")).toMatchObject({ code: "conflicting-options" });
 });

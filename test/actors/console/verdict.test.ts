@@ -18,7 +18,7 @@ const good: RunFacts = {
 	loadMs: 20_000,
 	killIntervalMs: 4_000,
 	killsSurvived: 3,
-	interrupted: false,
+	interrupted: null,
 	failure: null,
 };
 
@@ -76,7 +76,10 @@ test("unknown outcomes, an error, an interruption", () => {
 		exitCode: 1,
 		line: "failed: load-stalled: no answer",
 	});
-	expect(judge({ ...good, interrupted: true, unresolved: 4 })).toMatchObject({ name: "interrupted", exitCode: 130 });
+	for (const exitCode of [130, 143] as const) {
+		const verdict = judge({ ...good, interrupted: exitCode, unresolved: 4 });
+		expect(verdict).toMatchObject({ name: "interrupted", exitCode });
+	}
 });
 
 test("the kills that a schedule asks for: one less than its intervals, 3 at most", () => {

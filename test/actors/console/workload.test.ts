@@ -111,6 +111,15 @@ test("a few failed operations are counted, many end the load", async () => {
 	expect(few.workload.isAcknowledged(7)).toBe(false);
 	expect(few.workload.failure).toMatchObject({ code: "load-failed", details: { failed: 1, reason: "lost" } });
 
+	const explained = await setup(
+		{},
+		{
+			refuse: (command) => (command[2] === 7 ? new Error("lost", { cause: new Error("no space") }) : null),
+		},
+	);
+	await explained.clock.drive(explained.workload.run());
+	expect(explained.workload.failure).toMatchObject({ details: { reason: "lost: no space" } });
+
 	const many = await setup({}, { refuse: () => new Error("lost") });
 	await expect(many.clock.drive(many.workload.run())).rejects.toMatchObject({ code: "load-failed" });
 	expect(many.workload.acknowledged).toBe(0);

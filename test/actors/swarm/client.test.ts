@@ -222,7 +222,7 @@ describe("a client with a session", () => {
 		const waiting = client.propose(2);
 		for (let i = 0; i < 50; i++) await Promise.resolve();
 		client.close();
-		await expect(sent).rejects.toMatchObject({ code: "outcome-unknown" });
+		await expect(sent).rejects.toMatchObject({ code: "outcome-unknown", cause: { code: "client-closed" } });
 		await expect(waiting).rejects.toMatchObject({ code: "client-closed" });
 	});
 

@@ -28,6 +28,12 @@ describe("membership", () => {
 		expect(() => membershipOf(count)).toThrowError(expect.objectContaining({ code: "node-count-invalid" }));
 	});
 
+	it.each([undefined, null, "3", {}])("refuses %s, which plain JavaScript may hand in", (nodes) => {
+		expect(() => membershipOf(nodes as unknown as number)).toThrowError(
+			expect.objectContaining({ code: "node-count-invalid" }),
+		);
+	});
+
 	it("accepts the largest count", () => {
 		expect(membershipOf(NODES_MAX).nodes).toHaveLength(NODES_MAX);
 	});

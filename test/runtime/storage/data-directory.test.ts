@@ -4,7 +4,7 @@
  * that can not be seen), damaged manifests, starts that were cut off.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -162,6 +162,7 @@ describe("the manifest", () => {
 					details: { directory, field: "content", expected: "an empty directory", found: name },
 				}),
 			);
+			expect(readdirSync(directory), "nothing is left in it").toEqual([name]);
 			rmSync(join(directory, name));
 		}
 	});
@@ -180,5 +181,15 @@ describe("the manifest", () => {
 		expect(() => DataDirectory.open(join(directory, "file", "below"), owner)).toThrowError(
 			expect.objectContaining({ code: "disk-failed" }),
 		);
+		expect(() => DataDirectory.open(join(directory, "file"), owner)).toThrowError(
+			expect.objectContaining({ code: "disk-failed", message: expect.stringContaining("it is not a directory") }),
+		);
+	});
+
+	// `mkdir` with Node 20's own recursion never returns there.
+	it.runIf(existsSync("/proc/self"))("below a directory in which nothing can be made is refused at once", () => {
+		for (const path of ["/proc/nope", "/proc/nope/below"]) {
+			expect(() => DataDirectory.open(path, owner)).toThrowError(expect.objectContaining({ code: "disk-failed" }));
+		}
 	});
 });

@@ -41,3 +41,11 @@ test("a missing module and one that throws", async () => {
 test("a path that is no URL", async () => {
 	await expect(loadModule({ module: "./ledger.js", export: "x" })).rejects.toMatchObject({ code: "invalid-argument" });
 });
+
+test("a module whose top level never ends, as one that waits for itself", async () => {
+	const module = moduleOf("endless.mjs", "export class Machine {}\nawait new Promise(() => {});");
+	await expect(loadModule({ module, export: "Machine" }, 50)).rejects.toMatchObject({
+		code: "module-not-loadable",
+		message: expect.stringContaining("top level"),
+	});
+});

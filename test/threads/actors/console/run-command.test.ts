@@ -142,6 +142,15 @@ test("a process that is killed in the middle goes on with the same --data, and e
 	expect(foreign.errors).toMatch(/^quorate: data-directory-foreign: [^\n]+\n$/);
 });
 
+test("SIGTERM ends the run in order too, with its own exit code", async () => {
+	const started = start("run", "--input", input, "--rate", "500");
+	await started.shows(" commits/s");
+	started.child.kill("SIGTERM");
+	const outcome = await started.ended;
+	expect(outcome.exitCode).toBe(143);
+	expect(lastLine(outcome)).toMatch(/^interrupted: /);
+});
+
 test("Ctrl-C ends the run in order and says what was reached", async () => {
 	const history = join(directory, "history.jsonl");
 	const started = start("run", "--input", input, "--rate", "500", "--history", history);
