@@ -5,11 +5,12 @@
  *
  * Why a retry is safe: (1) the group applies each (session, serial) at most once and remembers the result until the
  * client has said that it has it; (2) a retry carries the same session and serial; (3) a new session is only used for a
- * command that no attempt under the old one can have left undecided.
+ * command that no attempt under the old one can have left undecided; (4) no command runs so far ahead of the oldest without
+ * a result that the group would have to forget results that are still wanted.
  */
 
-import { type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
-import type { AppliedResult, SessionId } from "../../protocols/raft/index.ts";
+import { assert, type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { type AppliedResult, defaultSessionLimits, type SessionId } from "../../protocols/raft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
 import {
 	decodeAnswer,
@@ -24,6 +25,12 @@ import { Window } from "./window.ts";
 
 export const CLIENT_WINDOW_MAX = 1_024;
 const CLIENT_WINDOW_DEFAULT = 64;
+/**
+ * Serials from the oldest without a result to the newest. Places in the window are given back in any order, so without this
+ * bound one slow command lets thousands past, and the group keeps only so many results.
+ */
+const SERIAL_SPAN_MAX: number = defaultSessionLimits.resultsPerSessionMax;
+assert(CLIENT_WINDOW_MAX <= SERIAL_SPAN_MAX, "a full window fits in what the group remembers");
 const CLIENT_TIMEOUT_MS_DEFAULT = 10_000;
 /** One attempt waits no longer for its answer: a leader that is alive but cut off must not cost the whole time. */
 const ATTEMPT_TIMEOUT_MS = 1_500;
@@ -69,6 +76,8 @@ export class SessionClient implements SwarmClient {
 	#nextSerial = 1;
 	/** Serials without a result, in order of their numbers. */
 	readonly #incomplete = new Set<number>();
+	/** Commands that wait for the oldest serial's result; at most as many as the window has places. */
+	#aheadOfSpan: (() => void)[] = [];
 	#closed: Error | null = null;
 	/** Ends what waits for an answer or a pause, when the client is closed. */
 	readonly #interrupts = new Set<(error: Error) => void>();
@@ -154,6 +163,7 @@ export class SessionClient implements SwarmClient {
 			this.#session ??= this.#openSession();
 			const opening = this.#session;
 			const session = await opening;
+			while (this.#nextSerial - this.#lowestIncomplete() >= SERIAL_SPAN_MAX) await this.#oneIsComplete();
 			const serial = this.#nextSerial++;
 			this.#incomplete.add(serial);
 			try {
@@ -165,14 +175,24 @@ export class SessionClient implements SwarmClient {
 				if (operation.uncertain) throw this.#outOfTime(operation);
 			} finally {
 				this.#incomplete.delete(serial);
+				for (const goOn of this.#aheadOfSpan.splice(0)) goOn();
 			}
 		}
 	}
 
 	#proposal(session: SessionId, serial: number, data: Uint8Array): RaftClientRequest {
+		return { type: "propose", session, serial, firstIncomplete: this.#lowestIncomplete(), data };
+	}
+
+	/** The oldest serial without a result; the next one if there is none. */
+	#lowestIncomplete(): number {
 		const lowest = this.#incomplete.values().next();
-		const firstIncomplete = lowest.done === true ? serial : lowest.value;
-		return { type: "propose", session, serial, firstIncomplete, data };
+		return lowest.done === true ? this.#nextSerial : lowest.value;
+	}
+
+	/** It takes no longer than the oldest command's time, which began before that of those who wait. */
+	#oneIsComplete(): Promise<void> {
+		return new Promise((goOn) => this.#aheadOfSpan.push(goOn));
 	}
 
 	#openSession(): Promise<SessionId> {

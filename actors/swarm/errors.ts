@@ -39,7 +39,7 @@ const defined = defineErrors({
 	resultForgotten: [
 		"result-forgotten",
 		(d: { session: number; serial: number }) =>
-			`command ${d.serial} of session ${d.session} was applied, but its result is forgotten`,
+			`command ${d.serial} of session ${d.session} is older than what the group remembers: it was applied, or never will be`,
 	],
 	clientOverloaded: [
 		"client-overloaded",

@@ -12,7 +12,7 @@ import {
 } from "../../../actors/participant/index.ts";
 import { type GroupAccess, SessionClient } from "../../../actors/swarm/client.ts";
 import { Generator, type NodeId, QuorateError } from "../../../protocols/core/index.ts";
-import type { LogIndex, SessionId } from "../../../protocols/raft/index.ts";
+import { defaultSessionLimits, type LogIndex, type SessionId, SessionTable } from "../../../protocols/raft/index.ts";
 import type { Clock, TimerHandle } from "../../../runtime/actor/clock.ts";
 
 const members = ["a", "b", "c"] as NodeId[];
@@ -200,6 +200,34 @@ describe("a client with a session", () => {
 			details: { sizeBytes: encodeValue(value).length, limitBytes: 1_000 },
 		});
 		expect(group.asked).toEqual([]);
+	});
+
+	it("never runs ahead of a slow command by more than the group remembers", async () => {
+		const table = new SessionTable();
+		let index = 1;
+		let span = 0;
+		let attempts = 0;
+		const group = new ScriptedGroup(() => opened);
+		group.ask = async (_, request) => {
+			if (request.type !== "propose") return { type: "session-opened", session: table.open(index as LogIndex) };
+			const { session, serial, firstIncomplete, data } = request;
+			span = Math.max(span, serial - firstIncomplete + 1);
+			// The first command gets no answer, again and again, and is not applied before the last attempt.
+			const isLost = serial === 1 && ++attempts < 4;
+			await new Promise<void>((resume) => void group.clock.schedule(isLost ? 100 : 0.1, resume));
+			if (isLost) throw new QuorateError("ask-timeout", "lost", {});
+			index += 1;
+			const verdict = table.look(session, serial, firstIncomplete, index as LogIndex);
+			if (verdict.type !== "new") return verdict as RaftClientAnswer;
+			const result = { type: "result", index: index as LogIndex, data } as const;
+			table.record(session, serial, result);
+			return result;
+		};
+		const client = new SessionClient(group);
+		const results = Array.from({ length: 3_000 }, (_, n) => client.propose(n));
+		expect(await group.clock.until(Promise.all(results))).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
+		expect(attempts).toBe(4);
+		expect(span).toBe(defaultSessionLimits.resultsPerSessionMax);
 	});
 
 	it("refuses what is no data", async () => {
