@@ -35,6 +35,8 @@ type OpenKill = { -readonly [K in keyof LeaderKill]: LeaderKill[K] } & {
 export interface LeaderKillerPorts {
 	readonly target: RunTarget;
 	readonly clock: Clock;
+	/** False: the load begins nothing more, so nobody is killed any more. */
+	readonly isLoadOn: () => boolean;
 	/** Hears of each step of a kill. */
 	readonly observe: (step: "killed" | "elected" | "recovered", kill: LeaderKill) => void;
 }
@@ -95,7 +97,8 @@ export class LeaderKiller {
 	}
 
 	#tryKill(): void {
-		const { target, clock } = this.#ports;
+		const { target, clock, isLoadOn } = this.#ports;
+		if (!isLoadOn()) return;
 		const last = this.#kills.at(-1);
 		const leader = target.leader;
 		const node = target.nodes.find(({ id }) => id === leader?.node);

@@ -86,7 +86,12 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 	const killer =
 		plan.killLeaderMs === null
 			? null
-			: new LeaderKiller(plan.killLeaderMs, { target, clock, observe: (step, kill) => announce(progress, step, kill) });
+			: new LeaderKiller(plan.killLeaderMs, {
+					target,
+					clock,
+					isLoadOn: () => workload.isBeginning,
+					observe: (step, kill) => announce(progress, step, kill),
+				});
 	const stop = (): void => workload.stop();
 	interrupt.addEventListener("abort", stop, { once: true });
 	if (interrupt.aborted) stop();

@@ -25,7 +25,7 @@ const TICK_MS = 1;
 const FAILED_OPERATIONS_MAX = 100;
 /** No answer for so long, while some are awaited, ends the load. */
 const STALL_MS = 30_000;
-/** After `stop` answers are awaited for so long. */
+/** After `stop` somebody waits for the end, so answers are awaited only for so long. */
 const DRAIN_MS = 2_000;
 
 /** What a client rejects with when the operation certainly had no effect. */
@@ -99,7 +99,7 @@ export class Workload {
 	#endMs = 0;
 	#lastAnswerMs = 0;
 	/** When sending was stopped; null while it goes on. */
-	#stoppedMs: number | null = null;
+	#interruptedMs: number | null = null;
 	#timer: TimerHandle | null = null;
 	#settle: { resolve(): void; reject(error: unknown): void } | null = null;
 
@@ -133,7 +133,14 @@ export class Workload {
 
 	/** Begins no more operations. What is outstanding has two seconds to be answered. */
 	stop(): void {
-		this.#stoppedMs ??= this.#ports.clock.nowMs();
+		this.#interruptedMs ??= this.#ports.clock.nowMs();
+	}
+
+	/** Operations are still begun: neither `stop` nor the time that was given has ended that. */
+	get isBeginning(): boolean {
+		const { forMs } = this.#plan;
+		const isInTime = forMs === null || this.#ports.clock.nowMs() - this.#startMs < forMs;
+		return this.#interruptedMs === null && isInTime;
 	}
 
 	/** Records acknowledged so far. */
@@ -176,8 +183,6 @@ export class Workload {
 		if (this.#settle === null) return;
 		const { clock, history } = this.#ports;
 		const nowMs = clock.nowMs();
-		const { forMs } = this.#plan;
-		if (forMs !== null && nowMs - this.#startMs >= forMs) this.stop();
 		if (history?.failure != null) {
 			this.#end(history.failure);
 		} else if (this.#outstanding > 0 && nowMs - this.#lastAnswerMs > STALL_MS) {
@@ -190,7 +195,8 @@ export class Workload {
 	}
 
 	#isOver(nowMs: number): boolean {
-		if (this.#stoppedMs !== null) return this.#outstanding === 0 || nowMs - this.#stoppedMs > DRAIN_MS;
+		if (this.#interruptedMs !== null && nowMs - this.#interruptedMs > DRAIN_MS) return true;
+		if (!this.isBeginning) return this.#outstanding === 0;
 		return this.#outstanding === 0 && this.#shares.every((share) => share.next >= this.#plan.missing.length);
 	}
 
@@ -207,12 +213,7 @@ export class Workload {
 	/** Begins what is due and fits the client's window. */
 	#pump(share: ClientShare, nowMs: number): void {
 		const { missing, rate, window } = this.#plan;
-		while (
-			this.#stoppedMs === null &&
-			this.#settle !== null &&
-			share.outstanding < window &&
-			share.next < missing.length
-		) {
+		while (this.isBeginning && this.#settle !== null && share.outstanding < window && share.next < missing.length) {
 			const dueMs = rate === "max" ? nowMs : this.#startMs + (share.next * 1_000) / rate;
 			if (dueMs > nowMs || this.#ports.history?.full === true) return;
 			share.operations++;

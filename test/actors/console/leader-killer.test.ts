@@ -12,12 +12,19 @@ function setup(options: Partial<LedgerTargetOptions> = {}): {
 	target: LedgerTarget;
 	killer: LeaderKiller;
 	steps: string[];
+	load: { isOn: boolean };
 } {
 	const clock = new ManualClock();
 	const target = new LedgerTarget({ nodes: 3, clock, electionMs: 300, restartMs: 120, ...options });
 	const steps: string[] = [];
-	const killer = new LeaderKiller(1_000, { target, clock, observe: (step, { node }) => steps.push(`${step} ${node}`) });
-	return { clock, target, killer, steps };
+	const load = { isOn: true };
+	const killer = new LeaderKiller(1_000, {
+		target,
+		clock,
+		isLoadOn: () => load.isOn,
+		observe: (step, { node }) => steps.push(`${step} ${node}`),
+	});
+	return { clock, target, killer, steps, load };
 }
 
 async function runUntil(clock: ManualClock, untilMs: number): Promise<void> {
@@ -100,4 +107,14 @@ test("stop waits for the last kill to be mended, but not for ever", async () => 
 	expect(stuck.clock.nowMs()).toBe(1_510);
 	expect(stuck.killer.survived).toBe(0);
 	expect(stuck.killer.kills).toHaveLength(1);
+});
+
+test("kills nobody while the load only waits for its last answers", async () => {
+	const { clock, killer, load } = setup();
+	killer.start();
+	await runUntil(clock, 1_900);
+	load.isOn = false;
+	await runUntil(clock, 5_000);
+	await clock.drive(killer.stop(1_000));
+	expect(killer.kills).toHaveLength(1);
 });

@@ -104,6 +104,20 @@ test("a time limit ends the load with what was begun answered", async () => {
 	expect(workload.failure).toBeNull();
 });
 
+test("when its time is over the load awaits what it has begun, however long an election takes", async () => {
+	const { clock, target, workload } = await setup({ forMs: 100 });
+	clock.schedule(50, () => {
+		target.leader = null;
+	});
+	clock.schedule(5_000, () => {
+		target.leader = { node: "node-1", term: 2 };
+	});
+	await clock.drive(workload.run());
+	expect(workload.unresolved).toBe(0);
+	expect(workload.acknowledged).toBeGreaterThanOrEqual(50);
+	expect(workload.elapsedMs).toBeGreaterThanOrEqual(5_000);
+});
+
 test("a few failed operations are counted, many end the load", async () => {
 	const few = await setup({}, { refuse: (command) => (command[2] === 7 ? new Error("lost") : null) });
 	await few.clock.drive(few.workload.run());
