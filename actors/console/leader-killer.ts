@@ -12,6 +12,8 @@ import type { RunTarget, TargetEvent } from "./run-target.ts";
 
 /** How often the killer looks for a leader when there is none at the time of a kill. */
 const RETRY_MS = 20;
+/** A leader that came late leads at least this part of an interval, else slow elections would leave no time to decide. */
+const REIGN_SHARE = 1 / 4;
 
 /** One kill of a leader's thread. Times count from the kill and are null until they are known. */
 export interface LeaderKill {
@@ -108,6 +110,10 @@ export class LeaderKiller {
 			return;
 		}
 		const nowMs = clock.nowMs();
+		if (nowMs < this.#dueMs) {
+			this.#schedule(this.#dueMs - nowMs);
+			return;
+		}
 		this.#kills.push({
 			atMs: nowMs - this.#startMs,
 			node: leader.node,
@@ -162,7 +168,10 @@ export class LeaderKiller {
 				this.#ports.observe("recovered", kill);
 				break;
 		}
-		if (isMended(kill)) this.#waiting?.();
+		if (isMended(kill)) {
+			this.#dueMs = Math.max(this.#dueMs, this.#ports.clock.nowMs() + this.#intervalMs * REIGN_SHARE);
+			this.#waiting?.();
+		}
 	}
 }
 

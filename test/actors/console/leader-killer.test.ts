@@ -56,7 +56,7 @@ test("does not kill while the last kill is not mended", async () => {
 	killer.start();
 	await runUntil(clock, 4_900);
 	await clock.drive(killer.stop(1_000));
-	expect(killer.kills.map(({ atMs }) => Math.round(atMs / 100))).toEqual([10, 35]);
+	expect(killer.kills.map(({ atMs }) => Math.round(atMs / 100))).toEqual([10, 38]);
 });
 
 test("does not kill a node that its own status does not call the leader", async () => {
@@ -117,4 +117,15 @@ test("kills nobody while the load only waits for its last answers", async () => 
 	await runUntil(clock, 5_000);
 	await clock.drive(killer.stop(1_000));
 	expect(killer.kills).toHaveLength(1);
+});
+
+test("a leader that was elected late still leads for a quarter of an interval", async () => {
+	const { clock, killer } = setup({ electionMs: 1_400 });
+	killer.start();
+	await runUntil(clock, 4_000);
+	await clock.drive(killer.stop(2_000));
+	const times = killer.kills.map(({ atMs }) => atMs);
+	expect(times).toHaveLength(2);
+	expect(times[1]).toBeGreaterThanOrEqual(1_000 + 1_400 + 250);
+	expect(times[1]).toBeLessThan(1_000 + 1_400 + 300);
 });
