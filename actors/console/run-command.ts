@@ -184,7 +184,8 @@ async function runOnTarget(
 	for (const note of target.notes) errors.write(`quorate: ${note}\n`);
 	const { leader } = target;
 	const first = leader === null ? "" : `; ${leader.node} leads term ${leader.term}`;
-	output.write(`${target.nodes.length} participants run after ${formatMs(bootMs)}${first}\n\n`);
+	const members = target.nodes.length === 1 ? "1 participant runs" : `${target.nodes.length} participants run`;
+	output.write(`${members} after ${formatMs(bootMs)}${first}\n\n`);
 	return await performRun({ ...options, records: input.records }, { target, clock, progress, history, interrupt });
 }
 

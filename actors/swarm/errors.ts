@@ -7,6 +7,11 @@ const defined = defineErrors({
 		(d: { nodes: string; limit: number; reason: string }) =>
 			`a group has 1 to ${d.limit} members of different names, not ${d.nodes}: ${d.reason}`,
 	],
+	optionUnknown: [
+		"option-unknown",
+		(d: { option: string; known: readonly string[] }) =>
+			`there is no option ${d.option}; in its place there may be ${d.known.join(", ")}`,
+	],
 	noLeader: [
 		"no-leader",
 		(d: { group: string; waitedMs: number }) => `the group ${d.group} has had no leader for ${d.waitedMs} ms`,
@@ -58,6 +63,8 @@ const defined = defineErrors({
 
 /** `node-count-invalid` */
 export const nodeCountInvalid: ErrorMaker<{ nodes: string; limit: number; reason: string }> = defined.nodeCountInvalid;
+/** `option-unknown` */
+export const optionUnknown: ErrorMaker<{ option: string; known: readonly string[] }> = defined.optionUnknown;
 /** `no-leader` */
 export const noLeader: ErrorMaker<{ group: string; waitedMs: number }> = defined.noLeader;
 /** `node-unknown` */

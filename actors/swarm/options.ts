@@ -6,6 +6,7 @@ import type { ModuleLoader } from "../../runtime/actor/index.ts";
 import { loadModule, moduleHref } from "../../runtime/threads/module-loader.ts";
 import { constructApplication, type RaftTuning } from "../participant/index.ts";
 import type { ApplicationSource, StorageOptions, SwarmOptions } from "./contract.ts";
+import { optionUnknown } from "./errors.ts";
 import { keyValueModule } from "./key-value.ts";
 import { membershipOf } from "./nodes.ts";
 
@@ -14,6 +15,15 @@ const WARM_SPARES_DEFAULT = 1;
 const WARM_SPARES_MAX = 2;
 const GROUP_DEFAULT = "raft";
 const DURATION_MS_MAX = 2 ** 31 - 1;
+const swarmOptionNames: readonly (keyof SwarmOptions)[] = [
+	"raft",
+	"storage",
+	"seed",
+	"actors",
+	"warmSpares",
+	"startTimeoutMs",
+	"backend",
+];
 
 /** One group, ready to be started. */
 export interface CheckedGroup {
@@ -37,11 +47,13 @@ export interface CheckedOptions {
 /**
  * Checks all that can be known before a thread is started. The application's module is loaded here too: a wrong name is
  * then one clear error instead of as many crashes as there are members.
- * @throws QuorateError `node-count-invalid`, `invalid-argument`, `raft-config-invalid`, `raft-config-contradiction`,
+ * @throws QuorateError `option-unknown`, `node-count-invalid`, `invalid-argument`, `raft-config-invalid`, `raft-config-contradiction`,
  *   `module-not-loadable`, `export-missing`, `application-invalid`
  */
 export async function checkOptions(options: SwarmOptions): Promise<CheckedOptions> {
 	const { raft, storage = { type: "memory" } } = options;
+	requireKnown("", options, swarmOptionNames);
+	requireKnown("storage.", storage, ["type", "directory"]);
 	const seed = options.seed ?? randomInt(2 ** 47);
 	if (!Number.isSafeInteger(seed)) throw refused("seed", "a safe integer", seed);
 	if (storage.type !== "memory" && storage.type !== "lmdb") {
@@ -71,12 +83,21 @@ async function checkGroup(
 ): Promise<CheckedGroup> {
 	const tuning = (raft.config ?? {}) as RaftTuning;
 	const [first] = nodes as readonly [NodeId];
+	requireKnown("raft.", raft, ["nodes", "application", "config", "group"]);
+	requireKnown("raft.config.", tuning, Object.keys(raftConfig({ nodeId: first, voters: nodes })));
 	const { maxEntryBytes } = raftConfig({ ...tuning, nodeId: first, voters: nodes });
 	const source: ApplicationSource = raft.application ?? { module: keyValueModule, export: "KeyValueStore" };
 	const application = { ...source, module: moduleHref(source.module) };
 	const name = `${source.export} of ${application.module}`;
 	constructApplication(name, await load(application), source.args);
 	return { group: groupId(raft.group ?? GROUP_DEFAULT), nodes, application, tuning, valueBytesMax: maxEntryBytes };
+}
+
+/** A misspelt option must not silently mean its default. */
+function requireKnown(where: string, given: object, known: readonly string[]): void {
+	for (const name of Object.keys(given)) {
+		if (!known.includes(name)) throw optionUnknown({ option: `${where}${name}`, known });
+	}
 }
 
 function refused(argument: string, expected: string, actual: unknown): Error {

@@ -151,7 +151,10 @@ export class Swarm {
 		return this.#raft().view.leader$;
 	}
 
-	/** The members as last heard of, in code-unit order; {@link status} asks them anew. */
+	/**
+	 * The members as last heard of, in code-unit order. Roles and terms come with events; indexes are only as fresh as the
+	 * last {@link status} or reading of {@link metrics$}, and 0 before the first.
+	 */
 	get nodes(): readonly NodeStatus[] {
 		return this.#group?.view.nodes ?? [];
 	}

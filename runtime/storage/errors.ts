@@ -116,7 +116,8 @@ const errors = defineErrors({
 	],
 	dataDirectoryForeign: [
 		"data-directory-foreign",
-		(d: ForeignDetails) => `${d.directory} belongs to others: its ${d.field} is ${d.found}, expected ${d.expected}`,
+		(d: ForeignDetails) =>
+			`${d.directory} belongs to another swarm: its ${d.field} of ${d.found} is not ${d.expected} as asked for`,
 	],
 	dataDirectoryCorrupt: [
 		"data-directory-corrupt",
