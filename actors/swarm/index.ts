@@ -34,4 +34,5 @@ export {
 	keyValueModule,
 } from "./key-value.ts";
 export { membershipOf } from "./nodes.ts";
+export { STORAGE_STALL_MS_MAX } from "./storage-stall-watch.ts";
 export { Swarm } from "./swarm.ts";

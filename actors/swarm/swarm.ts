@@ -40,6 +40,7 @@ import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
 import { GroupView, type ReportedStatus } from "./group-view.ts";
 import { type CheckedGroup, type CheckedOptions, checkOptions } from "./options.ts";
+import { StorageStallWatch } from "./storage-stall-watch.ts";
 import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
 
 /** How long a member may take to tell its status. */
@@ -66,12 +67,15 @@ export class Swarm {
 	readonly #group: RunningGroup | null;
 	readonly #feed: EventFeed;
 	readonly #watch: FailureWatch;
+	readonly #stallWatch: StorageStallWatch;
 	readonly #clients = new Set<SessionClient>();
 	#subscription: Subscription | null = null;
 	readonly #metrics$: Observable<SwarmMetrics>;
 	readonly #failed: Promise<QuorateError>;
 	#reportFailure: (error: QuorateError) => void = () => undefined;
 	#failure: QuorateError | null = null;
+	/** The storage thread was given up as stalled. */
+	#isStorageLost = false;
 	#ownClient: SessionClient | null = null;
 	#stopping: Promise<void> | null = null;
 
@@ -92,10 +96,20 @@ export class Swarm {
 			await swarm.#boot(options);
 			if (checked.raft !== null) await swarm.#untilLeader(deadlineMs, checked.startTimeoutMs);
 		} catch (error) {
-			await swarm.stop();
+			await swarm.#giveUp();
 			throw startReason(error);
 		}
 		return swarm;
+	}
+
+	/** After a start that failed: its reason is what the caller must hear, whatever stopping runs into. */
+	async #giveUp(): Promise<void> {
+		const stopped = this.stop().catch((error: unknown) => {
+			// Nobody has this swarm to listen to; silence would be worse.
+			process.emitWarning(error instanceof Error ? error : String(error));
+		});
+		// A storage that does not answer would hold the caller for ever.
+		if (!this.#isStorageLost) await stopped;
 	}
 
 	private constructor(options: CheckedOptions, backend: SwarmBackend) {
@@ -107,6 +121,9 @@ export class Swarm {
 		const view = raft === null ? null : new GroupView(raft.group, raft.nodes);
 		this.#feed = new EventFeed(ports.clock, view);
 		this.#watch = new FailureWatch(backend.storage.name, raft === null ? null : groupSupervisorName(raft.group));
+		this.#stallWatch = new StorageStallWatch(backend.storage.name, threads, ports.clock, (waitedMs) =>
+			this.#storageStalled(waitedMs),
+		);
 		const generator = new Generator(seed, "swarm");
 		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
 		this.#threads = new ThreadSupervisor({
@@ -136,7 +153,11 @@ export class Swarm {
 		return this.#metrics$;
 	}
 
-	/** Resolves with the reason if the swarm fails for good: its storage, or more restarts than are tolerated. */
+	/**
+	 * Resolves with the reason if the swarm fails for good: its storage (it failed, died, or has not answered for
+	 * {@link STORAGE_STALL_MS_MAX}), or more restarts than are tolerated. After a storage that does not answer, {@link stop}
+	 * waits until it does: end the process instead.
+	 */
 	get failed(): Promise<QuorateError> {
 		return this.#failed;
 	}
@@ -269,7 +290,10 @@ export class Swarm {
 		if (failure !== null) this.#fail(failure);
 	}
 
-	/** The backend ends a stalled thread, but neither the storage's nor the main one: then nobody else would hear of it. */
+	/**
+	 * The backend ends a stalled thread, but neither the storage's nor the main one: then nobody else would hear of it. The
+	 * storage's is watched until it answers, or the swarm fails.
+	 */
 	#stalled({ slot, kind, messageType, stalledForMs }: StallReport): void {
 		const thread = this.#backend.backend.threads.status().find((status) => status.slot === slot);
 		const work = [kind ?? "nothing of an actor", ...(messageType === null ? [] : [messageType])].join(" ");
@@ -280,6 +304,12 @@ export class Swarm {
 			name: thread?.spec.name ?? "main",
 			detail,
 		} as ThreadSupervisionEvent);
+		if (thread?.spec.name === this.#backend.storage.name) this.#stallWatch.stalled(slot, stalledForMs);
+	}
+
+	#storageStalled(waitedMs: number): void {
+		this.#isStorageLost = true;
+		this.#fail(errors.swarmFailed({ reason: `the storage thread has not answered for ${waitedMs} ms` }));
 	}
 
 	/** Nothing can be decided any more: everybody who waits hears why, and what still runs is stopped. */
@@ -294,6 +324,7 @@ export class Swarm {
 	}
 
 	async #stop(): Promise<void> {
+		this.#stallWatch.stop();
 		this.#endClients(this.#failure ?? errors.swarmStopped({}));
 		try {
 			await this.#system.stop();

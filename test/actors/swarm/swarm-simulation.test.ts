@@ -5,9 +5,16 @@
  */
 import { describe, expect, it } from "vitest";
 import { raftClientLayouts } from "../../../actors/participant/index.ts";
-import { Swarm, type SwarmEvent, type SwarmMetrics, type SwarmOptions } from "../../../actors/swarm/index.ts";
+import {
+	STORAGE_STALL_MS_MAX,
+	Swarm,
+	type SwarmBackend,
+	type SwarmEvent,
+	type SwarmMetrics,
+	type SwarmOptions,
+} from "../../../actors/swarm/index.ts";
 import { raftLayouts } from "../../../protocols/raft/index.ts";
-import type { ActorContext } from "../../../runtime/actor/index.ts";
+import type { ActorContext, ThreadDirectory } from "../../../runtime/actor/index.ts";
 import { type NetworkPolicy, Simulation } from "../../../runtime/simulation/index.ts";
 import { SimulatedDisk, StorageActor, type StorageEngine, storageLayouts } from "../../../runtime/storage/index.ts";
 
@@ -28,6 +35,7 @@ class DiskStorage extends StorageActor {
 
 interface Simulated {
 	readonly simulation: Simulation;
+	readonly backend: SwarmBackend;
 	start(options?: SwarmOptions): Promise<Swarm>;
 	/** Lets time pass until the promise settles. */
 	settle<T>(promise: Promise<T>): Promise<T>;
@@ -50,6 +58,7 @@ function simulated(seed: number, network?: NetworkPolicy): Simulated {
 	} as const;
 	return {
 		simulation,
+		backend,
 		start: (options = {}) =>
 			simulation.complete(Swarm.start({ raft: { nodes: 3 }, seed, backend, warmSpares: 0, ...options })),
 		settle: (promise) => simulation.complete(promise),
@@ -159,6 +168,102 @@ describe("a swarm in simulation", () => {
 			await settle(swarm.stop());
 		},
 	);
+
+	describe("whose storage thread is reported stalled", () => {
+		/** A swarm whose storage thread answers no inspection from `isStuck` on, and the way to report it as the watchdog does. */
+		async function stalling(seed: number) {
+			const { simulation, settle, backend } = simulated(seed);
+			const stuck = { now: false, inspections: 0 };
+			const { threads } = simulation;
+			let report: Parameters<NonNullable<SwarmBackend["observeStalls"]>>[0] = () => undefined;
+			const storageSlot = () =>
+				threads.status().find(({ spec }) => spec.name === "storage")?.slot ?? expect.fail("the storage has a thread");
+			const directory: ThreadDirectory = {
+				start: (spec) => threads.start(spec),
+				replace: (slot) => threads.replace(slot),
+				kill: (slot, cause) => threads.kill(slot, cause),
+				release: (slot) => threads.release(slot),
+				status: () => threads.status(),
+				observe: (listener) => threads.observe(listener),
+				control: (slot) => {
+					const control = threads.control(slot);
+					if (slot !== storageSlot()) return control;
+					return {
+						spawn: (order) => control.spawn(order),
+						suspend: (address, timeoutMs) => control.suspend(address, timeoutMs),
+						stop: (address, reason, timeoutMs) => control.stop(address, reason, timeoutMs),
+						adopt: (actors) => control.adopt(actors),
+						inspect: () => {
+							stuck.inspections += 1;
+							return stuck.now ? new Promise(() => undefined) : control.inspect();
+						},
+					};
+				},
+			};
+			const swarm = await simulation.complete(
+				Swarm.start({
+					raft: { nodes: 3 },
+					seed,
+					warmSpares: 0,
+					backend: {
+						...backend,
+						backend: { ...simulation.backend, threads: directory },
+						observeStalls: (listener) => {
+							report = listener;
+						},
+					},
+				}),
+			);
+			const events: SwarmEvent[] = [];
+			swarm.events$.subscribe((event) => events.push(event));
+			const stall = (): void =>
+				report({
+					type: "stalled",
+					slot: storageSlot(),
+					life: 1,
+					actor: 1,
+					kind: "tell",
+					messageType: "append",
+					stalledForMs: 2_000,
+				});
+			const pass = (ms: number) => simulation.run({ untilMs: simulation.nowMs + ms });
+			return { swarm, settle, pass, stuck, stall, events };
+		}
+
+		it("fails loudly when it does not answer within the limit", async () => {
+			const { swarm, settle, pass, stuck, stall, events } = await stalling(9);
+			stuck.now = true;
+			stall();
+			await pass(STORAGE_STALL_MS_MAX - 2_000 - 1);
+			expect(events.some(({ type }) => type === "swarm-failed")).toBe(false);
+			await pass(2);
+			expect(events.some(({ type }) => type === "swarm-failed")).toBe(true);
+			expect(await settle(swarm.failed)).toMatchObject({
+				code: "swarm-failed",
+				details: { reason: `the storage thread has not answered for ${STORAGE_STALL_MS_MAX} ms` },
+			});
+			expect(stuck.inspections).toBeGreaterThan(3);
+			await settle(swarm.stop());
+		});
+
+		it("goes on when it comes back, however often, and forgets what it was given before", async () => {
+			const { swarm, settle, pass, stuck, stall, events } = await stalling(10);
+			for (let round = 0; round < 3; round++) {
+				stuck.now = true;
+				stall();
+				await pass(20_000);
+				stuck.now = false;
+				await pass(20_000);
+			}
+			const inspections = stuck.inspections;
+			await pass(60_000);
+			expect(stuck.inspections).toBe(inspections);
+			await settle(swarm.propose({ type: "put", key: "a", value: 1 }));
+			expect(events.some(({ type }) => type === "swarm-failed")).toBe(false);
+			expect(events.filter(({ type }) => type === "thread-stalled")).toHaveLength(3);
+			await settle(swarm.stop());
+		});
+	});
 
 	it("knows its members by name", async () => {
 		const { start, settle } = simulated(7);
