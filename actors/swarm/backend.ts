@@ -6,7 +6,7 @@ import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
 import type { MetricsMemory } from "../../runtime/telemetry/index.ts";
-import { createThreadBackend, type StallPolicy, type StallReport } from "../../runtime/threads/index.ts";
+import { createThreadBackend, type StallReport } from "../../runtime/threads/index.ts";
 import { raftClientLayouts, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedOptions } from "./options.ts";
 
@@ -36,9 +36,6 @@ const examples = [
 	{ type: "snapshot-response", term: 0, lastIndex: 0, nextOffset: 0, round: 0 },
 ];
 
-/** The storage thread is at a standstill while the disk flushes, and a thread inside a native database must not be killed. */
-const onStall = (thread: string): StallPolicy => (thread === "storage" ? "report" : "kill");
-
 /** Worker threads, and a storage actor on one of its own. */
 export async function startBackend(options: CheckedOptions): Promise<SwarmBackend> {
 	const { seed, warmSpares } = options;
@@ -47,7 +44,7 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 	const { engine, dispose } = await engineOf(options);
 	let hearStall: (stall: StallReport) => void = () => undefined;
 	const stalled = (stall: StallReport): void => hearStall(stall);
-	const backend = await createThreadBackend({ layouts, examples, seed, warmSpares, onStall, stalled, preload });
+	const backend = await createThreadBackend({ layouts, examples, seed, warmSpares, stalled, preload });
 	return {
 		backend,
 		metrics: backend.metrics,
@@ -55,6 +52,8 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 			name: "storage",
 			behaviour: { module: storageModule, export: "StorageActor", args: { engine } },
 			placement: "dedicated",
+			// A thread inside a native database must not be killed: `terminate()` in a write can abort or hang the process.
+			neverKilled: true,
 		},
 		observeStalls: (listener) => {
 			hearStall = listener;

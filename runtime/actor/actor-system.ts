@@ -153,6 +153,7 @@ export class ActorSystem {
 			}
 		}
 		await this.#kernel.stopRoot(this.#root);
+		await this.#services.neverKilledEnded();
 		this.#services.refuseNew();
 		await this.#services.retired();
 		for (const { slot, state } of [...this.threads.status()].reverse()) {

@@ -130,6 +130,11 @@ export interface ActorSpec {
 	readonly mailbox?: MailboxSpec;
 	/** How the thread of a dedicated actor waits: `async` (default) lets timers and I/O of user code run; `blocking` wakes sooner, for actors that use nothing but messages and the context's timers. */
 	readonly waiting?: "async" | "blocking";
+	/**
+	 * For a dedicated actor inside of native code that must not be cut off, such as a database in a transaction: nobody kills
+	 * it or its thread, and whoever stops it waits until it has ended in order, without limit. Default false.
+	 */
+	readonly neverKilled?: boolean;
 }
 
 /** Keyed timers of one actor. They end with the instance that set them: a tick of a former life never arrives. */

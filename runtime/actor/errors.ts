@@ -55,6 +55,11 @@ const defined = defineErrors({
 			`the behaviour of actor ${d.name} is ${d.found}; expected a class with a receive method or a reactive function`,
 	],
 	startInterrupted: ["start-interrupted", (d: { actor: string }) => `actor ${d.actor} was ended while it started`],
+	threadNeverKilled: [
+		"thread-never-killed",
+		(d: { slot: number; name: string; cause: string }) =>
+			`thread ${d.name} (slot ${d.slot}) may be inside of code that must not be cut off, and is never ${d.cause}`,
+	],
 	threadGone: [
 		"thread-gone",
 		(d: { slot: number; why: string }) => `the thread in slot ${d.slot} is not coming back: ${d.why}`,
@@ -107,3 +112,5 @@ export const threadGone: ErrorMaker<{ slot: number; why: string }> = defined.thr
 export const stopTimeout: ErrorMaker<{ actor: string; timeoutMs: number }> = defined.stopTimeout;
 /** A call after `ActorSystem.stop`: `{what}`. */
 export const systemStopped: ErrorMaker<{ what: string }> = defined.systemStopped;
+/** A thread whose actor is never killed was to be: `{slot, name, cause}`. */
+export const threadNeverKilled: ErrorMaker<{ slot: number; name: string; cause: string }> = defined.threadNeverKilled;

@@ -46,6 +46,7 @@ export class Family {
 
 	async spawn(parent: Cell, spec: ActorSpec): Promise<NamedAddress> {
 		checkName(spec.name);
+		checkPlacement(spec);
 		const mailbox = new Mailbox(spec.mailbox);
 		if (spec.placement === undefined || spec.placement === "local") return this.#spawnHere(parent, spec, mailbox);
 		let placed: NamedAddress | null = null;
@@ -140,6 +141,13 @@ export class Family {
 		const ref = this.#host.ref(child, name, parent, null);
 		parent.acceptUrgent(new Notice({ type: "child-stopped", child: ref, name, reason }, null, parent.life));
 	}
+}
+
+/** On a shared thread it could not be known whether its neighbours' thread may be killed. */
+function checkPlacement({ name, neverKilled, placement }: ActorSpec): void {
+	if (neverKilled !== true || placement === "dedicated") return;
+	const actual = typeof placement === "string" ? placement : JSON.stringify(placement ?? "local");
+	throw invalidArgument({ argument: `placement of ${name}`, expected: "dedicated, as it is never killed", actual });
 }
 
 function checkName(name: string): void {

@@ -58,6 +58,7 @@ export {
 	stopTimeout,
 	systemStopped,
 	threadGone,
+	threadNeverKilled,
 	waitersExhausted,
 } from "./errors.ts";
 export { EventStream, IsolatedObservable } from "./event-stream.ts";

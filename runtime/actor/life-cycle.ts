@@ -86,17 +86,20 @@ export class LifeCycle {
 		});
 	}
 
-	/** Ends the actor for good: in order if that takes no longer than `timeoutMs`. */
+	/** Ends the actor for good: in order if that takes no longer than `timeoutMs`, or if it is one that is never killed. */
 	stop(reason: StopReason, timeoutMs: number): Promise<StopReason> {
 		const { cell } = this;
 		if (this.#reason !== null) return Promise.resolve(this.#reason);
 		const ended = new Promise<StopReason>((resolve) => this.#endWaiters.push(resolve));
-		if (timeoutMs === 0) {
+		const isPatient = cell.spec?.neverKilled === true;
+		if (timeoutMs === 0 && !isPatient) {
 			this.end(cell.failure ?? { type: "killed" });
 			return ended;
 		}
-		const deadline = cell.host.clock.schedule(timeoutMs, () => this.end({ type: "killed" }));
-		this.#endWaiters.push(() => cell.host.clock.cancel(deadline));
+		if (!isPatient) {
+			const deadline = cell.host.clock.schedule(timeoutMs, () => this.end({ type: "killed" }));
+			this.#endWaiters.push(() => cell.host.clock.cancel(deadline));
+		}
 		if (!this.#isStopping) {
 			this.#isStopping = true;
 			if (cell.state === "running") cell.state = "stopping";

@@ -14,6 +14,8 @@ import type { NamedAddress } from "./system-message.ts";
 
 /** What a stop order gets beyond the actor's own time, before its thread counts as stalled. */
 export const STOP_GRACE_MS = 2_000;
+/** How often the order to stop is repeated to an actor that is never killed, in case it was lost. */
+const PATIENT_ORDER_MS = 600_000;
 
 /** An actor as the main thread knows it. */
 interface Entry extends NamedAddress {
@@ -132,7 +134,10 @@ export class MainServices implements SystemServices {
 			await this.#gate.whenRunning(slot);
 			await this.#threads.control(slot).spawn({ address, spec, parent, restarts: 0 });
 		} catch (error) {
-			this.#remove(entry);
+			// No answer in time says nothing of where it is: its thread goes when it has ended.
+			if (isNeverKilled(entry) && errorToObject(error).code === "control-timeout")
+				this.#retiring(this.#stopInOrder(entry), slot);
+			else this.#remove(entry);
 			throw error;
 		}
 		if (entry.state === "starting") entry.state = "running";
@@ -174,6 +179,7 @@ export class MainServices implements SystemServices {
 		const entry = this.#entries.get(addressText(address));
 		if (entry === undefined) return;
 		if (!this.#gate.isRunning(address.slot)) return this.#endLost(entry, { type: "killed" });
+		if (isNeverKilled(entry)) return this.#stopInOrder(entry);
 		const order = (): Promise<StopReason> =>
 			this.#threads.control(address.slot).stop(address, { type: "shutdown" }, timeoutMs);
 		const outcome = await this.#within(order, timeoutMs + STOP_GRACE_MS);
@@ -184,6 +190,25 @@ export class MainServices implements SystemServices {
 		if (entry.placed?.place.kind !== "dedicated") throw stopTimeout({ actor: entry.name, timeoutMs });
 		await this.#threads.kill(address.slot, "killed");
 		this.#endLost(entry, { type: "killed" });
+	}
+
+	/** Waits for the end for as long as it takes. */
+	async #stopInOrder(entry: Entry): Promise<void> {
+		const { address } = entry;
+		const order = (): Promise<StopReason> =>
+			this.#threads.control(address.slot).stop(address, { type: "shutdown" }, PATIENT_ORDER_MS);
+		while (this.#entries.get(addressText(address)) === entry) {
+			const outcome = await this.#within(order, PATIENT_ORDER_MS);
+			if (outcome === "late") continue;
+			if (outcome === "died") this.#endLost(entry, { type: "killed" });
+			else this.ended(address, outcome);
+			return;
+		}
+	}
+
+	/** Resolves when all actors that are never killed have ended: before that no thread of theirs may be. */
+	async neverKilledEnded(): Promise<void> {
+		await Promise.all([...this.#entries.values()].filter(isNeverKilled).map(({ address }) => this.stop(address, 0)));
 	}
 
 	/** What the order answered; or that it did not in time, or its thread died first. */
@@ -253,7 +278,12 @@ export class MainServices implements SystemServices {
 		this.#names.delete(entry.name);
 		if (entry.placed === null || !this.#placements.leave(entry.placed.place)) return;
 		const { slot } = entry.address;
-		const retirement = this.#retire(slot).catch((error: unknown) =>
+		this.#retiring(this.#retire(slot), slot);
+	}
+
+	/** {@link retired} waits for it. */
+	#retiring(work: Promise<void>, slot: ThreadSlot): void {
+		const retirement = work.catch((error: unknown) =>
 			this.event({ type: "thread-retirement-failed", slot, error: errorToObject(error) } as { readonly type: string }),
 		);
 		this.#retirements.add(retirement);
@@ -391,4 +421,8 @@ export class MainServices implements SystemServices {
 	flush(): void {
 		// Reports of the main thread do not wait for the end of its turn.
 	}
+}
+
+function isNeverKilled({ placed }: Entry): boolean {
+	return placed?.spec.neverKilled === true;
 }

@@ -36,7 +36,12 @@ export class Placements {
 		const { placement } = spec;
 		if (placement === "shared") return { slot: await this.#join(this.#leastShared()), kind: "shared" };
 		if (typeof placement === "object") return { slot: await this.#join(this.#group(placement.group)), kind: "group" };
-		const slot = await this.#threads.start({ name: spec.name, waiting: spec.waiting ?? "async", dedicated: true });
+		const slot = await this.#threads.start({
+			name: spec.name,
+			waiting: spec.waiting ?? "async",
+			dedicated: true,
+			neverKilled: spec.neverKilled ?? false,
+		});
 		return { slot, kind: "dedicated" };
 	}
 

@@ -211,6 +211,8 @@ export interface ThreadSpec {
 	readonly waiting: "async" | "blocking";
 	/** The thread is one actor's own: records are freed only after they are processed. */
 	readonly dedicated: boolean;
+	/** See {@link ActorSpec.neverKilled}: {@link ThreadDirectory.kill} refuses, unless the actor has ended and it is `stopped`. */
+	readonly neverKilled?: boolean;
 	/** Old-generation heap limit in MiB; default 256. */
 	readonly heapLimitMb?: number;
 }
@@ -268,7 +270,10 @@ export interface ThreadDirectory {
 	start(spec: ThreadSpec): Promise<ThreadSlot>;
 	/** Starts a new thread in the slot of a dead one; resolves when its kernel runs. @throws QuorateError `thread-not-running`, `thread-start-failed` */
 	replace(slot: ThreadSlot): Promise<void>;
-	/** Ends a thread at once, as a crash would; `thread-ended` follows with this cause. Resolves after it. */
+	/**
+	 * Ends a thread at once, as a crash would; `thread-ended` follows with this cause. Resolves after it.
+	 * @throws QuorateError `thread-never-killed`
+	 */
 	kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void>;
 	/** Gives the slot of a dead thread back; `thread-released` follows. */
 	release(slot: ThreadSlot): void;

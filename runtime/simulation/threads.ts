@@ -20,6 +20,7 @@ import {
 	type ThreadSlot,
 	type ThreadSpec,
 	type ThreadStatus,
+	threadNeverKilled,
 } from "../actor/index.ts";
 import { threadNotRunning, tooManyThreads } from "../threads/errors.ts";
 import { VirtualControl } from "./control.ts";
@@ -170,7 +171,9 @@ export class VirtualThreads implements ThreadDirectory {
 		return this.#boot(thread);
 	}
 
-	kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
+	async kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
+		const spec = this.#threads.get(slot)?.spec;
+		if (spec?.neverKilled === true && cause !== "stopped") throw threadNeverKilled({ slot, name: spec.name, cause });
 		return this.end(slot, { cause, exitCode: 1, error: null });
 	}
 

@@ -172,8 +172,8 @@ class WorkerBackend implements ThreadBackend {
 		this.#stalled?.(report);
 		// Between the report and now it may have ended by itself.
 		if (slot === MAIN_SLOT || this.#directory.lifeOf(slot) !== life) return;
-		const thread = this.threads.status().find((status) => status.slot === slot)?.spec.name;
-		if (thread === undefined || this.#onStall(thread) === "report") return;
+		const thread = this.threads.status().find((status) => status.slot === slot)?.spec;
+		if (thread === undefined || thread.neverKilled === true || this.#onStall(thread.name) === "report") return;
 		const error = threadStalled({
 			slot,
 			actor: actor ?? 0,
@@ -181,6 +181,11 @@ class WorkerBackend implements ThreadBackend {
 			messageType: messageType ?? "",
 			stalledForMs,
 		});
-		void this.#directory.killStalled(slot, error);
+		this.#directory.killStalled(slot, error).catch((failure: unknown) => {
+			// A thread that can be neither used nor ended: nobody above could do more about it, so the process hears.
+			setImmediate(() => {
+				throw failure;
+			});
+		});
 	}
 }

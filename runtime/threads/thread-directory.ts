@@ -11,6 +11,7 @@ import {
 	type ThreadSlot,
 	type ThreadSpec,
 	type ThreadStatus,
+	threadNeverKilled,
 } from "../actor/index.ts";
 import { RemoteKernelControl } from "./control-plane.ts";
 import { threadNotRunning, threadStartFailed, tooManyThreads } from "./errors.ts";
@@ -94,6 +95,7 @@ export class WorkerDirectory implements ThreadDirectory {
 	async kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
 		const entry = this.#slots[slot] ?? null;
 		if (entry === null) return;
+		refuseNeverKilled(slot, entry.spec, cause);
 		if (entry.state === "starting") {
 			entry.cancelled = cause;
 			await entry.thread?.terminate(cause);
@@ -105,7 +107,10 @@ export class WorkerDirectory implements ThreadDirectory {
 
 	/** {@link kill} of a stalled thread, which tells in its end what it was stuck in. */
 	async killStalled(slot: ThreadSlot, error: QuorateError): Promise<void> {
-		await this.#slots[slot]?.thread?.terminate("stalled", error);
+		const entry = this.#slots[slot] ?? null;
+		if (entry === null) return;
+		refuseNeverKilled(slot, entry.spec, "stalled");
+		await entry.thread?.terminate("stalled", error);
 	}
 
 	release(slot: ThreadSlot): void {
@@ -226,6 +231,10 @@ export class WorkerDirectory implements ThreadDirectory {
 	#emit(event: ThreadEvent): void {
 		for (const listener of [...this.#listeners]) listener(event);
 	}
+}
+
+function refuseNeverKilled(slot: ThreadSlot, { name, neverKilled }: ThreadSpec, cause: ThreadEnd["cause"]): void {
+	if (neverKilled === true && cause !== "stopped") throw threadNeverKilled({ slot, name, cause });
 }
 
 function checkSpec(spec: ThreadSpec): void {

@@ -126,13 +126,13 @@ export class ThreadSupervisor {
 
 	/**
 	 * The thread's heartbeat stood still while it was at work: kills it, and it is restarted as after a crash. `detail`
-	 * names what it was doing. Without effect on a thread that does not run.
+	 * names what it was doing. Without effect on a thread that does not run; one that is never killed is only told of.
 	 */
 	async stalled(slot: ThreadSlot, detail: string): Promise<void> {
 		const status = this.#threads.status().find((thread) => thread.slot === slot);
 		if (status?.state !== "running") return;
 		this.#publish({ type: "thread-stalled", slot, name: status.spec.name, detail });
-		await this.#threads.kill(slot, "stalled");
+		if (status.spec.neverKilled !== true) await this.#threads.kill(slot, "stalled");
 	}
 
 	/** The slots that have failed since the start and were not given up. */

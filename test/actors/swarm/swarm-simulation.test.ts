@@ -54,6 +54,7 @@ function simulated(seed: number, network?: NetworkPolicy): Simulated {
 			name: "storage",
 			behaviour: { module: storageModule, export: "DiskStorage" },
 			placement: "dedicated",
+			neverKilled: true,
 		},
 	} as const;
 	return {
