@@ -56,9 +56,16 @@ export class EventFeed {
 	readonly #view: GroupView | null;
 	readonly #events$ = new Subject<SwarmEvent>();
 
+	#hasEnded = false;
+
 	constructor(clock: Clock, view: GroupView | null) {
 		this.#clock = clock;
 		this.#view = view;
+	}
+
+	/** Nothing more can be told. */
+	get hasEnded(): boolean {
+		return this.#hasEnded;
 	}
 
 	get events$(): Observable<SwarmEvent> {
@@ -100,6 +107,7 @@ export class EventFeed {
 	}
 
 	complete(): void {
+		this.#hasEnded = true;
 		this.#events$.complete();
 	}
 

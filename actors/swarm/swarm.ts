@@ -14,7 +14,7 @@
 import { Observable, Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { RaftStatus } from "../../protocols/raft/index.ts";
-import { type ActorRef, ActorSystem } from "../../runtime/actor/index.ts";
+import { type ActorRef, ActorSystem, IsolatedObservable, MAIN_SLOT } from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import type { StallReport } from "../../runtime/threads/index.ts";
 import {
@@ -70,6 +70,8 @@ export class Swarm {
 	readonly #stallWatch: StorageStallWatch;
 	readonly #clients = new Set<SessionClient>();
 	#subscription: Subscription | null = null;
+	readonly #events$: Observable<SwarmEvent>;
+	readonly #leader$: Observable<Leadership | null> | null;
 	readonly #metrics$: Observable<SwarmMetrics>;
 	readonly #failed: Promise<QuorateError>;
 	#reportFailure: (error: QuorateError) => void = () => undefined;
@@ -135,7 +137,11 @@ export class Swarm {
 		this.#failed = new Promise((resolve) => {
 			this.#reportFailure = resolve;
 		});
-		this.#metrics$ = this.#readings().pipe(share());
+		// An observer that throws is its owner's bug, and neither the swarm's end nor the process's.
+		const thrown = (error: unknown): void => this.#observerThrew(error);
+		this.#events$ = new IsolatedObservable(this.#feed.events$, thrown);
+		this.#leader$ = view === null ? null : new IsolatedObservable(view.leader$, thrown);
+		this.#metrics$ = new IsolatedObservable(this.#readings().pipe(share()), thrown);
 	}
 
 	/** Remarks on the options that are worth a line to the user, such as an even number of members. */
@@ -143,9 +149,12 @@ export class Swarm {
 		return this.#options.notes;
 	}
 
-	/** What happens, from now on. Ends with the swarm. */
+	/**
+	 * What happens, from now on. Ends with the swarm. As with the other streams, an observer that throws is unsubscribed and
+	 * reported here, as `published` with an event `observer-failed`.
+	 */
 	get events$(): Observable<SwarmEvent> {
-		return this.#feed.events$;
+		return this.#events$;
 	}
 
 	/** A reading of all members each second, while somebody listens. */
@@ -169,7 +178,8 @@ export class Swarm {
 
 	/** The present leadership and every change. @throws QuorateError `no-raft-group` */
 	get leader$(): Observable<Leadership | null> {
-		return this.#raft().view.leader$;
+		this.#raft();
+		return must(this.#leader$ ?? undefined, "a swarm with a group has its leadership");
 	}
 
 	/**
@@ -282,6 +292,13 @@ export class Swarm {
 		}
 		const actors = options.actors ?? [];
 		if (actors.length > 0) await root.startChild(userChild(actors));
+	}
+
+	#observerThrew(thrown: unknown): void {
+		const event = { type: "observer-failed", slot: MAIN_SLOT, error: errorToObject(thrown) };
+		if (!this.#feed.hasEnded) this.#feed.published(event);
+		// Nobody listens to the swarm any more; silence would be worse.
+		else process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
 	}
 
 	#published(event: { readonly type: string }): void {

@@ -266,6 +266,34 @@ describe("a swarm in simulation", () => {
 		});
 	});
 
+	it("survives observers that throw, and tells of them", async () => {
+		const { start, settle, simulation } = simulated(11);
+		const swarm = await start();
+		const [calls, failures] = [{ events: 0, leader: 0, metrics: 0 }, [] as unknown[]];
+		const throwing = (stream: keyof typeof calls) => () => {
+			calls[stream] += 1;
+			throw new Error(`an observer of ${stream} is at fault`);
+		};
+		swarm.events$.subscribe((event) => {
+			if (event.type === "published" && event.event.type === "observer-failed") failures.push(event.event);
+		});
+		swarm.events$.subscribe(throwing("events"));
+		swarm.leader$.subscribe(throwing("leader"));
+		swarm.metrics$.subscribe(throwing("metrics"));
+		await settle(swarm.kill(swarm.leader?.leader ?? "none"));
+		await settle(swarm.untilLeader(10_000));
+		await simulation.run({ untilMs: simulation.nowMs + 3_000 });
+		expect(calls).toEqual({ events: 1, leader: 1, metrics: 1 });
+		expect(failures).toHaveLength(3);
+		expect(failures).toContainEqual({
+			type: "observer-failed",
+			slot: 0,
+			error: expect.objectContaining({ message: "an observer of leader is at fault" }),
+		});
+		await settle(swarm.propose({ type: "put", key: "a", value: 1 }));
+		await settle(swarm.stop());
+	});
+
 	it("knows its members by name", async () => {
 		const { start, settle } = simulated(7);
 		const swarm = await start({ raft: { nodes: ["amsterdam", "berlin", "cairo"] } });
