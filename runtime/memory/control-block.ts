@@ -74,6 +74,12 @@ export class ControlBlock {
 		return found[0] as ThreadState;
 	}
 
+	/** Whether the owner sleeps, or has been rung and is not up yet. */
+	get isParked(): boolean {
+		const state = this.words.load(controlWords.state);
+		return state === threadStates.parkedAsync || state === threadStates.parkedBlocking;
+	}
+
 	/** Lives of the slot so far, this one included. */
 	get epoch(): number {
 		return this.words.load(controlWords.epoch);
@@ -111,8 +117,7 @@ export class ControlBlock {
 	 * is being done, and one that dies behind its note would leave the owner asleep.
 	 */
 	ring(): boolean {
-		const state = this.words.load(controlWords.state);
-		if (state !== threadStates.parkedAsync && state !== threadStates.parkedBlocking) return false;
+		if (!this.isParked) return false;
 		this.words.add(controlWords.doorbell, 1);
 		this.words.notify(controlWords.doorbell, 1);
 		return true;

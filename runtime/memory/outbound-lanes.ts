@@ -37,6 +37,11 @@ export class Outbound {
 		this.#owner = owner;
 	}
 
+	/** Whether the consumer sleeps: a flush would have to wake it. */
+	get isAsleep(): boolean {
+		return this.#control.isParked;
+	}
+
 	/** Publishes both lanes, then tells the consumer. Returns whether there was anything. */
 	flush(): boolean {
 		const system = this.system.publish();

@@ -44,7 +44,10 @@ import type { LaneChains, LaneNews } from "./thread-orders.ts";
 const READY_POLL_MS = 1;
 /** Callbacks that may wait for room: one for each `tellWhenReady` under way. */
 export const READY_WAITERS_MAX = 65_536;
-/** A turn that has sent so many messages to one thread publishes early, so that both work side by side. */
+/**
+ * A turn that has sent so many messages to one thread publishes early, so that both work side by side; but not to one that
+ * sleeps: it would be woken again and again for a handful. That one is woken by the lane's own limit or the end of the turn.
+ */
 const EARLY_PUBLISH_MESSAGES = 16;
 
 export interface LaneTransportOptions {
@@ -159,7 +162,7 @@ export class LaneTransport implements Transport {
 		const verdict = this.#isRepeated(lane, payload, protocol) ? "ok" : this.#encode(lane, payload, protocol);
 		if (verdict === "ok") {
 			this.#outbound.touch(way.outbound);
-			if (++way.unpublished >= EARLY_PUBLISH_MESSAGES) this.#publish(way);
+			if (++way.unpublished >= EARLY_PUBLISH_MESSAGES) this.#publishEarly(way);
 			if (lane.hasBacklog) this.#poll();
 		} else if (verdict === "full") {
 			// What fills the lane must be visible before anybody waits for room.
@@ -191,6 +194,11 @@ export class LaneTransport implements Transport {
 			if (error instanceof QuorateError && error.code === "message-too-large") return "too-large";
 			throw error;
 		}
+	}
+
+	#publishEarly(way: Way): void {
+		way.unpublished = 0;
+		if (!way.outbound.isAsleep) way.outbound.flush();
 	}
 
 	#publish(way: Way): void {
