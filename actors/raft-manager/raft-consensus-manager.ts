@@ -1,6 +1,7 @@
 /** One member's handle on a Raft group, for programs that think in members and not in swarms. */
 import { filter, type Observable, Subject, type Subscription } from "rxjs";
-import { type NodeId, nodeId, requireInteger } from "../../protocols/core/index.ts";
+import { errorToObject, type NodeId, nodeId, requireInteger } from "../../protocols/core/index.ts";
+import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { membershipOf, type NodeStatus, type Swarm, type SwarmClient, type SwarmEvent } from "../swarm/index.ts";
 import { notAMember, notInitialized } from "./errors.ts";
 import { type Attachment, attach, type GroupSettings } from "./shared-groups.ts";
@@ -34,7 +35,10 @@ export class RaftConsensusManager {
 	readonly members: readonly NodeId[];
 	readonly #settings: GroupSettings;
 	readonly #initializeTimeoutMs: number;
-	readonly #events$ = new Subject<SwarmEvent>();
+	readonly #heard$ = new Subject<SwarmEvent>();
+	readonly #events$: Observable<SwarmEvent>;
+	/** When the last event was heard, on its swarm's clock. */
+	#heardAtMs = 0;
 	#attachment: Attachment | null = null;
 	#initializing: Promise<void> | null = null;
 	#joined: Joined | null = null;
@@ -47,6 +51,7 @@ export class RaftConsensusManager {
 		this.node = nodeId(node);
 		this.members = membershipOf(members).nodes;
 		if (!this.members.includes(this.node)) throw notAMember({ node, members: this.members });
+		this.#events$ = new IsolatedObservable(this.#heard$, (error) => this.#observerThrew(error));
 		this.#settings = settings;
 		this.#initializeTimeoutMs = initializeTimeoutMs;
 	}
@@ -72,7 +77,16 @@ export class RaftConsensusManager {
 		this.#joined = { swarm, client: swarm.client() };
 		this.#subscription = swarm.events$
 			.pipe(filter((event) => event.node === null || event.node === this.node))
-			.subscribe(this.#events$);
+			// The end of a swarm is not this stream's: the next initialize() joins another.
+			.subscribe((event) => {
+				this.#heardAtMs = event.atMs;
+				this.#heard$.next(event);
+			});
+	}
+
+	#observerThrew(thrown: unknown): void {
+		const event = { type: "observer-failed", error: errorToObject(thrown) };
+		this.#heard$.next({ type: "published", event, atMs: this.#heardAtMs, origin: this.node, node: this.node });
 	}
 
 	/** Replicates a command, exactly once, and resolves with the application's result. Throws as `SwarmClient.propose`. */
@@ -97,9 +111,12 @@ export class RaftConsensusManager {
 		return this.#running().swarm.leader?.leader ?? null;
 	}
 
-	/** What happens to this member, and to the swarm as a whole. Silent before {@link initialize}. */
+	/**
+	 * What happens to this member, and to the swarm as a whole, over all its initializations; it does not end. Silent before
+	 * {@link initialize}. An observer that throws is unsubscribed and reported here, as `published` with `observer-failed`.
+	 */
 	get events$(): Observable<SwarmEvent> {
-		return this.#events$.asObservable();
+		return this.#events$;
 	}
 
 	/** Leaves the group; the last manager of its members stops it. Idempotent. */

@@ -1,4 +1,5 @@
 /** The groups of this process that managers share: the first to come boots one, the last to leave stops it. */
+import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { compareIds } from "../../protocols/core/index.ts";
 import { Swarm, type SwarmOptions } from "../swarm/index.ts";
@@ -20,6 +21,9 @@ interface SharedGroup {
 /** Groups by their members. */
 const groups: SharedGroup[] = [];
 
+/** Groups that are being stopped: their threads still run, and their directories are still in use. */
+const endings = new Map<SharedGroup, Promise<void>>();
+
 /** A manager's hold on its group. */
 export interface Attachment {
 	readonly swarm: Promise<Swarm>;
@@ -28,7 +32,8 @@ export interface Attachment {
 }
 
 /**
- * Attaches to the group of these members, and boots it if it does not run.
+ * Attaches to the group of these members, and boots it if it does not run; after the end of one that is being stopped and
+ * has members or the directory in common with it.
  * @throws QuorateError `members-overlap`, `manager-settings-differ`
  */
 export function attach(members: readonly string[], settings: GroupSettings, startTimeoutMs: number): Attachment {
@@ -67,7 +72,7 @@ function boot(members: readonly string[], settings: GroupSettings, startTimeoutM
 		...(application === undefined ? {} : { application }),
 		...(config === undefined ? {} : { config }),
 	};
-	const swarm = Swarm.start({ ...rest, raft, startTimeoutMs });
+	const swarm = endedBefore(members, settings).then(() => Swarm.start({ ...rest, raft, startTimeoutMs }));
 	const group: SharedGroup = { members, settings, swarm, attached: 0 };
 	groups.push(group);
 	// A group that did not start leaves no trace: the next initialize() may try again. Its error is the managers' to hear.
@@ -75,8 +80,30 @@ function boot(members: readonly string[], settings: GroupSettings, startTimeoutM
 	return group;
 }
 
+/** Resolves when no group is being stopped that has members or a directory in common with this one. */
+async function endedBefore(members: readonly string[], { storage }: GroupSettings): Promise<void> {
+	const inTheWay = [...endings].filter(
+		([ending]) =>
+			ending.members.some((member) => members.includes(member)) || sameDirectory(ending.settings.storage, storage),
+	);
+	// What goes wrong there is for whoever stopped it to hear.
+	await Promise.allSettled(inTheWay.map(([, ended]) => ended));
+}
+
+function sameDirectory(one: GroupSettings["storage"], other: GroupSettings["storage"]): boolean {
+	if (one?.type !== "lmdb" || other?.type !== "lmdb") return false;
+	if (one.directory === undefined || other.directory === undefined) return false;
+	return resolve(one.directory) === resolve(other.directory);
+}
+
 async function end(group: SharedGroup): Promise<void> {
 	forget(group);
+	const ended = stopped(group).finally(() => endings.delete(group));
+	endings.set(group, ended);
+	await ended;
+}
+
+async function stopped(group: SharedGroup): Promise<void> {
 	// One that did not start has nothing to stop; its managers have heard why.
 	const swarm = await group.swarm.catch(() => null);
 	await swarm?.stop();
