@@ -205,7 +205,10 @@ export interface ActorContext<Message = unknown> {
 	/** Ends this actor after the present message. */
 	stopSelf(): void;
 
-	/** Asks for one `terminated` signal when that actor has ended for good. A watch outlives restarts of both. */
+	/**
+	 * Asks for one `terminated` signal when that actor has ended for good. A watch outlives restarts of both.
+	 * @throws QuorateError `watches-exhausted` when the actors of this thread hold 131,072 watches and links
+	 */
 	watch(ref: ActorRef): void;
 	unwatch(ref: ActorRef): void;
 	/** Watches, and fails this actor with `linked-actor-died` if that actor ends other than normally. */

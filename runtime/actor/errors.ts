@@ -55,6 +55,11 @@ const defined = defineErrors({
 			`the behaviour of actor ${d.name} is ${d.found}; expected a class with a receive method or a reactive function`,
 	],
 	startInterrupted: ["start-interrupted", (d: { actor: string }) => `actor ${d.actor} was ended while it started`],
+	watchesExhausted: [
+		"watches-exhausted",
+		(d: { actor: string; watchesMax: number }) =>
+			`actor ${d.actor} can not be watched: the actors of this thread hold ${d.watchesMax} watches already`,
+	],
 	threadNeverKilled: [
 		"thread-never-killed",
 		(d: { slot: number; name: string; cause: string }) =>
@@ -114,3 +119,5 @@ export const stopTimeout: ErrorMaker<{ actor: string; timeoutMs: number }> = def
 export const systemStopped: ErrorMaker<{ what: string }> = defined.systemStopped;
 /** A thread whose actor is never killed was to be: `{slot, name, cause}`. */
 export const threadNeverKilled: ErrorMaker<{ slot: number; name: string; cause: string }> = defined.threadNeverKilled;
+/** The actors of one thread watch too many others: `{actor, watchesMax}`. */
+export const watchesExhausted: ErrorMaker<{ actor: string; watchesMax: number }> = defined.watchesExhausted;

@@ -60,6 +60,7 @@ export {
 	threadGone,
 	threadNeverKilled,
 	waitersExhausted,
+	watchesExhausted,
 } from "./errors.ts";
 export { EventStream, IsolatedObservable } from "./event-stream.ts";
 export { Kernel } from "./kernel.ts";
@@ -96,3 +97,4 @@ export {
 export type { ActorRef, AskOptions, TellOptions, TellVerdict } from "./ref.ts";
 export type { InterruptedMessage, Signal, StopReason, ThreadEnd } from "./signal.ts";
 export type { NamedAddress, SystemMessage } from "./system-message.ts";
+export { WATCHES_MAX } from "./watches.ts";

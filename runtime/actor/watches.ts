@@ -2,6 +2,13 @@
 import { type Address, addressText, type ThreadSlot } from "./address.ts";
 import type { Cell } from "./cell.ts";
 import type { Watch } from "./entry.ts";
+import { watchesExhausted } from "./errors.ts";
+
+/**
+ * Watches (links included) that the actors of one kernel may hold together. Some 200 bytes each, so 32 MB at most; an actor that
+ * watches each of its clients and forgets to unwatch is found out before the heap is full.
+ */
+export const WATCHES_MAX = 131_072;
 
 interface Target {
 	readonly address: Address;
@@ -17,17 +24,31 @@ interface Target {
 export class WatchTable {
 	readonly #targets = new Map<string, Target>();
 	readonly #byWatcher = new Map<Cell, Set<string>>();
+	readonly #watchesMax: number;
+	/** Of all watchers together. */
+	#size = 0;
 
-	/** Adds a watch; true when it is this kernel's first on that target. A second watch by the same actor replaces the first. */
+	constructor(watchesMax: number = WATCHES_MAX) {
+		this.#watchesMax = watchesMax;
+	}
+
+	/**
+	 * Adds a watch; true when it is this kernel's first on that target. A second watch by the same actor replaces the first.
+	 * @throws QuorateError `watches-exhausted`
+	 */
 	add(watcher: Cell, address: Address, name: string, link: boolean): boolean {
 		const key = addressText(address);
 		let target = this.#targets.get(key);
 		const isFirst = target === undefined;
+		const previous = target?.watchers.get(watcher);
+		if (previous === undefined) {
+			if (this.#size >= this.#watchesMax) throw watchesExhausted({ actor: name, watchesMax: this.#watchesMax });
+			this.#size += 1;
+		}
 		if (target === undefined) {
 			target = { address, name, watchers: new Map() };
 			this.#targets.set(key, target);
 		}
-		const previous = target.watchers.get(watcher);
 		if (previous !== undefined) previous.active = false;
 		target.watchers.set(watcher, { active: true, link });
 		let keys = this.#byWatcher.get(watcher);
@@ -65,6 +86,7 @@ export class WatchTable {
 		const target = this.#targets.get(key);
 		if (target === undefined) return [];
 		this.#targets.delete(key);
+		this.#size -= target.watchers.size;
 		for (const watcher of target.watchers.keys()) this.#byWatcher.get(watcher)?.delete(key);
 		return [...target.watchers];
 	}
@@ -80,6 +102,7 @@ export class WatchTable {
 		if (target === undefined || watch === undefined) return false;
 		watch.active = false;
 		target.watchers.delete(watcher);
+		this.#size -= 1;
 		if (target.watchers.size > 0) return false;
 		this.#targets.delete(key);
 		return true;
