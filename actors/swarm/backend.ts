@@ -6,7 +6,7 @@ import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
 import type { MetricsMemory } from "../../runtime/telemetry/index.ts";
-import { createThreadBackend, type StallReport } from "../../runtime/threads/index.ts";
+import { createThreadBackend, type StallReport, type ThreadBackend } from "../../runtime/threads/index.ts";
 import { raftClientLayouts, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedOptions } from "./options.ts";
 
@@ -44,7 +44,13 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 	const { engine, dispose } = await engineOf(options);
 	let hearStall: (stall: StallReport) => void = () => undefined;
 	const stalled = (stall: StallReport): void => hearStall(stall);
-	const backend = await createThreadBackend({ layouts, examples, seed, warmSpares, stalled, preload });
+	let backend: ThreadBackend;
+	try {
+		backend = await createThreadBackend({ layouts, examples, seed, warmSpares, stalled, preload });
+	} catch (error) {
+		await dispose();
+		throw error;
+	}
 	return {
 		backend,
 		metrics: backend.metrics,

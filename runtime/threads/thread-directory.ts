@@ -184,7 +184,15 @@ export class WorkerDirectory implements ThreadDirectory {
 		}
 		const life = (this.#livesEver[slot] as number) + 1;
 		this.#livesEver[slot] = life;
-		const assignment = this.#memory.prepare(slot, entry.spec, life, inherits);
+		let assignment: Omit<Assignment, "controlPort">;
+		try {
+			assignment = this.#memory.prepare(slot, entry.spec, life, inherits);
+		} catch (error) {
+			// Nobody else knows of the thread that was taken.
+			await thread.terminate("stopped");
+			this.#spares.replenish();
+			throw error;
+		}
 		const { port1, port2 } = new MessageChannel();
 		// The port alone must not keep the process alive; the worker does.
 		port1.unref();

@@ -122,6 +122,17 @@ describe("a swarm in simulation", () => {
 		expect(simulation.threads.status().map(({ spec }) => spec.name)).toEqual(["main"]);
 	});
 
+	it("gives the reason of a failed start, also when stopping fails too", async () => {
+		const { start, backend } = simulated(1, {
+			deliveries: (head) => (head.kind === "tell" && head.sender !== null && head.target.slot > 1 ? [] : null),
+		});
+		const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+		const dispose = () => Promise.reject(new Error("the directory is stuck"));
+		const started = start({ startTimeoutMs: 3_000, backend: { ...backend, dispose } });
+		await expect(started).rejects.toMatchObject({ code: "no-leader" });
+		expect((await warned).message).toBe("the directory is stuck");
+	});
+
 	it("reads all members each second, while somebody listens", async () => {
 		const { start, settle, simulation } = simulated(5);
 		const swarm = await start();
