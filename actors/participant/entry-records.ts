@@ -23,14 +23,17 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array[] {
 	return records;
 }
 
-/** The entries in records. @throws QuorateError `message-undecodable` */
+/**
+ * The entries in records. Their data are views on the records and not copies: a member that comes back decodes thousands before
+ * it can do anything else. @throws QuorateError `message-undecodable`
+ */
 export function decodeEntries(records: readonly Uint8Array[]): Entry[] {
 	let source: DecodeSource | null = null;
 	return records.map((record) => {
 		// Records come in pages, many of which share one piece of memory.
 		if (source === null || source.plain.buffer !== record.buffer) source = sourceOf(record.buffer);
 		const start = record.byteOffset;
-		const decoded = entryLayout().decode(source, start, start + record.length) as Entry;
+		const decoded = entryLayout().decode(source, start, start + record.length, true) as Entry;
 		// Entries have one shape wherever they come from: the decoder's `type` is not part of it.
 		const { term, kind, session, serial, firstIncomplete, data } = decoded;
 		return { term, kind, session, serial, firstIncomplete, data };

@@ -50,10 +50,11 @@ export interface CompiledLayout {
 	encode(message: unknown, bytes: Uint8Array, view: DataView, at: number): number;
 	/**
 	 * A plain object: `type`, then the fields in order; an absent optional field is present as `undefined`, so
-	 * that all messages of a type share one hidden class.
+	 * that all messages of a type share one hidden class. Byte fields are copied; with `shared` they are views on the
+	 * source, for a source that nobody writes to any more and that may live as long as what was decoded.
 	 * @throws QuorateError `message-undecodable`
 	 */
-	decode(source: DecodeSource, start: number, end: number): unknown;
+	decode(source: DecodeSource, start: number, end: number, shared?: boolean): unknown;
 }
 
 /** Compiles a table; its messages get the numbers from `firstSchema` on. @throws QuorateError `layout-invalid` */
@@ -146,7 +147,7 @@ interface Runtime {
 }
 
 type Functions = Pick<CompiledLayout, "sizeBound" | "encode"> & {
-	decode(bytes: Buffer, view: DataView, plain: Uint8Array, start: number, end: number): unknown;
+	decode(bytes: Buffer, view: DataView, plain: Uint8Array, start: number, end: number, shared: boolean): unknown;
 };
 
 function compileLayout(table: LayoutTable, layout: MessageLayout, schema: number): CompiledLayout {
@@ -180,7 +181,8 @@ function compileLayout(table: LayoutTable, layout: MessageLayout, schema: number
 		form,
 		sizeBound: functions.sizeBound,
 		encode: functions.encode,
-		decode: (from, start, end) => functions.decode(from.bytes, from.view, from.plain, start, end),
+		decode: (from, start, end, shared = false) =>
+			functions.decode(from.bytes, from.view, from.plain, start, end, shared),
 	};
 }
 
@@ -353,11 +355,11 @@ class EncodeSource extends SourceWriter {
 	}
 }
 
-/** `decode(bytes, view, plain, start, end)`: one bound check for each stretch of fixed fields, then plain reads. */
+/** `decode(bytes, view, plain, start, end, shared)`: one bound check for each stretch of fixed fields, then plain reads. */
 class DecoderSource extends SourceWriter {
 	emit(layout: MessageLayout): string {
 		const blob = layout.fields.some((field) => holdsBytes(field.kind));
-		this.line("decode(bytes, view, plain, start, end) {", "let p = start, limit = end;");
+		this.line("decode(bytes, view, plain, start, end, shared) {", "let p = start, limit = end;");
 		if (blob) {
 			this.line('if (end - p < 4) bad(end - start, "cut off");');
 			this.line("const total = view.getUint32(p, true); p += 4;");
@@ -365,8 +367,9 @@ class DecoderSource extends SourceWriter {
 			const single = layout.fields.filter((field) => holdsBytes(field.kind));
 			// A lone byte field is the blob itself; else all are views on it.
 			this.#wholeBlob = single.length === 1 && single[0]?.kind === "bytes";
-			this.line("const blob = total === 0 ? noBytes : plain.slice(limit, end);", "let b = 0;");
-			if (!this.#wholeBlob) this.line("const store = blob.buffer;");
+			this.line("const blob = total === 0 ? noBytes : shared ? plain.subarray(limit, end) : plain.slice(limit, end);");
+			this.line("let b = 0;");
+			if (!this.#wholeBlob) this.line("const store = blob.buffer, base = blob.byteOffset;");
 		}
 		const literal = this.#fields(layout.fields);
 		this.line('if (p !== limit) bad(end - start, "bytes are left over");');
@@ -447,7 +450,7 @@ class DecoderSource extends SourceWriter {
 		this.line(
 			this.#wholeBlob
 				? `const ${v} = blob;`
-				: `const ${v} = ${length} === 0 ? noBytes : new Uint8Array(store, b, ${length});`,
+				: `const ${v} = ${length} === 0 ? noBytes : new Uint8Array(store, base + b, ${length});`,
 		);
 		this.line(`b += ${length};`);
 		return v;

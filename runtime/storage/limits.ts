@@ -24,6 +24,8 @@ export const STORES_OPEN_MAX = 1_024;
 export const STORAGE_MESSAGE_BYTES: number = 512 * 1024;
 /** A page of contents or of a snapshot; one larger value travels in a page of its own. */
 export const STORAGE_PAGE_BYTES: number = 256 * 1024;
+/** Pages that a store's opener asks for ahead: what the storage prepares while another is on its way. */
+export const STORAGE_PAGES_AHEAD = 4;
 /** Bytes on the way to the disk from which on a writer should hold back, see `StorageClient.hasRoom`. */
 export const STORAGE_ROOM_BYTES: number = 8 * 1024 * 1024;
 /** Bytes on the way to the disk over which a write is refused with `storage-backlog-full`. */

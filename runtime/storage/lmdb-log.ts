@@ -115,8 +115,8 @@ export class LogWriter {
 }
 
 function recordsOf(store: string, key: Buffer, value: Uint8Array): Uint8Array[] {
-	const records = decodeSegment(value, lastUint64(key) - firstIndexOf(key) + 1);
-	if (records !== null) return records;
+	const records = decodeSegment(value);
+	if (records?.length === lastUint64(key) - firstIndexOf(key) + 1) return records;
 	throw storeCorrupt({ ...placeOfSegment(store, key), problem: "its records do not fill it" });
 }
 

@@ -1,11 +1,11 @@
 /**
- * A segment: successive records of one log in one value of the database, so that a group commit costs one put for each
- * store it touches and not one for each record. Its first and last index stand in its key (`lmdb-keys.ts`), its checksum is
- * that of every value (`checked-table.ts`).
+ * Successive records of a log as one piece of bytes. It is what the LMDB engine keeps, so that a group commit costs one put for
+ * each store it touches and not one for each record, and what a page of a store that is opened carries. In the database
+ * its first and last index stand in its key (`lmdb-keys.ts`), and it has a checksum as every value (`checked-table.ts`).
  *
  * | offset | what |
  * |---|---|
- * | 0 | uint32 count, at least 1 |
+ * | 0 | uint32 count |
  * | 4 | uint32 length in bytes, of each record in order |
  * | 4 + 4 × count | the records, one directly after the other |
  *
@@ -54,25 +54,38 @@ export class SegmentDraft {
 	}
 
 	encodeInto(bytes: Buffer): void {
-		assert(this.#records.length > 0, "a segment holds records");
-		assert(bytes.length === this.#sizeBytes, "a segment is written where it fits exactly");
-		bytes.writeUInt32LE(this.#records.length, 0);
-		let at = COUNT_BYTES;
-		for (const { length } of this.#records) at = bytes.writeUInt32LE(length, at);
-		for (const record of this.#records) {
-			bytes.set(record, at);
-			at += record.length;
-		}
+		assert(this.#records.length > 0, "a segment in the database holds records");
+		writeSegment(this.#records, bytes);
 	}
 }
 
-/** The records, as parts of the given bytes; null when these are no segment of `count` records. */
-export function decodeSegment(bytes: Uint8Array, count: number): Uint8Array[] | null {
+/** The records in bytes of their own. */
+export function encodeSegment(records: readonly Uint8Array[]): Uint8Array {
+	let sizeBytes = COUNT_BYTES;
+	for (const { length } of records) sizeBytes += LENGTH_BYTES + length;
+	const bytes = new Uint8Array(sizeBytes);
+	writeSegment(records, Buffer.from(bytes.buffer));
+	return bytes;
+}
+
+function writeSegment(records: readonly Uint8Array[], bytes: Buffer): void {
+	let at = bytes.writeUInt32LE(records.length, 0);
+	for (const { length } of records) at = bytes.writeUInt32LE(length, at);
+	for (const record of records) {
+		bytes.set(record, at);
+		at += record.length;
+	}
+	assert(at === bytes.length, "a segment is written where it fits exactly");
+}
+
+/** The records, as parts of the given bytes; null when these are no segment. */
+export function decodeSegment(bytes: Uint8Array): Uint8Array[] | null {
+	if (bytes.length < COUNT_BYTES) return null;
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-	const headBytes = COUNT_BYTES + LENGTH_BYTES * count;
-	if (count === 0 || bytes.length < headBytes || view.getUint32(0, true) !== count) return null;
+	const count = view.getUint32(0, true);
+	let at = COUNT_BYTES + LENGTH_BYTES * count;
+	if (bytes.length < at) return null;
 	const records = new Array<Uint8Array>(count);
-	let at = headBytes;
 	for (let i = 0; i < count; i++) {
 		const end = at + view.getUint32(COUNT_BYTES + LENGTH_BYTES * i, true);
 		if (end > bytes.length) return null;

@@ -47,14 +47,16 @@ export interface StoragePage {
 	readonly values: readonly { readonly key: string; readonly value: Uint8Array }[];
 	/** Of the log, not of this page. */
 	readonly firstIndex: number;
-	readonly records: readonly WireRecord[];
+	/** The page's records as a segment (`log-segment.ts`): one field and not a list, since there may be tens of thousands. */
+	readonly records: Uint8Array;
 	/** None or one. */
 	readonly snapshot: readonly {
 		readonly name: string;
 		readonly sizeBytes: number;
 		readonly description: Uint8Array;
 	}[];
-	readonly last: boolean;
+	/** Pages that follow this one. */
+	readonly left: number;
 }
 export interface StorageChunk {
 	readonly type: "storage-chunk";
@@ -238,7 +240,7 @@ export const storageLayouts: LayoutTable = {
 					},
 				},
 				{ name: "firstIndex", kind: "safe-integer" },
-				{ name: "records", kind: { list: recordFields } },
+				{ name: "records", kind: "bytes" },
 				{
 					name: "snapshot",
 					kind: {
@@ -249,7 +251,7 @@ export const storageLayouts: LayoutTable = {
 						],
 					},
 				},
-				{ name: "last", kind: "boolean" },
+				{ name: "left", kind: "uint32" },
 			],
 		},
 		{

@@ -232,7 +232,7 @@ export class StorageActor implements Behaviour<StorageRequest> {
 
 	#replyPage(session: Session, replier: Replier): void {
 		const page = must(session.pages ?? undefined, "pages are asked for until the last one").next();
-		if (page.last) session.pages = null;
+		if (page.left === 0) session.pages = null;
 		replier.reply(page);
 	}
 

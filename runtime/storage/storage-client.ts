@@ -13,6 +13,7 @@ import {
 	STORAGE_ANSWER_TIMEOUT_MS,
 	STORAGE_OUTSTANDING_BYTES_MAX,
 	STORAGE_PAGE_BYTES,
+	STORAGE_PAGES_AHEAD,
 	STORAGE_RETRY_MS,
 	STORAGE_ROOM_BYTES,
 } from "./limits.ts";
@@ -82,12 +83,15 @@ export class StorageClient {
 		assert(this.#session === 0, "a session opens its store once", { store: this.store });
 		const { store } = this;
 		const collector = new PageCollector();
-		let page = await this.#ask<StoragePage>({ type: "storage-open", store });
-		const { session } = page;
-		collector.add(page);
-		while (!page.last) {
-			page = await this.#ask<StoragePage>({ type: "storage-next-page", store, session });
-			collector.add(page);
+		const first = await this.#ask<StoragePage>({ type: "storage-open", store });
+		const { session } = first;
+		collector.add(first);
+		for (let left = first.left; left > 0; left -= STORAGE_PAGES_AHEAD) {
+			const asked = Math.min(left, STORAGE_PAGES_AHEAD);
+			const pages = Array.from({ length: asked }, () => {
+				return this.#ask<StoragePage>({ type: "storage-next-page", store, session });
+			});
+			for (const page of await Promise.all(pages)) collector.add(page);
 		}
 		this.#session = session;
 		return collector.contents();
