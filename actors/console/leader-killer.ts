@@ -103,7 +103,7 @@ export class LeaderKiller {
 		if (!isLoadOn()) return;
 		const last = this.#kills.at(-1);
 		const leader = target.leader;
-		const node = target.nodes.find(({ id }) => id === leader?.node);
+		const node = target.nodes.find(({ id }) => id === leader?.leader);
 		const leads = leader !== null && node?.state === "running" && node.role === "leader" && node.term === leader.term;
 		if ((last !== undefined && !isMended(last)) || !leads) {
 			this.#schedule(RETRY_MS);
@@ -116,7 +116,7 @@ export class LeaderKiller {
 		}
 		this.#kills.push({
 			atMs: nowMs - this.#startMs,
-			node: leader.node,
+			node: leader.leader,
 			term: leader.term,
 			newLeader: null,
 			newTerm: null,
@@ -125,9 +125,9 @@ export class LeaderKiller {
 			killedMs: nowMs,
 			lost: false,
 		});
-		target.kill(leader.node).catch(() => {
+		target.kill(leader.leader).catch(() => {
 			// The node ended by itself first: its loss is heard of all the same, and is no kill of ours.
-			this.#drop(leader.node);
+			this.#drop(leader.leader);
 		});
 		// Late kills do not pile up: the next is due one interval after this one was.
 		this.#dueMs = Math.max(this.#dueMs + this.#intervalMs, nowMs + RETRY_MS);
@@ -157,7 +157,7 @@ export class LeaderKiller {
 					return;
 				}
 				if (kill.electionMs !== null) return;
-				kill.newLeader = event.node;
+				kill.newLeader = event.leader;
 				kill.newTerm = event.term;
 				kill.electionMs = afterMs;
 				this.#ports.observe("elected", kill);

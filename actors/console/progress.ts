@@ -2,6 +2,7 @@
  * Shows a run while it goes: in a terminal two lines that are written over, with lines of events above them; elsewhere
  * one line every two seconds and one per event.
  */
+import type { Leadership } from "../swarm/index.ts";
 import { formatMs, formatNumber, stripColour, visibleLength } from "./table.ts";
 import { type Output, painter } from "./terminal.ts";
 
@@ -10,7 +11,7 @@ export interface ProgressReading {
 	readonly elapsedMs: number;
 	readonly done: number;
 	readonly total: number;
-	readonly leader: { readonly node: string; readonly term: number } | null;
+	readonly leader: Leadership | null;
 	readonly commitsPerSecond: number;
 	/** Of the last moments; null if nothing was answered. */
 	readonly latency: { readonly p50Ms: number; readonly p99Ms: number } | null;
@@ -82,7 +83,7 @@ export class Progress {
 		const parts = [
 			leader === null
 				? this.#paint("yellow", "no leader")
-				: `${this.#paint("cyan", leader.node)} leads term ${leader.term}`,
+				: `${this.#paint("cyan", leader.leader)} leads term ${leader.term}`,
 			`${formatNumber(commitsPerSecond)} commits/s`,
 			latency === null ? "no answers" : `p50 ${formatMs(latency.p50Ms)}, p99 ${formatMs(latency.p99Ms)}`,
 			`${restarts} ${restarts === 1 ? "restart" : "restarts"}`,

@@ -183,7 +183,7 @@ async function runOnTarget(
 	if (interrupt.aborted) return null;
 	for (const note of target.notes) errors.write(`quorate: ${note}\n`);
 	const { leader } = target;
-	const first = leader === null ? "" : `; ${leader.node} leads term ${leader.term}`;
+	const first = leader === null ? "" : `; ${leader.leader} leads term ${leader.term}`;
 	const members = target.nodes.length === 1 ? "1 participant runs" : `${target.nodes.length} participants run`;
 	output.write(`${members} after ${formatMs(bootMs)}${first}\n\n`);
 	return await performRun({ ...options, records: input.records }, { target, clock, progress, history, interrupt });

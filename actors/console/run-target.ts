@@ -3,6 +3,7 @@
  * killer and the verdict can be tested against something that misbehaves on purpose.
  */
 import type { Observable } from "rxjs";
+import type { Leadership } from "../swarm/index.ts";
 import type { LedgerCommand, LedgerQuery, LedgerResult, LedgerSummary } from "./flight-ledger.ts";
 
 /** One client of the ledger: exactly-once commands and linearizable reads. Retries are its own affair. */
@@ -21,11 +22,6 @@ export interface TargetNode {
 	/** The highest index known to be committed. */
 	readonly commit: number;
 	readonly restarts: number;
-}
-
-export interface Leadership {
-	readonly node: string;
-	readonly term: number;
 }
 
 export type TargetEvent =

@@ -1,9 +1,9 @@
 /** A {@link RunTarget} that is a swarm: the flight ledger, replicated by participants on threads of their own. */
 import { filter, map, type Observable, type Subscription } from "rxjs";
-import { Swarm, type SwarmEvent } from "../swarm/index.ts";
+import { type Leadership, Swarm, type SwarmEvent } from "../swarm/index.ts";
 import type { LedgerQuery, LedgerSummary } from "./flight-ledger.ts";
 import type { TargetOptions } from "./run-command.ts";
-import type { Leadership, LedgerClient, RunTarget, TargetEvent, TargetNode } from "./run-target.ts";
+import type { LedgerClient, RunTarget, TargetEvent, TargetNode } from "./run-target.ts";
 
 /** An operation is tried for so long: longer than any election, so that none fails for one. */
 const OPERATION_TIMEOUT_MS = 20_000;
@@ -50,8 +50,7 @@ export class SwarmTarget implements RunTarget {
 	}
 
 	get leader(): Leadership | null {
-		const leadership = this.#swarm.leader;
-		return leadership === null ? null : { node: leadership.leader, term: leadership.term };
+		return this.#swarm.leader;
 	}
 
 	get events$(): Observable<TargetEvent> {
@@ -88,7 +87,7 @@ function targetEventOf(event: SwarmEvent): TargetEvent | null {
 	if (node === null) return null;
 	switch (event.type) {
 		case "role-changed":
-			return event.role === "leader" ? { type: "leader-elected", node, term: event.term } : null;
+			return event.role === "leader" ? { type: "leader-elected", leader: node, term: event.term } : null;
 		case "thread-ended":
 			return { type: "node-lost", node };
 		case "participant-started":

@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { LeaderKiller } from "../../../actors/console/leader-killer.ts";
+import { nodeId } from "../../../protocols/core/index.ts";
 import { LedgerTarget, type LedgerTargetOptions } from "./ledger-target.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -61,11 +62,11 @@ test("does not kill while the last kill is not mended", async () => {
 
 test("does not kill a node that its own status does not call the leader", async () => {
 	const { clock, target, killer } = setup();
-	target.leader = { node: "node-2", term: 1 };
+	target.leader = { leader: nodeId("node-2"), term: 1 };
 	killer.start();
 	await runUntil(clock, 1_500);
 	expect(killer.kills).toEqual([]);
-	target.leader = { node: "node-1", term: 1 };
+	target.leader = { leader: nodeId("node-1"), term: 1 };
 	await runUntil(clock, 1_600);
 	expect(killer.kills).toHaveLength(1);
 	await clock.drive(killer.stop(1_000));
@@ -75,7 +76,7 @@ test("a kill does not count when another leader is heard of before the thread ha
 	const { clock, target, killer } = setup();
 	killer.start();
 	await runUntil(clock, 1_001);
-	target.publish({ type: "leader-elected", node: "node-3", term: 2 });
+	target.publish({ type: "leader-elected", leader: nodeId("node-3"), term: 2 });
 	await runUntil(clock, 1_100);
 	expect(killer.kills).toEqual([]);
 	await clock.drive(killer.stop(0));
@@ -86,7 +87,7 @@ test("a loss that nobody ordered is no kill", async () => {
 	killer.start();
 	await runUntil(clock, 500);
 	target.publish({ type: "node-lost", node: "node-2" });
-	target.publish({ type: "leader-elected", node: "node-3", term: 9 });
+	target.publish({ type: "leader-elected", leader: nodeId("node-3"), term: 9 });
 	expect(killer.kills).toEqual([]);
 	expect(killer.survived).toBe(0);
 	await clock.drive(killer.stop(0));

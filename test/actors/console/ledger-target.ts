@@ -10,13 +10,9 @@ import {
 	type LedgerResult,
 	type LedgerSummary,
 } from "../../../actors/console/flight-ledger.ts";
-import type {
-	Leadership,
-	LedgerClient,
-	RunTarget,
-	TargetEvent,
-	TargetNode,
-} from "../../../actors/console/run-target.ts";
+import type { LedgerClient, RunTarget, TargetEvent, TargetNode } from "../../../actors/console/run-target.ts";
+import type { Leadership } from "../../../actors/swarm/index.ts";
+import { nodeId } from "../../../protocols/core/index.ts";
 import type { Clock } from "../../../runtime/actor/clock.ts";
 
 export interface LedgerTargetOptions {
@@ -41,7 +37,7 @@ export class LedgerTarget implements RunTarget {
 	readonly #events = new Subject<TargetEvent>();
 	readonly #options: LedgerTargetOptions;
 	readonly #nodes: { -readonly [K in keyof TargetNode]: TargetNode[K] }[];
-	#leader: Leadership | null = { node: "node-1", term: 1 };
+	#leader: Leadership | null = { leader: nodeId("node-1"), term: 1 };
 	#waiting: (() => void)[] = [];
 	/** Commands that were proposed at the same time, at most. */
 	outstandingMax = 0;
@@ -104,7 +100,7 @@ export class LedgerTarget implements RunTarget {
 		void this.#after(electionMs - 5).then(() => {
 			next.role = "leader";
 			next.term = term;
-			this.leader = { node: next.id, term };
+			this.leader = { leader: nodeId(next.id), term };
 			this.#events.next({ type: "leader-elected", ...this.leader });
 		});
 	}

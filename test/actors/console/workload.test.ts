@@ -8,6 +8,7 @@ import { FlightLedger } from "../../../actors/console/flight-ledger.ts";
 import { generateRecords } from "../../../actors/console/flight-records.ts";
 import type { LedgerClient } from "../../../actors/console/run-target.ts";
 import { Workload, type WorkloadPlan } from "../../../actors/console/workload.ts";
+import { nodeId } from "../../../protocols/core/index.ts";
 import { LedgerTarget, type LedgerTargetOptions } from "./ledger-target.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -77,7 +78,7 @@ test("a pause of the system shows in the latency of all that was due meanwhile",
 	const done = workload.run();
 	target.leader = null;
 	void clock.schedule(500, () => {
-		target.leader = { node: "node-1", term: 2 };
+		target.leader = { leader: nodeId("node-1"), term: 2 };
 	});
 	await clock.drive(done);
 	// Records 0 to 499 were due in the pause: half of all waited, record 0 for the whole of it. A closed load would have
@@ -110,7 +111,7 @@ test("when its time is over the load awaits what it has begun, however long an e
 		target.leader = null;
 	});
 	clock.schedule(5_000, () => {
-		target.leader = { node: "node-1", term: 2 };
+		target.leader = { leader: nodeId("node-1"), term: 2 };
 	});
 	await clock.drive(workload.run());
 	expect(workload.unresolved).toBe(0);
