@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Field, FieldKind, LayoutTable } from "../../../protocols/core/index.ts";
 import { raftLayouts } from "../../../protocols/raft/messages.ts";
-import { MessageCodec, RECORD_SCHEMA, RecordTable, shapesOf } from "../../../runtime/codec/index.ts";
+import { compileLayouts, MessageCodec, RECORD_SCHEMA, RecordTable, shapesOf } from "../../../runtime/codec/index.ts";
 
 const wellFormed = fc.string({ unit: "binary", maxLength: 80 });
 const smallBytes = fc.uint8Array({ maxLength: 70 });
@@ -109,6 +109,36 @@ describe("compiled layouts", () => {
 			}),
 			{ numRuns: 400 },
 		);
+	});
+
+	it("carry the same when byte fields are views on a source that is kept", () => {
+		fc.assert(
+			fc.property(layoutAndMessages, ([fields, records]) => {
+				const [layout] = compileLayouts({ protocol: "p", version: 1, messages: [{ type: "m", fields }] }, 1);
+				if (layout === undefined) throw new Error("one layout was given");
+				for (const record of records) {
+					const message = { type: "m", ...record };
+					const bytes = Buffer.alloc(layout.sizeBound(message) + 7);
+					const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+					const end = layout.encode(message, bytes, view, 5);
+					const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+					expect(layout.decode({ bytes, view, plain }, 5, end, true)).toStrictEqual(positiveZero(message, fields));
+				}
+			}),
+		);
+		const fields = [{ name: "data", kind: "bytes" }] as const;
+		const [layout] = compileLayouts({ protocol: "p", version: 1, messages: [{ type: "m", fields }] }, 1);
+		const bytes = Buffer.alloc(64);
+		const view = new DataView(bytes.buffer, bytes.byteOffset, 64);
+		const source = { bytes, view, plain: new Uint8Array(bytes.buffer, bytes.byteOffset, 64) };
+		const end = layout?.encode({ type: "m", data: Uint8Array.of(1, 2) }, bytes, view, 0) ?? 0;
+		const decoded = layout?.decode(source, 0, end, true) as { readonly data: Uint8Array };
+		const copied = layout?.decode(source, 0, end) as { readonly data: Uint8Array };
+		bytes.fill(9);
+		expect([[...decoded.data], [...copied.data]]).toEqual([
+			[9, 9],
+			[1, 2],
+		]);
 	});
 
 	it("keep the order of the fields, with an absent optional present as undefined", () => {
