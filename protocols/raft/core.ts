@@ -46,6 +46,8 @@ export interface RaftCore {
 	hardStateUnsaved: boolean;
 	compactionUnsaved: LogIndex | null;
 	nextWriteId: WriteId;
+	/** The last persist that held a term and vote. */
+	hardStateWriteId: WriteId;
 	/** Unfinished persists and how far the log on the disk reaches, as it stands here, when each is done. */
 	writes: { readonly writeId: WriteId; through: LogIndex }[];
 
@@ -59,7 +61,9 @@ export interface RaftCore {
 	/** The persist of one's own vote. */
 	voteWriteId: WriteId;
 	/** The acknowledgement to the leader that leaves when the batch ends. */
-	ack: { index: LogIndex; round: number } | null;
+	ack: Acknowledgement | null;
+	/** The latest round of this term's leader that was heard. */
+	heardRound: number;
 	/** A snapshot that is being received. */
 	receipt: SnapshotReceipt | null;
 
@@ -79,6 +83,15 @@ export interface RaftCore {
 	/** Reads in all, with and without a round. */
 	pendingReads: number;
 	nextReadId: number;
+}
+
+/** What a follower owes its leader. */
+export interface Acknowledgement {
+	/** The last index known to match the leader's log. */
+	index: LogIndex;
+	round: number;
+	/** The leader wants to know that it is followed, now: it sent a heartbeat, or a new round. */
+	isPrompt: boolean;
 }
 
 export interface PendingRead {
@@ -114,12 +127,14 @@ export function createCore(config: RaftConfig): RaftCore {
 		hardStateUnsaved: false,
 		compactionUnsaved: null,
 		nextWriteId: 1,
+		hardStateWriteId: 0,
 		writes: [],
 		leaderHeard: false,
 		electionTimerMs: null,
 		votes: new Map(),
 		voteWriteId: 0,
 		ack: null,
+		heardRound: 0,
 		receipt: null,
 		progress: new Map(),
 		requestIds: [],

@@ -19,6 +19,12 @@ export function hasUnsaved(core: RaftCore): boolean {
 	);
 }
 
+/** Whether the present term and vote are durable. */
+export function isHardStateDurable(core: RaftCore): boolean {
+	const [oldest] = core.writes;
+	return !core.hardStateUnsaved && (oldest === undefined || oldest.writeId > core.hardStateWriteId);
+}
+
 /** Hands everything unsaved to the disk, unless nothing is. */
 export function persistUnsaved(core: RaftCore): void {
 	if (hasUnsaved(core)) persist(core, {});
@@ -40,6 +46,7 @@ export function persist(core: RaftCore, more: RaftWrite): WriteId {
 	log.cutFrom = null;
 	log.handedThrough = log.lastIndex;
 	const writeId = core.nextWriteId++;
+	if (write.hardState !== undefined) core.hardStateWriteId = writeId;
 	core.writes.push({ writeId, through: log.lastIndex });
 	core.out.push({ type: "persist", writeId, write });
 	return writeId;

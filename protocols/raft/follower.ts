@@ -1,11 +1,11 @@
 /** The follower's side of append-entries (§5.3) and of install-snapshot (§7). */
 import { assert, type NodeId } from "../core/index.ts";
-import { emit, type RaftCore } from "./core.ts";
+import { emit, type RaftCore, sendImmediate } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
-import { cutLog, hasUnsaved, persist, persistUnsaved, sendDurable } from "./durability.ts";
+import { cutLog, hasUnsaved, isHardStateDurable, persist, persistUnsaved, sendDurable } from "./durability.ts";
 import type { Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
-import type { AppendEntries, InstallSnapshot } from "./messages.ts";
+import type { AppendEntries, AppendResponse, InstallSnapshot } from "./messages.ts";
 import { becomeFollower, setMinimumTimer } from "./roles.ts";
 
 /** The leader of this term speaks. Two leaders in one term would break election safety (§5.2): stop. */
@@ -26,7 +26,7 @@ export function handleAppendEntries(core: RaftCore, from: NodeId, message: Appen
 	const lastNew = indexAfter(message.prevIndex, message.entries.length);
 	// What is committed is the same in every leader's log (§5.4.3): an append behind it brings at most its tail.
 	if (lastNew <= core.commitIndex) {
-		acknowledgeLater(core, core.commitIndex, message.round);
+		acknowledgeLater(core, core.commitIndex, message);
 		return;
 	}
 	const known = message.prevIndex < core.commitIndex ? core.commitIndex - message.prevIndex : 0;
@@ -37,7 +37,7 @@ export function handleAppendEntries(core: RaftCore, from: NodeId, message: Appen
 	appendNew(core, indexAfter(message.prevIndex, known), message.entries, known);
 	const commit = Math.min(message.commit, lastNew) as LogIndex;
 	if (commit > core.commitIndex) commitThrough(core, commit);
-	acknowledgeLater(core, lastNew, message.round);
+	acknowledgeLater(core, lastNew, message);
 }
 
 /**
@@ -78,25 +78,47 @@ function refuse(core: RaftCore, from: NodeId, { prevIndex, prevTerm, round }: Ap
 }
 
 /** Acknowledgements of one batch leave as one: the last says it all. */
-function acknowledgeLater(core: RaftCore, index: LogIndex, round: number): void {
-	if (core.ack === null) core.ack = { index, round };
-	else core.ack = { index: index > core.ack.index ? index : core.ack.index, round: Math.max(round, core.ack.round) };
+function acknowledgeLater(core: RaftCore, index: LogIndex, { round, entries }: AppendEntries): void {
+	const { ack } = core;
+	const isPrompt = entries.length === 0 || round > core.heardRound;
+	core.heardRound = Math.max(round, core.heardRound);
+	if (ack === null) {
+		core.ack = { index, round, isPrompt };
+		return;
+	}
+	if (index > ack.index) ack.index = index;
+	if (round > ack.round) ack.round = round;
+	if (isPrompt) ack.isPrompt = true;
 }
 
-/** Sends the gathered acknowledgement, once what it promises is handed to the disk. */
+/**
+ * Sends the gathered acknowledgement, once what it promises is handed to the disk. A leader that asks whether it is
+ * followed hears so at once, however slow the disk is with its entries: that answer promises only what is durable already.
+ */
 export function acknowledgeNow(core: RaftCore): void {
-	if (core.ack === null || core.leader === null || hasUnsaved(core)) return;
-	const { index, round } = core.ack;
+	const { ack, leader, log } = core;
+	if (ack === null || leader === null) return;
+	if (ack.isPrompt && log.durableThrough < ack.index && isHardStateDurable(core)) {
+		const index = log.durableThrough;
+		sendImmediate(core, leader, acceptance(core, index, ack.round));
+		ack.isPrompt = false;
+	}
+	if (hasUnsaved(core)) return;
 	core.ack = null;
-	sendDurable(core, core.leader, {
+	sendDurable(core, leader, acceptance(core, ack.index, ack.round));
+}
+
+function acceptance(core: RaftCore, index: LogIndex, round: number): AppendResponse {
+	const zero = 0 as LogIndex;
+	return {
 		type: "append-response",
 		term: core.term,
 		accepted: true,
 		index,
-		hintIndex: 0 as LogIndex,
+		hintIndex: zero,
 		hintTerm: 0 as Term,
 		round,
-	});
+	};
 }
 
 export function handleInstallSnapshot(core: RaftCore, from: NodeId, message: InstallSnapshot): void {

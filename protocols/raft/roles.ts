@@ -82,6 +82,7 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 	core.leaderHeard = false;
 	// What it promises an earlier leader may be cut by the next one. Within a term nothing acknowledged ever is.
 	core.ack = null;
+	core.heardRound = 0;
 	// Another leader's snapshot of the same index may have other bytes.
 	core.receipt = null;
 }

@@ -1092,4 +1092,24 @@ describe("thesis §9.6 pre-vote, and §4.2.3 and §6.2 disruptive and lonely ser
 		const machine = new LoneMachine({ voters: [a] }).electionTimeout().writesComplete();
 		expect(machine.electionTimeout().electionTimeout().status.role).toBe("leader");
 	});
+
+	it("a follower whose disk is slow with entries still tells its leader at once that it follows", () => {
+		const follower = new LoneMachine({ term: 1, log: [1, 1] });
+		follower.receive(b, append({ term: term(1), prevIndex: index(2), prevTerm: term(1), entries: entriesOf([1, 1]) }));
+		follower.receive(b, append({ term: term(1), prevIndex: index(4), prevTerm: term(1), round: 7 }));
+		const answers = follower.effects.filter((effect) => effect.type === "send");
+		expect(answers).toMatchObject([
+			{ to: b, release: "immediate", message: { type: "append-response", accepted: true, index: 2, round: 7 } },
+			{ to: b, release: "after-durable", message: { type: "append-response", accepted: true, index: 4, round: 7 } },
+		]);
+	});
+
+	it("but not before the term it speaks in is durable", () => {
+		const follower = new LoneMachine({ term: 1, log: [1, 1] });
+		follower.receive(b, append({ term: term(2), prevIndex: index(2), prevTerm: term(1), entries: entriesOf([2]) }));
+		follower.receive(b, append({ term: term(2), prevIndex: index(3), prevTerm: term(2), round: 7 }));
+		expect(follower.effects.filter((effect) => effect.type === "send")).toMatchObject([
+			{ release: "after-durable", message: { index: 3, round: 7 } },
+		]);
+	});
 });
