@@ -2,8 +2,7 @@
 import { randomInt } from "node:crypto";
 import { type GroupId, groupId, invalidArgument, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import { raftConfig } from "../../protocols/raft/index.ts";
-import type { ModuleLoader } from "../../runtime/actor/index.ts";
-import { loadModule, moduleHref } from "../../runtime/threads/module-loader.ts";
+import { loadModule, type ModuleLoader, moduleHref } from "../../runtime/actor/index.ts";
 import { constructApplication, type RaftTuning } from "../participant/index.ts";
 import type { ApplicationSource, StorageOptions, SwarmOptions } from "./contract.ts";
 import { optionUnknown } from "./errors.ts";

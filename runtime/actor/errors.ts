@@ -55,6 +55,34 @@ const defined = defineErrors({
 			`the behaviour of actor ${d.name} is ${d.found}; expected a class with a receive method or a reactive function`,
 	],
 	startInterrupted: ["start-interrupted", (d: { actor: string }) => `actor ${d.actor} was ended while it started`],
+	tooManyThreads: [
+		"too-many-threads",
+		(d: { name: string; threadsMax: number }) =>
+			`no slot is free for thread ${d.name}: a system has at most ${d.threadsMax} threads`,
+	],
+	threadDied: [
+		"thread-died",
+		(d: { name: string; slot: number; cause: string; call: string }) =>
+			`thread ${d.name} (slot ${d.slot}) ended (${d.cause}) before it answered ${d.call}; the outcome is unknown`,
+	],
+	threadNotRunning: [
+		"thread-not-running",
+		(d: { slot: number; state: string }) => `slot ${d.slot} holds no running thread (it is ${d.state})`,
+	],
+	moduleNotLoadable: [
+		"module-not-loadable",
+		(d: { module: string; hint: string }) => `module ${d.module} can not be loaded: ${d.hint}`,
+	],
+	exportMissing: [
+		"export-missing",
+		(d: { module: string; export: string; exports: readonly string[] }) =>
+			`module ${d.module} has no export ${d.export}; it exports ${d.exports.join(", ") || "nothing"}`,
+	],
+	localSourceOnThread: [
+		"local-source-on-thread",
+		(d: { name: string }) =>
+			`actor ${d.name} is a closure, which can not travel to another thread: name its behaviour by module and export`,
+	],
 	watchesExhausted: [
 		"watches-exhausted",
 		(d: { actor: string; watchesMax: number }) =>
@@ -121,3 +149,16 @@ export const systemStopped: ErrorMaker<{ what: string }> = defined.systemStopped
 export const threadNeverKilled: ErrorMaker<{ slot: number; name: string; cause: string }> = defined.threadNeverKilled;
 /** The actors of one thread watch too many others: `{actor, watchesMax}`. */
 export const watchesExhausted: ErrorMaker<{ actor: string; watchesMax: number }> = defined.watchesExhausted;
+/** All slots are taken: `{name, threadsMax}`. */
+export const tooManyThreads: ErrorMaker<{ name: string; threadsMax: number }> = defined.tooManyThreads;
+/** The thread ended while a control call was pending; the outcome is unknown: `{name, slot, cause, call}`. */
+export const threadDied: ErrorMaker<{ name: string; slot: number; cause: string; call: string }> = defined.threadDied;
+/** The slot is free, starting or dead: `{slot, state}`. */
+export const threadNotRunning: ErrorMaker<{ slot: number; state: string }> = defined.threadNotRunning;
+/** A module that does not exist, throws while it loads, or is TypeScript: `{module, hint}`. */
+export const moduleNotLoadable: ErrorMaker<{ module: string; hint: string }> = defined.moduleNotLoadable;
+/** The module has no such export: `{module, export, exports}`. */
+export const exportMissing: ErrorMaker<{ module: string; export: string; exports: readonly string[] }> =
+	defined.exportMissing;
+/** A closure was to start on another thread: `{name}`. */
+export const localSourceOnThread: ErrorMaker<{ name: string }> = defined.localSourceOnThread;

@@ -44,10 +44,13 @@ export {
 	askTimeout,
 	becomeOverflow,
 	childFailed,
+	exportMissing,
 	linkedActorDied,
+	localSourceOnThread,
 	mailboxFull,
 	mailboxOverflow,
 	messageTooLarge,
+	moduleNotLoadable,
 	nameTaken,
 	notABehaviour,
 	notAChild,
@@ -57,8 +60,11 @@ export {
 	stashOverflow,
 	stopTimeout,
 	systemStopped,
+	threadDied,
 	threadGone,
 	threadNeverKilled,
+	threadNotRunning,
+	tooManyThreads,
 	waitersExhausted,
 	watchesExhausted,
 } from "./errors.ts";
@@ -68,6 +74,7 @@ export { ASK_TIMEOUT_MS_DEFAULT } from "./kernel-ref.ts";
 export { STOP_TIMEOUT_MS_DEFAULT } from "./life-cycle.ts";
 export { MAILBOX_CAPACITY_DEFAULT, MAILBOX_CAPACITY_MAX, STASH_MAX } from "./mailbox.ts";
 export { type HistogramSummary, LocalMetrics, type MetricReading, type Metrics } from "./metrics.ts";
+export { loadModule, type ModuleExport, moduleHref } from "./module-loader.ts";
 export {
 	type Activity,
 	type ActorInspection,

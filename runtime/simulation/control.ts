@@ -1,17 +1,18 @@
 /** The control plane of a virtual thread's kernel: calls that take time and fail when the thread dies. */
 import { errorFromObject, errorToObject } from "../../protocols/core/index.ts";
-import type {
-	ActorInspection,
-	Address,
-	Adoption,
-	KernelControl,
-	SpawnOrder,
-	StopReason,
-	ThreadEnd,
-	ThreadSlot,
+import {
+	type ActorInspection,
+	type Address,
+	type Adoption,
+	type KernelControl,
+	localSourceOnThread,
+	moduleHref,
+	type SpawnOrder,
+	type StopReason,
+	type ThreadEnd,
+	type ThreadSlot,
+	threadDied,
 } from "../actor/index.ts";
-import { localSourceOnThread, threadDied } from "../threads/errors.ts";
-import { moduleHref } from "../threads/module-loader.ts";
 
 /** What a control plane needs of the simulation. */
 export interface ControlWire {

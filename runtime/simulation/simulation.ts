@@ -1,19 +1,20 @@
 /** A simulation: the runtime on virtual time, in one thread, decided by one seed. */
 import { Generator } from "../../protocols/core/index.ts";
-import type {
-	Backend,
-	Clock,
-	KernelDriver,
-	LocalMetrics,
-	ModuleLoader,
-	ModuleSource,
-	ThreadDirectory,
-	ThreadEnd,
-	ThreadSlot,
+import {
+	type Backend,
+	type Clock,
+	exportMissing,
+	type KernelDriver,
+	type LocalMetrics,
+	loadModule,
+	type ModuleLoader,
+	type ModuleSource,
+	moduleHref,
+	type ThreadDirectory,
+	type ThreadEnd,
+	type ThreadSlot,
 } from "../actor/index.ts";
 import type { CodecSpec } from "../codec/index.ts";
-import { exportMissing } from "../threads/errors.ts";
-import { loadModule, moduleHref } from "../threads/module-loader.ts";
 import { Lanes } from "./lanes.ts";
 import type { NetworkPolicy } from "./network.ts";
 import { PayloadCodec } from "./payload-codec.ts";

@@ -21,8 +21,9 @@ import {
 	type ThreadSpec,
 	type ThreadStatus,
 	threadNeverKilled,
+	threadNotRunning,
+	tooManyThreads,
 } from "../actor/index.ts";
-import { threadNotRunning, tooManyThreads } from "../threads/errors.ts";
 import { VirtualControl } from "./control.ts";
 import type { LaneRecord } from "./lanes.ts";
 import { type DurationRange, drawMs, ThreadClock } from "./timeline.ts";

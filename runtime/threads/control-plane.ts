@@ -7,18 +7,20 @@ import type { MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { type ErrorObject, errorFromObject, errorToObject, type QuorateError } from "../../protocols/core/index.ts";
-import type {
-	ActorInspection,
-	ActorSpec,
-	Address,
-	Adoption,
-	KernelControl,
-	SpawnOrder,
-	StopReason,
-	ThreadEnd,
+import {
+	type ActorInspection,
+	type ActorSpec,
+	type Address,
+	type Adoption,
+	type KernelControl,
+	localSourceOnThread,
+	moduleHref,
+	type SpawnOrder,
+	type StopReason,
+	type ThreadEnd,
+	threadDied,
 } from "../actor/index.ts";
-import { controlTimeout, localSourceOnThread, threadDied } from "./errors.ts";
-import { moduleHref } from "./module-loader.ts";
+import { controlTimeout } from "./errors.ts";
 
 /** A spawn loads modules and runs a `started` hook, which may recover from disk. */
 export const SPAWN_TIMEOUT_MS = 60_000;

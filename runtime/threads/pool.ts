@@ -5,8 +5,8 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { type ErrorObject, errorFromObject, invalidArgument, requireInteger } from "../../protocols/core/index.ts";
+import { type ModuleExport, moduleHref } from "../actor/index.ts";
 import { computePoolClosed, computeQueueFull, computeThreadDied } from "./errors.ts";
-import { type ModuleExport, moduleHref } from "./module-loader.ts";
 
 /** One call of an exported function in a compute thread. Argument and result are cloneable data. */
 export interface ComputeTask extends ModuleExport {

@@ -6,6 +6,7 @@ import {
 	type KernelDriver,
 	type KernelPorts,
 	MAIN_SLOT,
+	moduleHref,
 	THREADS_MAX,
 	type ThreadDirectory,
 	type ThreadSlot,
@@ -13,7 +14,6 @@ import {
 import { type CodecSpec, type RecordShapes, shapesOf } from "../codec/index.ts";
 import type { MetricsMemory } from "../telemetry/index.ts";
 import { threadStalled, watchdogFailed } from "./errors.ts";
-import { moduleHref } from "./module-loader.ts";
 import { SpareThreads } from "./spare-threads.ts";
 import { WorkerDirectory } from "./thread-directory.ts";
 import { ThreadHost } from "./thread-host.ts";

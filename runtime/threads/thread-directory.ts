@@ -12,9 +12,11 @@ import {
 	type ThreadSpec,
 	type ThreadStatus,
 	threadNeverKilled,
+	threadNotRunning,
+	tooManyThreads,
 } from "../actor/index.ts";
 import { RemoteKernelControl } from "./control-plane.ts";
-import { threadNotRunning, threadStartFailed, tooManyThreads } from "./errors.ts";
+import { threadStartFailed } from "./errors.ts";
 import type { SpareThreads } from "./spare-threads.ts";
 import { HEAP_LIMIT_MB, THREAD_NAME_LENGTH_MAX } from "./thread-limits.ts";
 import type { Assignment, LaneNews, OrderToThread } from "./thread-orders.ts";

@@ -6,6 +6,7 @@ import {
 	type EnvelopeKind,
 	type KernelDriver,
 	type KernelPorts,
+	loadModule,
 	messageType,
 	type ThreadSlot,
 } from "../actor/index.ts";
@@ -13,7 +14,6 @@ import { type CodecSpec, MessageCodec } from "../codec/index.ts";
 import { ControlBlock } from "../memory/index.ts";
 import { type MetricsMemory, SharedMetrics } from "../telemetry/index.ts";
 import { LaneTransport } from "./lane-transport.ts";
-import { loadModule } from "./module-loader.ts";
 import { ThreadClock } from "./thread-clock.ts";
 import { ThreadLoop } from "./thread-loop.ts";
 import { type SlotWords, ThreadMemory } from "./thread-memory.ts";

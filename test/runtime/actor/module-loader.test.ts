@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadModule } from "../../../runtime/threads/module-loader.ts";
+import { loadModule } from "../../../runtime/actor/module-loader.ts";
 
 let folder: string;
 beforeAll(() => {
