@@ -30,6 +30,19 @@ test("another order: another order hash, the same set hash", () => {
 	expect(a.summary().setHash).toBe(b.summary().setHash);
 });
 
+test("an order that differs before its last record: another order hash", () => {
+	const orders = [
+		[0, 1, 2],
+		[1, 0, 2],
+	].map((indices) => {
+		const ledger = begun();
+		for (const index of indices) append(ledger, index, late);
+		return ledger.summary();
+	});
+	expect(orders[0]?.orderHash).not.toBe(orders[1]?.orderHash);
+	expect(orders[0]?.setHash).toBe(orders[1]?.setHash);
+});
+
 test("the same record under another index, twice, or not at all: another set hash", () => {
 	const ledgers = [[0, 1], [0, 2], [0, 1, 1], [0], []].map((indices) => {
 		const ledger = begun();
@@ -67,6 +80,14 @@ test("hour statistics and lists are those of a sum per hour", () => {
 		} satisfies HourStatistics);
 		expect(ledger.query({ type: "hour-records", hour })).toEqual(flights.map(({ index }) => index));
 	}
+});
+
+test("an hour without an early flight has its least delay above zero, one without a late flight its greatest below", () => {
+	const ledger = begun();
+	append(ledger, 0, late);
+	append(ledger, 1, early);
+	expect(ledger.query({ type: "hour", hour: 17 })).toMatchObject({ delayMin: 90, delayMax: 90 });
+	expect(ledger.query({ type: "hour", hour: 6 })).toMatchObject({ delayMin: -3, delayMax: -3 });
 });
 
 test("a run empties all but the order hash, and only the next number begins one", () => {

@@ -53,6 +53,12 @@ test("standard input is read in whatever chunks it comes", async () => {
 	expect(records.at(1)).toEqual(flights[1]);
 });
 
+test("a character that is cut off by the end is refused, and only both bytes of gzip's number mean gzip", async () => {
+	const whole = Buffer.from(JSON.stringify(flights));
+	expect(await refusal(Buffer.concat([whole, Buffer.of(0xc3)]))).toMatchObject({ code: "input-unreadable" });
+	expect(await refusal(Buffer.concat([Buffer.of(0x1f), whole]))).toMatchObject({ code: "input-malformed" });
+});
+
 test("negative zero becomes zero, which every wire format keeps", async () => {
 	const [record] = (await read('[{"delay":-0,"distance":1,"time":0}]')) as { delay: number }[];
 	expect(Object.is(record?.delay, 0)).toBe(true);

@@ -82,6 +82,22 @@ test("a kill does not count when another leader is heard of before the thread ha
 	await clock.drive(killer.stop(0));
 });
 
+test("a kill counts from the end of its thread, and is survived by a later term only", async () => {
+	const { clock, target, killer } = setup();
+	killer.start();
+	await runUntil(clock, 1_004);
+	expect(killer.kills).toEqual([]);
+	await runUntil(clock, 1_006);
+	expect(killer.kills).toHaveLength(1);
+	// Late news of the reign that has just ended.
+	target.publish({ type: "leader-elected", node: "node-1", term: 1 });
+	expect(killer.survived).toBe(0);
+	await runUntil(clock, 1_400);
+	expect(killer.survived).toBe(1);
+	expect(killer.kills).toMatchObject([{ newTerm: 2, electionMs: 300 }]);
+	await clock.drive(killer.stop(0));
+});
+
 test("a loss that nobody ordered is no kill", async () => {
 	const { clock, target, killer } = setup();
 	killer.start();

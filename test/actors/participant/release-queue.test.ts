@@ -48,6 +48,14 @@ describe("the release queue", () => {
 		expect(queue.waiting).toBe(0);
 	});
 
+	it("holds deliveries and replies like messages", () => {
+		const queue = new ReleaseQueue<Toy>();
+		const delivery: Effect<Toy> = { type: "apply", delivery: null, release: "after-durable" };
+		const reply: Effect<Toy> = { type: "reply", requestId: 1, reply: null, release: "after-durable" };
+		expect(emit(queue, persist(1), delivery, reply)).toEqual([persist(1)]);
+		expect(complete(queue, 1)).toEqual([delivery, reply]);
+	});
+
 	it("does not hold what was emitted before the persist", () => {
 		const queue = new ReleaseQueue<Toy>();
 		const before = send(1, "after-durable");
