@@ -90,7 +90,7 @@ test("a kill counts from the end of its thread, and is survived by a later term 
 	await runUntil(clock, 1_006);
 	expect(killer.kills).toHaveLength(1);
 	// Late news of the reign that has just ended.
-	target.publish({ type: "leader-elected", node: "node-1", term: 1 });
+	target.publish({ type: "leader-elected", leader: nodeId("node-1"), term: 1 });
 	expect(killer.survived).toBe(0);
 	await runUntil(clock, 1_400);
 	expect(killer.survived).toBe(1);
