@@ -200,6 +200,8 @@ export interface KernelDriver {
 	 * another turn after letting timers and I/O in. What it throws is a fault of the kernel itself: the thread must end.
 	 */
 	turn(): boolean;
+	/** Promises that wait for something this kernel will do; while there are any, a turn may leave continuations behind. */
+	readonly unsettled: number;
 	readonly control: KernelControl;
 }
 

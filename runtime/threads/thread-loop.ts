@@ -82,12 +82,20 @@ export class ThreadLoop {
 		// A timer, I/O or a port may have brought the work while the thread was parked.
 		this.#parking.unpark();
 		if (this.#turn()) this.requestTurn();
-		else if (this.#parking.polls && !this.#settled) {
-			// What that turn has resolved runs first: a thread that polls for others' messages holds up its own promises.
+		else if (!this.#settled && this.#mayOwe()) {
 			this.#settled = true;
 			this.#schedule();
 		} else this.#park();
 	};
+
+	/**
+	 * Whether what the turn has resolved may still have to run. It does so after this pass, so a thread that blocks or polls at
+	 * once would hold up its own promises until something else wakes it.
+	 */
+	#mayOwe(): boolean {
+		if (this.#parking.polls) return true;
+		return this.#parking.kind === "blocking" && (this.#driver as KernelDriver).unsettled > 0;
+	}
 
 	/** The doorbell of a thread that parked beside its event loop. A turn that is due anyway serves it. */
 	#rung(): void {

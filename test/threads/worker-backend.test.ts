@@ -1,7 +1,7 @@
 // Goal: what DESIGN.md §3 promises of real threads. A mailbox outlives its thread, order is kept, the message that killed a
 // thread is named, delivered again and at last quarantined; every way in which a thread can end is told apart.
 // Method: recorders on dedicated threads write what they handle into shared memory that outlives them; the test kills them.
-import { createThreadBackend } from "quorate/runtime";
+import { type ActorRef, createThreadBackend } from "quorate/runtime";
 import { afterEach, expect, test } from "vitest";
 import type { FloodOrder } from "../fixtures/thread-actors.ts";
 import { closeStages, Journal, actorsModule as module, Stage } from "./stage.ts";
@@ -55,6 +55,11 @@ for (const waiting of ["async", "blocking"] as const) {
 	});
 }
 
+/** What a thread has told main before, its dead letters too, travels ahead of its answer. */
+async function reported(ref: ActorRef): Promise<void> {
+	await ref.ask({ type: "slow-echo", value: 1, afterMs: 0 });
+}
+
 test("the message that hangs is named, its thread killed as stalled, and the message quarantined after two redeliveries", async () => {
 	const stalls: unknown[] = [];
 	const stage = await Stage.open({ stallAfterMs: 100, stalled: (report) => stalls.push(report) });
@@ -64,6 +69,7 @@ test("the message that hangs is named, its thread killed as stalled, and the mes
 	ref.tell({ type: "hang" });
 	ref.tell({ type: "number", number: 2 });
 	await journal.reached(5);
+	await reported(ref);
 	expect(journal.entries).toEqual([
 		[1, 0],
 		[0, 0],
@@ -121,6 +127,7 @@ test("out of memory: the cause is told and the message never comes again", async
 	ref.tell({ type: "hoard" });
 	ref.tell({ type: "number", number: 7 });
 	await journal.reached(2);
+	await reported(ref);
 	expect(journal.entries).toEqual([
 		[0, 0],
 		[7, 0],
