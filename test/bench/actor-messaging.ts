@@ -2,7 +2,8 @@
 /**
  * Messages between threads: telling, asking and calling an actor on a thread of its own, against a bare worker with
  * `postMessage` and against comlink. Both workers live through the whole run; the rounds of the two sides alternate, and
- * each round counts only when its last message has been handled at the other end.
+ * each round counts only when its last message has been handled at the other end. Told and called actors wait blocking, which
+ * a worker with a port can not; asks are measured both ways.
  *
  * By itself: `node dist/test/bench/actor-messaging.js`.
  */

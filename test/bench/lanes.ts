@@ -128,15 +128,22 @@ async function laneRoundTrips(peer: Peer, strategy: "async" | "blocking", count:
 	return median(times) * 1000;
 }
 
+/** The same vote and its echo by port. The listener stays: taking it off and on again would be paid by each trip. */
 async function portRoundTrips(peer: Peer, count: number): Promise<number> {
 	const times: number[] = [];
+	let replied: () => void = () => undefined;
+	const onReply = (): void => replied();
+	peer.port.on("message", onReply);
 	for (let serial = 0; serial < count; serial++) {
 		const startMs = performance.now();
-		const reply = new Promise<void>((resolve) => peer.port.once("message", () => resolve()));
-		peer.port.postMessage({ type: "echo", serial });
+		const reply = new Promise<void>((resolve) => {
+			replied = resolve;
+		});
+		peer.port.postMessage({ ...voteOf(serial), type: "echo" });
 		await reply;
 		times.push(performance.now() - startMs);
 	}
+	peer.port.off("message", onReply);
 	return median(times) * 1000;
 }
 

@@ -37,7 +37,7 @@ export interface RaftCoreRow {
 	readonly seconds: number;
 	readonly commitsPerSecond: number;
 	readonly messagesPerCommit: number;
-	/** From the step that takes a proposal to the delivery that answers it. */
+	/** From the start of the round that takes a proposal to the delivery that answers it. */
 	readonly p50Us: number;
 	readonly p99Us: number;
 }
@@ -147,7 +147,9 @@ class BenchNode {
 		}
 		this.deliveredHash = hash;
 		this.deliveredCount += entries.length;
-		if (requestIds !== null) for (const requestId of requestIds) if (requestId !== null) group.answered(requestId);
+		if (requestIds === null) return;
+		const nowMs = performance.now();
+		for (const requestId of requestIds) if (requestId !== null) group.answered(requestId, nowMs);
 	}
 }
 
@@ -182,10 +184,10 @@ class BenchGroup {
 		node.nextInbox.push({ type: "message", from, message });
 	}
 
-	answered(requestId: number): void {
+	answered(requestId: number, nowMs: number): void {
 		this.#answered++;
 		this.#toAsk++;
-		this.latenciesMs?.push(this.#roundAt - must(this.#askedAt[requestId & (this.#askedAt.length - 1)], "asked before"));
+		this.latenciesMs?.push(nowMs - must(this.#askedAt[requestId & (this.#askedAt.length - 1)], "asked before"));
 	}
 
 	/** Proposes as much as is wanted and lets each machine do one batch. */

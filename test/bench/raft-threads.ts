@@ -1,11 +1,12 @@
 /**
  * Raft on real threads, end to end: three members on threads of their own, LMDB flushed before anything is acknowledged,
  * 64 clients with a session and one command of a 256-byte value outstanding each. Every command counted was answered with
- * its result, and at the end the members' states are compared.
+ * its result, and at the end the members' keys and a sample of their values are compared.
  *
  * The three replicas share one disk, so one flush serves the writes of all that come together: three machines would each pay
  * their own, at the same time. A file system in memory is refused, since a flush to it says nothing.
  */
+import { deepStrictEqual } from "node:assert/strict";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,6 +19,7 @@ const NODES = 3;
 const CLIENTS = 64;
 const VALUE_BYTES = 256;
 const KEYS = 10_000;
+const SAMPLED_KEYS = 500;
 const WARM_UP_MS = 1_000;
 const ROUND_MS = 3_000;
 const ROUNDS = 3;
@@ -89,7 +91,8 @@ function measureSyncs(path: string): number {
 }
 
 async function throughput(swarm: Swarm, note: string): Promise<BenchRow[]> {
-	const value = "x".repeat(VALUE_BYTES);
+	// Of one length and all different, so that replicas can differ.
+	const contentOf = (i: number): string => String(i).padStart(VALUE_BYTES, "x");
 	const clients = Array.from({ length: CLIENTS }, () => swarm.client({ window: 1 }));
 	let latenciesMs: number[] = [];
 	let running = true;
@@ -97,7 +100,7 @@ async function throughput(swarm: Swarm, note: string): Promise<BenchRow[]> {
 	const loops = clients.map(async (client, number) => {
 		for (let i = number; running; i += CLIENTS) {
 			const startedMs = performance.now();
-			await client.propose({ type: "put", key: `key-${(i * 7_919) % KEYS}`, value });
+			await client.propose({ type: "put", key: keyOf(i), value: contentOf(i) });
 			latenciesMs.push(performance.now() - startedMs);
 			acknowledged += 1;
 		}
@@ -195,11 +198,19 @@ async function expectEqualReplicas(swarm: Swarm, acknowledged: number): Promise<
 		const status = await swarm.status();
 		if (status.every(({ appliedIndex }) => appliedIndex >= last.index)) break;
 	}
-	const sizes = await Promise.all(
-		swarm.nodes.map(({ node }) => swarm.inspect<{ size: number }>(node, { type: "size" })),
-	);
-	if (new Set(sizes.map(({ size }) => size)).size !== 1) throw new Error("the replicas differ");
+	const queries = [
+		{ type: "keys" },
+		...Array.from({ length: SAMPLED_KEYS }, (_, i) => ({ type: "get", key: keyOf(i) })),
+	];
+	for (const query of queries) {
+		const answers = await Promise.all(swarm.nodes.map(({ node }) => swarm.inspect(node, query)));
+		for (const answer of answers) deepStrictEqual(answer, answers[0], "the replicas differ");
+	}
 	if (last.index < acknowledged) throw new Error("more was acknowledged than the log holds");
+}
+
+function keyOf(i: number): string {
+	return `key-${(i * 7_919) % KEYS}`;
 }
 
 function sleep(ms: number): Promise<void> {

@@ -13,7 +13,7 @@ export interface PeerData {
 /** What the peer is told by its port. */
 export type PeerMessage =
 	| { readonly type: "expect"; readonly count: number }
-	| { readonly type: "echo"; readonly serial: number }
+	| (Omit<Vote, "type"> & { readonly type: "echo" })
 	| Vote
 	| AppendEntries
 	| readonly (Vote | AppendEntries)[];
