@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ReleaseQueue } from "../../../actors/participant/release-queue.ts";
+import { HELD_EFFECTS_MAX, ReleaseQueue } from "../../../actors/participant/release-queue.ts";
 import type { Effect, NodeId, ProtocolTypes, Release } from "../../../protocols/core/index.ts";
 
 interface Toy extends ProtocolTypes {
@@ -86,6 +86,26 @@ describe("the release queue", () => {
 		const queue = new ReleaseQueue<Toy>();
 		emit(queue, persist(1), send(1, "after-durable"), persist(2), send(2, "after-durable"));
 		expect(complete(queue, 2)).toEqual([send(1, "after-durable"), send(2, "after-durable")]);
+	});
+
+	it("keeps the order over thousands, of which some have left", () => {
+		const queue = new ReleaseQueue<Toy>();
+		const sends = Array.from({ length: 3_000 }, (_, n) => send(n, "after-durable"));
+		for (const [n, effect] of sends.entries()) emit(queue, persist(n + 1), effect);
+		expect(complete(queue, 1_500)).toEqual(sends.slice(0, 1_500));
+		expect(queue.waiting).toBe(1_500);
+		expect(complete(queue, 3_000)).toEqual(sends.slice(1_500));
+	});
+
+	it("holds up to its bound and refuses more", () => {
+		const queue = new ReleaseQueue<Toy>();
+		const full = new Array<Effect<Toy>>(HELD_EFFECTS_MAX).fill(send(1, "after-durable"));
+		emit(queue, persist(1));
+		queue.emit(full, []);
+		expect(queue.waiting).toBe(HELD_EFFECTS_MAX);
+		expect(() => emit(queue, send(2, "after-durable"))).toThrowError(
+			expect.objectContaining({ code: "held-effects-overflow" }),
+		);
 	});
 
 	it("refuses a completion that nobody waits for", () => {

@@ -137,6 +137,18 @@ describe("a client with a session", () => {
 		await expect(result).rejects.toMatchObject({ code: "outcome-unknown" });
 	});
 
+	it.each([
+		["a leader that does not know what became of it", "outcome-unknown", { type: "outcome-unknown", leader: null }],
+		["a node that was down", "not-decided", new QuorateError("node-down", "down", {})],
+	] as const)("says after %s: %s", async (_, code, first) => {
+		const group = new ScriptedGroup((__, request, attempt) => {
+			if (request.type === "open-session") return opened;
+			return attempt === 2 ? first : { type: "refused", reason: "not-leader", leader: null };
+		});
+		const result = group.clock.until(new SessionClient(group, { timeoutMs: 500 }).propose("x"));
+		await expect(result).rejects.toMatchObject({ code });
+	});
+
 	it("says not-decided when every attempt was definitely refused", async () => {
 		const group = new ScriptedGroup((_, request) =>
 			request.type === "open-session" ? opened : { type: "refused", reason: "too-many-pending", limit: 1 },

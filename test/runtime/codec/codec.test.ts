@@ -360,6 +360,60 @@ describe("the codec", () => {
 		expect(() => small.encode("0123456789")).toThrow(tooLarge);
 	});
 
+	it("refuses a message that holds more or less than its lengths say, even where decoding it would be possible", () => {
+		const codecOfAll = codecOf([
+			{ name: "n", kind: "safe-integer" },
+			{ name: "t", kind: "text" },
+			{ name: "b", kind: "bytes" },
+			{ name: "c", kind: "bytes" },
+		]);
+		const message = { type: "m", n: 1, t: "ab", b: new Uint8Array(2), c: new Uint8Array(3) };
+		const { schema, bytes } = codecOfAll.encode(message, codecOfAll.protocol("p"));
+		const changed = (change: (view: DataView) => void, extra = 0): string => {
+			const copy = Buffer.alloc(bytes.length + extra);
+			copy.set(bytes);
+			change(new DataView(copy.buffer, copy.byteOffset, copy.length));
+			try {
+				codecOfAll.decode(schema, copy, 0, copy.length);
+				return "decoded";
+			} catch (error) {
+				return (error as { readonly details: { readonly reason: string } }).details.reason;
+			}
+		};
+		// The total at 0, the number at 4, the text's length at 12, the bytes' lengths at 18 and 22.
+		expect(changed(() => undefined)).toBe("decoded");
+		expect(changed(() => undefined, 1)).toBe("bytes are left over");
+		expect(changed((view) => view.setUint32(0, 99, true))).toBe("cut off");
+		expect(changed((view) => view.setFloat64(4, 2 ** 53, true))).toBe("no safe integer");
+		expect(changed((view) => view.setFloat64(4, 0.5, true))).toBe("no safe integer");
+		expect(changed((view) => view.setUint32(12, 11, true))).toBe("cut off");
+		expect(changed((view) => view.setUint32(18, 1, true))).toBe("byte fields do not add up");
+	});
+
+	it("brings no negative zero in an integer field", () => {
+		const codecOfOne = codecOf([{ name: "n", kind: "safe-integer" }]);
+		expect(Object.is((roundTrip(codecOfOne, { type: "m", n: -0 }) as { readonly n: number }).n, 0)).toBe(true);
+	});
+
+	it("keeps the table's shapes apart, asks no value for its JSON and shares no memory with the source", () => {
+		expect(() => new RecordTable([["a"], ["a"]])).toThrow(expect.objectContaining({ code: "record-table-invalid" }));
+		const table = new RecordTable([]);
+		const value = { data: new Uint8Array([1, 2]), toJSON: "kept" };
+		const packed = table.pack(value);
+		const unpacked = table.unpack(packed, 0, packed.length);
+		packed.fill(0);
+		expect(unpacked).toEqual(value);
+		const dated = table.pack({
+			at: new (class {
+				at = 1;
+				protected toJSON(): number {
+					return 7;
+				}
+			})(),
+		});
+		expect(table.unpack(dated, 0, dated.length)).toEqual({ at: { at: 1 } });
+	});
+
 	it("answers undecodable bytes with schema and length", () => {
 		const bytes = Buffer.from([0xc1, 0xff, 0xff]);
 		for (const [schema, end] of [
