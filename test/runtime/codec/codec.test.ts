@@ -398,7 +398,7 @@ describe("the codec", () => {
 	it("keeps the table's shapes apart, asks no value for its JSON and shares no memory with the source", () => {
 		expect(() => new RecordTable([["a"], ["a"]])).toThrow(expect.objectContaining({ code: "record-table-invalid" }));
 		const table = new RecordTable([]);
-		const value = { data: new Uint8Array([1, 2]), toJSON: "kept" };
+		const value = { data: new Uint8Array([1, 2]), raw: Buffer.from([3, 4]), toJSON: "kept" };
 		const packed = table.pack(value);
 		const unpacked = table.unpack(packed, 0, packed.length);
 		packed.fill(0);
