@@ -10,6 +10,8 @@ export default defineConfig({
 				extends: true,
 				test: {
 					name: "pure",
+					// No test judges time; this only ends one that hangs.
+					testTimeout: 60_000,
 					include: ["test/**/*.test.ts"],
 					exclude: ["dist/**", "node_modules/**", "test/threads/**"],
 				},
