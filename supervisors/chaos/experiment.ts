@@ -1,0 +1,112 @@
+/**
+ * An experiment as data: what is started, what is done to it, what must hold. The same experiment runs on every engine.
+ * A file is parsed and checked once into this form (`parse.ts`); a seed is expanded into it; a failing one is shrunk
+ * within it. After Chaos Toolkit's experiments (hypothesis, method, rollbacks), with properties and a liveness phase.
+ *
+ * All durations are milliseconds: virtual ones in simulation, real ones on threads.
+ */
+
+/** The version of the format; another one is refused. */
+export const EXPERIMENT_VERSION = "quorate/chaos/v1";
+
+export interface Experiment {
+	readonly apiVersion: typeof EXPERIMENT_VERSION;
+	readonly title: string;
+	readonly description: string;
+	/** Decides every draw that the experiment itself leaves open; a safe integer. */
+	readonly seed: number;
+	readonly topology: Topology;
+	readonly budget: FaultBudget;
+	readonly workload: WorkloadSpec;
+	/** Probed before the method (unmet: `aborted`, nothing is done) and after the liveness phase (unmet: `fail`). */
+	readonly steadyState: SteadyState;
+	/** In order of `atMs`; the order in the file among equal ones. */
+	readonly method: readonly TimedFault[];
+	/** Looked at every {@link GUARD_EVERY_MS}; one that is not met ends the method: `aborted`. */
+	readonly guards: readonly ProbeSpec[];
+	/** All faults removed, the group must answer everything and agree within this time. */
+	readonly livenessMs: number;
+	readonly properties: PropertySelection;
+	/** What the run is expected to come to; a regression of a known bug expects its violation. */
+	readonly expect: "pass" | { readonly violated: string };
+}
+
+/** How often guards are looked at. */
+export const GUARD_EVERY_MS = 250;
+
+export interface Topology {
+	readonly protocol: string;
+	readonly nodes: number;
+	readonly storage: "memory" | "durable";
+	/** Settings of the protocol that differ from its defaults, by name. */
+	readonly config: Readonly<Record<string, number>>;
+}
+
+/**
+ * The fault model that the properties assume. An experiment whose method exceeds it is `beyond-budget`: availability is
+ * not judged, containment is (nothing wrong is ever answered).
+ */
+export interface FaultBudget {
+	/** Members that may be down or cut off from the majority at one time. */
+	readonly crash: number;
+	readonly byzantine: number;
+}
+
+export interface WorkloadSpec {
+	/** Named by the engine's supplier, such as `key-value`. */
+	readonly kind: string;
+	readonly clients: number;
+	/** Operations per second of all clients together; open loop. */
+	readonly ratePerSecond: number;
+	readonly keys: number;
+	/** How long operations are begun. */
+	readonly forMs: number;
+}
+
+export interface SteadyState {
+	readonly title: string;
+	readonly probes: readonly ProbeSpec[];
+}
+
+/** A measurement by name and what it may show. */
+export interface ProbeSpec {
+	readonly probe: string;
+	readonly arguments: Readonly<Record<string, string | number>>;
+	readonly tolerance: Tolerance;
+}
+export type ProbeValue = number | string | boolean | null;
+export type Tolerance =
+	| { readonly type: "equals"; readonly value: ProbeValue }
+	| { readonly type: "range"; readonly min: number; readonly max: number }
+	| { readonly type: "one-of"; readonly values: readonly ProbeValue[] }
+	| { readonly type: "matches"; readonly pattern: string };
+
+/** A fault, and when it begins, counted from the start of the method. */
+export interface TimedFault {
+	readonly atMs: number;
+	readonly fault: FaultSpec;
+	/** When it is removed again; null: at the end of the method, or never for what is over at once (a kill). */
+	readonly forMs: number | null;
+}
+
+/** A fault by name with its arguments, such as `kill` of `leader`. What there is and what each takes: the catalogue. */
+export interface FaultSpec {
+	readonly kind: string;
+	readonly arguments: Readonly<Record<string, FaultArgument>>;
+}
+export type FaultArgument = string | number | boolean | readonly string[];
+
+export interface PropertySelection {
+	/** Ids; `all` selects every one that the engine's supplier has. */
+	readonly always: readonly string[];
+	readonly sometimes: readonly string[];
+}
+
+/**
+ * - `pass`: everything held, and the run was worth something.
+ * - `fail`: a property was violated, or the group did not recover in the liveness phase.
+ * - `inconclusive`: a checker ran out of its budget, or a probe could not be asked.
+ * - `vacuous`: a required `sometimes` never happened, no fault was applied, or no operation was answered.
+ * - `aborted`: the hypothesis did not hold before, a guard tripped, a fault could not be applied or was left over.
+ */
+export type ExperimentVerdict = "pass" | "fail" | "inconclusive" | "vacuous" | "aborted";

@@ -1,0 +1,102 @@
+/**
+ * What experiments act on: a port. `actors/experiment` supplies it for swarms, in simulation and on threads; a test
+ * supplies a script. The runner knows nothing else of what it breaks.
+ */
+import type { FaultSpec, ProbeSpec, ProbeValue, Topology, WorkloadSpec } from "./experiment.ts";
+
+/** One way of running experiments. */
+export interface ExperimentEngine {
+	/** `simulation` or `threads`. */
+	readonly name: string;
+	/** Fault kinds this engine can apply; anything else is refused before the start. */
+	readonly faults: ReadonlySet<string>;
+	readonly probes: ReadonlySet<string>;
+	readonly workloads: ReadonlySet<string>;
+	/** All properties that it can watch, by id, with their kind. */
+	readonly properties: ReadonlyMap<string, "always" | "sometimes" | "eventually">;
+	start(order: TargetOrder): Promise<ExperimentTarget>;
+}
+
+export interface TargetOrder {
+	readonly topology: Topology;
+	readonly seed: number;
+	/** Property ids to be watched from the first event on. */
+	readonly properties: ReadonlySet<string>;
+	/** Hears everything worth a line in a report, in order. */
+	readonly observe: (event: TargetEvent) => void;
+}
+
+/** What happened to the target, for timelines. */
+export interface TargetEvent {
+	readonly atMs: number;
+	/** The member, thread or client concerned; null for the whole. */
+	readonly origin: string | null;
+	readonly type: string;
+	/** One line for readers. */
+	readonly text: string;
+}
+
+/** A running system under experiment. */
+export interface ExperimentTarget {
+	readonly nodes: readonly string[];
+	/** Milliseconds since its start, on its own clock (virtual in simulation). */
+	nowMs(): number;
+	/** Lets time pass; resolves earlier when `until` holds. Returns whether it does. */
+	pass(durationMs: number, until?: () => boolean): Promise<boolean>;
+	/**
+	 * Applies a fault.
+	 * @throws QuorateError `fault-not-applicable` if it makes no sense now (no leader to kill)
+	 */
+	apply(fault: FaultSpec): Promise<AppliedFault>;
+	/** @throws QuorateError `probe-failed` */
+	probe(spec: ProbeSpec): Promise<ProbeValue>;
+	startWorkload(spec: WorkloadSpec): Workload;
+	/** Faults that are still in force; empty when all were removed. */
+	readonly activeFaults: readonly string[];
+	/** What the watched properties came to so far. */
+	findings(): readonly PropertyFinding[];
+	/** Whether all members have the same content and nothing is under way. */
+	hasConverged(): Promise<boolean>;
+	/** A hash over everything that happened; null where runs are not repeatable. */
+	readonly traceHash: string | null;
+	/** Events of the engine so far (simulation: steps). */
+	readonly steps: number;
+	stop(): Promise<void>;
+}
+
+export interface AppliedFault {
+	/** What it hit in the end, such as `node-2 (leader of term 3)`. */
+	readonly description: string;
+	/** Ends it. Does nothing for what is over at once. */
+	remove(): Promise<void>;
+}
+
+export interface Workload {
+	/** Ends the beginning of operations before its time. */
+	finish(): void;
+	/** Every operation has ended or its client has given up. */
+	readonly isIdle: boolean;
+	readonly counts: { readonly begun: number; readonly ok: number; readonly failed: number; readonly unknown: number };
+	/** Milliseconds from due to answered, of answered operations, in order of completion, with the time of completion. */
+	readonly latencies: readonly { readonly atMs: number; readonly latencyMs: number }[];
+	/** Judges its history; null while it runs. */
+	judge(): WorkloadJudgement;
+}
+
+export interface WorkloadJudgement {
+	readonly verdict: "ok" | "violated" | "unknown";
+	/** What was checked, such as `linearizable (key-value)`; and what was found, if anything. */
+	readonly check: string;
+	readonly explanation: string | null;
+	/** The history as JSON lines. */
+	readonly history: string;
+}
+
+export interface PropertyFinding {
+	readonly id: string;
+	readonly kind: "always" | "sometimes" | "eventually";
+	/** How often it was evaluated. */
+	readonly evaluations: number;
+	/** The first violation (or, of a `sometimes`, the first witness): when, and the values. */
+	readonly first: { readonly atMs: number; readonly text: string } | null;
+}
