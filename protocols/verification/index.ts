@@ -4,4 +4,5 @@
  * Place: beside the protocols, below every host. It runs nothing by itself and knows no protocol; a protocol's own
  * properties and models stand in the protocol's room.
  */
+export type { GroupObservation } from "./observation.ts";
 export type { Finding, FindingDetails, ObservationDepth, Property, PropertyKind, Watcher } from "./property.ts";
