@@ -29,6 +29,10 @@ export function handleElectionTimer(core: RaftCore): void {
 		core.electionTimerMs = { min: 0, max: max - min };
 		return;
 	}
+	if (!core.config.preVote) {
+		becomeCandidate(core);
+		return;
+	}
 	becomePreCandidate(core);
 	countVotes(core);
 }
