@@ -15,16 +15,20 @@ export interface RaftModelOptions extends RaftPortOptions {
 	readonly duplicates: number;
 	readonly disk: "synchronous" | "asynchronous";
 	readonly isSymmetric: boolean;
+	readonly isReduced: boolean;
+	readonly network: "set" | "multiset";
 }
 
 export function raftModel(options: RaftModelOptions): GroupModel<RaftTypes, RaftView> {
-	const { inFlight, crashes, losses, duplicates, disk, isSymmetric } = options;
+	const { inFlight, crashes, losses, duplicates, disk, isSymmetric, isReduced, network } = options;
 	return {
 		name: "raft",
 		port: raftPort(options),
-		properties: raftProperties.filter(({ kind }) => kind !== "eventually"),
+		properties: raftProperties.filter(({ kind, id }) => kind !== "eventually" && !["snapshot-installed", "log-compacted", "read-answered"].includes(id)),
 		bounds: { inFlight, crashes, losses, duplicates, forgeries: 0 },
 		disk,
 		isSymmetric,
+		isReduced,
+		network,
 	};
 }

@@ -19,6 +19,7 @@ export interface RaftPortOptions {
 	/** Commands that clients propose, each another one. */
 	readonly requests: number;
 	readonly preVote: boolean;
+	readonly eager?: boolean;
 	/** Default: the machine of this room. A test plants bugs by wrapping it. */
 	readonly create?: (config: ReturnType<typeof raftConfig>) => RaftMachine;
 }
@@ -49,6 +50,7 @@ export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftVie
 			return term <= options.terms && log.baseIndex + log.entries.length <= options.log;
 		},
 		isObsolete: (message, essence, durable) => isObsolete(message, essence as RaftState, durable),
+		...(options.eager ? { eagerTimer: (state: unknown) => { const c = state as RaftCore; return c.role !== "leader" && c.leaderHeard ? "election" as const : null; } } : {}),
 		requests: Array.from({ length: options.requests }, (_, i) => proposal(i + 1)),
 		describeMessage,
 		describeMember: (essence) => describeMember(essence as RaftState),

@@ -21,6 +21,17 @@ export class FingerprintSet {
 		return this.#slots.byteLength;
 	}
 
+	has(high: number, low: number): boolean {
+		const slots = this.#slots;
+		let slot = (low ^ (high >>> 7)) & this.#mask;
+		for (;;) {
+			const at = slot * SLOT_WORDS;
+			if (slots[at + 2] === 0) return false;
+			if (slots[at] === high && slots[at + 1] === low) return true;
+			slot = (slot + 1) & this.#mask;
+		}
+	}
+
 	/** The index under which the fingerprint is known; if it is not, it is added with the next free one, `size` before. */
 	add(high: number, low: number): number {
 		const slots = this.#slots;

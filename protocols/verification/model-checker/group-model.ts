@@ -44,6 +44,8 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	 * `durable`. Such a message is taken off the network.
 	 */
 	readonly isObsolete?: (message: P["message"], essence: unknown, durable: P["durable"]) => boolean;
+	/** eager */
+	readonly eagerTimer?: (state: unknown) => P["timer"] | null;
 	/** What clients ask, in this order, each of any member. A request that nothing comes of is not used up. */
 	readonly requests: readonly P["request"][];
 	/** Members that lie: each may send what is in {@link GroupPort.forgeries} under its own name. */
@@ -84,6 +86,9 @@ export interface GroupModel<P extends ProtocolTypes, View> {
 	 * input, so there are far fewer states; a crash may still come between an input's immediate effects and its persists.
 	 */
 	readonly disk: "synchronous" | "asynchronous";
+	/** `set`: a message equal to one under way adds nothing, as if it were lost. `multiset`: it takes a place of its own. */
+	readonly network: "multiset" | "set";
+	readonly isReduced: boolean;
 	/** Whether states that differ only by the names of the nodes are explored once. */
 	readonly isSymmetric: boolean;
 }

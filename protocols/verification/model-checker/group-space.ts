@@ -30,7 +30,7 @@ import { StateEncoder } from "./state-encoder.ts";
 import { NO_FINDINGS, type PropertyFinding, type SpaceProperty, type StateSpace, type SuccessorSink } from "./state-space.ts";
 import { WatcherEnsemble } from "./watcher-ensemble.ts";
 
-/** What is done, in the highest bits of an action; then the member and an argument. */
+/** What is done, in the highest bits of an action; then the member and what else tells it from others. */
 const KIND = {
 	deliver: 0,
 	/** The message is delivered and a copy stays under way. */
@@ -45,12 +45,18 @@ const KIND = {
 const KIND_SHIFT = 28;
 const MEMBER_SHIFT = 24;
 const MEMBER_MASK = 0xf;
-/** With a synchronous disk: 0 if the input is completed, else one more than the persists that survive the crash in it. */
-const CRASH_SHIFT = 22;
-const CRASH_MASK = 0x3;
-const ARGUMENT_MASK = (1 << CRASH_SHIFT) - 1;
-/** Of a crash within an input, survivors beyond this are not told apart. */
-const CRASH_WITH_MAX = 2;
+/**
+ * 0: no crash. With an asynchronous disk one more than the persists that survive the crash before the input. With a
+ * synchronous one 1 for a crash before the input, and two more than the persists that survive a crash within it.
+ */
+const CRASH_SHIFT = 21;
+const CRASH_MASK = 0x7;
+/** Which messages are lost for want of room: one more than the place among the choices; 0: none. */
+const VICTIMS_SHIFT = 14;
+const VICTIMS_MASK = 0x7f;
+const ARGUMENT_MASK = (1 << VICTIMS_SHIFT) - 1;
+const CRASH_BEFORE = 1;
+const CRASH_WITHIN = 2;
 
 /** Budgets that are used up, six bits each, in one word. */
 const BUDGET = { crashes: 0, losses: 6, duplicates: 12, requests: 18, forgeries: 24 } as const;
@@ -132,7 +138,17 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	readonly #obsolete = new PairTable();
 	readonly #bootSteps: MemberStep<P, View>[];
 
+	readonly #isReduced: boolean;
+	readonly #isSet: boolean;
+	/** By number of messages: the choices of those that are too many. */
+	readonly #choicesOf: (readonly number[])[] = [];
+	/** What the properties found at the crash that is taken together with the present step. */
+	#crashFindings = NO_FINDINGS;
+	/** The number of the transition last looked up. */
+	#number = 0;
+
 	// Of the state that is being expanded.
+	#sink: SuccessorSink = noSink;
 	readonly #inFlightMax: number;
 	readonly #membersAt = 0;
 	readonly #ensembleAt: number;
@@ -162,6 +178,8 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 			...properties.map(({ id, kind, statement, source }) => ({ id, kind, statement, source })),
 			assertionProperty,
 		];
+		this.#isReduced = model.isReduced;
+		this.#isSet = model.network === "set";
 		this.#inFlightMax = bounds.inFlight;
 		this.#ensembleAt = count;
 		this.#budgetsAt = count + 1;
@@ -209,197 +227,316 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 			now[i] = this.#internMember(step.member);
 			const transition = this.#transitions.push(null) - 1;
 			this.#origins.push(0, 0);
-			const reaction = this.#ensemble.react(ensemble, transition, () => step.observations);
+			const reaction = this.#ensemble.react(ensemble, transition, step.observations);
 			findings.push(...this.#ensemble.findings(this.#ensemble.findingsOf[reaction]!));
 			ensemble = this.#ensemble.nextOf[reaction]!;
 		}
 		now[this.#ensembleAt] = ensemble;
+		this.#sink = sink;
 		this.#sumMembers();
-		this.#emit(sink, 0, -1, 0, ensemble, 0, 0, this.#ensemble.findingsNumber(findings));
+		this.#put(0, -1, 0, ensemble, 0, -1, NOTHING_SENT, this.#ensemble.findingsNumber(findings));
 	}
 
 	expand(words: Uint32Array, at: number, sink: SuccessorSink): void {
 		const now = this.#now;
 		for (let i = 0; i < now.length; i++) now[i] = words[at + i]!;
+		this.#sink = sink;
 		this.#sumMembers();
-		const budgets = now[this.#budgetsAt]!;
-		const count = this.#ensembleAt;
-		for (let member = 0; member < count; member++) this.#stirMember(member, budgets, sink);
-		let before = 0;
-		for (let slot = this.#messagesAt; slot < now.length; slot++) {
-			const message = now[slot]!;
-			if (message === 0) break;
-			// Equal messages are interchangeable.
-			if (message === before) continue;
-			before = message;
-			this.#moveMessage(message, slot, budgets, sink);
+		const ensemble = now[this.#ensembleAt]!;
+		for (let position = 0; position < this.#ensembleAt; position++) {
+			const member = now[position]!;
+			this.#act(position, member, ensemble, now[this.#budgetsAt]!, 0);
+			this.#crash(position, member, ensemble);
 		}
-		this.#forge(budgets, sink);
+		if (!this.#isReduced) this.#loseAny();
+		this.#forge();
 	}
 
 	findingsOf(findings: number): readonly PropertyFinding[] {
 		return this.#ensemble.findings(findings);
 	}
 
-	/** What happens to one member by itself: timers, disk, crashes, requests. */
-	#stirMember(position: number, budgets: number, sink: SuccessorSink): void {
+	witnessed(property: number): void {
+		this.#ensemble.retire(property);
+	}
+
+	/** Everything that a member may do next; `crash` marks that it has just crashed. */
+	#act(position: number, member: number, ensemble: number, budgets: number, crash: number): void {
 		const { bounds, disk } = this.#model;
-		const member = this.#now[position]!;
-		const at = position << MEMBER_SHIFT;
+		const mark = (position << MEMBER_SHIFT) | (crash << CRASH_SHIFT);
 		for (const timer of this.#timersOf[member]!) {
-			this.#input((KIND.timer << KIND_SHIFT) | at | timer, position, -1, budgets, sink);
+			this.#input((KIND.timer << KIND_SHIFT) | mark | timer, position, member, ensemble, -1, budgets);
 		}
-		const unfinished = this.#unfinishedOf[member]!;
-		if (disk === "asynchronous" && unfinished > 0) {
-			this.#input((KIND.disk << KIND_SHIFT) | at, position, -1, budgets, sink);
-		}
-		if (used(budgets, BUDGET.crashes) < bounds.crashes) {
-			const spent = budgets + (1 << BUDGET.crashes);
-			for (let survivors = 0; survivors <= unfinished; survivors++) {
-				this.#step((KIND.crash << KIND_SHIFT) | at | survivors, position, -1, spent, sink);
-			}
+		if (disk === "asynchronous" && this.#unfinishedOf[member]! > 0) {
+			this.#input((KIND.disk << KIND_SHIFT) | mark, position, member, ensemble, -1, budgets);
 		}
 		const request = used(budgets, BUDGET.requests);
 		if (request < this.#port.requests.length) {
 			const spent = budgets + (1 << BUDGET.requests);
-			this.#input((KIND.request << KIND_SHIFT) | at | request, position, -1, spent, sink);
+			this.#input((KIND.request << KIND_SHIFT) | mark | request, position, member, ensemble, -1, spent);
 		}
-	}
-
-	#moveMessage(message: number, slot: number, budgets: number, sink: SuccessorSink): void {
-		const { bounds } = this.#model;
-		const receiver = this.#receivers[message]!;
-		const at = receiver << MEMBER_SHIFT;
-		this.#input((KIND.deliver << KIND_SHIFT) | at | message, receiver, slot, budgets, sink);
-		if (used(budgets, BUDGET.duplicates) < bounds.duplicates) {
+		const mayDuplicate = used(budgets, BUDGET.duplicates) < bounds.duplicates;
+		const now = this.#now;
+		for (let slot = this.#messagesAt; slot < now.length; slot++) {
+			const message = now[slot]!;
+			if (message === 0) break;
+			// Equal messages are interchangeable, and they are neighbours.
+			if (this.#receivers[message] !== position || (slot > this.#messagesAt && now[slot - 1] === message)) continue;
+			this.#input((KIND.deliver << KIND_SHIFT) | mark | message, position, member, ensemble, slot, budgets);
+			if (!mayDuplicate) continue;
 			const spent = budgets + (1 << BUDGET.duplicates);
-			this.#input((KIND.duplicate << KIND_SHIFT) | at | message, receiver, -1, spent, sink);
-		}
-		const mayLose = bounds.losses === "any" || used(budgets, BUDGET.losses) < bounds.losses;
-		if (mayLose) {
-			const spent = bounds.losses === "any" ? budgets : budgets + (1 << BUDGET.losses);
-			const action = (KIND.lose << KIND_SHIFT) | at | message;
-			this.#emit(sink, action, -1, 0, this.#now[this.#ensembleAt]!, spent, this.#gather(slot, []), NO_FINDINGS);
+			this.#input((KIND.duplicate << KIND_SHIFT) | mark | message, position, member, ensemble, -1, spent);
 		}
 	}
 
-	#forge(budgets: number, sink: SuccessorSink): void {
-		const forgeries = this.#port.forgeries ?? [];
+	/**
+	 * A crash with every prefix of the unfinished persists. Under reduction it is taken together with what the member does
+	 * next: nobody sees it before that.
+	 */
+	#crash(position: number, member: number, ensemble: number): void {
+		const { bounds, disk } = this.#model;
+		const budgets = this.#now[this.#budgetsAt]!;
+		if (used(budgets, BUDGET.crashes) >= bounds.crashes) return;
+		const spent = budgets + (1 << BUDGET.crashes);
+		const last = Math.min(this.#unfinishedOf[member]!, CRASH_MASK - CRASH_BEFORE);
+		for (let survivors = 0; survivors <= last; survivors++) {
+			const action = (KIND.crash << KIND_SHIFT) | (position << MEMBER_SHIFT) | survivors;
+			const crash = this.#transition(member, this.#inputCode(action));
+			const isSilent = crash?.failure === null && crash.sent.length === 0;
+			if (!this.#isReduced || !isSilent) {
+				this.#step(action, position, member, ensemble, -1, spent);
+				continue;
+			}
+			const reaction = this.#react(ensemble, this.#number);
+			const after = this.#ensemble.nextOf[reaction]!;
+			if (crash.member === member && this.#ensemble.isSame(after, ensemble)) continue;
+			const mark = disk === "asynchronous" ? CRASH_BEFORE + survivors : CRASH_BEFORE;
+			this.#crashFindings = this.#ensemble.findingsOf[reaction]!;
+			this.#act(position, crash.member, after, spent, mark);
+			this.#crashFindings = NO_FINDINGS;
+		}
+	}
+
+	/** Without reduction: any message may be lost at any time. */
+	#loseAny(): void {
+		const { losses } = this.#model.bounds;
+		const now = this.#now;
+		const budgets = now[this.#budgetsAt]!;
+		if (losses !== "any" && used(budgets, BUDGET.losses) >= losses) return;
+		const spent = losses === "any" ? budgets : budgets + (1 << BUDGET.losses);
+		for (let slot = this.#messagesAt; slot < now.length; slot++) {
+			const message = now[slot]!;
+			if (message === 0) break;
+			if (slot > this.#messagesAt && now[slot - 1] === message) continue;
+			const action = (KIND.lose << KIND_SHIFT) | message;
+			this.#put(action, -1, 0, now[this.#ensembleAt]!, spent, slot, NOTHING_SENT, NO_FINDINGS);
+		}
+	}
+
+	#forge(): void {
+		const budgets = this.#now[this.#budgetsAt]!;
 		if (used(budgets, BUDGET.forgeries) >= this.#model.bounds.forgeries) return;
-		for (const [number, envelope] of forgeries.entries()) {
+		const spent = budgets + (1 << BUDGET.forgeries);
+		for (const [number, envelope] of (this.#port.forgeries ?? []).entries()) {
 			const action = (KIND.forge << KIND_SHIFT) | number;
-			const under = this.#gather(-1, [this.#internMessage(envelope)]);
-			const spent = budgets + (1 << BUDGET.forgeries);
-			this.#emit(sink, action, -1, 0, this.#now[this.#ensembleAt]!, spent, under, NO_FINDINGS);
+			const sent = [this.#internMessage(envelope)];
+			this.#put(action, -1, 0, this.#now[this.#ensembleAt]!, spent, -1, sent, NO_FINDINGS);
 		}
 	}
 
 	/** An input, and with a synchronous disk the crashes in the middle of it. */
-	#input(action: number, position: number, slot: number, budgets: number, sink: SuccessorSink): void {
-		this.#step(action, position, slot, budgets, sink);
+	#input(action: number, position: number, member: number, ensemble: number, slot: number, budgets: number): void {
+		this.#step(action, position, member, ensemble, slot, budgets);
 		const { bounds, disk } = this.#model;
 		if (disk === "asynchronous" || used(budgets, BUDGET.crashes) >= bounds.crashes) return;
 		const spent = budgets + (1 << BUDGET.crashes);
-		for (let survivors = 0; survivors < CRASH_WITH_MAX; survivors++) {
-			const isPossible = this.#step(action | ((survivors + 1) << CRASH_SHIFT), position, slot, spent, sink);
-			if (!isPossible) break;
+		for (let crash = CRASH_WITHIN; crash <= CRASH_MASK; crash++) {
+			if (!this.#step(action | (crash << CRASH_SHIFT), position, member, ensemble, slot, spent)) break;
 		}
 	}
 
 	/** Puts the successor by one transition of one member; false if there is none. */
-	#step(action: number, position: number, slot: number, budgets: number, sink: SuccessorSink): boolean {
-		const from = this.#now[position]!;
-		const input = inputOf(action);
-		let number = this.#transitionOf.get(from, input);
-		if (number === -1) number = this.#workOut(from, input);
-		const transition = this.#transitions[number]!;
+	#step(
+		action: number,
+		position: number,
+		member: number,
+		ensemble: number,
+		slot: number,
+		budgets: number,
+	): boolean {
+		const transition = this.#transition(member, this.#inputCode(action));
 		if (transition === null) return false;
 		if (transition.failure !== null) {
-			sink.words.set(this.#now);
-			sink.beyond(action, this.#failureFindings(transition.failure));
+			this.#sink.words.set(this.#now);
+			this.#sink.beyond(action, this.#failureFindings(transition.failure));
 			return true;
 		}
-		const isRequest = input >>> KIND_SHIFT === KIND.request;
-		if (isRequest && transition.member === from && transition.sent.length === 0) return false;
-		const reaction = this.#ensemble.react(this.#now[this.#ensembleAt]!, number, () => this.#observationsOf(number));
-		const ensemble = this.#ensemble.nextOf[reaction]!;
-		const findings = this.#ensemble.findingsOf[reaction]!;
-		const under = this.#gather(slot, transition.sent);
-		this.#emit(sink, action, position, transition.member, ensemble, budgets, under, findings);
+		const reaction = this.#react(ensemble, this.#number);
+		const after = this.#ensemble.nextOf[reaction]!;
+		const findings = this.#ensemble.joined(this.#crashFindings, this.#ensemble.findingsOf[reaction]!);
+		const isIdle = transition.member === member && transition.sent.length === 0 && this.#ensemble.isSame(after, ensemble);
+		if (isIdle && this.#isPointless(action)) return true;
+		this.#put(action, position, transition.member, after, budgets, slot, transition.sent, findings);
 		return true;
 	}
 
-	/** Collects what is under way after a step, without the message of a slot (-1: none). Returns how many. */
-	#gather(slot: number, sent: readonly number[]): number {
-		const now = this.#now;
-		const under = this.#under;
-		let count = 0;
-		for (let at = this.#messagesAt; at < now.length; at++) {
-			const message = now[at]!;
-			if (message === 0) break;
-			if (at !== slot) under[count++] = message;
-		}
-		for (let i = 0; i < sent.length; i++) {
-			if (count === under.length) return count;
-			under[count++] = sent[i]!;
-		}
-		return count;
+	/**
+	 * Whether a step that changes no member and sends nothing leads nowhere new. A request that nothing comes of can be asked
+	 * elsewhere. Under reduction the same goes for all: a message that is gone only makes room, which it also does when
+	 * room is wanted (see `#putWithLosses`).
+	 */
+	#isPointless(action: number): boolean {
+		return this.#isReduced || action >>> KIND_SHIFT === KIND.request;
 	}
 
-	/** Puts a successor: the members of now but for one (position -1: none), and what {@link #gather} has collected. */
-	#emit(
-		sink: SuccessorSink,
+	/**
+	 * What an action is to its member: not where it stands, not what was lost for want of room, not whether a copy stays
+	 * under way or whether it has crashed before.
+	 */
+	#inputCode(action: number): number {
+		let input = action & ~((MEMBER_MASK << MEMBER_SHIFT) | (VICTIMS_MASK << VICTIMS_SHIFT));
+		const crash = (input >>> CRASH_SHIFT) & CRASH_MASK;
+		if (this.#model.disk === "asynchronous" || crash === CRASH_BEFORE) input &= ~(CRASH_MASK << CRASH_SHIFT);
+		return input >>> KIND_SHIFT === KIND.duplicate ? input & ~(KIND.duplicate << KIND_SHIFT) : input;
+	}
+
+	/** A member's transition by an input, worked out the first time. Its number is left in `#number`. */
+	#transition(member: number, input: number): Transition | null {
+		const known = this.#transitionOf.get(member, input);
+		this.#number = known === -1 ? this.#workOut(member, input) : known;
+		return this.#transitions[this.#number]!;
+	}
+
+	#react(ensemble: number, number: number): number {
+		const known = this.#ensemble.knownReaction(ensemble, number);
+		return known === -1 ? this.#ensemble.react(ensemble, number, this.#observationsOf(number)) : known;
+	}
+
+	/**
+	 * Puts a successor: the members of now but for the one at `position` (-1: none), and what is under way without the
+	 * message of `slot` (-1: none) and with what was sent.
+	 */
+	#put(
 		action: number,
 		position: number,
 		member: number,
 		ensemble: number,
 		budgets: number,
-		gathered: number,
+		slot: number,
+		sent: readonly number[],
 		findings: number,
 	): void {
 		const now = this.#now;
-		const { words } = sink;
+		const { words } = this.#sink;
 		for (let i = 0; i < this.#ensembleAt; i++) words[i] = now[i]!;
 		if (position !== -1) words[position] = member;
 		words[this.#ensembleAt] = ensemble;
 		words[this.#budgetsAt] = budgets;
-		const count = this.#placeMessages(words, gathered);
-		if (count > this.#inFlightMax || (position !== -1 && !this.#isWithin[member]!)) {
-			sink.beyond(action, findings);
+		const count = this.#gather(words, slot, sent);
+		if (count > this.#inFlightMax) {
+			this.#sink.beyond(action, findings);
+			if (this.#isReduced && (position === -1 || this.#isWithin[member]!)) {
+				this.#putWithLosses(action, position, member, count, findings);
+			}
 			return;
 		}
-		this.#putFingerprint(sink, action, position, member, count, findings);
+		for (let i = 0; i < this.#inFlightMax; i++) words[this.#messagesAt + i] = i < count ? this.#under[i]! : 0;
+		if (position !== -1 && !this.#isWithin[member]!) this.#sink.beyond(action, findings);
+		else this.#putFingerprint(action, position, member, count, findings);
 	}
 
-	/** Drops what is obsolete and writes the rest in ascending order. Returns how many there are. */
-	#placeMessages(words: Uint32Array, gathered: number): number {
-		const from = this.#messagesAt;
+	/** Collects in `#under`, in ascending order, what is under way after a step and not obsolete. Returns how many. */
+	#gather(words: Uint32Array, slot: number, sent: readonly number[]): number {
+		const now = this.#now;
 		let count = 0;
-		for (let i = 0; i < gathered; i++) {
-			const message = this.#under[i]!;
-			if (this.#port.isObsolete !== undefined && this.#isObsolete(message, words[this.#receivers[message]!]!)) continue;
-			let at = from + Math.min(count, this.#inFlightMax - 1);
-			if (count >= this.#inFlightMax) {
-				count++;
-				continue;
-			}
-			for (; at > from && words[at - 1]! > message; at--) words[at] = words[at - 1]!;
-			words[at] = message;
-			count++;
+		for (let at = this.#messagesAt; at < now.length; at++) {
+			const message = now[at]!;
+			if (message === 0) break;
+			if (at !== slot) count = this.#insert(words, message, count);
 		}
-		for (let at = from + count; at < from + this.#inFlightMax; at++) words[at] = 0;
+		for (let i = 0; i < sent.length; i++) count = this.#insert(words, sent[i]!, count);
 		return count;
 	}
 
+	#insert(words: Uint32Array, message: number, count: number): number {
+		const under = this.#under;
+		if (count === under.length) return count;
+		if (this.#port.isObsolete !== undefined && this.#isObsolete(message, words[this.#receivers[message]!]!)) {
+			return count;
+		}
+		let at = count;
+		while (at > 0 && under[at - 1]! > message) at--;
+		if (this.#isSet && at > 0 && under[at - 1] === message) return count;
+		for (let i = count; i > at; i--) under[i] = under[i - 1]!;
+		under[at] = message;
+		return count + 1;
+	}
+
+	/**
+	 * There is no room for all `count` messages of `#under`: every choice of as many as are too many, as far as the budget
+	 * of losses allows. A message that can do nothing at its receiver as it is now might as well have been delivered, and
+	 * costs nothing.
+	 */
+	#putWithLosses(action: number, position: number, member: number, count: number, findings: number): void {
+		const { losses } = this.#model.bounds;
+		const { words } = this.#sink;
+		const budgets = words[this.#budgetsAt]!;
+		const left = losses === "any" ? count : losses - used(budgets, BUDGET.losses);
+		const choices = this.#choices(count);
+		for (let choice = 0; choice < choices.length && choice < VICTIMS_MASK; choice++) {
+			const victims = choices[choice]!;
+			let kept = 0;
+			let cost = 0;
+			for (let i = 0; i < count; i++) {
+				const message = this.#under[i]!;
+				if ((victims & (1 << i)) === 0) words[this.#messagesAt + kept++] = message;
+				else if (!this.#wasUnderWay(message)) cost = Number.POSITIVE_INFINITY;
+				else if (!this.#isIdle(message, this.#now)) cost++;
+			}
+			if (cost > left) continue;
+			words[this.#budgetsAt] = losses === "any" ? budgets : budgets + (cost << BUDGET.losses);
+			this.#putFingerprint(action | ((choice + 1) << VICTIMS_SHIFT), position, member, kept, findings);
+		}
+	}
+
+	#wasUnderWay(message: number): boolean {
+		for (let at = this.#messagesAt; at < this.#now.length; at++) if (this.#now[at] === message) return true;
+		return false;
+	}
+
+	/** Every choice of what is too many among `count` messages, as bits. */
+	#choices(count: number): readonly number[] {
+		const known = this.#choicesOf[count];
+		if (known !== undefined) return known;
+		const choices: number[] = [];
+		const choose = (from: number, missing: number, chosen: number): void => {
+			if (choices.length >= VICTIMS_MASK) return;
+			if (missing === 0) choices.push(chosen);
+			else for (let i = from; i <= count - missing; i++) choose(i + 1, missing - 1, chosen | (1 << i));
+		};
+		choose(0, count - this.#inFlightMax, 0);
+		this.#choicesOf[count] = choices;
+		return choices;
+	}
+
+	/** Whether a message would change nothing at its receiver as it is in `words`. */
+	#isIdle(message: number, words: Uint32Array): boolean {
+		const member = words[this.#receivers[message]!]!;
+		const transition = this.#transition(member, (KIND.deliver << KIND_SHIFT) | message);
+		if (transition === null || transition.failure !== null) return false;
+		if (transition.member !== member || transition.sent.length > 0) return false;
+		const ensemble = words[this.#ensembleAt]!;
+		return this.#ensemble.isSame(this.#ensemble.nextOf[this.#react(ensemble, this.#number)]!, ensemble);
+	}
+
 	#putFingerprint(
-		sink: SuccessorSink,
 		action: number,
 		position: number,
 		member: number,
 		count: number,
 		findings: number,
 	): void {
-		const { words } = sink;
+		const { words } = this.#sink;
 		const stride = this.#renamings * 2;
 		const memberWords = this.#members.words;
 		const messageWords = this.#messages.words;
@@ -409,14 +546,11 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const oldRow = position === -1 ? 0 : this.#now[position]! * stride;
 		const newRow = member * stride;
 		const from = this.#messagesAt;
-		const budgets = words[this.#budgetsAt]!;
-		const budgetHigh = Math.imul(budgets ^ (budgets >>> 15), 0x85ebca6b);
-		const budgetLow = Math.imul(budgets ^ (budgets >>> 13), 0xc2b2ae35);
 		let leastHigh = 0xffff_ffff;
 		let leastLow = 0xffff_ffff;
 		for (let at = 0; at < stride; at += 2) {
-			let high = (sums[at]! + ensembleWords[ensembleRow + at]! + budgetHigh) | 0;
-			let low = (sums[at + 1]! + ensembleWords[ensembleRow + at + 1]! + budgetLow) | 0;
+			let high = (sums[at]! + ensembleWords[ensembleRow + at]!) | 0;
+			let low = (sums[at + 1]! + ensembleWords[ensembleRow + at + 1]!) | 0;
 			if (position !== -1) {
 				high = (high + memberWords[newRow + at]! - memberWords[oldRow + at]!) | 0;
 				low = (low + memberWords[newRow + at + 1]! - memberWords[oldRow + at + 1]!) | 0;
@@ -433,7 +567,38 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 				leastLow = low;
 			}
 		}
-		sink.successor(action, leastHigh, leastLow, findings);
+		const budgets = words[this.#budgetsAt]!;
+		if (this.#isReduced && budgets !== 0 && this.#isDominated(leastHigh, leastLow, budgets)) {
+			this.#sink.known();
+			return;
+		}
+		const high = (leastHigh + budgetHigh(budgets)) >>> 0;
+		this.#sink.successor(action, high, (leastLow + budgetLow(budgets)) >>> 0, findings);
+	}
+
+	/**
+	 * Whether the same state was seen with no budget used up more and one used up less: whatever can still happen here can
+	 * happen there, in as few steps, and that state was found no later.
+	 */
+	#isDominated(high: number, low: number, budgets: number): boolean {
+		const requests = budgets & (BUDGET_MASK << BUDGET.requests);
+		for (let crashes = used(budgets, BUDGET.crashes); crashes >= 0; crashes--) {
+			for (let losses = used(budgets, BUDGET.losses); losses >= 0; losses--) {
+				for (let duplicates = used(budgets, BUDGET.duplicates); duplicates >= 0; duplicates--) {
+					for (let forgeries = used(budgets, BUDGET.forgeries); forgeries >= 0; forgeries--) {
+						const less =
+							requests |
+							(crashes << BUDGET.crashes) |
+							(losses << BUDGET.losses) |
+							(duplicates << BUDGET.duplicates) |
+							(forgeries << BUDGET.forgeries);
+						if (less === budgets) continue;
+						if (this.#sink.isKnown((high + budgetHigh(less)) >>> 0, (low + budgetLow(less)) >>> 0)) return true;
+					}
+				}
+			}
+		}
+		return false;
 	}
 
 	#sumMembers(): void {
@@ -465,7 +630,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 
 	#stepOf(from: number, input: number): MemberStep<P, View> | null {
 		const crash = (input >>> CRASH_SHIFT) & CRASH_MASK;
-		const mode = { disk: this.#model.disk, crashWith: crash === 0 ? null : crash - 1 };
+		const mode = { disk: this.#model.disk, crashWith: crash === 0 ? null : crash - CRASH_WITHIN };
 		return stepMember(this.#port, this.#members.value(from), this.#inputOf(input), mode);
 	}
 
@@ -616,10 +781,24 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 /** Messages that one step may add before the rest is not even gathered; the state is then beyond the bounds anyhow. */
 const UNDER_SLACK = 16;
 
-/** What an action is to its member: a copy that stays under way is nothing to the receiver. */
-function inputOf(action: number): number {
-	const input = action & ~(MEMBER_MASK << MEMBER_SHIFT);
-	return input >>> KIND_SHIFT === KIND.duplicate ? input & ~(KIND.duplicate << KIND_SHIFT) : input;
+const NOTHING_SENT: readonly number[] = [];
+
+/** Before anything is expanded. */
+const noSink: SuccessorSink = {
+	words: new Uint32Array(0),
+	successor: () => undefined,
+	beyond: () => undefined,
+	known: () => undefined,
+	isKnown: () => false,
+};
+
+/** The budgets' part of a fingerprint. */
+function budgetHigh(budgets: number): number {
+	return Math.imul(budgets ^ (budgets >>> 15), 0x85ebca6b);
+}
+
+function budgetLow(budgets: number): number {
+	return Math.imul(budgets ^ (budgets >>> 13), 0xc2b2ae35);
 }
 
 function used(budgets: number, shift: number): number {

@@ -76,14 +76,20 @@ export function stepMember<P extends ProtocolTypes, View>(
 	member: Member<P>,
 	input: MemberInput<P>,
 	mode: StepMode,
-): MemberStep<P, View> {
+): MemberStep<P, View> | null {
 	const run = new MemberRun(port, member.node, member.machine, member.durable);
 	run.resume(member);
-	return run.perform(() => {
+	let isPossible = true;
+	const step = run.perform(() => {
 		takeInput(run, input);
-		if (mode.crashWith !== null) run.crash(mode.crashWith);
+		if (mode.crashWith !== null) {
+			isPossible = run.isCrashVisible(mode.crashWith);
+			run.crash(mode.crashWith);
+		}
 		if (mode.disk === "synchronous") run.finishWrites();
+		run.fireEager();
 	});
+	return isPossible ? step : null;
 }
 
 function takeInput<P extends ProtocolTypes, View>(run: MemberRun<P, View>, input: MemberInput<P>): void {
@@ -181,6 +187,20 @@ class MemberRun<P extends ProtocolTypes, View> {
 		this.#persist(write);
 		while (this.#held.length > 0 && this.#held[0]!.after <= writeId) this.#release(this.#held.shift()!.effect);
 		this.stepBatch({ type: "write-completed", writeId });
+	}
+
+	fireEager(): void {
+		for (;;) {
+			const timer = this.#port.eagerTimer?.(this.#machine.state) ?? null;
+			if (timer === null || !this.timers.has(timer)) return;
+			this.timers.delete(timer);
+			this.stepBatch({ type: "timer", timer });
+		}
+	}
+
+	/** Whether a crash now is another one than before the input: something has left, and a persist is lost. */
+	isCrashVisible(survivors: number): boolean {
+		return survivors < this.#unfinished.length && this.#sent.length > 0;
 	}
 
 	crash(survivors: number): void {

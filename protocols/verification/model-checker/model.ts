@@ -116,6 +116,10 @@ class ModelSpace<State, Action> implements StateSpace {
 		return this.#findings[findings]!;
 	}
 
+	witnessed(): void {
+		// A property of single states remembers nothing.
+	}
+
 	describeAction(_words: Uint32Array, _at: number, action: number): string {
 		const value = this.#actions[action]!;
 		return this.#model.describeAction?.(value) ?? canonicalText(value);

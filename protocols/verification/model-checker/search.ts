@@ -213,10 +213,23 @@ export class Search {
 		this.#graph?.edgeBeyond(action);
 	}
 
+	/** For the sink only. */
+	skip(): void {
+		this.#generated++;
+	}
+
+	/** For the sink only. */
+	has(high: number, low: number): boolean {
+		return this.#seen.has(high, low);
+	}
+
 	#look(findings: number, action: number): void {
 		this.#known[findings] = true;
 		for (const { property, finding } of this.#space.findingsOf(findings)) {
-			this.#evaluated[property] = true;
+			if (this.#evaluated[property] !== true) {
+				this.#evaluated[property] = true;
+				this.#space.witnessed(property);
+			}
 			if (finding.type === "holds" || this.#violation !== null) continue;
 			const from = this.#head === 0 ? null : this.#head - 1;
 			this.#violation = { property, details: finding.details, from, action };
@@ -310,6 +323,14 @@ class SearchSink implements SuccessorSink {
 	beyond(action: number, findings: number): void {
 		this.#search.leave(action, findings);
 	}
+
+	known(): void {
+		this.#search.skip();
+	}
+
+	isKnown(high: number, low: number): boolean {
+		return this.#search.has(high, low);
+	}
 }
 
 /** Keeps the one successor that a replay wants. */
@@ -328,6 +349,14 @@ class ReplaySink implements SuccessorSink {
 
 	beyond(action: number): void {
 		if (action === this.wanted) this.#found = this.words.slice();
+	}
+
+	known(): void {
+		// What was skipped in the search is no step of a trace.
+	}
+
+	isKnown(): boolean {
+		return false;
 	}
 
 	found(): Uint32Array {

@@ -33,6 +33,10 @@ export interface SuccessorSink {
 	successor(action: number, high: number, low: number, findings: number): void;
 	/** A successor beyond the bounds: it is judged, and neither counted nor explored. */
 	beyond(action: number, findings: number): void;
+	/** A successor that need not be explored, since another state that was seen can do all that it can. */
+	known(): void;
+	/** Whether a state of this fingerprint was seen. */
+	isKnown(high: number, low: number): boolean;
 }
 
 /** What `eventually` needs to know beside the graph. */
@@ -60,6 +64,8 @@ export interface StateSpace {
 	expand(words: Uint32Array, at: number, sink: SuccessorSink): void;
 	/** What a findings number of {@link SuccessorSink} stands for. */
 	findingsOf(findings: number): readonly PropertyFinding[];
+	/** A `sometimes` has its witness: the space need not watch for it any more. */
+	witnessed(property: number): void;
 	/** One line about an action taken in a state. */
 	describeAction(words: Uint32Array, at: number, action: number): string;
 	/** A few lines about a state. */
