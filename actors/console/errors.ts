@@ -98,6 +98,14 @@ export const inputErrors: ErrorFamily<InputDetails> = defineErrors({
 	],
 });
 
+interface HistoryFileDetails {
+	readonly empty: { file: string };
+}
+
+export const historyFileErrors: ErrorFamily<HistoryFileDetails> = defineErrors({
+	empty: ["history-empty", (d: HistoryFileDetails["empty"]) => `${d.file} holds no operation`],
+});
+
 interface RunDetails {
 	readonly historyUnwritable: { file: string; reason: string };
 	readonly loadFailed: { failed: number; reason: string };
