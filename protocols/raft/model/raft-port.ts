@@ -19,15 +19,21 @@ export interface RaftPortOptions {
 	/** Commands that clients propose, each another one. */
 	readonly requests: number;
 	readonly preVote: boolean;
-	readonly eager?: boolean;
 	/** Default: the machine of this room. A test plants bugs by wrapping it. */
 	readonly create?: (config: ReturnType<typeof raftConfig>) => RaftMachine;
 }
 
 /** The part of a machine's state that this port reads. */
-type RaftState = Pick<RaftCore, "term" | "votedFor" | "role" | "leader" | "commitIndex" | "voteWriteId" | "configuration"> &
+type RaftState = Pick<
+	RaftCore,
+	"term" | "votedFor" | "role" | "leader" | "commitIndex" | "voteWriteId" | "configuration" | "leaderHeard"
+> &
 	Pick<RaftCore, "hardStateWriteId" | "nextWriteId" | "writes"> & {
-		readonly log: { readonly baseIndex: LogIndex; readonly entries: readonly Entry[]; readonly durableThrough: LogIndex };
+		readonly log: {
+			readonly baseIndex: LogIndex;
+			readonly entries: readonly Entry[];
+			readonly durableThrough: LogIndex;
+		};
 	};
 
 export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftView> {
@@ -50,7 +56,12 @@ export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftVie
 			return term <= options.terms && log.baseIndex + log.entries.length <= options.log;
 		},
 		isObsolete: (message, essence, durable) => isObsolete(message, essence as RaftState, durable),
-		...(options.eager ? { eagerTimer: (state: unknown) => { const c = state as RaftCore; return c.role !== "leader" && c.leaderHeard ? "election" as const : null; } } : {}),
+		// A follower that trusts its leader ignores candidates, which is what one does whose requests are late; and the
+		// first firing of its timer ends only that.
+		eagerTimer: (state) => {
+			const { role, leaderHeard } = state as RaftState;
+			return role === "follower" && leaderHeard ? "election" : null;
+		},
 		requests: Array.from({ length: options.requests }, (_, i) => proposal(i + 1)),
 		describeMessage,
 		describeMember: (essence) => describeMember(essence as RaftState),
@@ -117,8 +128,7 @@ function isObsolete(message: RaftMessage, { role }: RaftState, { hardState }: Ra
 		case "append-response":
 		case "snapshot-response":
 			return (
-				message.term < hardState.term ||
-				(message.term === hardState.term && role !== "candidate" && role !== "leader")
+				message.term < hardState.term || (message.term === hardState.term && role !== "candidate" && role !== "leader")
 			);
 		default:
 			return false;

@@ -2,7 +2,7 @@
  * Hash-consing: each distinct value gets a number, and for each renaming of the nodes the 64-bit hash of the value so
  * renamed. The hash of a whole state is the sum of its parts' hashes, so a step updates it from what it changed.
  */
-import { StateEncoder } from "./state-encoder.ts";
+import type { StateEncoder } from "./state-encoder.ts";
 
 /** Renamings of the nodes of a group, by positions; the first changes nothing. */
 export type Renamings = readonly (readonly number[])[];

@@ -11,6 +11,7 @@
 import type { NodeId, ProtocolTypes, StateMachine, WriteId } from "../../core/index.ts";
 import type { GroupObservation } from "../observation.ts";
 import type { Property } from "../property.ts";
+import { modelMalformed, requireBound } from "./errors.ts";
 
 /** A message under way. */
 export interface Envelope<P extends ProtocolTypes> {
@@ -44,7 +45,10 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	 * `durable`. Such a message is taken off the network.
 	 */
 	readonly isObsolete?: (message: P["message"], essence: unknown, durable: P["durable"]) => boolean;
-	/** eager */
+	/**
+	 * A timer that, under reduction, fires right after an input if it is set: because whatever a member does before it fires
+	 * it can also do (or leave) afterwards, so that no behaviour is lost by not waiting. Given the machine's own state.
+	 */
 	readonly eagerTimer?: (state: unknown) => P["timer"] | null;
 	/** What clients ask, in this order, each of any member. A request that nothing comes of is not used up. */
 	readonly requests: readonly P["request"][];
@@ -70,7 +74,7 @@ export interface GroupBounds {
 	readonly forgeries: number;
 }
 
-export const IN_FLIGHT_MAX = 32;
+export const IN_FLIGHT_MAX = 14;
 export const BUDGET_MAX = 63;
 /** The most members of a group, and the most of one with symmetry (its renamings are `members!`). */
 export const MEMBERS_MAX = 15;
@@ -88,7 +92,33 @@ export interface GroupModel<P extends ProtocolTypes, View> {
 	readonly disk: "synchronous" | "asynchronous";
 	/** `set`: a message equal to one under way adds nothing, as if it were lost. `multiset`: it takes a place of its own. */
 	readonly network: "multiset" | "set";
+	/** Whether states are left out that can do nothing which others can not do too; see `group-space.ts`. */
 	readonly isReduced: boolean;
 	/** Whether states that differ only by the names of the nodes are explored once. */
 	readonly isSymmetric: boolean;
+}
+
+/** @throws QuorateError `model-unbounded`, `model-malformed` */
+export function checkGroupModel<P extends ProtocolTypes, View>({
+	name,
+	port,
+	properties,
+	bounds,
+	isSymmetric,
+}: GroupModel<P, View>): void {
+	const members = isSymmetric ? SYMMETRIC_MEMBERS_MAX : MEMBERS_MAX;
+	requireBound(name, "nodes", port.nodes.length, 1, members);
+	requireBound(name, "inFlight", bounds?.inFlight, 1, IN_FLIGHT_MAX);
+	requireBound(name, "crashes", bounds.crashes, 0, BUDGET_MAX);
+	if (bounds.losses !== "any") requireBound(name, "losses", bounds.losses, 0, BUDGET_MAX);
+	requireBound(name, "duplicates", bounds.duplicates, 0, BUDGET_MAX);
+	requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
+	requireBound(name, "requests", port.requests.length, 0, BUDGET_MAX);
+	const eventually = properties.find(({ kind }) => kind === "eventually");
+	if (eventually !== undefined) {
+		throw modelMalformed({ model: name, problem: `${eventually.id} is an eventually, which groups are not judged by` });
+	}
+	if (isSymmetric && (port.forgeries ?? []).length > 0) {
+		throw modelMalformed({ model: name, problem: "nodes that forge are not interchangeable with others" });
+	}
 }

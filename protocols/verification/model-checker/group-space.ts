@@ -10,69 +10,53 @@
  * Its fingerprint is the sum of its parts' hashes, taken under every renaming of the nodes; the least of these sums is
  * the same for all states that differ by names only. The states that are explored stay as they were reached, so every
  * counterexample is a real run.
+ *
+ * Reduction ({@link GroupModel.isReduced}) leaves states out that can do nothing which others can not do too:
+ *
+ * 1. *A loss is taken only for want of room.* Whether a message is lost or never delivered is the same to all members; a
+ *    loss matters when the bound on messages under way would stop a step. So it is taken with that step.
+ * 2. *A delivery that changes nothing* (no member, no watcher, nothing sent) only makes room: likewise.
+ * 3. *A crash is taken together with what the member does next*, since until then nobody can tell.
+ * 4. *A state is left out if it was seen with less of the budgets used up*: it was found in no more steps, and whatever can
+ *    happen here can happen there.
+ * 5. *Eager timers* of the port ({@link GroupPort.eagerTimer}).
+ *
+ * What is judged on the way to a state that is left out is judged all the same.
  */
-import { assert, canonicalText, compareIds, must, type ProtocolTypes } from "../../core/index.ts";
-import type { GroupObservation } from "../observation.ts";
-import { allRenamings, ComponentTable } from "./component-table.ts";
-import { modelMalformed, requireBound } from "./errors.ts";
+import type { ProtocolTypes } from "../../core/index.ts";
+import { allRenamings } from "./component-table.ts";
+import { modelMalformed } from "./errors.ts";
 import {
-	BUDGET_MAX,
-	type Envelope,
-	type GroupModel,
-	type GroupPort,
-	IN_FLIGHT_MAX,
-	MEMBERS_MAX,
-	SYMMETRIC_MEMBERS_MAX,
-} from "./group-model.ts";
-import { bootMember, type Member, type MemberInput, type MemberStep, plainMember, stepMember } from "./member.ts";
-import { PairTable } from "./pair-table.ts";
+	BUDGET,
+	BUDGET_MASK,
+	CRASH_MASK,
+	CRASH_SHIFT,
+	crashWithin,
+	KIND,
+	KIND_SHIFT,
+	MEMBER_MASK,
+	MEMBER_SHIFT,
+	positionOf,
+	SURVIVORS_BEFORE_MAX,
+	SURVIVORS_WITHIN_MAX,
+	used,
+	VICTIMS_MASK,
+	VICTIMS_SHIFT,
+	withinCode,
+} from "./group-action.ts";
+import { checkGroupModel, type GroupModel, type GroupPort } from "./group-model.ts";
+import { describeAction } from "./group-transcript.ts";
+import { bootMember, type MemberStep } from "./member.ts";
+import { MemberTable } from "./member-table.ts";
 import { StateEncoder } from "./state-encoder.ts";
-import { NO_FINDINGS, type PropertyFinding, type SpaceProperty, type StateSpace, type SuccessorSink } from "./state-space.ts";
+import {
+	NO_FINDINGS,
+	type PropertyFinding,
+	type SpaceProperty,
+	type StateSpace,
+	type SuccessorSink,
+} from "./state-space.ts";
 import { WatcherEnsemble } from "./watcher-ensemble.ts";
-
-/** What is done, in the highest bits of an action; then the member and what else tells it from others. */
-const KIND = {
-	deliver: 0,
-	/** The message is delivered and a copy stays under way. */
-	duplicate: 1,
-	lose: 2,
-	timer: 3,
-	disk: 4,
-	crash: 5,
-	request: 6,
-	forge: 7,
-} as const;
-const KIND_SHIFT = 28;
-const MEMBER_SHIFT = 24;
-const MEMBER_MASK = 0xf;
-/**
- * 0: no crash. With an asynchronous disk one more than the persists that survive the crash before the input. With a
- * synchronous one 1 for a crash before the input, and two more than the persists that survive a crash within it.
- */
-const CRASH_SHIFT = 21;
-const CRASH_MASK = 0x7;
-/** Which messages are lost for want of room: one more than the place among the choices; 0: none. */
-const VICTIMS_SHIFT = 14;
-const VICTIMS_MASK = 0x7f;
-const ARGUMENT_MASK = (1 << VICTIMS_SHIFT) - 1;
-const CRASH_BEFORE = 1;
-const CRASH_WITHIN = 2;
-
-/** Budgets that are used up, six bits each, in one word. */
-const BUDGET = { crashes: 0, losses: 6, duplicates: 12, requests: 18, forgeries: 24 } as const;
-const BUDGET_MASK = 0x3f;
-
-/** Steps whose observations are kept; those of others are worked out again when a watcher asks. */
-const OBSERVATIONS_KEPT = 1 << 14;
-
-/** A member's transition, worked out. */
-interface Transition {
-	readonly member: number;
-	/** Numbers of messages. */
-	readonly sent: readonly number[];
-	/** What the machine threw; then nothing else counts. */
-	readonly failure: string | null;
-}
 
 /** One machine broke an invariant of its own; the property every model has. */
 const assertionProperty: SpaceProperty = {
@@ -87,26 +71,8 @@ const assertionProperty: SpaceProperty = {
  * @throws QuorateError `model-unbounded`, `model-malformed`
  */
 export function groupSpace<P extends ProtocolTypes, View>(model: GroupModel<P, View>): GroupSpace<P, View> {
-	checkModel(model);
+	checkGroupModel(model);
 	return new GroupSpace(model);
-}
-
-function checkModel<P extends ProtocolTypes, View>({ name, port, properties, bounds, isSymmetric }: GroupModel<P, View>): void {
-	const members = isSymmetric ? SYMMETRIC_MEMBERS_MAX : MEMBERS_MAX;
-	requireBound(name, "nodes", port.nodes.length, 1, members);
-	requireBound(name, "inFlight", bounds?.inFlight, 1, IN_FLIGHT_MAX);
-	requireBound(name, "crashes", bounds.crashes, 0, BUDGET_MAX);
-	if (bounds.losses !== "any") requireBound(name, "losses", bounds.losses, 0, BUDGET_MAX);
-	requireBound(name, "duplicates", bounds.duplicates, 0, BUDGET_MAX);
-	requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
-	requireBound(name, "requests", port.requests.length, 0, BUDGET_MAX);
-	const eventually = properties.find(({ kind }) => kind === "eventually");
-	if (eventually !== undefined) {
-		throw modelMalformed({ model: name, problem: `${eventually.id} is an eventually, which groups are not judged by` });
-	}
-	if (isSymmetric && (port.forgeries ?? []).length > 0) {
-		throw modelMalformed({ model: name, problem: "nodes that forge are not interchangeable with others" });
-	}
 }
 
 export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
@@ -117,40 +83,19 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	readonly #model: GroupModel<P, View>;
 	readonly #port: GroupPort<P, View>;
 	readonly #renamings: number;
-	readonly #members: ComponentTable<Member<P>>;
-	readonly #essences: unknown[] = [];
-	/** By number of a member: whether it is within the bounds. */
-	readonly #isWithin: boolean[] = [];
-	/** Number 0 is no message. */
-	readonly #messages: ComponentTable<Envelope<P> | null>;
-	/** By number of a message: the position of its receiver. */
-	readonly #receivers: number[] = [-1];
-	readonly #timers: P["timer"][] = [];
-	/** By number of a member: the numbers of its timers. */
-	readonly #timersOf: (readonly number[])[] = [];
-	readonly #unfinishedOf: number[] = [];
+	readonly #table: MemberTable<P, View>;
 	readonly #ensemble: WatcherEnsemble<P, View>;
-	readonly #transitions: (Transition | null)[] = [];
-	readonly #transitionOf = new PairTable();
-	/** By number of a transition: the member and the action that it is of, to work it out again. */
-	readonly #origins: number[] = [];
-	readonly #observations = new Map<number, readonly GroupObservation<P, View>[]>();
-	readonly #obsolete = new PairTable();
-	readonly #bootSteps: MemberStep<P, View>[];
-
+	readonly #bootSteps: readonly MemberStep<P, View>[];
 	readonly #isReduced: boolean;
 	readonly #isSet: boolean;
 	/** By number of messages: the choices of those that are too many. */
 	readonly #choicesOf: (readonly number[])[] = [];
 	/** What the properties found at the crash that is taken together with the present step. */
 	#crashFindings = NO_FINDINGS;
-	/** The number of the transition last looked up. */
-	#number = 0;
 
 	// Of the state that is being expanded.
 	#sink: SuccessorSink = noSink;
 	readonly #inFlightMax: number;
-	readonly #membersAt = 0;
 	readonly #ensembleAt: number;
 	readonly #budgetsAt: number;
 	readonly #messagesAt: number;
@@ -170,9 +115,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const renamings = isSymmetric ? allRenamings(count) : [port.nodes.map((_, i) => i)];
 		this.#renamings = renamings.length;
 		const encoder = new StateEncoder(port.nodes);
-		this.#members = new ComponentTable(encoder, renamings);
-		this.#messages = new ComponentTable(encoder, renamings);
-		this.#messages.intern(null, null);
+		this.#table = new MemberTable(model, encoder, renamings);
 		this.#ensemble = new WatcherEnsemble(properties, encoder, renamings);
 		this.properties = [
 			...properties.map(({ id, kind, statement, source }) => ({ id, kind, statement, source })),
@@ -188,17 +131,11 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		this.#now = new Uint32Array(this.stateWords);
 		this.#memberSums = new Int32Array(this.#renamings * 2);
 		this.#under = new Uint32Array(bounds.inFlight + UNDER_SLACK);
-		this.#bootSteps = port.nodes.map((node) => bootMember(port, node, { disk, crashWith: null }));
+		this.#bootSteps = port.nodes.map((node) => bootMember(port, node, { disk, crashWith: null, isReduced: false }));
 	}
 
 	get memoryBytes(): number {
-		return (
-			this.#members.memoryBytes +
-			this.#messages.memoryBytes +
-			this.#ensemble.memoryBytes +
-			this.#transitionOf.memoryBytes +
-			this.#obsolete.memoryBytes
-		);
+		return this.#table.memoryBytes + this.#ensemble.memoryBytes;
 	}
 
 	/** How many distinct parts there are, and how many transitions were worked out by the shipped code. */
@@ -209,10 +146,10 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		readonly transitions: number;
 	} {
 		return {
-			members: this.#members.size,
-			messages: this.#messages.size - 1,
+			members: this.#table.members.size,
+			messages: this.#table.messages.size - 1,
 			ensembles: this.#ensemble.size,
-			transitions: this.#transitions.length,
+			transitions: this.#table.transitions,
 		};
 	}
 
@@ -223,11 +160,10 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		let ensemble = 0;
 		for (const [i, step] of this.#bootSteps.entries()) {
 			if (step.failure !== null) throw modelMalformed({ model: this.name, problem: `a start fails: ${step.failure}` });
-			if (step.sent.length > 0) throw modelMalformed({ model: this.name, problem: "a machine sends before it is asked" });
-			now[i] = this.#internMember(step.member);
-			const transition = this.#transitions.push(null) - 1;
-			this.#origins.push(0, 0);
-			const reaction = this.#ensemble.react(ensemble, transition, step.observations);
+			if (step.sent.length > 0)
+				throw modelMalformed({ model: this.name, problem: "a machine sends before it is asked" });
+			now[i] = this.#table.internMember(step.member);
+			const reaction = this.#ensemble.react(ensemble, this.#table.boot(), step.observations);
 			findings.push(...this.#ensemble.findings(this.#ensemble.findingsOf[reaction]!));
 			ensemble = this.#ensemble.nextOf[reaction]!;
 		}
@@ -264,10 +200,10 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	#act(position: number, member: number, ensemble: number, budgets: number, crash: number): void {
 		const { bounds, disk } = this.#model;
 		const mark = (position << MEMBER_SHIFT) | (crash << CRASH_SHIFT);
-		for (const timer of this.#timersOf[member]!) {
+		for (const timer of this.#table.timersOf[member]!) {
 			this.#input((KIND.timer << KIND_SHIFT) | mark | timer, position, member, ensemble, -1, budgets);
 		}
-		if (disk === "asynchronous" && this.#unfinishedOf[member]! > 0) {
+		if (disk === "asynchronous" && this.#table.unfinishedOf[member]! > 0) {
 			this.#input((KIND.disk << KIND_SHIFT) | mark, position, member, ensemble, -1, budgets);
 		}
 		const request = used(budgets, BUDGET.requests);
@@ -281,7 +217,8 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 			const message = now[slot]!;
 			if (message === 0) break;
 			// Equal messages are interchangeable, and they are neighbours.
-			if (this.#receivers[message] !== position || (slot > this.#messagesAt && now[slot - 1] === message)) continue;
+			if (this.#table.receivers[message] !== position || (slot > this.#messagesAt && now[slot - 1] === message))
+				continue;
 			this.#input((KIND.deliver << KIND_SHIFT) | mark | message, position, member, ensemble, slot, budgets);
 			if (!mayDuplicate) continue;
 			const spent = budgets + (1 << BUDGET.duplicates);
@@ -298,21 +235,20 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const budgets = this.#now[this.#budgetsAt]!;
 		if (used(budgets, BUDGET.crashes) >= bounds.crashes) return;
 		const spent = budgets + (1 << BUDGET.crashes);
-		const last = Math.min(this.#unfinishedOf[member]!, CRASH_MASK - CRASH_BEFORE);
+		const last = Math.min(this.#table.unfinishedOf[member]!, SURVIVORS_BEFORE_MAX);
 		for (let survivors = 0; survivors <= last; survivors++) {
 			const action = (KIND.crash << KIND_SHIFT) | (position << MEMBER_SHIFT) | survivors;
-			const crash = this.#transition(member, this.#inputCode(action));
+			const crash = this.#table.transition(member, this.#inputCode(action));
 			const isSilent = crash?.failure === null && crash.sent.length === 0;
 			if (!this.#isReduced || !isSilent) {
 				this.#step(action, position, member, ensemble, -1, spent);
 				continue;
 			}
-			const reaction = this.#react(ensemble, this.#number);
+			const reaction = this.#react(ensemble, crash.number);
 			const after = this.#ensemble.nextOf[reaction]!;
-			if (crash.member === member && this.#ensemble.isSame(after, ensemble)) continue;
-			const mark = disk === "asynchronous" ? CRASH_BEFORE + survivors : CRASH_BEFORE;
 			this.#crashFindings = this.#ensemble.findingsOf[reaction]!;
-			this.#act(position, crash.member, after, spent, mark);
+			if (crash.member === member && this.#ensemble.isSame(after, ensemble)) this.#skip(action, this.#crashFindings);
+			else this.#act(position, crash.member, after, spent, disk === "asynchronous" ? 1 + survivors : 1);
 			this.#crashFindings = NO_FINDINGS;
 		}
 	}
@@ -339,7 +275,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const spent = budgets + (1 << BUDGET.forgeries);
 		for (const [number, envelope] of (this.#port.forgeries ?? []).entries()) {
 			const action = (KIND.forge << KIND_SHIFT) | number;
-			const sent = [this.#internMessage(envelope)];
+			const sent = [this.#table.internMessage(envelope)];
 			this.#put(action, -1, 0, this.#now[this.#ensembleAt]!, spent, -1, sent, NO_FINDINGS);
 		}
 	}
@@ -350,33 +286,30 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const { bounds, disk } = this.#model;
 		if (disk === "asynchronous" || used(budgets, BUDGET.crashes) >= bounds.crashes) return;
 		const spent = budgets + (1 << BUDGET.crashes);
-		for (let crash = CRASH_WITHIN; crash <= CRASH_MASK; crash++) {
-			if (!this.#step(action | (crash << CRASH_SHIFT), position, member, ensemble, slot, spent)) break;
+		const isAfterCrash = ((action >>> CRASH_SHIFT) & CRASH_MASK) !== 0;
+		const plain = action & ~(CRASH_MASK << CRASH_SHIFT);
+		for (let survivors = 0; survivors <= SURVIVORS_WITHIN_MAX; survivors++) {
+			const crashing = plain | (withinCode(survivors, isAfterCrash) << CRASH_SHIFT);
+			if (!this.#step(crashing, position, member, ensemble, slot, spent)) break;
 		}
 	}
 
 	/** Puts the successor by one transition of one member; false if there is none. */
-	#step(
-		action: number,
-		position: number,
-		member: number,
-		ensemble: number,
-		slot: number,
-		budgets: number,
-	): boolean {
-		const transition = this.#transition(member, this.#inputCode(action));
+	#step(action: number, position: number, member: number, ensemble: number, slot: number, budgets: number): boolean {
+		const transition = this.#table.transition(member, this.#inputCode(action));
 		if (transition === null) return false;
 		if (transition.failure !== null) {
 			this.#sink.words.set(this.#now);
 			this.#sink.beyond(action, this.#failureFindings(transition.failure));
 			return true;
 		}
-		const reaction = this.#react(ensemble, this.#number);
+		const reaction = this.#react(ensemble, transition.number);
 		const after = this.#ensemble.nextOf[reaction]!;
 		const findings = this.#ensemble.joined(this.#crashFindings, this.#ensemble.findingsOf[reaction]!);
-		const isIdle = transition.member === member && transition.sent.length === 0 && this.#ensemble.isSame(after, ensemble);
-		if (isIdle && this.#isPointless(action)) return true;
-		this.#put(action, position, transition.member, after, budgets, slot, transition.sent, findings);
+		const isIdle =
+			transition.member === member && transition.sent.length === 0 && this.#ensemble.isSame(after, ensemble);
+		if (isIdle && this.#isPointless(action)) this.#skip(action, findings);
+		else this.#put(action, position, transition.member, after, budgets, slot, transition.sent, findings);
 		return true;
 	}
 
@@ -389,27 +322,26 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		return this.#isReduced || action >>> KIND_SHIFT === KIND.request;
 	}
 
+	/** A step that is judged and leads nowhere new. */
+	#skip(action: number, findings: number): void {
+		this.#sink.words.set(this.#now);
+		this.#sink.known(action, findings);
+	}
+
 	/**
 	 * What an action is to its member: not where it stands, not what was lost for want of room, not whether a copy stays
 	 * under way or whether it has crashed before.
 	 */
 	#inputCode(action: number): number {
-		let input = action & ~((MEMBER_MASK << MEMBER_SHIFT) | (VICTIMS_MASK << VICTIMS_SHIFT));
-		const crash = (input >>> CRASH_SHIFT) & CRASH_MASK;
-		if (this.#model.disk === "asynchronous" || crash === CRASH_BEFORE) input &= ~(CRASH_MASK << CRASH_SHIFT);
+		const dropped = (VICTIMS_MASK << VICTIMS_SHIFT) | (MEMBER_MASK << MEMBER_SHIFT) | (CRASH_MASK << CRASH_SHIFT);
+		const within = crashWithin((action >>> CRASH_SHIFT) & CRASH_MASK, this.#model.disk);
+		const input = (action & ~dropped) | (within === null ? 0 : withinCode(within, false) << CRASH_SHIFT);
 		return input >>> KIND_SHIFT === KIND.duplicate ? input & ~(KIND.duplicate << KIND_SHIFT) : input;
-	}
-
-	/** A member's transition by an input, worked out the first time. Its number is left in `#number`. */
-	#transition(member: number, input: number): Transition | null {
-		const known = this.#transitionOf.get(member, input);
-		this.#number = known === -1 ? this.#workOut(member, input) : known;
-		return this.#transitions[this.#number]!;
 	}
 
 	#react(ensemble: number, number: number): number {
 		const known = this.#ensemble.knownReaction(ensemble, number);
-		return known === -1 ? this.#ensemble.react(ensemble, number, this.#observationsOf(number)) : known;
+		return known === -1 ? this.#ensemble.react(ensemble, number, this.#table.observationsOf(number)) : known;
 	}
 
 	/**
@@ -435,13 +367,14 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const count = this.#gather(words, slot, sent);
 		if (count > this.#inFlightMax) {
 			this.#sink.beyond(action, findings);
-			if (this.#isReduced && (position === -1 || this.#isWithin[member]!)) {
+			const isWhole = count < this.#under.length;
+			if (this.#isReduced && isWhole && (position === -1 || this.#table.isWithin[member]!)) {
 				this.#putWithLosses(action, position, member, count, findings);
 			}
 			return;
 		}
 		for (let i = 0; i < this.#inFlightMax; i++) words[this.#messagesAt + i] = i < count ? this.#under[i]! : 0;
-		if (position !== -1 && !this.#isWithin[member]!) this.#sink.beyond(action, findings);
+		if (position !== -1 && !this.#table.isWithin[member]!) this.#sink.beyond(action, findings);
 		else this.#putFingerprint(action, position, member, count, findings);
 	}
 
@@ -461,7 +394,10 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	#insert(words: Uint32Array, message: number, count: number): number {
 		const under = this.#under;
 		if (count === under.length) return count;
-		if (this.#port.isObsolete !== undefined && this.#isObsolete(message, words[this.#receivers[message]!]!)) {
+		if (
+			this.#port.isObsolete !== undefined &&
+			this.#table.isObsolete(message, words[this.#table.receivers[message]!]!)
+		) {
 			return count;
 		}
 		let at = count;
@@ -521,25 +457,19 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 
 	/** Whether a message would change nothing at its receiver as it is in `words`. */
 	#isIdle(message: number, words: Uint32Array): boolean {
-		const member = words[this.#receivers[message]!]!;
-		const transition = this.#transition(member, (KIND.deliver << KIND_SHIFT) | message);
+		const member = words[this.#table.receivers[message]!]!;
+		const transition = this.#table.transition(member, (KIND.deliver << KIND_SHIFT) | message);
 		if (transition === null || transition.failure !== null) return false;
 		if (transition.member !== member || transition.sent.length > 0) return false;
 		const ensemble = words[this.#ensembleAt]!;
-		return this.#ensemble.isSame(this.#ensemble.nextOf[this.#react(ensemble, this.#number)]!, ensemble);
+		return this.#ensemble.isSame(this.#ensemble.nextOf[this.#react(ensemble, transition.number)]!, ensemble);
 	}
 
-	#putFingerprint(
-		action: number,
-		position: number,
-		member: number,
-		count: number,
-		findings: number,
-	): void {
+	#putFingerprint(action: number, position: number, member: number, count: number, findings: number): void {
 		const { words } = this.#sink;
 		const stride = this.#renamings * 2;
-		const memberWords = this.#members.words;
-		const messageWords = this.#messages.words;
+		const memberWords = this.#table.members.words;
+		const messageWords = this.#table.messages.words;
 		const ensembleWords = this.#ensemble.words;
 		const sums = this.#memberSums;
 		const ensembleRow = words[this.#ensembleAt]! * stride;
@@ -569,7 +499,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		}
 		const budgets = words[this.#budgetsAt]!;
 		if (this.#isReduced && budgets !== 0 && this.#isDominated(leastHigh, leastLow, budgets)) {
-			this.#sink.known();
+			this.#sink.known(action, findings);
 			return;
 		}
 		const high = (leastHigh + budgetHigh(budgets)) >>> 0;
@@ -604,115 +534,11 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	#sumMembers(): void {
 		const stride = this.#renamings * 2;
 		const sums = this.#memberSums.fill(0);
-		const { words } = this.#members;
+		const { words } = this.#table.members;
 		for (let i = 0; i < this.#ensembleAt; i++) {
-			const row = this.#now[this.#membersAt + i]! * stride;
+			const row = this.#now[i]! * stride;
 			for (let at = 0; at < stride; at++) sums[at]! += words[row + at]!;
 		}
-	}
-
-	/** Lets the shipped machine take an input, once for ever. */
-	#workOut(from: number, input: number): number {
-		const step = this.#stepOf(from, input);
-		const number = this.#transitions.length;
-		this.#origins.push(from, input);
-		if (step === null) {
-			this.#transitions.push(null);
-		} else {
-			const member = step.failure === null ? this.#internMember(step.member) : from;
-			const sent = step.sent.map((envelope) => this.#internMessage(envelope));
-			this.#transitions.push({ member, sent, failure: step.failure });
-			this.#keepObservations(number, step.observations);
-		}
-		this.#transitionOf.set(from, input, number);
-		return number;
-	}
-
-	#stepOf(from: number, input: number): MemberStep<P, View> | null {
-		const crash = (input >>> CRASH_SHIFT) & CRASH_MASK;
-		const mode = { disk: this.#model.disk, crashWith: crash === 0 ? null : crash - CRASH_WITHIN };
-		return stepMember(this.#port, this.#members.value(from), this.#inputOf(input), mode);
-	}
-
-	#inputOf(input: number): MemberInput<P> {
-		const argument = input & ARGUMENT_MASK;
-		const kind = input >>> KIND_SHIFT;
-		switch (kind) {
-			case KIND.timer:
-				return { type: "timer", timer: this.#timers[argument]! };
-			case KIND.disk:
-				return { type: "disk" };
-			case KIND.crash:
-				return { type: "crash", survivors: argument };
-			case KIND.request:
-				return { type: "request", requestId: argument, request: this.#port.requests[argument]! };
-			default: {
-				const envelope = this.#messages.value(argument);
-				assert(envelope !== null, "number 0 is no message");
-				return { type: "message", from: envelope.from, message: envelope.message };
-			}
-		}
-	}
-
-	#observationsOf(transition: number): readonly GroupObservation<P, View>[] {
-		const kept = this.#observations.get(transition);
-		if (kept !== undefined) return kept;
-		const step = this.#stepOf(this.#origins[transition * 2]!, this.#origins[transition * 2 + 1]!);
-		const { observations } = must(step ?? undefined, "a transition that was possible stays so");
-		this.#keepObservations(transition, observations);
-		return observations;
-	}
-
-	#keepObservations(transition: number, observations: readonly GroupObservation<P, View>[]): void {
-		if (this.#observations.size >= OBSERVATIONS_KEPT) {
-			for (const oldest of this.#observations.keys()) {
-				this.#observations.delete(oldest);
-				break;
-			}
-		}
-		this.#observations.set(transition, observations);
-	}
-
-	#internMember(member: Member<P>): number {
-		const essence = this.#port.essence(member.machine.state, member.unfinished[0]?.writeId ?? null);
-		const known = this.#members.size;
-		const number = this.#members.intern(member, plainMember(member, essence));
-		if (number < known) return number;
-		this.#essences.push(essence);
-		this.#isWithin.push(this.#port.isWithin(essence));
-		this.#unfinishedOf.push(member.unfinished.length);
-		this.#timersOf.push(member.timers.map((timer) => this.#timerNumber(timer)));
-		return number;
-	}
-
-	#timerNumber(timer: P["timer"]): number {
-		const known = this.#timers.indexOf(timer);
-		return known === -1 ? this.#timers.push(timer) - 1 : known;
-	}
-
-	#internMessage(envelope: Envelope<P>): number {
-		const known = this.#messages.size;
-		const number = this.#messages.intern(envelope, [envelope.from, envelope.to, envelope.message]);
-		if (number < known) return number;
-		const receiver = this.#port.nodes.indexOf(envelope.to);
-		if (receiver === -1) {
-			throw modelMalformed({ model: this.name, problem: `a message to ${envelope.to}, which is no member` });
-		}
-		if (number > ARGUMENT_MASK) {
-			throw modelMalformed({ model: this.name, problem: `more than ${ARGUMENT_MASK} distinct messages` });
-		}
-		this.#receivers.push(receiver);
-		return number;
-	}
-
-	#isObsolete(message: number, member: number): boolean {
-		const known = this.#obsolete.get(message, member);
-		if (known !== -1) return known === 1;
-		const envelope = this.#messages.value(message);
-		const { durable } = this.#members.value(member);
-		const isObsolete = envelope !== null && this.#port.isObsolete?.(envelope.message, this.#essences[member], durable);
-		this.#obsolete.set(message, member, isObsolete === true ? 1 : 0);
-		return isObsolete === true;
 	}
 
 	#failureFindings(failure: string): number {
@@ -721,60 +547,17 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	}
 
 	describeAction(words: Uint32Array, at: number, action: number): string {
-		const kind = action >>> KIND_SHIFT;
-		const position = (action >>> MEMBER_SHIFT) & MEMBER_MASK;
-		const node = this.#port.nodes[position]!;
-		const argument = action & ARGUMENT_MASK;
-		const crash = (action >>> CRASH_SHIFT) & CRASH_MASK;
-		const crashed = crash === 0 ? "" : `, and crashes in the middle of it; ${survived(crash - 1)}`;
-		switch (kind) {
-			case KIND.timer:
-				return `${node}: its ${this.#timers[argument]!} timer fires${crashed}`;
-			case KIND.disk:
-				return `${node}: its oldest write becomes durable`;
-			case KIND.crash: {
-				const unfinished = this.#unfinishedOf[words[at + position]!]!;
-				return `${node} crashes and starts again${unfinished === 0 ? "" : `; ${survived(argument)}`}`;
-			}
-			case KIND.request:
-				return `${node}: a client asks: ${canonicalText(this.#port.requests[argument]!)}${crashed}`;
-			case KIND.forge:
-				return `forged: ${this.#describeEnvelope(must(this.#port.forgeries?.[argument], "known"))}`;
-			case KIND.lose:
-				return `lost: ${this.#describeMessage(argument)}`;
-			case KIND.duplicate:
-				return `${node} receives, and a copy stays under way: ${this.#describeMessage(argument)}${crashed}`;
-			default:
-				return `${node} receives: ${this.#describeMessage(argument)}${crashed}`;
-		}
+		return describeAction(this.#model, this.#table, action, words[at + positionOf(action)]!);
 	}
 
 	describeState(words: Uint32Array, at: number): readonly string[] {
 		const lines: string[] = [];
-		for (let i = 0; i < this.#ensembleAt; i++) lines.push(this.#describeMember(words[at + i]!));
+		for (let i = 0; i < this.#ensembleAt; i++) lines.push(this.#table.describeMember(words[at + i]!));
 		for (let i = this.#messagesAt; i < this.stateWords; i++) {
 			const message = words[at + i]!;
-			if (message !== 0) lines.push(`under way: ${this.#describeMessage(message)}`);
+			if (message !== 0) lines.push(`under way: ${this.#table.describeMessage(message)}`);
 		}
 		return lines;
-	}
-
-	#describeMember(number: number): string {
-		const member = this.#members.value(number);
-		const essence = this.#essences[number];
-		const text = this.#port.describeMember?.(essence) ?? canonicalText(essence);
-		const writes = member.unfinished.length === 0 ? "" : `; ${member.unfinished.length} unfinished writes`;
-		return `${member.node}: ${text}${writes}`;
-	}
-
-	#describeMessage(number: number): string {
-		const envelope = this.#messages.value(number);
-		return envelope === null ? "" : this.#describeEnvelope(envelope);
-	}
-
-	#describeEnvelope({ from, to, message }: Envelope<P>): string {
-		const text = this.#port.describeMessage?.(message) ?? fieldsOf(message);
-		return `${from} -> ${to} ${text}`;
 	}
 }
 
@@ -799,20 +582,4 @@ function budgetHigh(budgets: number): number {
 
 function budgetLow(budgets: number): number {
 	return Math.imul(budgets ^ (budgets >>> 13), 0xc2b2ae35);
-}
-
-function used(budgets: number, shift: number): number {
-	return (budgets >>> shift) & BUDGET_MASK;
-}
-
-function survived(writes: number): string {
-	return writes === 0 ? "no unfinished write survives" : `${writes} of its unfinished writes survive`;
-}
-
-function fieldsOf(message: { readonly type: string }): string {
-	const fields = Object.entries(message)
-		.filter(([name]) => name !== "type")
-		.sort(([a], [b]) => compareIds(a, b))
-		.map(([name, value]) => `${name} ${canonicalText(value)}`);
-	return [message.type, ...fields].join(" ");
 }

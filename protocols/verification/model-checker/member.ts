@@ -55,6 +55,8 @@ export interface StepMode {
 	readonly disk: "synchronous" | "asynchronous";
 	/** With a synchronous disk: the member crashes right after the input's immediate effects; so many persists survive. */
 	readonly crashWith: number | null;
+	/** Eager timers of the port fire at once. */
+	readonly isReduced: boolean;
 }
 
 /** A member's first life, on a blank disk. */
@@ -70,7 +72,10 @@ export function bootMember<P extends ProtocolTypes, View>(
 	});
 }
 
-/** What comes of one input; `member` stays as it is. */
+/**
+ * What comes of one input; `member` stays as it is. Null: the crash that was asked for in the middle of it is none of its
+ * own, since nothing had left before, or nothing was lost.
+ */
 export function stepMember<P extends ProtocolTypes, View>(
 	port: GroupPort<P, View>,
 	member: Member<P>,
@@ -87,7 +92,7 @@ export function stepMember<P extends ProtocolTypes, View>(
 			run.crash(mode.crashWith);
 		}
 		if (mode.disk === "synchronous") run.finishWrites();
-		run.fireEager();
+		if (mode.isReduced) run.fireEager();
 	});
 	return isPossible ? step : null;
 }
@@ -190,12 +195,9 @@ class MemberRun<P extends ProtocolTypes, View> {
 	}
 
 	fireEager(): void {
-		for (;;) {
-			const timer = this.#port.eagerTimer?.(this.#machine.state) ?? null;
-			if (timer === null || !this.timers.has(timer)) return;
-			this.timers.delete(timer);
-			this.stepBatch({ type: "timer", timer });
-		}
+		const timer = this.#port.eagerTimer?.(this.#machine.state) ?? null;
+		if (timer === null || !this.timers.delete(timer)) return;
+		this.stepBatch({ type: "timer", timer });
 	}
 
 	/** Whether a crash now is another one than before the input: something has left, and a persist is lost. */

@@ -11,9 +11,9 @@ import { Column, RowStore } from "./columns.ts";
 import { requireBound } from "./errors.ts";
 import { findFairLasso } from "./fair-lasso.ts";
 import { collisionProbability, FingerprintSet } from "./fingerprint-set.ts";
+import { StateGraph } from "./state-graph.ts";
 import type { SpaceProperty, StateSpace, SuccessorSink } from "./state-space.ts";
 import { NO_FINDINGS } from "./state-space.ts";
-import { StateGraph } from "./state-graph.ts";
 
 /** The bounds of the search itself, beside those of the model. */
 export interface SearchBounds {
@@ -214,8 +214,9 @@ export class Search {
 	}
 
 	/** For the sink only. */
-	skip(): void {
+	skip(action: number, findings: number): void {
 		this.#generated++;
+		if (findings !== NO_FINDINGS && this.#known[findings] !== true) this.#look(findings, action);
 	}
 
 	/** For the sink only. */
@@ -324,8 +325,8 @@ class SearchSink implements SuccessorSink {
 		this.#search.leave(action, findings);
 	}
 
-	known(): void {
-		this.#search.skip();
+	known(action: number, findings: number): void {
+		this.#search.skip(action, findings);
 	}
 
 	isKnown(high: number, low: number): boolean {
@@ -351,8 +352,8 @@ class ReplaySink implements SuccessorSink {
 		if (action === this.wanted) this.#found = this.words.slice();
 	}
 
-	known(): void {
-		// What was skipped in the search is no step of a trace.
+	known(action: number): void {
+		if (action === this.wanted) this.#found = this.words.slice();
 	}
 
 	isKnown(): boolean {

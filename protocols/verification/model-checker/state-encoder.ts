@@ -172,7 +172,13 @@ export class StateEncoder {
 		}
 		if (value instanceof Map) {
 			this.#put(TAG.map);
-			this.#sorted([...value].map(([key, item]) => () => this.#pair(key, item)));
+			this.#sorted(
+				[...value].map(
+					([key, item]) =>
+						() =>
+							this.#pair(key, item),
+				),
+			);
 			return;
 		}
 		if (value instanceof Set) {

@@ -33,8 +33,8 @@ export interface SuccessorSink {
 	successor(action: number, high: number, low: number, findings: number): void;
 	/** A successor beyond the bounds: it is judged, and neither counted nor explored. */
 	beyond(action: number, findings: number): void;
-	/** A successor that need not be explored, since another state that was seen can do all that it can. */
-	known(): void;
+	/** A successor that is judged and need not be explored: what it can do, a state that was seen can do. */
+	known(action: number, findings: number): void;
 	/** Whether a state of this fingerprint was seen. */
 	isKnown(high: number, low: number): boolean;
 }

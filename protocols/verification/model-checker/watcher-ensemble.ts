@@ -101,11 +101,7 @@ export class WatcherEnsemble<P extends ProtocolTypes, View> {
 	readonly #findingNumbers = new Map<string, number>();
 	readonly #joined = new PairTable();
 
-	constructor(
-		properties: readonly Property<GroupObservation<P, View>>[],
-		encoder: StateEncoder,
-		renamings: Renamings,
-	) {
+	constructor(properties: readonly Property<GroupObservation<P, View>>[], encoder: StateEncoder, renamings: Renamings) {
 		this.#watchers = properties.map((property) => new WatcherStates(property, encoder, renamings));
 		this.#renamings = renamings.length;
 		this.#intern(this.#watchers.map(() => 0));
@@ -215,7 +211,10 @@ export class WatcherEnsemble<P extends ProtocolTypes, View> {
 			// Two watchers in equal states must not make up for each other, so each property weighs its own.
 			for (const [property, state] of ensemble.entries()) {
 				if (this.#watchers[property]!.property.kind === "sometimes") continue;
-				sum = (sum + Math.imul(this.#watchers[property]!.states.words[state * stride + word]!, WEIGHT * (2 * property + 1))) | 0;
+				sum =
+					(sum +
+						Math.imul(this.#watchers[property]!.states.words[state * stride + word]!, WEIGHT * (2 * property + 1))) |
+					0;
 			}
 			this.words[number * stride + word] = sum;
 		}
