@@ -12,7 +12,7 @@ import type { RaftView } from "../view.ts";
 import type { RaftTypes } from "../vocabulary.ts";
 import { type RaftPortOptions, raftPort } from "./raft-port.ts";
 
-export type { RaftPortOptions } from "./raft-port.ts";
+export type { RaftPortOptions, ViewableRaft } from "./raft-port.ts";
 
 /** A model of one Raft group: the bounds of its members, and of what the world may do to them. */
 export interface RaftModelOptions

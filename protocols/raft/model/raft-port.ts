@@ -1,7 +1,7 @@
 /** How Raft is put into the model checker: its disk, what of a machine's state matters, and what can not matter any more. */
-import { assert, canonicalText, type NodeId, nodeId, type WriteId } from "../../core/index.ts";
+import { assert, canonicalText, type NodeId, nodeId, type StateMachine, type WriteId } from "../../core/index.ts";
 import type { GroupPort } from "../../verification/model-checker/index.ts";
-import { raftConfig } from "../config.ts";
+import { type RaftConfig, raftConfig } from "../config.ts";
 import type { RaftCore, RaftRole } from "../core.ts";
 import type { Entry, LogIndex, Term } from "../entry.ts";
 import { RaftMachine } from "../machine.ts";
@@ -20,7 +20,12 @@ export interface RaftPortOptions {
 	readonly requests: number;
 	readonly preVote: boolean;
 	/** Default: the machine of this room. A test plants bugs by wrapping it. */
-	readonly create?: (config: ReturnType<typeof raftConfig>) => RaftMachine;
+	readonly create?: (config: RaftConfig) => ViewableRaft;
+}
+
+/** A Raft machine, or something around one, that observers can look into. */
+export interface ViewableRaft extends StateMachine<RaftTypes> {
+	readonly view: RaftView;
 }
 
 /** The part of a machine's state that this port reads. */
@@ -38,7 +43,7 @@ type RaftState = Pick<
 
 export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftView> {
 	const nodes = Array.from({ length: options.nodes }, (_, i) => nodeId(`n${i + 1}`));
-	const create = options.create ?? ((config) => new RaftMachine(config));
+	const create = options.create ?? ((config): ViewableRaft => new RaftMachine(config));
 	return {
 		nodes,
 		create: (node) => create(raftConfig({ nodeId: node, voters: nodes, preVote: options.preVote })),
@@ -49,7 +54,7 @@ export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftVie
 			entries: [],
 		},
 		performWrite,
-		view: (machine) => (machine as RaftMachine).view,
+		view: (machine) => (machine as ViewableRaft).view,
 		essence: (state, oldestUnfinished) => essenceOf(state as RaftState, oldestUnfinished),
 		isWithin: (essence) => {
 			const { term, log } = essence as RaftState;
