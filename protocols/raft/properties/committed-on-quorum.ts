@@ -1,8 +1,10 @@
 /** What is committed is on a quorum's disks, and stays there. */
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
+import { votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
+import { isQuorum } from "../quorum.ts";
 import type { RaftDurable } from "../vocabulary.ts";
 import { DiskLog } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
@@ -110,11 +112,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
 		if (digest === undefined || this.#configuration === null) return null;
-		const { voters } = this.#configuration;
-		let holders = 0;
-		for (const voter of voters) if (this.#disks.get(voter)?.holds(index, digest)) holders++;
-		if (holders > voters.length / 2) return null;
-		const names = voters.filter((voter) => this.#disks.get(voter)?.holds(index, digest));
-		return violated({ index, holders: names.join(" "), voters: voters.join(" ") });
+		const holds = (voter: NodeId): boolean => this.#disks.get(voter)?.holds(index, digest) === true;
+		if (isQuorum(this.#configuration, holds)) return null;
+		const voters = votersOf(this.#configuration);
+		return violated({ index, holders: voters.filter(holds).join(" "), voters: voters.join(" ") });
 	}
 }
