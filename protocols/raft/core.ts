@@ -4,6 +4,7 @@
  */
 import type { Effect, NodeId, RequestId, WriteId } from "../core/index.ts";
 import type { RaftConfig } from "./config.ts";
+import { configurationOf } from "./configuration.ts";
 import type { Configuration, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import type { RaftEvent } from "./events.ts";
 import { RaftLog } from "./log.ts";
@@ -115,7 +116,7 @@ export function createCore(config: RaftConfig): RaftCore {
 		votedFor: null,
 		log: new RaftLog(0 as LogIndex, 0 as Term, []),
 		snapshot: null,
-		configuration: { voters: config.voters },
+		configuration: configurationOf(config.voters),
 		role: "follower",
 		leader: null,
 		commitIndex: 0 as LogIndex,
@@ -169,11 +170,6 @@ export function copyCore(core: RaftCore): RaftCore {
 export function viewCore(core: RaftCore): unknown {
 	const { config: _config, out: _out, log, ...variables } = core;
 	return { ...variables, log: log.view };
-}
-
-/** The number of voters that decide. */
-export function quorumSize(core: RaftCore): number {
-	return Math.floor(core.configuration.voters.length / 2) + 1;
 }
 
 /** Sends something that rests on nothing unsaved; what does, goes through `sendDurable` of `durability.ts`. */

@@ -1,8 +1,10 @@
 /** Leader election (§5.2, §5.4.1), pre-vote (thesis §9.6) and the check of the leader's quorum (thesis §6.2). */
 import type { NodeId } from "../core/index.ts";
-import { emit, quorumSize, type RaftCore } from "./core.ts";
+import { isVoter } from "./configuration.ts";
+import { emit, type RaftCore } from "./core.ts";
 import { sendDurable } from "./durability.ts";
 import type { RequestVote, Vote } from "./messages.ts";
+import { isQuorum, outcomeOfVotes } from "./quorum.ts";
 import {
 	becomeCandidate,
 	becomeFollower,
@@ -35,12 +37,13 @@ export function handleElectionTimer(core: RaftCore): void {
 
 /** A leader that has not heard of a quorum for a whole election timeout steps down. */
 function checkQuorum(core: RaftCore): void {
-	let active = 1;
-	for (const progress of core.progress.values()) {
-		if (progress.recentlyActive) active++;
-		progress.recentlyActive = false;
-	}
-	if (active >= quorumSize(core)) {
+	const { configuration, progress, config } = core;
+	const isHeard = isQuorum(
+		configuration,
+		(voter) => voter === config.nodeId || progress.get(voter)?.recentlyActive === true,
+	);
+	for (const peer of progress.values()) peer.recentlyActive = false;
+	if (isHeard) {
 		setMinimumTimer(core);
 		return;
 	}
@@ -84,7 +87,7 @@ function isUpToDate(core: RaftCore, { lastIndex, lastTerm }: RequestVote): boole
 /** An answer to a campaign, of this term (of the next, if it grants a pre-vote). */
 export function handleVote(core: RaftCore, from: NodeId, { granted, preVote }: Vote): void {
 	if (core.role !== (preVote ? "pre-candidate" : "candidate")) return;
-	if (!core.configuration.voters.includes(from)) return;
+	if (!isVoter(core.configuration, from)) return;
 	if (!core.votes.has(from)) core.votes.set(from, granted);
 	countVotes(core);
 }
@@ -97,16 +100,8 @@ export function handleOwnVoteDurable(core: RaftCore): void {
 }
 
 function countVotes(core: RaftCore): void {
-	let granted = 0;
-	let denied = 0;
-	for (const vote of core.votes.values()) {
-		if (vote) granted++;
-		else denied++;
-	}
-	if (granted >= quorumSize(core)) {
-		if (core.role === "pre-candidate") becomeCandidate(core);
-		else becomeLeader(core);
-	} else if (core.configuration.voters.length - denied < quorumSize(core)) {
-		becomeFollower(core, core.term, null);
-	}
+	const outcome = outcomeOfVotes(core.configuration, core.votes);
+	if (outcome === "won" && core.role === "pre-candidate") becomeCandidate(core);
+	else if (outcome === "won") becomeLeader(core);
+	else if (outcome === "lost") becomeFollower(core, core.term, null);
 }

@@ -10,10 +10,22 @@ export type LogIndex = Brand<number, "LogIndex">;
  */
 export type SessionId = Brand<number, "SessionId">;
 
-/** The members that vote. */
+/**
+ * The members of a group (§6). Each list is in code-unit order without duplicates; `voters` and `learners` have nobody
+ * in common.
+ */
 export interface Configuration {
-	/** In code-unit order, no duplicates, at least one. */
+	/** Those who vote, at least one; in a joint configuration those who will be left to vote. */
 	readonly voters: readonly NodeId[];
+	/** The voters of the configuration that a joint one leads away from; empty unless it is joint. */
+	readonly outgoing: readonly NodeId[];
+	/**
+	 * Those who get entries and snapshots, and count for nothing (thesis §4.2.1). One that is an outgoing voter too is
+	 * being demoted, and votes until the joint configuration is left.
+	 */
+	readonly learners: readonly NodeId[];
+	/** The leader leaves this joint configuration by itself, once it is committed. False unless it is joint. */
+	readonly autoLeave: boolean;
 }
 
 /**

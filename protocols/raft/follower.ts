@@ -158,8 +158,8 @@ function install(
 	message: InstallSnapshot,
 	snapshotChunk: { lastIndex: LogIndex; lastTerm: Term; offset: number; data: Uint8Array },
 ): void {
-	const { lastIndex, lastTerm, sizeBytes } = message;
-	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration: { voters: message.voters }, sizeBytes };
+	const { lastIndex, lastTerm, configuration, sizeBytes } = message;
+	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration, sizeBytes };
 	const { log } = core;
 	if (log.termAt(lastIndex) === lastTerm) {
 		persistUnsaved(core);

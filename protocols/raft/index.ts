@@ -22,6 +22,7 @@ export {
 	type RequestAnswer,
 } from "./applier.ts";
 export { ENTRY_OVERHEAD_BYTES, RAFT_VOTERS_MAX, type RaftConfig, raftConfig, validateRaftConfig } from "./config.ts";
+export { configurationOf, isJoint, isVoter, membersOf, votersOf } from "./configuration.ts";
 export type { RaftRole } from "./core.ts";
 export type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";
 export { configContradiction, configInvalid } from "./errors.ts";

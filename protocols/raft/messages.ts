@@ -48,7 +48,8 @@ export interface InstallSnapshot {
 	readonly term: Term;
 	readonly lastIndex: LogIndex;
 	readonly lastTerm: Term;
-	readonly voters: Configuration["voters"];
+	/** The one in force at `lastIndex`. */
+	readonly configuration: Configuration;
 	readonly sizeBytes: number;
 	readonly offset: number;
 	readonly data: Uint8Array;

@@ -1,12 +1,13 @@
 /** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
 import { assert, type NodeId, type RequestId } from "../core/index.ts";
 import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
-import { quorumSize, type RaftCore, sendImmediate, setTimer } from "./core.ts";
+import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import type { Entry, LogIndex, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse } from "./messages.ts";
 import { acknowledge, becomeProbe, becomeReplicate, isFreshRefusal, mayAppend, type Progress } from "./progress.ts";
+import { largestAgreed } from "./quorum.ts";
 import { resendStalledChunk, startTransfer } from "./snapshot-transfer.ts";
 
 /** Appends to the leader's own log; disk and peers get it when the batch ends. */
@@ -163,14 +164,10 @@ export function advanceCommit(core: RaftCore): void {
 	if (index > core.commitIndex && core.log.termAt(index) === core.term) commitThrough(core, index);
 }
 
-/** The largest value that a quorum of voters has reached, this leader's own included. */
+/** The largest value that a quorum has reached; `own` is this leader's, which counts if it votes. */
 export function agreedByQuorum(core: RaftCore, field: "match" | "ackedRound", own: number): number {
-	const values: number[] = [own];
-	for (const progress of core.progress.values()) values.push(progress[field]);
-	values.sort((a, b) => b - a);
-	const agreed = values[quorumSize(core) - 1];
-	assert(agreed !== undefined, "every voter but the leader has a progress");
-	return agreed;
+	const { configuration, progress, config } = core;
+	return largestAgreed(configuration, (voter) => (voter === config.nodeId ? own : (progress.get(voter)?.[field] ?? 0)));
 }
 
 /** The host believes that a peer can or can not be reached: sending ahead is worth it, or not. */

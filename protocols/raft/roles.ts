@@ -1,5 +1,6 @@
 /** The four roles and what changing them means (Figure 4, with the pre-candidate of thesis §9.6). */
 import { assert, type NodeId } from "../core/index.ts";
+import { membersOf, votersOf } from "./configuration.ts";
 import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
 import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
@@ -47,8 +48,8 @@ export function becomeLeader(core: RaftCore): void {
 	const { log, config } = core;
 	core.votes = new Map();
 	core.progress = new Map();
-	for (const voter of core.configuration.voters) {
-		if (voter !== config.nodeId) core.progress.set(voter, initialProgress(log.lastIndex));
+	for (const member of membersOf(core.configuration)) {
+		if (member !== config.nodeId) core.progress.set(member, initialProgress(log.lastIndex));
 	}
 	core.round = 0;
 	core.requestIds = [];
@@ -98,7 +99,7 @@ function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 function requestVotes(core: RaftCore, preVote: boolean): void {
 	const term = preVote ? ((core.term + 1) as Term) : core.term;
 	const { lastIndex, lastTerm } = core.log;
-	for (const voter of core.configuration.voters) {
+	for (const voter of votersOf(core.configuration)) {
 		if (voter === core.config.nodeId) continue;
 		sendDurable(core, voter, { type: "request-vote", term, lastIndex, lastTerm, preVote });
 	}

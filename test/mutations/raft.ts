@@ -152,9 +152,9 @@ export const raftMutations: readonly Mutation[] = [
 	{
 		name: "quorum-small",
 		bug: "half of the voters are a quorum",
-		file: "protocols/raft/core.ts",
-		old: "Math.floor(core.configuration.voters.length / 2) + 1",
-		new: "Math.floor(core.configuration.voters.length / 2)",
+		file: "protocols/raft/quorum.ts",
+		old: "Math.floor(voters.length / 2) + 1",
+		new: "Math.floor(voters.length / 2)",
 	},
 	{
 		name: "install-keeps-log",
@@ -230,8 +230,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "no-check-quorum",
 		bug: "a leader without a quorum goes on",
 		file: "protocols/raft/election.ts",
-		old: "\tif (active >= quorumSize(core)) {",
-		new: "\tif (active >= 0) {",
+		old: "\tif (isHeard) {",
+		new: '\tif (isHeard || core.role === "leader") {',
 	},
 	{
 		name: "no-stale-answer",
@@ -314,8 +314,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "snapshot-config-lost",
 		bug: "a snapshot is sent without its configuration",
 		file: "protocols/raft/snapshot-transfer.ts",
-		old: "voters: configuration.voters,",
-		new: "voters: [],",
+		old: "\t\tconfiguration,\n",
+		new: "\t\tconfiguration: { ...configuration, voters: [] },\n",
 	},
 	{
 		name: "session-evict-mru",

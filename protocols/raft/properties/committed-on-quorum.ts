@@ -1,8 +1,10 @@
 /** What is committed is on a quorum's disks, and stays there. */
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
+import { votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
+import { isQuorum } from "../quorum.ts";
 import type { RaftDurable } from "../vocabulary.ts";
 import { DiskLogs } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
@@ -65,8 +67,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			disks: this.#disks.state,
 			committed: this.#committed,
 			followed: this.#followed,
-			// A set: the order of names must not tell states apart that are equal but for the names.
+			// Sets: the order of names must not tell states apart that are equal but for the names.
 			voters: new Set(this.#configuration?.voters),
+			outgoing: new Set(this.#configuration?.outgoing),
 		};
 	}
 
@@ -87,7 +90,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		if (role !== "leader") return null;
 		this.#configuration = configuration;
 		const from = Math.max(followed ?? 0, log.baseIndex) as LogIndex;
-		for (let index = indexAfter(from, 1); index <= commitIndex; index = indexAfter(index, 1)) {
+		// A commit index beyond the log is another property's finding.
+		const through = Math.min(commitIndex, log.lastIndex);
+		for (let index = indexAfter(from, 1); index <= through; index = indexAfter(index, 1)) {
 			remember(this.#committed, index, entryDigest(log.entryAt(index)));
 			const finding = this.#check(index);
 			if (finding !== null) return finding;
@@ -109,11 +114,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
 		if (digest === undefined || this.#configuration === null) return null;
-		const { voters } = this.#configuration;
-		let holders = 0;
-		for (const voter of voters) if (this.#disks.of(voter)?.holds(index, digest)) holders++;
-		if (holders > voters.length / 2) return null;
-		const names = voters.filter((voter) => this.#disks.of(voter)?.holds(index, digest));
-		return violated({ index, holders: names.join(" "), voters: voters.join(" ") });
+		const has = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
+		if (isQuorum(this.#configuration, has)) return null;
+		const voters = votersOf(this.#configuration);
+		return violated({ index, holders: voters.filter(has).join(" "), voters: voters.join(" ") });
 	}
 }

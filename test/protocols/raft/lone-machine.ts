@@ -14,6 +14,7 @@ import {
 import {
 	type AppendEntries,
 	type AppendResponse,
+	configurationOf,
 	type Entry,
 	type InstallSnapshot,
 	type LogIndex,
@@ -229,18 +230,17 @@ export function snapshotAt(
 	sizeBytes = 6,
 	voters: readonly NodeId[] = three,
 ): RaftSnapshot {
-	return { lastIndex: index(lastIndex), lastTerm: term(lastTerm), configuration: { voters }, sizeBytes };
+	return { lastIndex: index(lastIndex), lastTerm: term(lastTerm), configuration: configurationOf(voters), sizeBytes };
 }
 /** One chunk of that snapshot. */
 export function chunk(inTerm: number, snapshot: RaftSnapshot, offset: number, data: Uint8Array): InstallSnapshot {
 	const { lastIndex, lastTerm, sizeBytes, configuration } = snapshot;
-	const { voters } = configuration;
 	return {
 		type: "install-snapshot",
 		term: term(inTerm),
 		lastIndex,
 		lastTerm,
-		voters,
+		configuration,
 		sizeBytes,
 		offset,
 		data,

@@ -1,5 +1,6 @@
 /** Observations of a Raft group made by hand: what a watcher is shown, without a machine behind it. */
 import { type Effect, must, type NodeId } from "../../../../protocols/core/index.ts";
+import { configurationOf } from "../../../../protocols/raft/configuration.ts";
 import type {
 	Entry,
 	LogIndex,
@@ -43,7 +44,7 @@ function viewOf(shown: Shown): RaftView {
 		deliveredIndex: index(shown.delivered ?? commitIndex),
 		snapshot: shown.snapshot ?? null,
 		restoring: shown.restoring === undefined ? null : { snapshot: shown.restoring },
-		configuration: { voters: three },
+		configuration: configurationOf(three),
 		log: {
 			baseIndex,
 			baseTerm,

@@ -338,6 +338,13 @@ export const twins: readonly Twins[] = [
 		details: { node: "a", index: 2, term: 2 },
 	},
 	{
+		id: "durable-counted",
+		about: "a member whose disk was never shown",
+		good: [persisted(a, { log: log([1]) }), batch(a, { log: log([1]), durable: 1 }), batch(b, { durable: 7 })],
+		bad: [persisted(a, { log: log([1, 1]) }), batch(a, { log: log([1]), durable: 2 })],
+		details: { node: "a", index: 2, lastIndex: 1 },
+	},
+	{
 		id: "durable-term-before-sent",
 		about: "a pre-vote, which names a term to come",
 		good: [left(a, b, accepted(1, 0), { term: 1 }), left(a, b, vote(2, true, true), { term: 1 })],
