@@ -17,11 +17,11 @@ export const leaderExists: Property<RaftObservation> = {
 export const replicasEqual: Property<RaftObservation> = {
 	id: "replicas-equal",
 	kind: "eventually",
-	statement: "Every voter has the same log end, has it committed, and has handed it to its application.",
+	statement: "Every voter is up and has committed, and handed its application, all that any log holds.",
 	source: "Raft §5.3, §5.5",
 	needs: "machine",
 	observes: ["ended", "batch"],
-	watch: () => new ReplicasEqual(new Map()),
+	watch: () => new ReplicasEqual(new Map(), []),
 };
 
 /** What a living member said last of its role. */
@@ -67,13 +67,18 @@ interface Reach {
 
 class ReplicasEqual implements Watcher<RaftObservation> {
 	readonly #reaches: Map<NodeId, Reach>;
+	/** Those of the configuration that was seen last. */
+	#voters: readonly NodeId[];
 
-	constructor(reaches: Map<NodeId, Reach>) {
+	constructor(reaches: Map<NodeId, Reach>, voters: readonly NodeId[]) {
 		this.#reaches = reaches;
+		this.#voters = voters;
 	}
 
 	observe(observation: RaftObservation): Finding | null {
-		if (observation.type === "ended") this.#reaches.delete(observation.node);
+		if (observation.type === "ended") {
+			return this.#reaches.delete(observation.node) ? this.#compare() : null;
+		}
 		if (observation.type !== "batch") return null;
 		const { node, machine } = observation;
 		const { commitIndex: committed, deliveredIndex: applied, log } = machine;
@@ -81,25 +86,28 @@ class ReplicasEqual implements Watcher<RaftObservation> {
 		const before = this.#reaches.get(node);
 		if (before?.last === last && before.committed === committed && before.applied === applied) return null;
 		this.#reaches.set(node, { last, committed, applied });
-		for (const voter of machine.configuration.voters) {
-			const reach = this.#reaches.get(voter);
-			const isLevel = reach !== undefined && reach.last === last && reach.committed === last && reach.applied === last;
-			if (isLevel) continue;
-			const {
-				committed: itsCommit,
-				applied: itsApplied,
-				last: itsLast,
-			} = reach ?? { committed: null, applied: null, last: null };
-			return violated({ voter, last: itsLast, committed: itsCommit, applied: itsApplied, seenAt: node, wanted: last });
-		}
-		return holds;
+		this.#voters = machine.configuration.voters;
+		return this.#compare();
 	}
 
 	get state(): unknown {
-		return this.#reaches;
+		return { reaches: this.#reaches, voters: new Set(this.#voters) };
 	}
 
 	copy(): ReplicasEqual {
-		return new ReplicasEqual(new Map(this.#reaches));
+		return new ReplicasEqual(new Map(this.#reaches), this.#voters);
+	}
+
+	/** By log matching and state machine safety, who is equally far has the same. */
+	#compare(): Finding {
+		let wanted = 0;
+		for (const { last } of this.#reaches.values()) if (last > wanted) wanted = last;
+		for (const voter of this.#voters) {
+			const reach = this.#reaches.get(voter);
+			if (reach === undefined) return violated({ voter, isUp: false, wanted });
+			const { last, committed, applied } = reach;
+			if (applied < wanted || committed < wanted) return violated({ voter, last, committed, applied, wanted });
+		}
+		return holds;
 	}
 }

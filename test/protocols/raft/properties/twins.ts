@@ -469,7 +469,7 @@ export const twins: readonly Twins[] = [
 			batch(a, { commit: 2, log: log([1, 1]) }),
 			batch(b, { commit: 2, log: log([1, 1]) }),
 		],
-		details: { voter: "c", last: 1, committed: 1, applied: 1, seenAt: "b", wanted: 2 },
+		details: { voter: "c", last: 1, committed: 1, applied: 1, wanted: 2 },
 	},
 	{
 		id: "replicas-equal",
@@ -479,12 +479,21 @@ export const twins: readonly Twins[] = [
 			ended(c),
 			batch(c, { commit: 1, log: log([1]) }),
 		],
-		bad: [
-			...[a, b, c].map((node) => batch(node, { commit: 1, log: log([1]) })),
-			ended(c),
-			batch(a, { commit: 2, log: log([1, 1]) }),
-			batch(b, { commit: 2, log: log([1, 1]) }),
+		bad: [...[a, b, c].map((node) => batch(node, { commit: 1, log: log([1]) })), ended(c)],
+		details: { voter: "c", isUp: false, wanted: 1 },
+	},
+	{
+		id: "replicas-equal",
+		about: "one whose application follows last",
+		good: [
+			...[a, b].map((node) => batch(node, { commit: 1, log: log([1]) })),
+			batch(c, { commit: 1, delivered: 0, log: log([1]) }),
+			batch(c, { commit: 1, log: log([1]) }),
 		],
-		details: { voter: "c", last: null, committed: null, applied: null, seenAt: "b", wanted: 2 },
+		bad: [
+			...[a, b].map((node) => batch(node, { commit: 1, log: log([1]) })),
+			batch(c, { commit: 1, delivered: 0, log: log([1]) }),
+		],
+		details: { voter: "c", last: 1, committed: 1, applied: 0, wanted: 1 },
 	},
 ];
