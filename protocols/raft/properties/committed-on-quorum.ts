@@ -17,7 +17,7 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	statement: "From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum.",
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
-	watch: () => new CommittedOnQuorum(new Map(), new Map(), new Map(), null),
+	watch: () => new CommittedOnQuorum(new Map(), new Map(), new Map(), new Map(), []),
 };
 
 class CommittedOnQuorum implements Watcher<RaftObservation> {
@@ -26,19 +26,23 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	readonly #committed: Map<LogIndex, EntryDigest>;
 	/** How far each leader's commit index was followed in its present life. */
 	readonly #followed: Map<NodeId, LogIndex>;
-	/** That of the last leader to commit. */
-	#configuration: Configuration | null;
+	/** The configuration of each member after its last batch. */
+	readonly #configurations: Map<NodeId, Configuration>;
+	/** Those of the last leader to commit: a batch may have committed by one before it appended the next. */
+	#deciding: readonly Configuration[];
 
 	constructor(
 		disks: Map<NodeId, DiskLog>,
 		committed: Map<LogIndex, EntryDigest>,
 		followed: Map<NodeId, LogIndex>,
-		configuration: Configuration | null,
+		configurations: Map<NodeId, Configuration>,
+		deciding: readonly Configuration[],
 	) {
 		this.#disks = disks;
 		this.#committed = committed;
 		this.#followed = followed;
-		this.#configuration = configuration;
+		this.#configurations = configurations;
+		this.#deciding = deciding;
 	}
 
 	observe(observation: RaftObservation): Finding | null {
@@ -53,6 +57,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			case "started":
 			case "ended":
 				this.#followed.delete(observation.node);
+				this.#configurations.delete(observation.node);
 				return null;
 			default:
 				return null;
@@ -64,7 +69,8 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			disks: new Map([...this.#disks].map(([node, disk]) => [node, disk.state])),
 			committed: this.#committed,
 			followed: this.#followed,
-			configuration: this.#configuration,
+			configurations: this.#configurations,
+			deciding: this.#deciding,
 		};
 	}
 
@@ -73,17 +79,20 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			new Map([...this.#disks].map(([node, disk]) => [node, disk.copy()])),
 			new Map(this.#committed),
 			new Map(this.#followed),
-			this.#configuration,
+			new Map(this.#configurations),
+			this.#deciding,
 		);
 	}
 
 	#followLeader({ node, machine }: Extract<RaftObservation, { type: "batch" }>): Finding | null {
 		const { role, commitIndex, configuration, log } = machine;
+		const before = this.#configurations.get(node) ?? configuration;
+		if (before !== configuration || !this.#configurations.has(node)) this.#configurations.set(node, configuration);
 		const followed = this.#followed.get(node);
 		if (followed === commitIndex) return null;
 		this.#followed.set(node, commitIndex);
 		if (role !== "leader") return null;
-		this.#configuration = configuration;
+		this.#deciding = before === configuration ? [configuration] : [before, configuration];
 		const from = Math.max(followed ?? 0, log.baseIndex) as LogIndex;
 		for (let index = indexAfter(from, 1); index <= commitIndex; index = indexAfter(index, 1)) {
 			remember(this.#committed, index, entryDigest(log.entryAt(index)));
@@ -111,10 +120,10 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	/** A violation if too few disks have what is committed at `index`. */
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
-		if (digest === undefined || this.#configuration === null) return null;
+		if (digest === undefined || this.#deciding.length === 0) return null;
 		const holds = (voter: NodeId): boolean => this.#disks.get(voter)?.holds(index, digest) === true;
-		if (isQuorum(this.#configuration, holds)) return null;
-		const voters = votersOf(this.#configuration);
+		if (this.#deciding.some((configuration) => isQuorum(configuration, holds))) return null;
+		const voters = this.#deciding.flatMap(votersOf);
 		return violated({ index, holders: voters.filter(holds).join(" "), voters: voters.join(" ") });
 	}
 }

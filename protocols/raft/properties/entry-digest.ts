@@ -4,7 +4,7 @@ import type { Entry } from "../entry.ts";
 /** 53 bits over every field of an entry: equal entries have the same, others almost surely (2^-53) not. */
 export type EntryDigest = number;
 
-const kinds: Readonly<Record<Entry["kind"], number>> = { "no-op": 1, "open-session": 2, command: 3 };
+const kinds: Readonly<Record<Entry["kind"], number>> = { "no-op": 1, "open-session": 2, command: 3, configuration: 4 };
 
 /** The fields that {@link digest} reads; a field that is not among them does not compile below. */
 type Digested = "term" | "kind" | "session" | "serial" | "firstIncomplete" | "data";

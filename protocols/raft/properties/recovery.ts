@@ -1,7 +1,8 @@
 /** What a group comes to when its faults have stopped. */
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
-import type { LogIndex, Term } from "../entry.ts";
+import { votersOf } from "../configuration.ts";
+import type { Configuration, LogIndex, Term } from "../entry.ts";
 import type { RaftObservation } from "./observation.ts";
 
 export const leaderExists: Property<RaftObservation> = {
@@ -61,6 +62,8 @@ interface Reach {
 	readonly last: LogIndex;
 	readonly committed: LogIndex;
 	readonly applied: LogIndex;
+	readonly configuration: Configuration;
+	readonly configurationIndex: LogIndex;
 }
 
 class ReplicasEqual implements Watcher<RaftObservation> {
@@ -74,24 +77,28 @@ class ReplicasEqual implements Watcher<RaftObservation> {
 		if (observation.type === "ended") this.#reaches.delete(observation.node);
 		if (observation.type !== "batch") return null;
 		const { node, machine } = observation;
-		const { commitIndex: committed, deliveredIndex: applied, log } = machine;
-		const last = log.lastIndex;
-		const before = this.#reaches.get(node);
-		if (before === undefined || before.last !== last || before.committed !== committed || before.applied !== applied) {
-			this.#reaches.set(node, { last, committed, applied });
-		}
-		for (const voter of machine.configuration.voters) {
+		const { commitIndex: committed, deliveredIndex: applied, log, configuration, configurationIndex } = machine;
+		this.#reaches.set(node, { last: log.lastIndex, committed, applied, configuration, configurationIndex });
+		const voters = votersOf(this.#latestConfiguration());
+		const wanted = Math.max(...voters.map((voter) => this.#reaches.get(voter)?.last ?? 0));
+		for (const voter of voters) {
 			const reach = this.#reaches.get(voter);
-			const isLevel = reach !== undefined && reach.last === last && reach.committed === last && reach.applied === last;
+			const isLevel = reach?.last === wanted && reach.committed === wanted && reach.applied === wanted;
 			if (isLevel) continue;
 			const {
 				committed: itsCommit,
 				applied: itsApplied,
-				last: itsLast,
+				last,
 			} = reach ?? { committed: null, applied: null, last: null };
-			return violated({ voter, last: itsLast, committed: itsCommit, applied: itsApplied, seenAt: node, wanted: last });
+			return violated({ voter, last, committed: itsCommit, applied: itsApplied, seenAt: node, wanted });
 		}
 		return holds;
+	}
+
+	/** That of the living member whose configuration stands furthest in the log: others may not have heard of it. */
+	#latestConfiguration(): Configuration {
+		const reaches = [...this.#reaches.values()];
+		return reaches.reduce((a, b) => (b.configurationIndex > a.configurationIndex ? b : a)).configuration;
 	}
 
 	get state(): unknown {
