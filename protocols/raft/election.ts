@@ -1,5 +1,6 @@
 /** Leader election (§5.2, §5.4.1), pre-vote (thesis §9.6) and the check of the leader's quorum (thesis §6.2). */
 import type { NodeId } from "../core/index.ts";
+import { isConfigurationCommitted } from "./active-configuration.ts";
 import { isVoter } from "./configuration.ts";
 import { emit, type RaftCore } from "./core.ts";
 import { sendDurable } from "./durability.ts";
@@ -13,6 +14,7 @@ import {
 	setElectionTimer,
 	setMinimumTimer,
 } from "./roles.ts";
+import { endTransfer } from "./transfer-end.ts";
 
 /**
  * The election timer fired. A follower that had heard its leader waits in two steps: after the minimum it may help
@@ -31,8 +33,29 @@ export function handleElectionTimer(core: RaftCore): void {
 		core.electionTimerMs = { min: 0, max: max - min };
 		return;
 	}
+	if (!mayCampaign(core)) {
+		waitAsBystander(core);
+		return;
+	}
 	becomePreCandidate(core);
 	countVotes(core);
+}
+
+/**
+ * Only voters campaign, by the latest configuration; but while that is not known to be committed, those of the one before
+ * do too: they may be the only ones who have it (thesis §4.2.2). Such a candidate does not count itself.
+ */
+function mayCampaign(core: RaftCore): boolean {
+	const { nodeId } = core.config;
+	if (isVoter(core.configuration, nodeId)) return true;
+	return !isConfigurationCommitted(core) && isVoter(core.configurations.asOf(core.commitIndex).configuration, nodeId);
+}
+
+/** A learner, or a server that is no member (yet, or any more), has not heard a leader: it helps whoever asks. */
+function waitAsBystander(core: RaftCore): void {
+	endTransfer(core, "no-leader");
+	becomeFollower(core, core.term, null);
+	setElectionTimer(core);
 }
 
 /** A leader that has not heard of a quorum for a whole election timeout steps down. */
@@ -42,7 +65,10 @@ function checkQuorum(core: RaftCore): void {
 		configuration,
 		(voter) => voter === config.nodeId || progress.get(voter)?.recentlyActive === true,
 	);
-	for (const peer of progress.values()) peer.recentlyActive = false;
+	for (const peer of progress.values()) {
+		peer.activeBefore = peer.recentlyActive;
+		peer.recentlyActive = false;
+	}
 	if (isHeard) {
 		setMinimumTimer(core);
 		return;
@@ -52,14 +78,18 @@ function checkQuorum(core: RaftCore): void {
 }
 
 /**
- * Whether a candidate's wish for a later term is ignored altogether, so that a server that lost touch can not depose a
- * leader that the others hear (thesis §4.2.3, §6.2).
+ * Whether a candidate's wish for a later term is ignored altogether, so that a server that lost touch, or was removed, can
+ * not depose a leader that the others hear (thesis §4.2.3, §6.2). One that the leader itself wants is heard (§3.10).
  */
-export function ignoresCandidates(core: RaftCore): boolean {
+export function ignoresCandidate(core: RaftCore, { transfer }: RequestVote): boolean {
+	if (transfer) return false;
 	return core.role === "leader" || (core.leader !== null && core.leaderHeard);
 }
 
-/** A candidate asks for a vote; its term is not smaller than ours, and for a real vote it is ours. */
+/**
+ * A candidate asks for a vote; its term is not smaller than ours, and for a real vote it is ours. Whether it or this server
+ * is a voter is not asked: the configuration in which that is so may not have arrived here yet (thesis §4.2.2; etcd#10998).
+ */
 export function handleRequestVote(core: RaftCore, from: NodeId, message: RequestVote): void {
 	const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);
 	const { preVote } = message;
@@ -101,7 +131,7 @@ export function handleOwnVoteDurable(core: RaftCore): void {
 
 function countVotes(core: RaftCore): void {
 	const outcome = outcomeOfVotes(core.configuration, core.votes);
-	if (outcome === "won" && core.role === "pre-candidate") becomeCandidate(core);
+	if (outcome === "won" && core.role === "pre-candidate") becomeCandidate(core, false);
 	else if (outcome === "won") becomeLeader(core);
 	else if (outcome === "lost") becomeFollower(core, core.term, null);
 }

@@ -30,11 +30,11 @@ export interface Configuration {
 
 /**
  * One log entry. `no-op` starts a leader's term, `open-session` opens a client session whose id is the entry's
- * index, `command` carries a client's bytes.
+ * index, `command` carries a client's bytes, `configuration` the members from here on (`configuration-codec.ts`).
  */
 export interface Entry {
 	readonly term: Term;
-	readonly kind: "no-op" | "open-session" | "command";
+	readonly kind: "no-op" | "open-session" | "command" | "configuration";
 	/** The session of a command; 0 for other kinds and for commands sent outside any session. */
 	readonly session: SessionId;
 	/** The client's number of this command within its session, from 1; 0 outside sessions. */

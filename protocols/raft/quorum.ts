@@ -12,9 +12,9 @@ export function isQuorum({ voters, outgoing }: Configuration, agrees: (voter: No
 }
 
 /** The largest value that a quorum has reached. */
-export function largestAgreed({ voters, outgoing }: Configuration, valueOf: (voter: NodeId) => number): number {
-	const agreed = largestOfMajority(voters, valueOf);
-	return outgoing.length === 0 ? agreed : Math.min(agreed, largestOfMajority(outgoing, valueOf));
+export function largestAgreed({ voters, outgoing }: Configuration, reached: (voter: NodeId) => number): number {
+	const agreed = largestOfMajority(voters, reached);
+	return outgoing.length === 0 ? agreed : Math.min(agreed, largestOfMajority(outgoing, reached));
 }
 
 /** What the votes that are in amount to: `lost` when those that are missing can not make a quorum any more. */
@@ -32,8 +32,8 @@ function isMajority(voters: readonly NodeId[], agrees: (voter: NodeId) => boolea
 	return count >= majorityOf(voters);
 }
 
-function largestOfMajority(voters: readonly NodeId[], valueOf: (voter: NodeId) => number): number {
-	const values = voters.map(valueOf).sort((a, b) => b - a);
+function largestOfMajority(voters: readonly NodeId[], reached: (voter: NodeId) => number): number {
+	const values = voters.map(reached).sort((a, b) => b - a);
 	return values[majorityOf(voters) - 1] ?? 0;
 }
 

@@ -1,5 +1,6 @@
 /** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
 import { assert, type NodeId, type RequestId } from "../core/index.ts";
+import { appendToLog } from "./active-configuration.ts";
 import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
 import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
@@ -9,10 +10,11 @@ import type { AppendEntries, AppendResponse } from "./messages.ts";
 import { acknowledge, becomeProbe, becomeReplicate, isFreshRefusal, mayAppend, type Progress } from "./progress.ts";
 import { largestAgreed } from "./quorum.ts";
 import { resendStalledChunk, startTransfer } from "./snapshot-transfer.ts";
+import { endTransfer } from "./transfer-end.ts";
 
 /** Appends to the leader's own log; disk and peers get it when the batch ends. */
 export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | null): void {
-	core.log.push(entry);
+	appendToLog(core, entry);
 	core.requestIds.push(requestId);
 	if (requestId !== null) core.pendingProposals++;
 }
@@ -84,7 +86,7 @@ function noteSent(core: RaftCore, progress: Progress, message: AppendEntries): v
  * An append-entries without entries. It asks for the entry before `next`, so a peer that missed an append refuses it
  * and says where it stands, and one whose answers were lost opens the window again.
  */
-function sendHeartbeat(core: RaftCore, peer: NodeId, progress: Progress): void {
+export function sendHeartbeat(core: RaftCore, peer: NodeId, progress: Progress): void {
 	const before = indexAfter(progress.next, -1);
 	const isKnown = progress.mode !== "snapshot" && before >= core.log.baseIndex;
 	progress.sentRound = core.round;
@@ -142,6 +144,7 @@ export function handleAppendResponse(core: RaftCore, from: NodeId, message: Appe
 export function noteAlive(core: RaftCore, progress: Progress, round: number): void {
 	assert(round <= core.round, "a peer echoes only rounds of this leader", { round });
 	progress.recentlyActive = true;
+	progress.isUnreachable = false;
 	if (round > progress.ackedRound) progress.ackedRound = round;
 }
 
@@ -174,6 +177,8 @@ export function agreedByQuorum(core: RaftCore, field: "match" | "ackedRound", ow
 export function handleReachability(core: RaftCore, peer: NodeId, isReachable: boolean): void {
 	const progress = core.progress.get(peer);
 	if (core.role !== "leader" || progress === undefined) return;
+	progress.isUnreachable = !isReachable;
+	if (!isReachable && core.transfer?.to === peer) endTransfer(core, "unreachable");
 	if (isReachable) progress.probeSent = false;
 	else if (progress.mode === "replicate") becomeProbe(progress, indexAfter(progress.match, 1));
 }

@@ -10,6 +10,7 @@ import { DiskLogs } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
 import type { RaftObservation } from "./observation.ts";
 import { remember } from "./remember.ts";
+import { unordered } from "./unordered.ts";
 
 export const committedOnQuorum: Property<RaftObservation> = {
 	id: "committed-on-quorum",
@@ -18,7 +19,7 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
 	observes: ["started", "ended", "batch", "persisted", "left"],
-	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), null),
+	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), new Map(), []),
 };
 
 class CommittedOnQuorum implements Watcher<RaftObservation> {
@@ -27,19 +28,23 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	readonly #committed: Map<LogIndex, EntryDigest>;
 	/** How far each leader's commit index was followed in its present life. */
 	readonly #followed: Map<NodeId, LogIndex>;
-	/** That of the last leader to commit. */
-	#configuration: Configuration | null;
+	/** The configuration of each member after its last batch. */
+	readonly #configurations: Map<NodeId, Configuration>;
+	/** Those of the last leader to commit: a batch may have committed by one before it appended the next. */
+	#deciding: readonly Configuration[];
 
 	constructor(
 		disks: DiskLogs,
 		committed: Map<LogIndex, EntryDigest>,
 		followed: Map<NodeId, LogIndex>,
-		configuration: Configuration | null,
+		configurations: Map<NodeId, Configuration>,
+		deciding: readonly Configuration[],
 	) {
 		this.#disks = disks;
 		this.#committed = committed;
 		this.#followed = followed;
-		this.#configuration = configuration;
+		this.#configurations = configurations;
+		this.#deciding = deciding;
 	}
 
 	observe(observation: RaftObservation): Finding | null {
@@ -56,6 +61,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			case "started":
 			case "ended":
 				this.#followed.delete(observation.node);
+				this.#configurations.delete(observation.node);
 				return null;
 			default:
 				return null;
@@ -67,9 +73,8 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			disks: this.#disks.state,
 			committed: this.#committed,
 			followed: this.#followed,
-			// Sets: the order of names must not tell states apart that are equal but for the names.
-			voters: new Set(this.#configuration?.voters),
-			outgoing: new Set(this.#configuration?.outgoing),
+			configurations: new Map([...this.#configurations].map(([node, members]) => [node, unordered(members)])),
+			deciding: this.#deciding.map(unordered),
 		};
 	}
 
@@ -78,17 +83,20 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			this.#disks.copy(),
 			new Map(this.#committed),
 			new Map(this.#followed),
-			this.#configuration,
+			new Map(this.#configurations),
+			this.#deciding,
 		);
 	}
 
 	#followLeader({ node, machine }: Extract<RaftObservation, { type: "batch" }>): Finding | null {
 		const { role, commitIndex, configuration, log } = machine;
+		const before = this.#configurations.get(node) ?? configuration;
+		if (before !== configuration || !this.#configurations.has(node)) this.#configurations.set(node, configuration);
 		const followed = this.#followed.get(node);
 		if (followed === commitIndex) return null;
 		this.#followed.set(node, commitIndex);
 		if (role !== "leader") return null;
-		this.#configuration = configuration;
+		this.#deciding = before === configuration ? [configuration] : [before, configuration];
 		const from = Math.max(followed ?? 0, log.baseIndex) as LogIndex;
 		// A commit index beyond the log is another property's finding.
 		const through = Math.min(commitIndex, log.lastIndex);
@@ -113,10 +121,10 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	/** A violation if too few disks have what is committed at `index`. */
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
-		if (digest === undefined || this.#configuration === null) return null;
+		if (digest === undefined || this.#deciding.length === 0) return null;
 		const has = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
-		if (isQuorum(this.#configuration, has)) return null;
-		const voters = votersOf(this.#configuration);
+		if (this.#deciding.some((configuration) => isQuorum(configuration, has))) return null;
+		const voters = [...new Set(this.#deciding.flatMap(votersOf))];
 		return violated({ index, holders: voters.filter(has).join(" "), voters: voters.join(" ") });
 	}
 }

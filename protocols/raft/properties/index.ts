@@ -8,8 +8,8 @@
  * the same list, each those whose depth it sees. Every property is judged by itself and may lean on the others: by log
  * matching an index and a term name everything before them, so watchers remember ends and digests, not logs.
  *
- * Not here: membership safety, since a configuration does not change yet; and what clients see (linearizability,
- * results of commands), which history checkers judge.
+ * Not here yet: membership safety as a property of its own (quorums are counted by the configuration in force). Never
+ * here: what clients see (linearizability, results of commands), which history checkers judge.
  */
 import type { Property } from "../../verification/index.ts";
 import { committedAgreement } from "./committed-agreement.ts";

@@ -1,8 +1,10 @@
 /** What a group comes to when its faults have stopped. */
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
-import type { LogIndex, Term } from "../entry.ts";
+import { votersOf } from "../configuration.ts";
+import type { Configuration, LogIndex, Term } from "../entry.ts";
 import type { RaftObservation } from "./observation.ts";
+import { unordered } from "./unordered.ts";
 
 export const leaderExists: Property<RaftObservation> = {
 	id: "leader-exists",
@@ -21,7 +23,7 @@ export const replicasEqual: Property<RaftObservation> = {
 	source: "Raft §5.3, §5.5",
 	needs: "machine",
 	observes: ["ended", "batch"],
-	watch: () => new ReplicasEqual(new Map(), []),
+	watch: () => new ReplicasEqual(new Map()),
 };
 
 /** What a living member said last of its role. */
@@ -63,51 +65,61 @@ interface Reach {
 	readonly last: LogIndex;
 	readonly committed: LogIndex;
 	readonly applied: LogIndex;
+	readonly configuration: Configuration;
+	readonly configurationIndex: LogIndex;
 }
 
 class ReplicasEqual implements Watcher<RaftObservation> {
 	readonly #reaches: Map<NodeId, Reach>;
-	/** Those of the configuration that was seen last. */
-	#voters: readonly NodeId[];
 
-	constructor(reaches: Map<NodeId, Reach>, voters: readonly NodeId[]) {
+	constructor(reaches: Map<NodeId, Reach>) {
 		this.#reaches = reaches;
-		this.#voters = voters;
 	}
 
 	observe(observation: RaftObservation): Finding | null {
-		if (observation.type === "ended") {
-			return this.#reaches.delete(observation.node) ? this.#compare() : null;
-		}
+		if (observation.type === "ended") return this.#reaches.delete(observation.node) ? this.#compare() : null;
 		if (observation.type !== "batch") return null;
 		const { node, machine } = observation;
-		const { commitIndex: committed, deliveredIndex: applied, log } = machine;
+		const { commitIndex: committed, deliveredIndex: applied, log, configuration, configurationIndex } = machine;
 		const last = log.lastIndex;
 		const before = this.#reaches.get(node);
-		if (before?.last === last && before.committed === committed && before.applied === applied) return null;
-		this.#reaches.set(node, { last, committed, applied });
-		this.#voters = machine.configuration.voters;
+		const isUnmoved = before?.last === last && before.committed === committed && before.applied === applied;
+		if (isUnmoved && before.configuration === configuration) return null;
+		this.#reaches.set(node, { last, committed, applied, configuration, configurationIndex });
 		return this.#compare();
 	}
 
 	get state(): unknown {
-		return { reaches: this.#reaches, voters: new Set(this.#voters) };
+		const shown = [...this.#reaches].map(([node, { configuration, ...reach }]) => {
+			return [node, { ...reach, configuration: unordered(configuration) }] as const;
+		});
+		return new Map(shown);
 	}
 
 	copy(): ReplicasEqual {
-		return new ReplicasEqual(new Map(this.#reaches), this.#voters);
+		return new ReplicasEqual(new Map(this.#reaches));
 	}
 
 	/** By log matching and state machine safety, who is equally far has the same. */
 	#compare(): Finding {
-		let wanted = 0;
-		for (const { last } of this.#reaches.values()) if (last > wanted) wanted = last;
-		for (const voter of this.#voters) {
+		const voters = this.#latestVoters();
+		if (voters.length === 0) return violated({ members: 0 });
+		const wanted = Math.max(0, ...voters.map((voter) => this.#reaches.get(voter)?.last ?? 0));
+		for (const voter of voters) {
 			const reach = this.#reaches.get(voter);
 			if (reach === undefined) return violated({ voter, isUp: false, wanted });
 			const { last, committed, applied } = reach;
 			if (applied < wanted || committed < wanted) return violated({ voter, last, committed, applied, wanted });
 		}
 		return holds;
+	}
+
+	/** Those of the living member whose configuration stands furthest in the log: others may not have heard of it. */
+	#latestVoters(): readonly NodeId[] {
+		let latest: Reach | null = null;
+		for (const reach of this.#reaches.values()) {
+			if (latest === null || reach.configurationIndex > latest.configurationIndex) latest = reach;
+		}
+		return latest === null ? [] : votersOf(latest.configuration);
 	}
 }
