@@ -1,8 +1,10 @@
 /** Each property of Raft with two streams of observations: one that keeps or witnesses it, and one that does not. */
+
+import { configurationOf } from "../../../../protocols/raft/configuration.ts";
 import type { Entry, SessionId } from "../../../../protocols/raft/index.ts";
 import type { RaftObservation } from "../../../../protocols/raft/properties/index.ts";
 import type { FindingDetails } from "../../../../protocols/verification/index.ts";
-import { a, accepted, b, bytes, c, command, entriesOf, index, snapshotAt, term, vote } from "../lone-machine.ts";
+import { a, accepted, b, bytes, c, command, d, e, entriesOf, index, snapshotAt, term, vote } from "../lone-machine.ts";
 import {
 	applied,
 	apply,
@@ -305,6 +307,40 @@ export const twins: readonly Twins[] = [
 		details: { index: 3, session: 1, serial: 1, differs: "the command" },
 	},
 	{
+		id: "one-change-at-a-time",
+		about: "a leader's second change, once the first is committed, and a follower that learns both at once",
+		good: [
+			leading(a, { commit: 3, configurationIndex: 3 }),
+			leading(a, { commit: 3, configurationIndex: 4 }),
+			leading(a, { commit: 4, configurationIndex: 5 }),
+			batch(b, {}),
+			batch(b, { commit: 3, configurationIndex: 5 }),
+			leading(b, { term: 2, commit: 3, configurationIndex: 5 }),
+		],
+		bad: [leading(a, { commit: 3, configurationIndex: 4 }), leading(a, { commit: 3, configurationIndex: 5 })],
+		details: { node: "a", index: 5, voters: "a b c", indexBefore: 4, committed: 3 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "one member more, and others over a joint configuration",
+		good: [
+			leading(a, {}),
+			leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d]) }),
+			leading(a, { configurationIndex: 2, configuration: { ...configurationOf([a, e]), outgoing: [a, b, c, d] } }),
+			leading(a, { configurationIndex: 3, configuration: configurationOf([a, e]) }),
+			leading(a, { configurationIndex: 4, configuration: configurationOf([e]) }),
+		],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d, e]) })],
+		details: { node: "a", index: 1, voters: "a b c d e", indexBefore: 0, committed: 0 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "two of three that stay",
+		good: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b]) })],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([c, d, e]) })],
+		details: { node: "a", index: 1, voters: "c d e", indexBefore: 0, committed: 0 },
+	},
+	{
 		id: "durable-vote-kept",
 		about: "a vote given late in a term, and one in the next",
 		good: [
@@ -316,6 +352,40 @@ export const twins: readonly Twins[] = [
 		],
 		bad: [persisted(a, { term: 1, votedFor: b }), persisted(a, { term: 1, votedFor: c })],
 		details: { node: "a", term: 1, votedFor: "c", votedForBefore: "b" },
+	},
+	{
+		id: "one-change-at-a-time",
+		about: "a leader's second change, once the first is committed, and a follower that learns both at once",
+		good: [
+			leading(a, { commit: 3, configurationIndex: 3 }),
+			leading(a, { commit: 3, configurationIndex: 4 }),
+			leading(a, { commit: 4, configurationIndex: 5 }),
+			batch(b, {}),
+			batch(b, { commit: 3, configurationIndex: 5 }),
+			leading(b, { term: 2, commit: 3, configurationIndex: 5 }),
+		],
+		bad: [leading(a, { commit: 3, configurationIndex: 4 }), leading(a, { commit: 3, configurationIndex: 5 })],
+		details: { node: "a", index: 5, voters: "a b c", indexBefore: 4, committed: 3 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "one member more, and others over a joint configuration",
+		good: [
+			leading(a, {}),
+			leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d]) }),
+			leading(a, { configurationIndex: 2, configuration: { ...configurationOf([a, e]), outgoing: [a, b, c, d] } }),
+			leading(a, { configurationIndex: 3, configuration: configurationOf([a, e]) }),
+			leading(a, { configurationIndex: 4, configuration: configurationOf([e]) }),
+		],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d, e]) })],
+		details: { node: "a", index: 1, voters: "a b c d e", indexBefore: 0, committed: 0 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "two of three that stay",
+		good: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b]) })],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([c, d, e]) })],
+		details: { node: "a", index: 1, voters: "c d e", indexBefore: 0, committed: 0 },
 	},
 	{
 		id: "durable-vote-kept",
