@@ -63,7 +63,9 @@ export function linearizabilityResult(
 		const reason = reasons.includes("budget")
 			? `the budget of ${formatMs(budgetMs)} ended`
 			: "the search would have needed too much memory";
-		return result(`${reason} before ${undecided.length} of ${keys} were decided; this is no proof of anything`);
+		return result(
+			`${reason} with ${formatNumber(undecided.length)} of ${keys} undecided; this is no proof of anything`,
+		);
 	}
 	if (verdict === "unknown") return result("no operation was answered, so nothing could have been wrong");
 	return result(`${operations} operations on ${keys} are linearizable as ${model} (${formatMs(elapsedMs)})`);
