@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
+import { checkHistoryCommand } from "./check-history-command.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import { nearest } from "./option-table.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
@@ -24,6 +25,10 @@ interface Command {
 
 const commands: ReadonlyMap<string, Command> = new Map([
 	["run", { summary: "apply records through a swarm while its leaders are killed", perform: runCommand }],
+	[
+		"check-history",
+		{ summary: "judge what clients saw: linearizability, sets, sessions, transactions", perform: checkHistoryCommand },
+	],
 ]);
 
 function version(): string {
@@ -32,15 +37,15 @@ function version(): string {
 }
 
 function help(): string {
-	const rows = [...commands].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+	const rows = [...commands].map(([name, { summary }]) => `  ${name.padEnd(15)}${summary}`);
 	return `quorate: consensus inside TypeScript, with every participant an actor in a thread of its own.
 
 Usage: quorate COMMAND [options]
 
 ${rows.join("\n")}
 
-  --version   print the version
-  --help      print this; quorate COMMAND --help tells about one command
+  --version      print the version
+  --help         print this; quorate COMMAND --help tells about one command
 `;
 }
 
