@@ -12,6 +12,8 @@ export interface LaneRecord {
 	readonly messageType: string | null;
 	/** Of the bytes as they were sent. */
 	readonly payloadHash: number;
+	/** In virtual time; 0 is none. */
+	readonly deadlineMs: number;
 	/** How often its handling was cut off. */
 	redelivered: number;
 	/** Handed to the kernel; it counts as drained from then on. */

@@ -269,9 +269,9 @@ export class Simulation {
 				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
 				continue;
 			}
-			this.#timeline.step();
+			const leavesContinuations = this.#timeline.step();
 			if (this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0) await this.#settlePromises();
-			else await continuations();
+			else if (leavesContinuations) await continuations();
 		}
 	}
 

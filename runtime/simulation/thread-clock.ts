@@ -36,6 +36,16 @@ export class Machine {
 		return this.#isTrue ? nowMs : this.#localMs + (nowMs - this.#virtualMs) * this.#rate;
 	}
 
+	/** A deadline on this clock as a point of virtual time, as if the clock were true from now on. */
+	toVirtual(deadlineMs: number): number {
+		return this.#isTrue ? deadlineMs : this.#timeline.nowMs + (deadlineMs - this.nowMs);
+	}
+
+	/** The other way round: so much is left on every clock. */
+	fromVirtual(deadlineMs: number): number {
+		return this.#isTrue ? deadlineMs : this.nowMs + (deadlineMs - this.#timeline.nowMs);
+	}
+
 	/** How long a local duration takes in virtual time; infinity while the clock stands still. */
 	virtualOf(durationMs: number): number {
 		if (this.#rate === 1) return durationMs;

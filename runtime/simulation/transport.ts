@@ -14,6 +14,7 @@ import { damagedOnTheWay } from "./errors.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
 import type { NetworkDelivery, NetworkPolicy } from "./network.ts";
 import type { HashedMessage, PayloadCodec } from "./payload-codec.ts";
+import type { Machine } from "./thread-clock.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
 
@@ -37,6 +38,7 @@ export interface Fabric {
 export class VirtualTransport implements Transport {
 	readonly slot: ThreadSlot;
 	readonly #fabric: Fabric;
+	readonly #machine: Machine;
 	readonly #unflushed = new Set<Lane>();
 	/** Sent over the network, and not flushed yet. */
 	#outgoing: { lane: Lane; record: LaneRecord; deliveries: readonly NetworkDelivery[] }[] = [];
@@ -49,9 +51,13 @@ export class VirtualTransport implements Transport {
 	#isMuted = false;
 	readonly #published: (messageType: string | null) => void;
 
-	/** @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing */
-	constructor(fabric: Fabric, slot: ThreadSlot, published: (messageType: string | null) => void) {
+	/**
+	 * @param machine whose clock the deadlines of messages are on. They travel as virtual time, as links between machines tell
+	 * how much time is left: a clock that is ahead does not make every ask expire.
+	 * @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing */
+	constructor(fabric: Fabric, slot: ThreadSlot, machine: Machine, published: (messageType: string | null) => void) {
 		this.#fabric = fabric;
+		this.#machine = machine;
 		this.slot = slot;
 		this.#published = published;
 	}
@@ -91,6 +97,7 @@ export class VirtualTransport implements Transport {
 			protocol,
 			messageType: messageType(payload),
 			payloadHash: encoded.hash,
+			deadlineMs: head.deadlineMs === 0 ? 0 : this.#machine.toVirtual(head.deadlineMs),
 			redelivered: 0,
 			isHanded: false,
 			isQuarantined: false,
@@ -122,7 +129,7 @@ export class VirtualTransport implements Transport {
 	}
 
 	#arriveAfter(timeline: Timeline, lane: Lane, record: LaneRecord, afterMs: number): void {
-		timeline.after(afterMs, () => {
+		timeline.quietlyAfter(afterMs, () => {
 			// A network drops what finds no room; that is one more loss to the protocol.
 			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
 			lane.published = (lane.published + 1) | 0;
@@ -157,7 +164,7 @@ export class VirtualTransport implements Transport {
 		lane.lastArrivalMs = Math.max(lane.lastArrivalMs, timeline.nowMs + drawMs(net, latencyMs));
 		lane.batches.push(records);
 		// Of two arrivals at the same time either event may come first: each brings the earliest batch.
-		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => {
+		timeline.quietlyAfter(lane.lastArrivalMs - timeline.nowMs, () => {
 			if (lane.arrive()) this.#fabric.wake(lane.to);
 		});
 		return records;
@@ -230,7 +237,8 @@ export class VirtualTransport implements Transport {
 			return "processed";
 		}
 		this.#delivering = lane;
-		const { kind, target, sender, correlation, deadlineMs, priority } = head;
+		const { kind, target, sender, correlation, priority } = head;
+		const deadlineMs = record.deadlineMs === 0 ? 0 : this.#machine.fromVirtual(record.deadlineMs);
 		const verdict = receiver.deliver({
 			kind,
 			target,

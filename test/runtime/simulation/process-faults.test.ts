@@ -209,12 +209,22 @@ describe("deaths", () => {
 	it("come at the n-th message of a type, before it is handled or after, once", async () => {
 		for (const phase of ["before", "after"] as const) {
 			const world = await new World().start();
+			let points = 0;
+			world.simulation.killRule = ({ thread, phase: reached, messageType }) => {
+				if (thread === "a" && reached === phase && messageType === "poison" && world.ended.length === 0) points += 1;
+				return null;
+			};
+			let pointsAtDeath = 0;
+			world.system.threads.observe(({ type }) => {
+				if (type === "thread-ended" && pointsAtDeath === 0) pointsAtDeath = points;
+			});
 			world.add({ kind: "kill-at", thread: "a", phase, messageType: "poison", nth: 2 });
 			for (const type of ["poison", "other", "poison", "poison"]) world.tell("a", type);
 			world.tell("b", "poison");
 			world.tell("b", "poison");
 			await world.pass(200);
 			expect(world.ended.map(({ name }) => name)).toEqual(["a"]);
+			expect(pointsAtDeath).toBe(2);
 			expect(world.simulation.processes.counts).toEqual(new Map([["kill-at", 1]]));
 			expect(world.simulation.processes.active).toEqual([]);
 			// What it was at work on is told by its death, and comes again.
@@ -319,6 +329,18 @@ describe("a clock", () => {
 		const [tick] = world.did.filter(({ node }) => node === "a");
 		expect(tick?.localMs).toBeGreaterThan(fromMs + 60_000);
 		expect(world.did.some(({ node }) => node === "b" && (tick?.localMs ?? 0) < fromMs + 60_000)).toBe(false);
+	});
+
+	it("that is ahead lets no ask expire: what travels is the time that is left", async () => {
+		const world = await new World().start();
+		world.add({ kind: "clock-jump", thread: "a", aheadMs: 60_000 });
+		world.refs
+			.get("a")
+			?.ask({ type: "one" }, { timeoutMs: 500 })
+			.catch(() => undefined);
+		await world.pass(100);
+		expect(world.of("a")).toEqual(["one"]);
+		expect(world.system.deadLetters.counts.get("expired")).toBeUndefined();
 	});
 
 	it("that is frozen fires nothing, but messages are handled; then it goes on where it stood", async () => {
