@@ -54,6 +54,7 @@ export interface ProcessPorts {
 	readonly killRules: Set<KillRule>;
 	slotOf(thread: string): ThreadSlot | null;
 	machine(slot: ThreadSlot): Machine;
+	isAlive(slot: ThreadSlot): boolean;
 	end(slot: ThreadSlot, end: ThreadEnd): Promise<void>;
 	observe(listener: (event: ThreadEvent) => void): () => void;
 }
@@ -73,7 +74,7 @@ export class ProcessFaults {
 	/**
 	 * Begins a fault. What is over at once (`kill`, `clock-jump`) is never active; a `kill-at` and a `crash-loop` are over
 	 * when they have killed as often as they should.
-	 * @throws QuorateError `fault-invalid`, `fault-not-applicable` (there is no such thread)
+	 * @throws QuorateError `fault-invalid`, `fault-not-applicable` (there is no such thread, or nothing left to kill)
 	 */
 	add(fault: ProcessFault): AddedFault {
 		checkProcessFault(fault);
@@ -110,26 +111,25 @@ export class ProcessFaults {
 	/** Returns the way to end it; null: it is over already. */
 	#begin(fault: ProcessFault): (() => void) | null {
 		switch (fault.kind) {
-			case "kill":
-				this.#kill(fault.kind, this.#slotOf(fault), fault.cause ?? "killed");
+			case "kill": {
+				const { kind, thread, cause = "killed" } = fault;
+				if (!this.#kill(kind, this.#slotOf(fault), cause)) {
+					throw faultNotApplicable({ kind, target: thread, problem: "it is dead already" });
+				}
 				return null;
+			}
 			case "kill-at":
 				return this.#killAt(fault);
 			case "crash-loop":
 				return this.#crashLoop(fault);
 			case "pause":
-				return this.#paused(this.#machineOf(fault));
-			case "slow": {
-				const machine = this.#machineOf(fault);
-				machine.slowness *= fault.factor;
-				return () => {
-					machine.slowness /= fault.factor;
-				};
-			}
+				return this.#machineOf(fault).pause();
+			case "slow":
+				return this.#machineOf(fault).slow(fault.factor);
 			case "clock-drift":
-				return paced(this.#machineOf(fault), 1 + fault.ppm / PPM);
+				return this.#machineOf(fault).pace(1 + fault.ppm / PPM);
 			case "clock-freeze":
-				return paced(this.#machineOf(fault), 0);
+				return this.#machineOf(fault).pace(0);
 			case "clock-jump":
 				this.#machineOf(fault).jump(fault.aheadMs);
 				return null;
@@ -150,12 +150,16 @@ export class ProcessFaults {
 		return machine;
 	}
 
-	#kill(kind: ProcessFaultKind, slot: ThreadSlot, cause: ThreadEnd["cause"]): void {
+	/** False when there is nothing to kill. */
+	#kill(kind: ProcessFaultKind, slot: ThreadSlot, cause: ThreadEnd["cause"]): boolean {
+		if (!this.#ports.isAlive(slot)) return false;
 		this.#count(kind);
 		void this.#ports.end(slot, { cause, exitCode: 1, error: null });
+		return true;
 	}
 
 	#killAt(fault: Extract<ProcessFault, { kind: "kill-at" }>): () => void {
+		this.#slotOf(fault);
 		const { killRules } = this.#ports;
 		let left = fault.nth ?? 1;
 		const rule: KillRule = (point) => {
@@ -172,19 +176,17 @@ export class ProcessFaults {
 	}
 
 	#crashLoop(fault: Extract<ProcessFault, { kind: "crash-loop" }>): () => void {
-		const { timeline, generator, slotOf, observe } = this.#ports;
+		const { timeline, generator, observe } = this.#ports;
 		let left = fault.lives;
 		let isOver = false;
 		const killLater = (slot: ThreadSlot): void => {
 			timeline.after(drawMs(generator, fault.afterMs), () => {
-				if (isOver) return;
+				if (isOver || !this.#kill(fault.kind, slot, "crashed")) return;
 				left -= 1;
-				this.#kill(fault.kind, slot, "crashed");
 				if (left === 0) this.#remove(fault);
 			});
 		};
-		const slot = slotOf(fault.thread);
-		if (slot !== null) killLater(slot);
+		killLater(this.#slotOf(fault));
 		const stopObserving = observe((event) => {
 			if (event.type === "thread-started" && event.name === fault.thread) killLater(event.slot);
 		});
@@ -193,19 +195,6 @@ export class ProcessFaults {
 			stopObserving();
 		};
 	}
-
-	#paused(machine: Machine): () => void {
-		machine.stopRunning();
-		return () => machine.resume();
-	}
-}
-
-function paced(machine: Machine, rate: number): () => void {
-	const before = machine.rate;
-	machine.rate = rate;
-	return () => {
-		machine.rate = before;
-	};
 }
 
 function checkProcessFault(fault: ProcessFault): void {

@@ -149,6 +149,7 @@ export class Simulation {
 			killRules: this.#threads.killRules,
 			slotOf: (thread) => this.#threads.slotOf(thread),
 			machine: (slot) => this.#threads.machine(slot),
+			isAlive: (slot) => this.#threads.isAlive(slot),
 			end: (slot, end) => this.#threads.end(slot, end),
 			observe: (listener) => this.#threads.observe(listener),
 		});
@@ -207,7 +208,7 @@ export class Simulation {
 		this.#fabric.network = policy;
 	}
 
-	/** Lets threads die before or after a message is handled; null: none does. */
+	/** Lets threads die at points that it chooses; null: none does. Faults of {@link processes} have rules of their own. */
 	set killRule(rule: KillRule | null) {
 		const { killRules } = this.#threads;
 		if (this.#killRule !== null) killRules.delete(this.#killRule);

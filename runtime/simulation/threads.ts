@@ -163,6 +163,12 @@ export class VirtualThreads implements ThreadDirectory {
 		return thread === "main" ? MAIN_SLOT : null;
 	}
 
+	/** It runs, or is about to. */
+	isAlive(slot: ThreadSlot): boolean {
+		const thread = this.#threads.get(slot);
+		return thread !== undefined && thread.state !== "dead" && !thread.isDying;
+	}
+
 	// --- the directory ---
 
 	start(spec: ThreadSpec): Promise<ThreadSlot> {
@@ -340,7 +346,7 @@ export class VirtualThreads implements ThreadDirectory {
 
 	#turn(slot: ThreadSlot, life: Life): void {
 		if (life.isOver || life.driver === null) return;
-		if (life.machine.pause !== null) {
+		if (life.machine.isPaused) {
 			life.machine.whenAwake(life.turn);
 			return;
 		}

@@ -54,7 +54,8 @@ export class VirtualTransport implements Transport {
 	/**
 	 * @param machine whose clock the deadlines of messages are on. They travel as virtual time, as links between machines tell
 	 * how much time is left: a clock that is ahead does not make every ask expire.
-	 * @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing */
+	 * @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing
+	 */
 	constructor(fabric: Fabric, slot: ThreadSlot, machine: Machine, published: (messageType: string | null) => void) {
 		this.#fabric = fabric;
 		this.#machine = machine;

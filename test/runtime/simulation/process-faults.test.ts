@@ -159,6 +159,16 @@ describe("a pause", () => {
 		expect(await world.ticks("a", 1_000)).toBeGreaterThan(95);
 	});
 
+	it("lasts as long as the longest of two", async () => {
+		const world = await new World().start();
+		const [one, two] = [world.add({ kind: "pause", thread: "a" }), world.add({ kind: "pause", thread: "a" })];
+		one.remove();
+		one.remove();
+		expect(await world.ticks("a", 100)).toBe(0);
+		two.remove();
+		expect(await world.ticks("a", 100)).toBeGreaterThan(8);
+	});
+
 	it("of the main thread leaves the others at work", async () => {
 		const world = await new World().start();
 		const pause = world.add({ kind: "pause", thread: "main" });
@@ -204,6 +214,16 @@ describe("deaths", () => {
 		expect(world.ended.map(({ name, end }) => [name, end.cause])).toEqual([["b", "out-of-memory"]]);
 		expect(world.simulation.processes.counts).toEqual(new Map([["kill", 1]]));
 		expect(world.simulation.processes.active).toEqual([]);
+	});
+
+	it("come only to what lives", async () => {
+		const world = await new World().start();
+		world.add({ kind: "kill", thread: "b" });
+		expect(() => world.add({ kind: "kill", thread: "b" })).toThrow(
+			expect.objectContaining({ code: "fault-not-applicable" }),
+		);
+		await world.pass(50);
+		expect(world.ended).toHaveLength(1);
 	});
 
 	it("come at the n-th message of a type, before it is handled or after, once", async () => {
@@ -309,6 +329,16 @@ describe("a clock", () => {
 		// What it gained it keeps: a monotonic clock does not go back.
 		const last = world.did.findLast(({ node }) => node === "a");
 		expect((last?.localMs ?? 0) - (last?.atMs ?? 0)).toBeGreaterThan(1_400);
+	});
+
+	it("is right again whichever of two faults ends first", async () => {
+		const world = await new World().start();
+		const drift = world.add({ kind: "clock-drift", thread: "a", ppm: 500_000 });
+		const freeze = world.add({ kind: "clock-freeze", thread: "a" });
+		drift.remove();
+		expect(await world.ticks("a", 500)).toBe(0);
+		freeze.remove();
+		expect(Math.abs((await world.ticks("a", 1_000)) - 100)).toBeLessThanOrEqual(2);
 	});
 
 	it("keeps its pace over the lives of its thread", async () => {
