@@ -53,7 +53,7 @@ export class EventHeap {
 		owner: object | null = null,
 		dueMs = 0,
 	): SimulatedEvent {
-		assert(this.#events.length < EVENTS_MAX, "a simulation has a bounded future", { pending: this.#events.length });
+		assert(this.#events.length < EVENTS_MAX, "a simulation has a bounded future");
 		this.#sequence += 1;
 		const event = new SimulatedEvent(atMs, tie, this.#sequence, run, isQuiet, owner, dueMs);
 		this.#events.push(event);

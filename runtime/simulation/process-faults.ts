@@ -4,7 +4,7 @@ import type { ThreadEnd, ThreadEvent, ThreadSlot } from "../actor/index.ts";
 import { faultInvalid, faultNotApplicable } from "./errors.ts";
 import type { AddedFault } from "./faulty-network.ts";
 import type { Machine } from "./thread-clock.ts";
-import type { KillPoint, KillRule } from "./threads.ts";
+import type { FailRule, KillPoint, KillRule } from "./threads.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 
 /** Threads are named as in their specs, such as `raft/node-1`; `main` can be paused and slowed, but not killed. */
@@ -22,6 +22,11 @@ export type ProcessFault =
 	  }
 	/** Ends its next `lives` lives, each so long after it began. */
 	| { readonly kind: "crash-loop"; readonly thread: string; readonly lives: number; readonly afterMs: DurationRange }
+	/**
+	 * The actor of this number (of its address) fails at the `nth` signal or timer that it is to handle from now on (from 1;
+	 * default 1), once: so a supervisor on the main thread fails just when it is needed.
+	 */
+	| { readonly kind: "fail-actor"; readonly thread: string; readonly actor: number; readonly nth?: number }
 	/** Nothing of it runs until the fault is removed: messages wait, timers are late, and then all is done at once. */
 	| { readonly kind: "pause"; readonly thread: string }
 	/** What wakes it takes so many times longer to do so. */
@@ -40,6 +45,7 @@ export const processFaultKinds: readonly ProcessFaultKind[] = [
 	"kill",
 	"kill-at",
 	"crash-loop",
+	"fail-actor",
 	"pause",
 	"slow",
 	"clock-drift",
@@ -52,6 +58,7 @@ export interface ProcessPorts {
 	readonly timeline: Timeline;
 	readonly generator: Generator;
 	readonly killRules: Set<KillRule>;
+	readonly failRules: Set<FailRule>;
 	slotOf(thread: string): ThreadSlot | null;
 	machine(slot: ThreadSlot): Machine;
 	isAlive(slot: ThreadSlot): boolean;
@@ -72,8 +79,8 @@ export class ProcessFaults {
 	}
 
 	/**
-	 * Begins a fault. What is over at once (`kill`, `clock-jump`) is never active; a `kill-at` and a `crash-loop` are over
-	 * when they have killed as often as they should.
+	 * Begins a fault. What is over at once (`kill`, `clock-jump`) is never active; a `kill-at`, a `fail-actor` and a
+	 * `crash-loop` are over when they have struck as often as they should.
 	 * @throws QuorateError `fault-invalid`, `fault-not-applicable` (there is no such thread, or nothing left to kill)
 	 */
 	add(fault: ProcessFault): AddedFault {
@@ -93,7 +100,7 @@ export class ProcessFaults {
 		return [...this.#active.keys()];
 	}
 
-	/** What has happened so far: deaths of `kill`, `kill-at` and `crash-loop`, beginnings of all else. */
+	/** What has happened so far: deaths and failures as they come, beginnings of all else. */
 	get counts(): ReadonlyMap<ProcessFaultKind, number> {
 		return this.#counts;
 	}
@@ -122,6 +129,8 @@ export class ProcessFaults {
 				return this.#killAt(fault);
 			case "crash-loop":
 				return this.#crashLoop(fault);
+			case "fail-actor":
+				return this.#failActor(fault);
 			case "pause":
 				return this.#machineOf(fault).pause();
 			case "slow":
@@ -175,6 +184,22 @@ export class ProcessFaults {
 		return () => killRules.delete(rule);
 	}
 
+	#failActor(fault: Extract<ProcessFault, { kind: "fail-actor" }>): () => void {
+		const { failRules } = this.#ports;
+		const failing = this.#slotOf(fault);
+		let left = fault.nth ?? 1;
+		const rule: FailRule = (slot, actor) => {
+			if (slot !== failing || actor !== fault.actor) return false;
+			left -= 1;
+			if (left > 0) return false;
+			this.#remove(fault);
+			this.#count(fault.kind);
+			return true;
+		};
+		failRules.add(rule);
+		return () => failRules.delete(rule);
+	}
+
 	#crashLoop(fault: Extract<ProcessFault, { kind: "crash-loop" }>): () => void {
 		const { timeline, generator, observe } = this.#ports;
 		let left = fault.lives;
@@ -207,7 +232,8 @@ function checkProcessFault(fault: ProcessFault): void {
 		throw faultNotApplicable({ kind, target: fault.thread, problem: "without the main thread there is no system" });
 	}
 	switch (kind) {
-		case "kill-at": {
+		case "kill-at":
+		case "fail-actor": {
 			const { nth = 1 } = fault;
 			require("nth", Number.isInteger(nth) && nth >= 1, "an integer from 1", nth);
 			return;

@@ -147,6 +147,7 @@ export class Simulation {
 			timeline: this.#timeline,
 			generator: generator.fork("processes"),
 			killRules: this.#threads.killRules,
+			failRules: this.#threads.failRules,
 			slotOf: (thread) => this.#threads.slotOf(thread),
 			machine: (slot) => this.#threads.machine(slot),
 			isAlive: (slot) => this.#threads.isAlive(slot),

@@ -120,10 +120,11 @@ export class VirtualTransport implements Transport {
 	/** A copy that travels alone: it counts as published when it arrives. */
 	#overNetwork(lane: Lane, original: LaneRecord, { afterMs, gate, corruption }: NetworkDelivery): void {
 		const { timeline, codec } = this.#fabric;
-		const record = { ...original };
+		let record = { ...original };
 		if (corruption !== undefined) {
-			record.encoded = { schema: original.encoded.schema, bytes: flipped(original.encoded.bytes, corruption.flips) };
-			record.isDamaged = corruption.isChecked && codec.hash(record.encoded.bytes) !== original.payloadHash;
+			const bytes = flipped(original.encoded.bytes, corruption.flips);
+			const isDamaged = corruption.isChecked && codec.hash(bytes) !== original.payloadHash;
+			record = { ...record, encoded: { schema: original.encoded.schema, bytes }, isDamaged };
 		}
 		if (gate === undefined) this.#arriveAfter(timeline, lane, record, afterMs);
 		else gate.pass(() => this.#arriveAfter(timeline, lane, record, afterMs));
