@@ -9,6 +9,7 @@ import {
 	type Journal,
 	propertyThrew,
 	runExperiment,
+	withDrawsWrittenOut,
 } from "../../../supervisors/index.ts";
 import { experimentOf, type Script, ScriptedEngine, type ScriptedTarget, unanswered } from "./scripted-target.ts";
 
@@ -74,9 +75,22 @@ describe("the method", () => {
 
 	it("draws for a fault the same, whatever stands beside it", async () => {
 		const kill = "{at: 2s, fault: kill}";
-		const alone = await run({ method: `[${kill}]` });
-		const among = await run({ method: `[{at: 1s, fault: pause, for: 1s}, ${kill}]` });
-		expect(among.journal.faults[1]?.resolved).toEqual(alone.journal.faults[0]?.resolved);
+		for (const seed of ["1", "2", "3", "4", "5", "6"]) {
+			const alone = await run({ seed, method: `[${kill}]` });
+			const among = await run({ seed, method: `[{at: 1s, fault: pause, for: 1s}, ${kill}]` });
+			expect(among.journal.faults[1]?.resolved).toEqual(alone.journal.faults[0]?.resolved);
+		}
+	});
+
+	it("can be written with its draws, and then hits the same wherever a fault is moved", async () => {
+		const { journal } = await run({ method: "[{at: 1s, fault: kill}, {at: 2s, fault: partition, for: 500ms}]" });
+		const written = withDrawsWrittenOut(journal);
+		expect(written.method[0]?.fault.arguments["target"]).toMatch(/^node-\d$/);
+		const again = await run(written);
+		expect(again.target.log).toEqual((await run(journal.experiment)).target.log);
+		const moved = { ...written, method: written.method.map((timed) => ({ ...timed, atMs: timed.atMs + 7 })) };
+		const resolved = (of: Journal): unknown => of.faults.map((fault) => fault.resolved);
+		expect(resolved((await run(moved)).journal)).toEqual(resolved(journal));
 	});
 
 	it("gives a target every argument", async () => {
@@ -184,21 +198,21 @@ describe("properties", () => {
 	it("that are violated end the method and fail the run", async () => {
 		const violated: Partial<Script> = {
 			finding: (id, { methodMs }) =>
-				id === "safe" && methodMs >= 1_500
-					? { atMs: 1_500, text: "two leaders in term 3" }
+				id === "safe" && methodMs >= 1_510
+					? { atMs: 1_510, text: "two leaders in term 3" }
 					: id === "moved"
 						? { atMs: 1, text: "" }
 						: null,
 			onStep: (target) => {
-				if (target.methodMs === 1_500)
+				if (target.methodMs === 1_510)
 					target.say({ origin: null, type: "violated", text: "safe", values: { property: "safe" } });
 			},
 		};
 		const { journal, target } = await run({ method: "[{at: 1s, fault: loss}, {at: 2s, fault: kill}]" }, violated);
 		expect(journal.verdict).toBe("fail");
 		expect(journal.violations).toEqual(["safe"]);
-		expect(journal.reasons).toEqual(["safe was violated at 1500 ms: two leaders in term 3"]);
-		expect(target.log).toEqual(["loss all @1000", "remove loss @1500", "stop"]);
+		expect(journal.reasons).toEqual(["safe was violated at 1510 ms: two leaders in term 3"]);
+		expect(target.log).toEqual(["loss all @1000", "remove loss @1510", "stop"]);
 	});
 
 	it("are seen violated also when the engine says nothing, and in the very last moment", async () => {
@@ -401,13 +415,13 @@ describe("an interrupt", () => {
 		const interrupt = new AbortController();
 		const engine = new ScriptedEngine({
 			onStep: ({ methodMs }) => {
-				if (methodMs >= 1_500) interrupt.abort();
+				if (methodMs >= 1_510) interrupt.abort();
 			},
 		});
 		const experiment = experimentOf({ method: "[{at: 1s, fault: loss}]" });
 		const { journal } = await runExperiment(experiment, { engine, signal: interrupt.signal });
 		expect(journal).toMatchObject({ verdict: "aborted", status: "interrupted", reasons: ["the run was interrupted"] });
-		expect(engine.target?.log).toEqual(["loss all @1000", "remove loss @1500", "stop"]);
+		expect(engine.target?.log).toEqual(["loss all @1000", "remove loss @1510", "stop"]);
 	});
 
 	it("also before the method", async () => {
