@@ -125,6 +125,8 @@ describe("the method", () => {
 		};
 		const workload = "{kind: key-value, rate: 20/s, for: 10s}";
 		expect(await verdictOf({ workload }, never)).toBe("aborted: kill can not be applied now: there is no leader");
+		// Also when the method is over before anybody lost patience.
+		expect(await verdictOf({}, never)).toBe("aborted: kill can not be applied now: there is no leader");
 		const method = "[{at: 1s, fault: kill, optional: true}, {at: 1s, fault: loss}]";
 		const { journal } = await run({ workload, method }, never);
 		expect(journal.verdict).toBe("pass");
