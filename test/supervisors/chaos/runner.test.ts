@@ -231,9 +231,12 @@ describe("properties", () => {
 				id === "moved" || (id === "settled" && methodMs < until) ? { atMs: 1, text: "not settled" } : null,
 		});
 		expect(await verdictOf({}, unsettled(2_000))).toMatch(/^pass/);
-		expect(await verdictOf({}, unsettled(Number.POSITIVE_INFINITY))).toBe(
-			"fail: settled was violated at 1 ms: not settled",
-		);
+		const never = unsettled(Number.POSITIVE_INFINITY);
+		expect(await verdictOf({}, never)).toBe("fail: settled was violated at 1 ms: not settled");
+		// Neither where the end was not reached, nor where nobody may ask for it.
+		const guards = "[{probe: memory, tolerance: {max: 1}}]";
+		expect(await verdictOf({ guards }, never)).toMatch(/^aborted: memory/);
+		expect(await verdictOf({ method: "[{at: 1s, fault: kill, target: all}]" }, never)).toMatch(/^pass/);
 	});
 
 	it("that are not asked for are not judged", async () => {
