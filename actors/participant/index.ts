@@ -24,6 +24,7 @@ export {
 	type RaftParticipantArgs,
 	type RaftTuning,
 	raftParticipantModule,
+	raftParticipantSettings,
 } from "./raft-participant.ts";
 export { type RaftClientAnswer, type RaftClientRequest, raftClientLayouts } from "./raft-requests.ts";
 export { HELD_EFFECTS_MAX, ReleaseQueue } from "./release-queue.ts";
