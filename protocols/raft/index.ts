@@ -46,6 +46,7 @@ export {
 	type SessionTableSnapshot,
 	type SessionVerdict,
 } from "./sessions.ts";
+export type { LogReader, RaftView } from "./view.ts";
 export type {
 	RaftDelivery,
 	RaftDurable,

@@ -45,6 +45,10 @@ export class RaftLog {
 	get baseIndex(): LogIndex {
 		return this.#baseIndex;
 	}
+	/** The term at the base; 0 if nothing is compacted. */
+	get baseTerm(): Term {
+		return this.#baseTerm;
+	}
 	get lastIndex(): LogIndex {
 		return this.#lastIndex;
 	}

@@ -36,6 +36,7 @@ import { handleRequest } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { becomeFollower } from "./roles.ts";
 import { handleReadCompleted, handleSnapshotResponse } from "./snapshot-transfer.ts";
+import type { RaftView } from "./view.ts";
 import type { RaftTypes } from "./vocabulary.ts";
 
 /** Where a participant stands, for observers; cheap to ask. */
@@ -112,6 +113,11 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 
 	get state(): unknown {
 		return viewCore(this.#core);
+	}
+
+	/** What the properties of `properties/` look at. Costs nothing; see {@link RaftView} for how long it is valid. */
+	get view(): RaftView {
+		return this.#core;
 	}
 
 	get status(): RaftStatus {

@@ -5,4 +5,13 @@
  * properties and models stand in the protocol's room.
  */
 export type { GroupObservation } from "./observation.ts";
-export type { Finding, FindingDetails, ObservationDepth, Property, PropertyKind, Watcher } from "./property.ts";
+export {
+	type Finding,
+	type FindingDetails,
+	holds,
+	type ObservationDepth,
+	type Property,
+	type PropertyKind,
+	violated,
+	type Watcher,
+} from "./property.ts";

@@ -37,6 +37,15 @@ export type Finding =
 	/** It was evaluated and holds; of a `sometimes` this is the witness. */
 	| { readonly type: "holds" };
 
+/** The finding of a watcher that has evaluated its property. */
+export const holds: Finding = { type: "holds" };
+
+/** The finding of a watcher whose property does not hold. */
+export function violated(details: FindingDetails): Finding {
+	return { type: "violated", details };
+}
+
+/** The values that show a violation. */
 export type FindingDetails = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
