@@ -1,8 +1,7 @@
 /** What an experiment may measure of a swarm, by name. */
 import { QuorateError } from "../../protocols/core/index.ts";
-import type { ProbeSpec, ProbeValue, Workload } from "../../supervisors/index.ts";
+import { type ProbeSpec, type ProbeValue, probeFailed, type Workload } from "../../supervisors/index.ts";
 import type { Swarm } from "../swarm/index.ts";
-import { probeFailed } from "./errors.ts";
 
 /** Of what was answered within this time figures of the workload are made, unless a probe says otherwise. */
 const WINDOW_MS_DEFAULT = 2_000;

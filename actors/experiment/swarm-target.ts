@@ -3,7 +3,7 @@
  * applied, what is observed) is a {@link SwarmStage}; the rest is here, once for both.
  */
 import { isDeepStrictEqual } from "node:util";
-import { Generator, QuorateError } from "../../protocols/core/index.ts";
+import { assert, Generator, QuorateError } from "../../protocols/core/index.ts";
 import type { Clock } from "../../runtime/index.ts";
 import type {
 	AppliedFault,
@@ -17,7 +17,6 @@ import type {
 	WorkloadSpec,
 } from "../../supervisors/index.ts";
 import type { KeyValueAnswer, Swarm, SwarmEvent } from "../swarm/index.ts";
-import { workloadUnknown } from "./errors.ts";
 import { KEY_VALUE_WORKLOAD, KeyValueWorkload } from "./key-value-workload.ts";
 import { Probes } from "./probes.ts";
 
@@ -35,6 +34,8 @@ export interface InjectedFault {
 export interface SwarmStage {
 	readonly swarm: Swarm;
 	readonly clock: Clock;
+	/** When the target's time began, on that clock. */
+	readonly originMs: number;
 	pass(durationMs: number, until?: () => boolean): Promise<boolean>;
 	/** Lets time pass until the promise settles. */
 	settle<T>(promise: Promise<T>): Promise<T>;
@@ -51,19 +52,21 @@ export class SwarmTarget implements ExperimentTarget {
 	readonly #generator: Generator;
 	readonly #observe: (event: TargetEvent) => void;
 	readonly #probes: Probes;
-	readonly #originMs: number;
 	#workload: KeyValueWorkload | null = null;
 	#workloads = 0;
 	readonly #active = new Map<number, string>();
 	#faults = 0;
+	/** The terms that members lead. */
+	readonly #leading = new Map<string, number>();
 
 	constructor(stage: SwarmStage, seed: number, observe: (event: TargetEvent) => void) {
 		this.#stage = stage;
 		this.#generator = new Generator(seed, "experiment");
 		this.#observe = observe;
-		this.#originMs = stage.clock.nowMs();
 		this.#probes = new Probes(stage.swarm, () => this.nowMs(), () => this.#workload);
 		stage.swarm.events$.subscribe((event) => this.#heard(event));
+		const leadership = stage.swarm.leader;
+		if (leadership !== null) this.#roleChanged(leadership.leader, "leader", leadership.term);
 	}
 
 	get nodes(): readonly string[] {
@@ -71,7 +74,7 @@ export class SwarmTarget implements ExperimentTarget {
 	}
 
 	nowMs(): number {
-		return this.#stage.clock.nowMs() - this.#originMs;
+		return this.#stage.clock.nowMs() - this.#stage.originMs;
 	}
 
 	pass(durationMs: number, until?: () => boolean): Promise<boolean> {
@@ -99,16 +102,16 @@ export class SwarmTarget implements ExperimentTarget {
 	}
 
 	startWorkload(spec: WorkloadSpec): Workload {
-		if (spec.kind !== KEY_VALUE_WORKLOAD) throw workloadUnknown({ workload: spec.kind, known: [KEY_VALUE_WORKLOAD] });
-		const { swarm, clock } = this.#stage;
+		assert(spec.kind === KEY_VALUE_WORKLOAD, "the runner has refused other workloads", { workload: spec.kind });
+		const { swarm, clock, originMs } = this.#stage;
 		this.#workloads += 1;
 		this.#workload = new KeyValueWorkload({
 			spec,
 			client: () => swarm.client({ window: 1, timeoutMs: CLIENT_TIMEOUT_MS }),
 			clock,
 			generator: this.#generator.fork(`workload-${this.#workloads}`),
-			originMs: this.#originMs,
-			unanswered: (client, text) => this.#tell(`client-${client}`, "operation-unanswered", text),
+			originMs,
+			unanswered: (client, reason) => this.#tell(`client-${client}`, "operation-unanswered", reason),
 		});
 		return this.#workload;
 	}
@@ -166,26 +169,44 @@ export class SwarmTarget implements ExperimentTarget {
 	}
 
 	#heard(event: SwarmEvent): void {
-		const text = textOf(event);
-		if (text !== null) this.#tell(event.node ?? event.origin, event.type, text);
+		const { node, origin } = event;
+		if (event.type === "role-changed" && node !== null) this.#roleChanged(node, event.role, event.term);
+		else if (event.type === "participant-started") this.#tell(node, "started", restartsText(event.restarts));
+		else if (event.type === "thread-ended") {
+			this.#leading.delete(origin);
+			this.#tell(node ?? origin, "ended", `thread ended: ${event.end.cause}`);
+		} else {
+			const text = textOf(event);
+			if (text !== null) this.#tell(node ?? origin, event.type, text);
+		}
 	}
 
-	#tell(origin: string | null, type: string, text: string): void {
-		this.#observe({ atMs: this.nowMs(), origin, type, text });
+	#roleChanged(node: string, role: string, term: number): void {
+		const led = this.#leading.get(node);
+		if (led !== undefined) {
+			this.#leading.delete(node);
+			this.#tell(node, "leader-lost", `leads term ${led} no more`, { term: led });
+		}
+		if (role !== "leader") {
+			this.#tell(node, "term", `${role} in term ${term}`, { term });
+			return;
+		}
+		this.#leading.set(node, term);
+		this.#tell(node, "leader-elected", `leads term ${term}`, { term });
+	}
+
+	#tell(origin: string | null, type: string, text: string, values?: TargetEvent["values"]): void {
+		this.#observe({ atMs: this.nowMs(), origin, type, text, ...(values === undefined ? {} : { values }) });
 	}
 }
 
-/** One line for readers; null for what happens too often to be worth one. */
+function restartsText(restarts: number): string {
+	return restarts === 0 ? "started" : `started again, ${restarts} times so far`;
+}
+
+/** One line for readers; null for what is worth none. */
 function textOf(event: SwarmEvent): string | null {
 	switch (event.type) {
-		case "role-changed":
-			return event.role === "leader"
-				? `leads term ${event.term}`
-				: `${event.role} in term ${event.term}${event.leader === null ? "" : `, follows ${event.leader}`}`;
-		case "participant-started":
-			return event.restarts === 0 ? "started" : `started again (${event.restarts})`;
-		case "thread-ended":
-			return `thread ended: ${event.end.cause}`;
 		case "snapshot-installed":
 			return `installed the snapshot of ${event.lastIndex}`;
 		case "log-compacted":
@@ -198,7 +219,7 @@ function textOf(event: SwarmEvent): string | null {
 		case "supervisor-gave-up":
 			return "given up: failed more often than is tolerated";
 		case "thread-stalled":
-			return `stalled: ${event.detail}`;
+			return `stalled ${event.detail}`;
 		case "storage-failed":
 		case "swarm-failed":
 			return event.error.message;

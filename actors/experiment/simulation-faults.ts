@@ -1,0 +1,170 @@
+/** The faults of the catalogue on a simulation. */
+import { assertNever, type Generator } from "../../protocols/core/index.ts";
+import type { AddedFault, Clock, FaultyNetwork, ProcessFault, SimulatedDisk, Simulation } from "../../runtime/index.ts";
+import { type FaultSpec, faultNotApplicable } from "../../supervisors/index.ts";
+import { participantName } from "../participant/index.ts";
+import type { Swarm } from "../swarm/index.ts";
+import { FaultArguments } from "./fault-arguments.ts";
+import type { HeldThreads } from "./held-threads.ts";
+import { floodMailbox } from "./mailbox-flood.ts";
+import { isNetworkKind, networkFaultsOf, networkKinds } from "./network-faults.ts";
+import type { InjectedFault } from "./swarm-target.ts";
+import { TargetSelection } from "./target-selection.ts";
+
+const processKinds = [
+	"kill",
+	"crash",
+	"kill-at",
+	"pause",
+	"slow",
+	"crash-loop",
+	"oom",
+	"busy-loop",
+	"restart-power-loss",
+	"mailbox-flood",
+	"clock-drift",
+	"clock-jump",
+] as const;
+type ProcessKind = (typeof processKinds)[number];
+
+/** What the watchdog of worker threads does to a thread that does not get on (`stallAfterMs` there). */
+const STALL_AFTER_MS = 2_000;
+/** A crash loop is ended by its removal. */
+const LIVES_MAX = 1_000;
+
+/** The kinds that a simulation can apply. */
+export const simulationFaultKinds: ReadonlySet<string> = new Set([...networkKinds, ...processKinds]);
+
+/** What faults act on. */
+export interface SimulationParts {
+	readonly simulation: Simulation;
+	readonly swarm: Swarm;
+	readonly group: string;
+	readonly network: FaultyNetwork;
+	readonly threads: HeldThreads;
+	readonly generator: Generator;
+	readonly disk: SimulatedDisk;
+	/** The name of a member's store. */
+	readonly storeOf: (node: string) => string;
+}
+
+export class SimulationFaults {
+	readonly #parts: SimulationParts;
+	readonly #selection: TargetSelection;
+
+	constructor(parts: SimulationParts) {
+		this.#parts = parts;
+		this.#selection = new TargetSelection(parts.swarm, parts.generator);
+	}
+
+	/** @throws QuorateError `fault-not-applicable`, `fault-invalid` */
+	async inject(fault: FaultSpec): Promise<InjectedFault> {
+		const { kind } = fault;
+		if (isNetworkKind(kind)) return this.#onNetwork(fault);
+		const given = new FaultArguments(fault);
+		const { nodes, text } = this.#selection.select(kind, given.text("target"));
+		const removals: (() => Promise<void>)[] = [];
+		for (const node of nodes) {
+			const remove = await this.#onMember(kind as ProcessKind, node, given);
+			if (remove !== null) removals.push(remove);
+		}
+		const remove = async (): Promise<void> => {
+			for (const one of removals) await one();
+		};
+		return { description: text, remove: removals.length === 0 ? null : remove };
+	}
+
+	#onNetwork(fault: FaultSpec): InjectedFault {
+		const { faults, description } = networkFaultsOf(fault, this.#selection);
+		const added = faults.map((one) => this.#parts.network.add(one));
+		return {
+			description,
+			remove: async () => {
+				for (const one of added) one.remove();
+			},
+		};
+	}
+
+	/** Returns what ends it; null for what is over at once. */
+	async #onMember(kind: ProcessKind, node: string, given: FaultArguments): Promise<(() => Promise<void>) | null> {
+		const { swarm, simulation, group } = this.#parts;
+		const thread = participantName(group, node);
+		switch (kind) {
+			case "kill":
+				this.#begin({ kind: "kill", thread });
+				return null;
+			case "oom":
+				this.#begin({ kind: "kill", thread, cause: "out-of-memory" });
+				return null;
+			case "restart-power-loss":
+				this.#begin({ kind: "kill", thread });
+				this.#parts.disk.add({ kind: "lose-power", store: this.#parts.storeOf(node) });
+				return null;
+			case "crash": {
+				const release = this.#parts.threads.hold(thread);
+				this.#begin({ kind: "kill", thread });
+				return async () => release();
+			}
+			case "kill-at":
+				return this.#killAt(thread, given);
+			case "pause":
+				return ends(this.#begin({ kind: "pause", thread }));
+			case "busy-loop":
+				return this.#busyLoop(thread);
+			case "slow":
+				return ends(this.#begin({ kind: "slow", thread, factor: given.number("factor") }));
+			case "crash-loop": {
+				const upMs = given.number("upMs");
+				return ends(this.#begin({ kind: "crash-loop", thread, lives: LIVES_MAX, afterMs: { min: upMs, max: upMs } }));
+			}
+			case "mailbox-flood":
+				return floodMailbox(swarm, simulation.clock, thread, given.number("messagesPerSecond"));
+			case "clock-drift":
+				return ends(this.#begin({ kind: "clock-drift", thread, ppm: given.number("partsPerMillion") }));
+			case "clock-jump":
+				return this.#clockJump(thread, given.number("byMs"));
+			default:
+				return assertNever(kind, "kind of fault");
+		}
+	}
+
+	#begin(fault: ProcessFault): AddedFault {
+		return this.#parts.simulation.processes.add(fault);
+	}
+
+	/** The points are `before` and `after` the handling of a message, and `published`, each alone or with `:message-type`. */
+	#killAt(thread: string, given: FaultArguments): () => Promise<void> {
+		const [phase = "", messageType] = given.text("point").replace(/^\*$/, "after").split(":");
+		if (phase !== "before" && phase !== "after" && phase !== "published") {
+			const reason = `there is no point ${phase}, only before, after and published`;
+			throw faultNotApplicable({ fault: "kill-at", reason });
+		}
+		const type = messageType === undefined ? {} : { messageType };
+		return ends(this.#begin({ kind: "kill-at", thread, phase, nth: given.number("nth"), ...type }));
+	}
+
+	/** Stands still, until the watchdog would end it. */
+	#busyLoop(thread: string): () => Promise<void> {
+		const pause = this.#begin({ kind: "pause", thread });
+		const clock: Clock = this.#parts.simulation.clock;
+		const timer = clock.schedule(STALL_AFTER_MS, () => {
+			this.#begin({ kind: "kill", thread, cause: "stalled" });
+		});
+		return async () => {
+			clock.cancel(timer);
+			pause.remove();
+		};
+	}
+
+	#clockJump(thread: string, byMs: number): null {
+		if (byMs < 0) {
+			throw faultNotApplicable({ fault: "clock-jump", reason: "protocols read a monotonic clock, which never goes back" });
+		}
+		this.#begin({ kind: "clock-jump", thread, aheadMs: byMs });
+		return null;
+	}
+}
+
+function ends(added: AddedFault): () => Promise<void> {
+	return async () => added.remove();
+}
