@@ -19,7 +19,7 @@ export {
 	QuorateError,
 	requireInteger,
 } from "./errors.ts";
-export { Generator } from "./generator.ts";
+export { type DrawOracle, type DrawStream, Generator } from "./generator.ts";
 export { type Brand, compareIds, type GroupId, groupId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
 export type {

@@ -18,6 +18,8 @@ import {
 export interface ControlWire {
 	/** Lets something happen after the time that a call takes in one direction. */
 	after(run: () => void): void;
+	/** Lets an order reach the thread, which may be paused. */
+	arrive(run: () => void): void;
 	/** A call is under way (+1) or answered (−1). */
 	pending(change: 1 | -1): void;
 }
@@ -91,14 +93,16 @@ export class VirtualControl implements KernelControl {
 			};
 			this.#calls.add(call);
 			this.#wire.after(() => {
-				if (this.#isCut) return;
-				run(sent).then(
-					(result) => this.#wire.after(() => settle(() => resolve(structuredClone(result)))),
-					(error: unknown) => {
-						const object = errorToObject(error);
-						this.#wire.after(() => settle(() => reject(errorFromObject(object))));
-					},
-				);
+				this.#wire.arrive(() => {
+					if (this.#isCut) return;
+					run(sent).then(
+						(result) => this.#wire.after(() => settle(() => resolve(structuredClone(result)))),
+						(error: unknown) => {
+							const object = errorToObject(error);
+							this.#wire.after(() => settle(() => reject(errorFromObject(object))));
+						},
+					);
+				});
 			});
 		});
 	}

@@ -7,15 +7,19 @@ import type { EncodedMessage } from "../codec/index.ts";
 export interface LaneRecord {
 	readonly head: EnvelopeHead;
 	readonly from: ThreadSlot;
-	readonly encoded: EncodedMessage;
+	encoded: EncodedMessage;
 	readonly protocol: string | null;
 	readonly messageType: string | null;
+	/** Of the bytes as they were sent. */
+	readonly payloadHash: number;
 	/** How often its handling was cut off. */
 	redelivered: number;
 	/** Handed to the kernel; it counts as drained from then on. */
 	isHanded: boolean;
 	/** It has killed its thread too often, or by lack of memory. */
 	isQuarantined: boolean;
+	/** Its bytes do not fit its checksum any more. */
+	isDamaged: boolean;
 }
 
 /** From one slot to another, of one kind. It belongs to the slots and survives the threads in them. */

@@ -1,4 +1,5 @@
 /** The real codec, as virtual lanes use it: each message in bytes of its own, decoded from one private scratch. */
+import { crc32 } from "node:zlib";
 import { type CodecSpec, type EncodedMessage, MessageCodec } from "../codec/index.ts";
 
 const SCRATCH_BYTES_FIRST = 64 * 1024;
@@ -23,4 +24,9 @@ export class PayloadCodec {
 		this.#scratch.set(bytes, 0);
 		return this.#codec.decode(schema, this.#scratch, 0, bytes.length);
 	}
+}
+
+/** The CRC-32 of a message's bytes: what a link would send along, and what a trace knows of a message's content. */
+export function payloadHash(bytes: Uint8Array): number {
+	return bytes.length === 0 ? 0 : crc32(bytes);
 }

@@ -11,14 +11,17 @@ import {
 	type Transport,
 } from "../actor/index.ts";
 import type { EncodedMessage } from "../codec/index.ts";
+import { damagedOnTheWay } from "./errors.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
-import type { NetworkPolicy } from "./network.ts";
-import type { PayloadCodec } from "./payload-codec.ts";
+import type { NetworkDelivery, NetworkPolicy } from "./network.ts";
+import { type PayloadCodec, payloadHash } from "./payload-codec.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
+import type { Trace } from "./trace.ts";
 
 /** What all transports of one simulation share. */
 export interface Fabric {
 	readonly timeline: Timeline;
+	readonly trace: Trace;
 	readonly lanes: Lanes;
 	readonly codec: PayloadCodec;
 	readonly net: Generator;
@@ -36,6 +39,8 @@ export class VirtualTransport implements Transport {
 	readonly slot: ThreadSlot;
 	readonly #fabric: Fabric;
 	readonly #unflushed = new Set<Lane>();
+	/** Sent over the network, and not flushed yet. */
+	#outgoing: { lane: Lane; record: LaneRecord; deliveries: readonly NetworkDelivery[] }[] = [];
 	/** The lane whose first record an asynchronous handler is at work on. */
 	#inProgress: Lane | null = null;
 	/** The lane whose first record was put off, so that it comes first next time. */
@@ -43,10 +48,13 @@ export class VirtualTransport implements Transport {
 	/** Whose record is being handed to the kernel now. */
 	#delivering: Lane | null = null;
 	#isMuted = false;
+	readonly #published: (messageType: string | null) => void;
 
-	constructor(fabric: Fabric, slot: ThreadSlot) {
+	/** @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing */
+	constructor(fabric: Fabric, slot: ThreadSlot, published: (messageType: string | null) => void) {
 		this.#fabric = fabric;
 		this.slot = slot;
+		this.#published = published;
 	}
 
 	/** The thread is dead: nothing that its code still does reaches anybody. */
@@ -54,6 +62,7 @@ export class VirtualTransport implements Transport {
 		this.#isMuted = true;
 		for (const lane of this.#unflushed) lane.unpublished.length = 0;
 		this.#unflushed.clear();
+		this.#outgoing.length = 0;
 	}
 
 	/** The record that was at work when the thread died. */
@@ -82,14 +91,18 @@ export class VirtualTransport implements Transport {
 			encoded,
 			protocol,
 			messageType: messageType(payload),
+			payloadHash: payloadHash(encoded.bytes),
 			redelivered: 0,
 			isHanded: false,
 			isQuarantined: false,
+			isDamaged: false,
 		};
+		const { nowMs } = fabric.timeline;
 		const deliveries =
-			kind === "user" ? (fabric.network?.deliveries(head, payload, fabric.timeline.nowMs) ?? null) : null;
+			kind === "user" ? (fabric.network?.deliveries(head, payload, nowMs, encoded.bytes.length) ?? null) : null;
+		this.#traceRecord("sent", record, deliveries === null ? 1 : deliveries.length);
 		if (deliveries !== null) {
-			for (const { afterMs } of deliveries) this.#overNetwork(lane, { ...record }, afterMs);
+			this.#outgoing.push({ lane, record, deliveries });
 			return "ok";
 		}
 		lane.unpublished.push(record);
@@ -98,8 +111,18 @@ export class VirtualTransport implements Transport {
 	}
 
 	/** A copy that travels alone: it counts as published when it arrives. */
-	#overNetwork(lane: Lane, record: LaneRecord, afterMs: number): void {
+	#overNetwork(lane: Lane, original: LaneRecord, { afterMs, gate, corruption }: NetworkDelivery): void {
 		const { timeline } = this.#fabric;
+		const record = { ...original };
+		if (corruption !== undefined) {
+			record.encoded = { schema: original.encoded.schema, bytes: flipped(original.encoded.bytes, corruption.flips) };
+			record.isDamaged = corruption.isChecked && payloadHash(record.encoded.bytes) !== original.payloadHash;
+		}
+		if (gate === undefined) this.#arriveAfter(timeline, lane, record, afterMs);
+		else gate.pass(() => this.#arriveAfter(timeline, lane, record, afterMs));
+	}
+
+	#arriveAfter(timeline: Timeline, lane: Lane, record: LaneRecord, afterMs: number): void {
 		timeline.after(afterMs, () => {
 			// A network drops what finds no room; that is one more loss to the protocol.
 			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
@@ -111,11 +134,22 @@ export class VirtualTransport implements Transport {
 
 	flush(): void {
 		if (this.#isMuted) return;
-		for (const lane of this.#unflushed) this.#publish(lane);
-		this.#unflushed.clear();
+		for (const lane of this.#unflushed) {
+			const types = this.#publish(lane);
+			this.#unflushed.delete(lane);
+			for (const type of types) this.#published(type);
+		}
+		if (this.#outgoing.length === 0) return;
+		const outgoing = this.#outgoing;
+		this.#outgoing = [];
+		for (const { lane, record, deliveries } of outgoing) {
+			for (const delivery of deliveries) this.#overNetwork(lane, record, delivery);
+			this.#published(record.messageType);
+		}
 	}
 
-	#publish(lane: Lane): void {
+	/** Returns the types of the messages that have become visible. */
+	#publish(lane: Lane): readonly (string | null)[] {
 		const { timeline, net, latencyMs } = this.#fabric;
 		const records = lane.unpublished.splice(0);
 		lane.published = (lane.published + records.length) | 0;
@@ -126,6 +160,7 @@ export class VirtualTransport implements Transport {
 		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => {
 			if (lane.arrive()) this.#fabric.wake(lane.to);
 		});
+		return lane.kind === "user" ? records.map((record) => record.messageType) : [];
 	}
 
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
@@ -175,10 +210,21 @@ export class VirtualTransport implements Transport {
 			receiver.refuse(head, record.messageType, "quarantined", null);
 			return "processed";
 		}
+		if (record.isDamaged) {
+			this.#traceRecord("refused", record, 1);
+			receiver.refuse(
+				head,
+				record.messageType,
+				"undecodable",
+				damagedOnTheWay({ lengthBytes: record.encoded.bytes.length }),
+			);
+			return "processed";
+		}
 		let payload: unknown;
 		try {
 			payload = this.#fabric.codec.decode(record.encoded);
 		} catch (error) {
+			this.#traceRecord("refused", record, 1);
 			receiver.refuse(head, record.messageType, "undecodable", error);
 			return "processed";
 		}
@@ -198,6 +244,12 @@ export class VirtualTransport implements Transport {
 		});
 		this.#delivering = null;
 		return verdict;
+	}
+
+	#traceRecord(step: "sent" | "refused", { head, messageType, payloadHash }: LaneRecord, copies: number): void {
+		const { trace, timeline } = this.#fabric;
+		const { slot, actor } = head.target;
+		trace.add(timeline.nowMs, step, this.slot, slot, actor, head.kind, messageType ?? "", payloadHash, copies);
 	}
 
 	#free(lane: Lane): void {
@@ -232,4 +284,14 @@ export class VirtualTransport implements Transport {
 	drainedThrough(from: ThreadSlot): number {
 		return this.#fabric.lanes.between(from, this.slot, "user").drained;
 	}
+}
+
+function flipped(bytes: Uint8Array, flips: readonly number[]): Uint8Array {
+	const changed = bytes.slice();
+	if (changed.length === 0) return changed;
+	for (const flip of flips) {
+		const bit = flip % (changed.length * 8);
+		changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+	}
+	return changed;
 }

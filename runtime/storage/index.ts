@@ -18,6 +18,7 @@ export {
 	type StoreWrite,
 } from "./contract.ts";
 export type { DataOwner } from "./data-directory.ts";
+export { type DiskFault, type DiskFaultKind, diskFaultKinds, type LastingDiskFault } from "./disk-faults.ts";
 export type { EngineSource } from "./engine-source.ts";
 export {
 	backlogFull,
@@ -25,7 +26,9 @@ export {
 	dataDirectoryForeign,
 	dataDirectoryInUse,
 	diskFailed,
+	diskFaultInvalid,
 	diskFull,
+	faultOverBudget,
 	logGap,
 	readsWaiting,
 	snapshotGap,
