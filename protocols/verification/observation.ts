@@ -3,7 +3,7 @@ import type { Effect, NodeId, ProtocolTypes } from "../core/index.ts";
 
 /**
  * One thing that has happened in a group of one protocol. `View` is how the protocol's room shows a machine to
- * observers; it is valid during the call only.
+ * observers. It and `durable` may be the host's own live values: valid during the call only.
  */
 export type GroupObservation<P extends ProtocolTypes, View> =
 	/** A member's life begins with what was durable; nothing is stepped yet. Depth `machine`. */
@@ -28,5 +28,10 @@ export type GroupObservation<P extends ProtocolTypes, View> =
 	  }
 	/** A persist has become durable; the disk then holds `durable`. Depth `disk`. */
 	| { readonly type: "persisted"; readonly node: NodeId; readonly durable: P["durable"] }
+	/**
+	 * A member's application has taken the command at `index` into its state. Depth `machine`, of hosts that run an
+	 * application; properties must not count on it.
+	 */
+	| { readonly type: "applied"; readonly node: NodeId; readonly index: number }
 	/** A member has published an event. Depth `events`; on engines that see no more, the only kind. */
 	| { readonly type: "event"; readonly node: NodeId; readonly event: P["event"] };

@@ -11,11 +11,12 @@ import {
 	type SessionId,
 } from "../../../protocols/raft/index.ts";
 import { DeterministicDriver, kindWorld, type Outcome, type World } from "./deterministic-driver.ts";
-import { RaftInvariants } from "./invariants.ts";
+import { StrictWatch } from "./strict-watch.ts";
 
 export interface ChaosRun {
 	readonly driver: DeterministicDriver;
-	readonly invariants: RaftInvariants;
+	/** How often each property was evaluated or witnessed, by id. */
+	readonly evaluations: ReadonlyMap<string, number>;
 	readonly acknowledged: number;
 	readonly reads: number;
 	readonly retries: number;
@@ -85,7 +86,7 @@ function chaosWorld(dice: Generator, nodes: readonly NodeId[]): World {
 export function runChaos(seed: number, size: number): ChaosRun {
 	const dice = new Generator(seed, "chaos");
 	const voters = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`));
-	const invariants = new RaftInvariants(voters);
+	const watch = new StrictWatch();
 	const configs = new Map(voters.map((id) => [id, chaosConfig(id, voters, dice.fork(id))]));
 	const driver: DeterministicDriver = new DeterministicDriver({
 		seed,
@@ -93,13 +94,13 @@ export function runChaos(seed: number, size: number): ChaosRun {
 		config: (id) => configs.get(id) as RaftConfig,
 		application: () => new Ledger(),
 		world: chaosWorld(dice, voters),
-		observe: (node, effects) => {
-			invariants.observe(driver, node, effects);
-			if (effects.some(({ type }) => type === "persist" || type === "apply")) chaos.tempt(node);
+		observe: (observation) => {
+			watch.observe(observation);
+			if (observation.type !== "batch") return;
+			if (observation.effects.some(({ type }) => type === "persist" || type === "apply")) chaos.tempt(observation.node);
 		},
-		observeSend: (from, to, message, disk) => invariants.observeSend(from, to, message, disk),
 	});
-	const chaos: Chaos = new Chaos(driver, dice, invariants);
+	const chaos: Chaos = new Chaos(driver, dice);
 	const acknowledged: string[] = [];
 	const clients = Array.from(
 		{ length: CLIENTS },
@@ -112,16 +113,17 @@ export function runChaos(seed: number, size: number): ChaosRun {
 	for (const client of clients) client.finish();
 	const ledger = (id: NodeId): string => (driver.application(id) as Ledger).applied.join(" ");
 	const isDone = (): boolean =>
-		clients.every((client) => client.isIdle) && voters.every((id) => ledger(id) === ledger(voters[0] as NodeId));
+		clients.every((client) => client.isIdle) &&
+		voters.every((id) => ledger(id) === ledger(voters[0] as NodeId)) &&
+		watch.isRecovered;
 	assert(driver.runUntil(isDone, LIVENESS_MS), "liveness: without faults every command is answered and all converge", {
 		idle: clients.map((client) => client.isIdle).join(" "),
 		status: JSON.stringify(voters.map((id) => driver.machine(id).status)),
 	});
-	invariants.checkDisks(driver);
 	checkExactlyOnce((driver.application(voters[0] as NodeId) as Ledger).applied, acknowledged);
 	return {
 		driver,
-		invariants,
+		evaluations: watch.evaluations,
 		acknowledged: acknowledged.length,
 		reads: clients.reduce((sum, { reads }) => sum + reads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
@@ -139,13 +141,11 @@ function checkExactlyOnce(applied: readonly string[], acknowledged: readonly str
 class Chaos {
 	readonly #driver: DeterministicDriver;
 	readonly #dice: Generator;
-	readonly #invariants: RaftInvariants;
 	#isOn = false;
 
-	constructor(driver: DeterministicDriver, dice: Generator, invariants: RaftInvariants) {
+	constructor(driver: DeterministicDriver, dice: Generator) {
 		this.#driver = driver;
 		this.#dice = dice.fork("faults");
-		this.#invariants = invariants;
 	}
 
 	start(): void {
@@ -162,7 +162,7 @@ class Chaos {
 		this.#isOn = false;
 		this.#driver.world = kindWorld;
 		this.#driver.heal();
-		for (const id of this.#driver.nodes) if (!this.#driver.isUp(id)) this.#restart(id);
+		for (const id of this.#driver.nodes) if (!this.#driver.isUp(id)) this.#driver.restart(id);
 	}
 
 	#breakLater(): void {
@@ -210,13 +210,8 @@ class Chaos {
 		if (id === undefined || !this.#isOn || !this.#driver.isUp(id)) return;
 		this.#driver.crash(id);
 		this.#driver.after(this.#dice.between(1, 600), () => {
-			if (!this.#driver.isUp(id)) this.#restart(id);
+			if (!this.#driver.isUp(id)) this.#driver.restart(id);
 		});
-	}
-
-	#restart(id: NodeId): void {
-		this.#invariants.restarted(id);
-		this.#driver.restart(id);
 	}
 }
 

@@ -1,9 +1,9 @@
 /**
  * A deterministic host for a whole group of Raft machines: virtual time, and one seed that decides every delay, loss,
  * duplicate, reordering, partition, crash and slow write. It does what the contract asks of a host (held effects, ordered
- * and atomic persists, timers, restart from what was durable) and lets an observer look after each event.
+ * and atomic persists, timers, restart from what was durable) and shows an observer all that happens, to depth `disk`.
  */
-import type { Effect, Input, NodeId, ReadId, RequestId, WriteId } from "../../../protocols/core/index.ts";
+import type { Effect, Input, LogPosition, NodeId, ReadId, RequestId, WriteId } from "../../../protocols/core/index.ts";
 import { assert, assertNever, Generator, must } from "../../../protocols/core/index.ts";
 import {
 	type ApplierSnapshot,
@@ -24,11 +24,14 @@ import {
 	type RaftSnapshot,
 	type RaftTimer,
 	type RaftTypes,
+	type RaftView,
 	type RaftWrite,
 	type RequestAnswer,
 	type SessionLimits,
 	type Term,
 } from "../../../protocols/raft/index.ts";
+import type { RaftObservation } from "../../../protocols/raft/properties/index.ts";
+import { ObservedMachine } from "../../../protocols/verification/index.ts";
 
 /** What a local request is answered with in the end. */
 export type Outcome = RaftReply | RequestAnswer["answer"];
@@ -59,7 +62,7 @@ export interface Disk {
 	hardState: HardState;
 	snapshot: RaftSnapshot | null;
 	snapshotBytes: Uint8Array;
-	firstIndex: number;
+	firstIndex: LogIndex;
 	entries: Entry[];
 	/** Chunks of a snapshot in reception. */
 	received: number[];
@@ -70,6 +73,8 @@ interface Node {
 	readonly id: NodeId;
 	readonly disk: Disk;
 	machine: RaftMachine;
+	/** The same, as it is stepped. */
+	observed: ObservedMachine<RaftTypes, RaftView>;
 	applier: RaftApplier;
 	application: ByteApplication;
 	isUp: boolean;
@@ -91,9 +96,6 @@ interface Node {
 	readonly requests: Map<RequestId, (outcome: Outcome) => void>;
 }
 
-/** Called after each batch of a node, with its effects. */
-export type Observer = (node: NodeId, effects: readonly Effect<RaftTypes>[]) => void;
-
 export interface DriverOptions {
 	readonly seed: number;
 	readonly voters: readonly NodeId[];
@@ -102,9 +104,7 @@ export interface DriverOptions {
 	readonly application: (node: NodeId) => ByteApplication;
 	readonly sessionLimits?: SessionLimits;
 	readonly world?: World;
-	readonly observe?: Observer;
-	/** Called when a message leaves, with what the sender's disk holds at that moment. */
-	readonly observeSend?: (from: NodeId, to: NodeId, message: RaftMessage, disk: Disk) => void;
+	readonly observe?: (observation: RaftObservation) => void;
 }
 
 interface Event {
@@ -115,6 +115,7 @@ interface Event {
 
 export class DeterministicDriver {
 	readonly #options: DriverOptions;
+	readonly #observe: (observation: RaftObservation) => void;
 	readonly #dice: Generator;
 	readonly #nodes = new Map<NodeId, Node>();
 	readonly #queue: Event[] = [];
@@ -150,6 +151,7 @@ export class DeterministicDriver {
 
 	constructor(options: DriverOptions) {
 		this.#options = options;
+		this.#observe = options.observe ?? ((): void => {});
 		this.#dice = new Generator(options.seed, "driver");
 		this.world = options.world ?? kindWorld;
 		for (const id of options.voters) this.#nodes.set(id, this.#createNode(id));
@@ -201,7 +203,8 @@ export class DeterministicDriver {
 		node.life++;
 		// A write that was under way may have reached the disk without the node learning of it: a prefix of them has.
 		const survived = this.#dice.below(node.writes.length + 1);
-		for (const { write } of node.writes.splice(0, survived)) performWrite(node.disk, write);
+		for (const { write } of node.writes.splice(0, survived)) this.#write(node, write);
+		this.#observe({ type: "ended", node: id });
 		node.disk.received = [];
 		node.writes.length = 0;
 		node.held.length = 0;
@@ -276,17 +279,19 @@ export class DeterministicDriver {
 
 	#createNode(id: NodeId): Node {
 		const application = this.#options.application(id);
+		const machine = new RaftMachine(this.#options.config(id));
 		return {
 			id,
 			disk: {
 				hardState: { term: 0 as Term, votedFor: null },
 				snapshot: null,
 				snapshotBytes: new Uint8Array(0),
-				firstIndex: 1,
+				firstIndex: 1 as LogIndex,
 				entries: [],
 				received: [],
 			},
-			machine: new RaftMachine(this.#options.config(id)),
+			machine,
+			observed: new ObservedMachine(id, machine, this.#observe),
 			applier: new RaftApplier(application, this.#options.sessionLimits),
 			application,
 			isUp: false,
@@ -304,10 +309,24 @@ export class DeterministicDriver {
 		};
 	}
 
+	/** The node's application, seen when it takes a command. */
+	#observedApplication({ id, application }: Node): ByteApplication {
+		return {
+			apply: (data: Uint8Array, position: LogPosition) => {
+				this.#observe({ type: "applied", node: id, index: position.index });
+				return application.apply(data, position);
+			},
+			query: (data) => application.query(data),
+			takeSnapshot: () => application.takeSnapshot(),
+			restoreSnapshot: (snapshot) => application.restoreSnapshot(snapshot),
+		};
+	}
+
 	#boot(node: Node): void {
 		node.machine = new RaftMachine(this.#options.config(node.id));
+		node.observed = new ObservedMachine(node.id, node.machine, this.#observe);
 		node.application = this.#options.application(node.id);
-		node.applier = new RaftApplier(node.application, this.#options.sessionLimits);
+		node.applier = new RaftApplier(this.#observedApplication(node), this.#options.sessionLimits);
 		node.isUp = true;
 		node.lastWriteId = 0;
 		node.durableWriteId = 0;
@@ -334,10 +353,9 @@ export class DeterministicDriver {
 	#runBatch(node: Node): void {
 		node.isBatchDue = false;
 		const effects: Effect<RaftTypes>[] = [];
-		for (const input of node.inbox.splice(0)) node.machine.step(input, this.now, effects);
-		node.machine.step({ type: "batch-ended" }, this.now, effects);
+		for (const input of node.inbox.splice(0)) node.observed.step(input, this.now, effects);
+		node.observed.step({ type: "batch-ended" }, this.now, effects);
 		for (const effect of effects) this.#perform(node, effect);
-		this.#options.observe?.(node.id, effects);
 	}
 
 	#perform(node: Node, effect: Effect<RaftTypes>): void {
@@ -382,7 +400,7 @@ export class DeterministicDriver {
 
 	#send(from: NodeId, to: NodeId, message: RaftMessage): void {
 		this.counts.messages++;
-		this.#options.observeSend?.(from, to, message, this.#node(from).disk);
+		this.#observe({ type: "left", from, to, message, durable: this.#node(from).disk });
 		if (this.#cut.has(`${from}>${to}`) || this.#dice.chance(this.world.lossChance)) {
 			this.counts.lost++;
 			return;
@@ -416,13 +434,18 @@ export class DeterministicDriver {
 		this.#later(node, node.diskFreeAt - this.now, () => {
 			const done = must(node.writes.shift(), "the write is under way");
 			assert(done.writeId === writeId, "the disk writes in order");
-			performWrite(node.disk, done.write);
+			this.#write(node, done.write);
 			node.durableWriteId = writeId;
 			this.#enqueue(node, { type: "write-completed", writeId });
 			while (node.held.length > 0 && must(node.held[0], "checked").after <= writeId) {
 				this.#release(node, must(node.held.shift(), "checked").effect);
 			}
 		});
+	}
+
+	#write(node: Node, write: RaftWrite): void {
+		performWrite(node.disk, write);
+		this.#observe({ type: "persisted", node: node.id, durable: node.disk });
 	}
 
 	/** A read sees every persist before it, so it waits for the disk to get there. */
@@ -473,12 +496,8 @@ export class DeterministicDriver {
 }
 
 function durableOf(disk: Disk): RaftDurable {
-	return {
-		hardState: disk.hardState,
-		snapshot: disk.snapshot,
-		firstIndex: disk.firstIndex as LogIndex,
-		entries: disk.entries.slice(),
-	};
+	const { hardState, snapshot, firstIndex, entries } = disk;
+	return { hardState, snapshot, firstIndex, entries: entries.slice() };
 }
 
 /** Performs one persist on the disk, in the order of its fields; refuses what the contract does not allow. */
@@ -508,7 +527,7 @@ export function performWrite(disk: Disk, write: RaftWrite): void {
 	if (write.compactThrough !== undefined) {
 		assert((disk.snapshot?.lastIndex ?? 0) >= write.compactThrough, "a durable snapshot covers what is compacted");
 		disk.entries.splice(0, Math.max(0, write.compactThrough - disk.firstIndex + 1));
-		disk.firstIndex = Math.max(disk.firstIndex, write.compactThrough + 1);
+		disk.firstIndex = Math.max(disk.firstIndex, write.compactThrough + 1) as LogIndex;
 	}
 }
 

@@ -5,6 +5,7 @@
  * Method: some hundreds of seeded runs of the shipped machine and applier; a failing seed says how to run it alone.
  */
 import { describe, expect, it } from "vitest";
+import { raftProperties } from "../../../protocols/raft/properties/index.ts";
 import { type ChaosRun, runChaos } from "./chaos-run.ts";
 
 const only = process.env["SEED"];
@@ -29,24 +30,36 @@ describe("a Raft group under faults", () => {
 			totals.set(name, (totals.get(name) ?? 0) + count);
 		};
 		for (const seed of seeds) {
-			const { driver, invariants, acknowledged, reads, retries } = run(seed);
-			for (const [name, count] of Object.entries({ ...driver.counts, ...invariants.counts })) add(name, count);
+			const { driver, evaluations, acknowledged, reads, retries } = run(seed);
+			for (const [name, count] of [...Object.entries(driver.counts), ...evaluations]) add(name, count);
 			add("acknowledged", acknowledged);
 			add("reads", reads);
 			add("retries", retries);
 		}
 		if (only !== undefined) return;
 		// A run without faults would prove nothing: each kind must really have happened, and often.
-		const least = { crashes: 500, lostWrites: 50, lostEffects: 50, lost: 5000, duplicated: 5000, elections: 500 };
-		const others = {
-			conflicts: 50,
-			installs: 100,
-			compactions: 500,
-			quorumLosses: 50,
+		const least = {
+			crashes: 500,
+			lostWrites: 50,
+			lostEffects: 50,
+			lost: 5000,
+			duplicated: 5000,
 			acknowledged: 5000,
 			reads: 1000,
+			retries: 1000,
+			"leader-elected": 500,
+			"leader-replaced": 100,
+			"conflict-cut": 50,
+			"earlier-term-committed": 50,
+			"snapshot-installed": 100,
+			"log-compacted": 500,
+			"quorum-lost": 50,
+			"read-answered": 1000,
 		};
-		for (const [name, count] of Object.entries({ ...least, ...others, retries: 1000 })) {
+		for (const { id, kind } of raftProperties) {
+			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 1000 : 1);
+		}
+		for (const [name, count] of Object.entries(least)) {
 			expect(totals.get(name), name).toBeGreaterThanOrEqual(count);
 		}
 	});

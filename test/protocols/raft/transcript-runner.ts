@@ -138,7 +138,14 @@ class ScriptedGroup {
 			const config = raftConfig({ nodeId: id, voters, ...options });
 			const entries = entriesOf(terms);
 			const hardState = { term: Math.max(0, ...terms) as Term, votedFor: null };
-			const disk = { hardState, snapshot: null, snapshotBytes: bytes(""), firstIndex: 1, entries, received: [] };
+			const disk = {
+				hardState,
+				snapshot: null,
+				snapshotBytes: bytes(""),
+				firstIndex: 1 as LogIndex,
+				entries,
+				received: [],
+			};
 			const node = { id, config, disk, isUp: false, writes: [], held: [], timers: new Set<string>(), owed: [] };
 			const made = { ...node, machine: new RaftMachine(config), applier: new RaftApplier(new Ledger()) };
 			this.#nodes.set(id, made);
@@ -152,7 +159,7 @@ class ScriptedGroup {
 		node.applier = new RaftApplier(new Ledger());
 		node.isUp = true;
 		const { hardState, snapshot, firstIndex, entries } = node.disk;
-		const durable = { hardState, snapshot, firstIndex: firstIndex as LogIndex, entries: entries.slice() };
+		const durable = { hardState, snapshot, firstIndex, entries: entries.slice() };
 		this.#step(node, { type: "start", durable });
 	}
 

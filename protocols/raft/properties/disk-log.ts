@@ -1,0 +1,45 @@
+/** What a member's disk holds of the log, as far as a watcher remembers it. */
+import type { LogIndex } from "../entry.ts";
+import type { RaftDurable } from "../vocabulary.ts";
+import { type EntryDigest, entryDigest } from "./entry-digest.ts";
+
+/** One disk's log as digests. It is followed from one durable state to the next for the price of what changed. */
+export class DiskLog {
+	#snapshotIndex = 0;
+	#firstIndex = 1;
+	#digests: EntryDigest[] = [];
+
+	/** Whether the disk has this entry, or a snapshot that covers it. */
+	holds(index: LogIndex, digest: EntryDigest): boolean {
+		return index <= this.#snapshotIndex || this.#digests[index - this.#firstIndex] === digest;
+	}
+
+	/** Takes up what the disk holds now. Returns the lowest index at which it has lost an entry, or null. */
+	follow({ snapshot, firstIndex, entries }: RaftDurable): LogIndex | null {
+		this.#snapshotIndex = snapshot?.lastIndex ?? 0;
+		const lastBefore = this.#firstIndex + this.#digests.length - 1;
+		if (firstIndex !== this.#firstIndex) {
+			this.#digests.splice(0, Math.max(0, firstIndex - this.#firstIndex));
+			this.#firstIndex = firstIndex;
+		}
+		// Logs change at their end only: the last entry that is still there has all before it.
+		let kept = Math.min(this.#digests.length, entries.length);
+		while (kept > 0 && this.#digests[kept - 1] !== entryDigest(entries[kept - 1] as (typeof entries)[number])) kept--;
+		this.#digests.length = kept;
+		for (let i = kept; i < entries.length; i++) this.#digests.push(entryDigest(entries[i] as (typeof entries)[number]));
+		const lastKept = firstIndex + kept - 1;
+		return lastKept < lastBefore ? ((lastKept + 1) as LogIndex) : null;
+	}
+
+	get state(): unknown {
+		return { snapshotIndex: this.#snapshotIndex, firstIndex: this.#firstIndex, digests: this.#digests };
+	}
+
+	copy(): DiskLog {
+		const copy = new DiskLog();
+		copy.#snapshotIndex = this.#snapshotIndex;
+		copy.#firstIndex = this.#firstIndex;
+		copy.#digests = this.#digests.slice();
+		return copy;
+	}
+}

@@ -1,0 +1,44 @@
+/** A short name for an entry's content, so that watchers remember numbers and not entries. */
+import type { Entry } from "../entry.ts";
+
+/** 53 bits over every field of an entry: equal entries have the same, others almost surely (2^-53) not. */
+export type EntryDigest = number;
+
+const kinds: Readonly<Record<Entry["kind"], number>> = { "no-op": 1, "open-session": 2, command: 3 };
+
+/** The fields that {@link digest} reads; a field that is not among them does not compile below. */
+type Digested = "term" | "kind" | "session" | "serial" | "firstIncomplete" | "data";
+const isWholeEntryDigested: Exclude<keyof Entry, Digested> extends never ? true : false = true;
+
+/** Entries are immutable and the same one is seen many times, at several members and by several properties. */
+const known = new WeakMap<Entry, EntryDigest>();
+
+export function entryDigest(entry: Entry): EntryDigest {
+	let found = known.get(entry);
+	if (found === undefined) {
+		found = digest(entry);
+		known.set(entry, found);
+	}
+	return found;
+}
+
+/** Two lanes of 32 bits that mix alike and multiply differently, of which 53 are kept. */
+function digest({ term, kind, session, serial, firstIncomplete, data }: Entry): EntryDigest {
+	let a = isWholeEntryDigested ? 0x9e3779b9 : 0;
+	let b = 0x85ebca6b;
+	const add = (value: number): void => {
+		a = Math.imul(a ^ value, 0xcc9e2d51);
+		a = (a ^ (a >>> 15)) | 0;
+		b = Math.imul(b ^ value, 0x1b873593);
+		b = (b ^ (b >>> 13)) | 0;
+	};
+	for (const field of [term, session, serial, firstIncomplete]) {
+		add(field | 0);
+		add(Math.floor(field / 2 ** 32));
+	}
+	add(kinds[kind]);
+	add(data.length);
+	for (const byte of data) add(byte);
+	add(0x27d4eb2f);
+	return (a >>> 0) * 2 ** 21 + (b >>> 11);
+}
