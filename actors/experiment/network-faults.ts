@@ -1,7 +1,7 @@
 /** The catalogue's network faults in the words of the faulty network, which both engines put between members. */
-import { assertNever, must } from "../../protocols/core/index.ts";
+import { assert, assertNever } from "../../protocols/core/index.ts";
 import type { DelayDistribution, LinkFilter, NetworkFault } from "../../runtime/index.ts";
-import type { FaultSpec } from "../../supervisors/index.ts";
+import { type FaultSpec, faultNotApplicable } from "../../supervisors/index.ts";
 import { FaultArguments } from "./fault-arguments.ts";
 import type { TargetSelection } from "./target-selection.ts";
 
@@ -37,7 +37,7 @@ export interface NetworkFaults {
 /** @throws QuorateError `fault-not-applicable` */
 export function networkFaultsOf(fault: FaultSpec, selection: TargetSelection): NetworkFaults {
 	const { kind } = fault;
-	if (!isNetworkKind(kind)) return must(undefined, "only network faults come here");
+	assert(isNetworkKind(kind), "only network faults come here", { kind });
 	const given = new FaultArguments(fault);
 	if (kind === "partition") return partition(given, selection);
 	if (kind === "clog") return clog(given, selection);
@@ -125,7 +125,7 @@ function partition(given: FaultArguments, selection: TargetSelection): NetworkFa
 			};
 		}
 		default:
-			return must(undefined, "a checked partition has a known shape");
+			throw faultNotApplicable({ fault: "partition", reason: `there is no shape ${shape}` });
 	}
 }
 

@@ -1,6 +1,6 @@
 /** One simulation and what an experiment needs of it: faulty network, disk, threads, and the members under observation. */
 import { must, type NodeId, nodeId } from "../../protocols/core/index.ts";
-import { RaftMachine, raftLayouts } from "../../protocols/raft/index.ts";
+import { raftLayouts } from "../../protocols/raft/index.ts";
 import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
 import {
 	type ActorContext,
