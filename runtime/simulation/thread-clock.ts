@@ -42,6 +42,16 @@ export class Machine {
 		return durationMs <= 0 ? 0 : durationMs / this.#rate;
 	}
 
+	/** When this clock shows a time, if it goes on as now: deadlines travel between clocks that differ. */
+	toVirtual(localMs: number): number {
+		return this.#isTrue ? localMs : this.#virtualMs + (localMs - this.#localMs) / this.#rate;
+	}
+
+	/** What this clock shows then. */
+	toLocal(virtualMs: number): number {
+		return this.#isTrue ? virtualMs : this.#localMs + (virtualMs - this.#virtualMs) * this.#rate;
+	}
+
 	get rate(): number {
 		return this.#rate;
 	}

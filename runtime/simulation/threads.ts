@@ -318,7 +318,7 @@ export class VirtualThreads implements ThreadDirectory {
 			machine,
 			turn: () => this.#turn(slot, life),
 			clock: new ThreadClock(fabric.timeline, machine),
-			transport: new VirtualTransport(fabric, slot, (messageType) => {
+			transport: new VirtualTransport(fabric, slot, machine, (messageType) => {
 				this.#judge({ phase: "published", slot, thread, actor: null, messageType, message: null });
 			}),
 			driver: null,

@@ -15,6 +15,7 @@ import { damagedOnTheWay } from "./errors.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
 import type { NetworkDelivery, NetworkPolicy } from "./network.ts";
 import { type PayloadCodec, payloadHash } from "./payload-codec.ts";
+import type { Machine } from "./thread-clock.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
 
@@ -38,6 +39,8 @@ export interface Fabric {
 export class VirtualTransport implements Transport {
 	readonly slot: ThreadSlot;
 	readonly #fabric: Fabric;
+	/** Whose clock deadlines are told by; they travel as virtual time. */
+	readonly #machine: Machine;
 	readonly #unflushed = new Set<Lane>();
 	/** Sent over the network, and not flushed yet. */
 	#outgoing: { lane: Lane; record: LaneRecord; deliveries: readonly NetworkDelivery[] }[] = [];
@@ -51,9 +54,10 @@ export class VirtualTransport implements Transport {
 	readonly #published: (messageType: string | null) => void;
 
 	/** @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing */
-	constructor(fabric: Fabric, slot: ThreadSlot, published: (messageType: string | null) => void) {
+	constructor(fabric: Fabric, slot: ThreadSlot, machine: Machine, published: (messageType: string | null) => void) {
 		this.#fabric = fabric;
 		this.slot = slot;
+		this.#machine = machine;
 		this.#published = published;
 	}
 
@@ -86,7 +90,7 @@ export class VirtualTransport implements Transport {
 			throw error;
 		}
 		const record: LaneRecord = {
-			head,
+			head: head.deadlineMs === 0 ? head : { ...head, deadlineMs: this.#machine.toVirtual(head.deadlineMs) },
 			from: this.slot,
 			encoded,
 			protocol,
@@ -235,7 +239,7 @@ export class VirtualTransport implements Transport {
 			target,
 			sender,
 			correlation,
-			deadlineMs,
+			deadlineMs: deadlineMs === 0 ? 0 : this.#machine.toLocal(deadlineMs),
 			priority,
 			from,
 			payload,
