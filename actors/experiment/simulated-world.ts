@@ -22,7 +22,7 @@ import { HeldThreads } from "./held-threads.ts";
 import { MessageLog } from "./message-log.ts";
 import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
 import { PropertyAccount } from "./property-account.ts";
-import { SimulationFaults } from "./simulation-faults.ts";
+import { DISK_FLUSH_MS, SimulationFaults } from "./simulation-faults.ts";
 import { GROUP } from "./swarm-options.ts";
 import type { SwarmStage } from "./swarm-target.ts";
 
@@ -42,8 +42,6 @@ const storageModule = "file:///simulation/storage.js";
 const STORAGE_NAME = "storage";
 /** In memory a write is there at once. */
 const MEMORY_FLUSH_MS = { min: 0, max: 0 };
-/** Flushes of a common solid-state disk. */
-const DISK_FLUSH_MS = { min: 0.2, max: 5 };
 
 export class SimulatedWorld {
 	readonly simulation: Simulation;

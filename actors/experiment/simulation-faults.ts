@@ -11,7 +11,7 @@ import { isNetworkKind, networkFaultsOf, networkKinds } from "./network-faults.t
 import type { InjectedFault } from "./swarm-target.ts";
 import { TargetSelection } from "./target-selection.ts";
 
-const processKinds = [
+const memberKinds = [
 	"kill",
 	"crash",
 	"kill-at",
@@ -22,18 +22,36 @@ const processKinds = [
 	"busy-loop",
 	"restart-power-loss",
 	"mailbox-flood",
+	"slow-disk",
+	"stalled-disk",
+	"disk-full",
+	"failed-flush",
 	"clock-drift",
 	"clock-jump",
 ] as const;
-type ProcessKind = (typeof processKinds)[number];
+type MemberKind = (typeof memberKinds)[number];
 
+/** Flushes of a common solid-state disk, in virtual milliseconds. */
+export const DISK_FLUSH_MS = { min: 0.2, max: 5 };
 /** What the watchdog of worker threads does to a thread that does not get on (`stallAfterMs` there). */
 const STALL_AFTER_MS = 2_000;
 /** A crash loop is ended by its removal. */
 const LIVES_MAX = 1_000;
 
 /** The kinds that a simulation can apply. */
-export const simulationFaultKinds: ReadonlySet<string> = new Set([...networkKinds, ...processKinds]);
+export const simulationFaultKinds: ReadonlySet<string> = new Set([...networkKinds, ...memberKinds]);
+
+/** Where `kill-at` can strike, the most telling ones; each phase may also be followed by any other message type. */
+export const KILL_POINTS: readonly string[] = [
+	"before",
+	"after",
+	"published",
+	"after:append-entries",
+	"published:append-response",
+	"after:request-vote",
+	"published:vote",
+	"after:storage-durable",
+];
 
 /** What faults act on. */
 export interface SimulationParts {
@@ -65,7 +83,7 @@ export class SimulationFaults {
 		const { nodes, text } = this.#selection.select(kind, given.text("target"));
 		const removals: (() => Promise<void>)[] = [];
 		for (const node of nodes) {
-			const remove = await this.#onMember(kind as ProcessKind, node, given);
+			const remove = await this.#onMember(kind as MemberKind, node, given);
 			if (remove !== null) removals.push(remove);
 		}
 		const remove = async (): Promise<void> => {
@@ -86,9 +104,10 @@ export class SimulationFaults {
 	}
 
 	/** Returns what ends it; null for what is over at once. */
-	async #onMember(kind: ProcessKind, node: string, given: FaultArguments): Promise<(() => Promise<void>) | null> {
-		const { swarm, simulation, group } = this.#parts;
+	async #onMember(kind: MemberKind, node: string, given: FaultArguments): Promise<(() => Promise<void>) | null> {
+		const { swarm, simulation, group, disk, storeOf } = this.#parts;
 		const thread = participantName(group, node);
+		const stores = [storeOf(node)];
 		switch (kind) {
 			case "kill":
 				this.#begin({ kind: "kill", thread });
@@ -98,7 +117,7 @@ export class SimulationFaults {
 				return null;
 			case "restart-power-loss":
 				this.#begin({ kind: "kill", thread });
-				this.#parts.disk.add({ kind: "lose-power", store: this.#parts.storeOf(node) });
+				disk.add({ kind: "lose-power", store: storeOf(node) });
 				return null;
 			case "crash": {
 				const release = this.#parts.threads.hold(thread);
@@ -119,6 +138,13 @@ export class SimulationFaults {
 			}
 			case "mailbox-flood":
 				return floodMailbox(swarm, simulation.clock, thread, given.number("messagesPerSecond"));
+			case "slow-disk":
+				return ends(disk.add({ kind: "slow", factor: slowness(given), stores }));
+			case "stalled-disk":
+				return ends(disk.add({ kind: "stall", stores }));
+			case "disk-full":
+			case "failed-flush":
+				return this.#failDisk(kind, given.text("target"), stores);
 			case "clock-drift":
 				return ends(this.#begin({ kind: "clock-drift", thread, ppm: given.number("partsPerMillion") }));
 			case "clock-jump":
@@ -156,6 +182,12 @@ export class SimulationFaults {
 		};
 	}
 
+	#failDisk(kind: "disk-full" | "failed-flush", target: string, stores: readonly string[]): () => Promise<void> {
+		if (target !== "all") throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
+		const code = kind === "disk-full" ? "disk-full" : "disk-failed";
+		return ends(this.#parts.disk.add({ kind: "fail-flush", code, stores }));
+	}
+
 	#clockJump(thread: string, byMs: number): null {
 		if (byMs < 0) {
 			throw faultNotApplicable({ fault: "clock-jump", reason: "protocols read a monotonic clock, which never goes back" });
@@ -165,6 +197,11 @@ export class SimulationFaults {
 	}
 }
 
-function ends(added: AddedFault): () => Promise<void> {
+/** How many times longer a flush takes: the factor asked for, and the latency added to what one takes on average. */
+function slowness(given: FaultArguments): number {
+	return given.number("factor") + given.number("latencyMs") / ((DISK_FLUSH_MS.min + DISK_FLUSH_MS.max) / 2);
+}
+
+function ends(added: { remove(): void }): () => Promise<void> {
 	return async () => added.remove();
 }
