@@ -18,6 +18,7 @@ interface Details {
 	readonly propertyThrew: { property: string; reason: string };
 	readonly probeThrew: { probe: string; reason: string };
 	readonly targetFailed: { during: string; reason: string };
+	readonly notReproduced: { property: string; found: readonly string[] };
 }
 
 const made = defineErrors({
@@ -48,6 +49,11 @@ const made = defineErrors({
 		"experiment-target-failed",
 		(d: Details["targetFailed"]) => `the target failed during ${d.during}: ${d.reason}`,
 	],
+	notReproduced: [
+		"experiment-not-reproduced",
+		(d: Details["notReproduced"]) =>
+			`nothing to shrink: ${d.property} was not violated again (${d.found.length === 0 ? "nothing was" : `found: ${d.found.join(", ")}`})`,
+	],
 });
 
 /** The text is no YAML (or JSON) document of the kind that experiments are written in. */
@@ -68,6 +74,8 @@ export const propertyThrew: ErrorMaker<Details["propertyThrew"]> = made.property
 export const probeThrew: ErrorMaker<Details["probeThrew"]> = made.probeThrew;
 /** The target threw something that is no typed error: a defect of the engine or of what it runs. */
 export const targetFailed: ErrorMaker<Details["targetFailed"]> = made.targetFailed;
+/** An experiment that is to be shrunk does not fail as it should. */
+export const notReproduced: ErrorMaker<Details["notReproduced"]> = made.notReproduced;
 
 function place({ file, line, column }: FilePlace): string {
 	const position = line === null ? "" : `line ${line}, column ${column}`;

@@ -16,6 +16,7 @@ export {
 	experimentUnsupported,
 	type FilePlace,
 	faultNotApplicable,
+	notReproduced,
 	probeFailed,
 	probeThrew,
 	propertyThrew,
@@ -54,7 +55,10 @@ export {
 	VIOLATION_IDS,
 	type WorkloadRecord,
 } from "./journal.ts";
+export { experimentSchema, experimentSchemaText, type JsonSchema } from "./json-schema.ts";
+export { formatJUnit } from "./junit.ts";
 export { checkExperiment, formatExperiment, parseExperiment } from "./parse.ts";
+export { PLANNED_FAULTS_MAX, type PlanOrder, planExperiment, selectFaults } from "./plan.ts";
 export {
 	type ExperimentRun,
 	type RunOptions,
@@ -64,6 +68,14 @@ export {
 	SETTLE_MS,
 } from "./runner.ts";
 export type { Field, Shape } from "./shape.ts";
+export {
+	type ExperimentSize,
+	type ShrinkOptions,
+	type ShrinkResult,
+	type ShrinkStatistics,
+	shrinkExperiment,
+	sizeOf,
+} from "./shrink.ts";
 export type {
 	AppliedFault,
 	ExperimentEngine,
