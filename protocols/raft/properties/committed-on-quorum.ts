@@ -15,6 +15,7 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	statement: "From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum.",
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
+	observes: ["started", "ended", "batch", "persisted", "left"],
 	watch: () => new CommittedOnQuorum(new Map(), new Map(), new Map(), null),
 };
 

@@ -13,6 +13,7 @@ export const electionSafety: Property<RaftObservation> = {
 	statement: "At most one leader is elected in a term.",
 	source: "Raft Figure 3, §5.2",
 	needs: "events",
+	observes: ["event"],
 	watch: () => new ElectionSafety(new Map()),
 };
 

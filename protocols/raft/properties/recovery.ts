@@ -10,6 +10,7 @@ export const leaderExists: Property<RaftObservation> = {
 	statement: "The latest term that a living member speaks of has a leader, who is alive.",
 	source: "Raft §5.2, §9.3",
 	needs: "events",
+	observes: ["ended", "event"],
 	watch: () => new LeaderExists(new Map()),
 };
 
@@ -19,6 +20,7 @@ export const replicasEqual: Property<RaftObservation> = {
 	statement: "Every voter has the same log end, has it committed, and has handed it to its application.",
 	source: "Raft §5.3, §5.5",
 	needs: "machine",
+	observes: ["ended", "batch"],
 	watch: () => new ReplicasEqual(new Map()),
 };
 
@@ -77,9 +79,8 @@ class ReplicasEqual implements Watcher<RaftObservation> {
 		const { commitIndex: committed, deliveredIndex: applied, log } = machine;
 		const last = log.lastIndex;
 		const before = this.#reaches.get(node);
-		if (before === undefined || before.last !== last || before.committed !== committed || before.applied !== applied) {
-			this.#reaches.set(node, { last, committed, applied });
-		}
+		if (before?.last === last && before.committed === committed && before.applied === applied) return null;
+		this.#reaches.set(node, { last, committed, applied });
 		for (const voter of machine.configuration.voters) {
 			const reach = this.#reaches.get(voter);
 			const isLevel = reach !== undefined && reach.last === last && reach.committed === last && reach.applied === last;
