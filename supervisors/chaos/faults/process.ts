@@ -21,7 +21,7 @@ const kind = (
 export const processFaults: readonly FaultKind[] = [
 	kind("kill", false, "crash", "Kills a member with its thread; its supervisor restarts it.", [target("any")]),
 	kind("crash", true, "crash", "Kills a member and keeps it down until the fault is removed.", [target("any")]),
-	kind("kill-at", false, "crash", "Kills a member when it passes a labelled point for the n-th time from now.", [
+	kind("kill-at", true, "crash", "Kills a member once, when it passes a labelled point for the n-th time from now.", [
 		target("any"),
 		{
 			key: "point",
