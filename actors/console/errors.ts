@@ -7,11 +7,12 @@ type ErrorFamily<Details> = {
 
 interface UsageDetails {
 	readonly unknownCommand: { command: string; suggestion: string | null };
-	readonly unknownOption: { option: string; suggestion: string | null };
-	readonly unexpectedArgument: { argument: string };
+	readonly unknownOption: { option: string; suggestion: string | null; command: string };
+	readonly unexpectedArgument: { argument: string; command: string };
 	readonly missingValue: { option: string; expected: string };
 	readonly invalidValue: { option: string; expected: string; actual: string };
 	readonly conflictingOptions: { option: string; other: string; reason: string };
+	readonly missingOperand: { command: string; expected: string };
 }
 
 export const usageErrors: ErrorFamily<UsageDetails> = defineErrors({
@@ -23,11 +24,11 @@ export const usageErrors: ErrorFamily<UsageDetails> = defineErrors({
 	unknownOption: [
 		"unknown-option",
 		(d: UsageDetails["unknownOption"]) =>
-			`there is no option ${d.option}${didYouMean(d.suggestion)}; see quorate run --help`,
+			`there is no option ${d.option}${didYouMean(d.suggestion)}; see ${d.command} --help`,
 	],
 	unexpectedArgument: [
 		"unexpected-argument",
-		(d: UsageDetails["unexpectedArgument"]) => `"${d.argument}" belongs to no option; see quorate run --help`,
+		(d: UsageDetails["unexpectedArgument"]) => `"${d.argument}" belongs to no option; see ${d.command} --help`,
 	],
 	missingValue: ["missing-value", (d: UsageDetails["missingValue"]) => `${d.option} needs a value: ${d.expected}`],
 	invalidValue: [
@@ -38,6 +39,10 @@ export const usageErrors: ErrorFamily<UsageDetails> = defineErrors({
 		"conflicting-options",
 		(d: UsageDetails["conflictingOptions"]) => `${d.option} does not go with ${d.other}: ${d.reason}`,
 	],
+	missingOperand: [
+		"missing-operand",
+		(d: UsageDetails["missingOperand"]) => `${d.command} needs ${d.expected}; see ${d.command} --help`,
+	],
 });
 
 const usageCodes: ReadonlySet<string> = new Set([
@@ -47,6 +52,12 @@ const usageCodes: ReadonlySet<string> = new Set([
 	"missing-value",
 	"invalid-value",
 	"conflicting-options",
+	"missing-operand",
+	"experiment-unreadable",
+	"experiment-malformed",
+	"experiment-unknown-key",
+	"experiment-invalid",
+	"experiment-unsupported",
 ]);
 
 /** Whether an error of this code is about how the command was called. */
@@ -90,6 +101,21 @@ export const inputErrors: ErrorFamily<InputDetails> = defineErrors({
 		"input-too-large",
 		(d: InputDetails["inputTooLarge"]) => `${d.file}: ${d.what} (the limit is ${d.limit})`,
 	],
+});
+
+interface ExperimentDetails {
+	readonly unreadable: { file: string; reason: string };
+	readonly nothingToShrink: { seed: number; verdict: string };
+	readonly unwritable: { file: string; reason: string };
+}
+
+export const experimentErrors: ErrorFamily<ExperimentDetails> = defineErrors({
+	unreadable: ["experiment-unreadable", (d: ExperimentDetails["unreadable"]) => `can not read ${d.file}: ${d.reason}`],
+	nothingToShrink: [
+		"nothing-to-shrink",
+		(d: ExperimentDetails["nothingToShrink"]) => `seed ${d.seed} violates nothing: its verdict is ${d.verdict}`,
+	],
+	unwritable: ["report-unwritable", (d: ExperimentDetails["unwritable"]) => `can not write ${d.file}: ${d.reason}`],
 });
 
 interface RunDetails {

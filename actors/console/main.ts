@@ -9,6 +9,7 @@ import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import { nearest } from "./option-table.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
+import { simulateCommand } from "./simulate-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 import { streamOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
@@ -24,6 +25,7 @@ interface Command {
 
 const commands: ReadonlyMap<string, Command> = new Map([
 	["run", { summary: "apply records through a swarm while its leaders are killed", perform: runCommand }],
+	["simulate", { summary: "run a group on virtual time under random faults, seed by seed", perform: simulateCommand }],
 ]);
 
 function version(): string {

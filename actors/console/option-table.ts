@@ -30,10 +30,30 @@ class Expectation extends Error {}
 /**
  * The values of all options: what was given, else the default. Of an option that is given twice the last counts, so
  * that a script's options can be changed by adding others behind them.
+ * @param command named in errors
  * @throws QuorateError `unknown-option` with the nearest one there is, `missing-value`, `invalid-value`,
  *   `unexpected-argument`
  */
-export function parseOptions<Table extends OptionTable>(table: Table, args: readonly string[]): OptionValues<Table> {
+export function parseOptions<Table extends OptionTable>(
+	table: Table,
+	args: readonly string[],
+	command: string,
+): OptionValues<Table> {
+	const { values, operands } = parseCall(table, args, command);
+	const [stray] = operands;
+	if (stray !== undefined) throw usageErrors.unexpectedArgument({ argument: stray, command });
+	return values;
+}
+
+/**
+ * The same for a command that also takes operands, such as the name of a file: what belongs to no option.
+ * @throws QuorateError `unknown-option`, `missing-value`, `invalid-value`
+ */
+export function parseCall<Table extends OptionTable>(
+	table: Table,
+	args: readonly string[],
+	command: string,
+): { readonly values: OptionValues<Table>; readonly operands: readonly string[] } {
 	const names = Object.keys(table);
 	const { tokens } = parseArgs({
 		args: [...args],
@@ -44,9 +64,10 @@ export function parseOptions<Table extends OptionTable>(table: Table, args: read
 		),
 	});
 	const values: Record<string, unknown> = {};
+	const operands: string[] = [];
 	for (const name of names) values[name] = table[name]?.fallback;
 	for (const token of tokens) {
-		if (token.kind === "positional") throw usageErrors.unexpectedArgument({ argument: token.value });
+		if (token.kind === "positional") operands.push(token.value);
 		if (token.kind === "option") {
 			const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
 			if (spec === undefined || token.rawName === `-${token.name}`) {
@@ -54,12 +75,13 @@ export function parseOptions<Table extends OptionTable>(table: Table, args: read
 				throw usageErrors.unknownOption({
 					option: token.rawName,
 					suggestion: suggestion === null ? null : `--${suggestion}`,
+					command,
 				});
 			}
 			values[token.name] = parsedValue(token.name, spec, token.value);
 		}
 	}
-	return values as OptionValues<Table>;
+	return { values: values as OptionValues<Table>, operands };
 }
 
 function parsedValue(name: string, spec: OptionSpec<unknown>, text: string | undefined): unknown {

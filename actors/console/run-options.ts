@@ -1,7 +1,8 @@
 /** The options of `quorate run`. */
 import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
-import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
+import { describeOptions, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
+import { duration, integer, oneOf } from "./option-values.ts";
 
 export interface RunOptions {
 	readonly protocol: "raft";
@@ -26,7 +27,6 @@ export interface RunOptions {
 
 const RATE_MAX = 1_000_000;
 const CLIENTS_MAX = 256;
-const DURATION_MS_MAX = 24 * 3_600_000;
 const KILL_INTERVAL_MS_MIN = 500;
 
 const options = {
@@ -110,7 +110,7 @@ const options = {
  * @throws QuorateError as `parseOptions`, and `conflicting-options`
  */
 export function parseRunOptions(args: readonly string[]): RunOptions {
-	const values: OptionValues<typeof options> = parseOptions(options, args);
+	const values: OptionValues<typeof options> = parseOptions(options, args, "quorate run");
 	if (values.data !== null && values.storage === "memory") {
 		throw usageErrors.conflictingOptions({
 			option: "--data",
@@ -160,29 +160,4 @@ Examples:
   quorate run --input flights.json.gz --kill-leader 2s --history history.jsonl
   zcat flights.jsonl.gz | quorate run --input - --data ./quorate-data
 `;
-}
-
-function oneOf<T extends string>(text: string, choices: readonly T[]): T {
-	const found = choices.find((choice) => choice === text);
-	if (found === undefined) throw expected(choices.join(" or "));
-	return found;
-}
-
-function integer(text: string, min: number, max: number, or = ""): number {
-	const value = Number(text);
-	if (!/^[0-9]+$/.test(text) || value < min || value > max) {
-		throw expected(`an integer from ${min} to ${max}${or === "" ? "" : ` ${or}`}`);
-	}
-	return value;
-}
-
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
-
-function duration(text: string, minMs: number, or = ""): number {
-	const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m)$/.exec(text);
-	const ms = match === null ? Number.NaN : Number(match[1]) * (unitsMs[match[2] ?? ""] ?? Number.NaN);
-	if (!(ms >= minMs && ms <= DURATION_MS_MAX)) {
-		throw expected(`a time such as 500ms, 4s or 2m, at least ${minMs}ms${or === "" ? "" : `, ${or}`}`);
-	}
-	return ms;
 }
