@@ -53,7 +53,9 @@ export class MessageLog implements NetworkPolicy {
 			this.#tell({ atMs: sentAtMs, origin: from, type: "lost", text: `${type} to ${to} is lost`, values });
 		}
 		const underWay = this.#underWay(from, to);
-		for (const { afterMs, gate } of copies) {
+		for (const { afterMs, gate, corruption } of copies) {
+			// Its receiver refuses it.
+			if (corruption?.isChecked === true) continue;
 			const arrivesAtMs = gate === undefined ? sentAtMs + afterMs : Number.POSITIVE_INFINITY;
 			underWay.push({ type, sentAtMs, arrivesAtMs });
 		}

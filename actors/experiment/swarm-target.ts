@@ -173,6 +173,8 @@ export class SwarmTarget implements ExperimentTarget {
 		if (event.type === "role-changed" && node !== null) this.#roleChanged(node, event.role, event.term);
 		else if (event.type === "participant-started") this.#tell(node, "started", restartsText(event.restarts));
 		else if (event.type === "thread-ended") {
+			// The end of the experiment itself.
+			if (event.end.cause === "stopped") return;
 			this.#leading.delete(origin);
 			this.#tell(node ?? origin, "ended", `thread ended: ${event.end.cause}`);
 		} else {
