@@ -56,9 +56,10 @@ export {
 	type WorkloadRecord,
 } from "./journal.ts";
 export { experimentSchema, experimentSchemaText, type JsonSchema } from "./json-schema.ts";
-export { formatJUnit } from "./junit.ts";
 export { checkExperiment, formatExperiment, parseExperiment } from "./parse.ts";
 export { PLANNED_FAULTS_MAX, type PlanOrder, planExperiment, selectFaults } from "./plan.ts";
+export { formatHtmlReport, type ReportExtras } from "./report/html-report.ts";
+export { formatJUnit } from "./report/junit.ts";
 export {
 	type ExperimentRun,
 	type RunOptions,
