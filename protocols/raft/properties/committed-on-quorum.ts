@@ -63,7 +63,8 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			disks: new Map([...this.#disks].map(([node, disk]) => [node, disk.state])),
 			committed: this.#committed,
 			followed: this.#followed,
-			configuration: this.#configuration,
+			// A set: the order of names must not tell states apart that are equal but for the names.
+			voters: new Set(this.#configuration?.voters),
 		};
 	}
 

@@ -5,7 +5,7 @@ import type { Term } from "../entry.ts";
 import type { RaftObservation } from "./observation.ts";
 
 /** Leaders remembered; beyond it those of the lowest terms are forgotten, which nobody campaigns in any more. */
-const LEADERS_MAX = 4096;
+export const LEADERS_MAX = 4096;
 
 export const electionSafety: Property<RaftObservation> = {
 	id: "election-safety",
