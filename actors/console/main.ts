@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
+import { chaosCommand } from "./chaos-command.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import { nearest } from "./option-table.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
@@ -26,6 +27,7 @@ interface Command {
 const commands: ReadonlyMap<string, Command> = new Map([
 	["run", { summary: "apply records through a swarm while its leaders are killed", perform: runCommand }],
 	["simulate", { summary: "run a group on virtual time under random faults, seed by seed", perform: simulateCommand }],
+	["chaos", { summary: "break a group on purpose, as an experiment file says", perform: chaosCommand }],
 ]);
 
 function version(): string {

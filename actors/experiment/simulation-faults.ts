@@ -22,14 +22,13 @@ const memberKinds = [
 	"busy-loop",
 	"restart-power-loss",
 	"mailbox-flood",
-	"slow-disk",
-	"stalled-disk",
-	"disk-full",
-	"failed-flush",
 	"clock-drift",
 	"clock-jump",
 ] as const;
 type MemberKind = (typeof memberKinds)[number];
+
+const diskKinds = ["slow-disk", "stalled-disk", "disk-full", "failed-flush"] as const;
+type DiskKind = (typeof diskKinds)[number];
 
 /** Flushes of a common solid-state disk, in virtual milliseconds. */
 export const DISK_FLUSH_MS = { min: 0.2, max: 5 };
@@ -39,7 +38,7 @@ const STALL_AFTER_MS = 2_000;
 const LIVES_MAX = 1_000;
 
 /** The kinds that a simulation can apply. */
-export const simulationFaultKinds: ReadonlySet<string> = new Set([...networkKinds, ...memberKinds]);
+export const simulationFaultKinds: ReadonlySet<string> = new Set([...networkKinds, ...memberKinds, ...diskKinds]);
 
 /** Where `kill-at` can strike, the most telling ones; each phase may also be followed by any other message type. */
 export const KILL_POINTS: readonly string[] = [
@@ -80,7 +79,9 @@ export class SimulationFaults {
 		const { kind } = fault;
 		if (isNetworkKind(kind)) return this.#onNetwork(fault);
 		const given = new FaultArguments(fault);
-		const { nodes, text } = this.#selection.select(kind, given.text("target"));
+		const target = given.text("target");
+		const { nodes, text } = this.#selection.select(kind, target);
+		if (isDiskKind(kind)) return { description: text, remove: this.#onDisk(kind, given, target === "all" ? null : nodes) };
 		const removals: (() => Promise<void>)[] = [];
 		for (const node of nodes) {
 			const remove = await this.#onMember(kind as MemberKind, node, given);
@@ -103,11 +104,28 @@ export class SimulationFaults {
 		};
 	}
 
+	/** Members share one disk, so one that is slow for a member is slow for whoever is flushed with it. Null: all of it. */
+	#onDisk(kind: DiskKind, given: FaultArguments, nodes: readonly string[] | null): () => Promise<void> {
+		const { disk, storeOf } = this.#parts;
+		const on = nodes === null ? {} : { stores: nodes.map(storeOf) };
+		switch (kind) {
+			case "slow-disk":
+				return ends(disk.add({ kind: "slow", factor: slowness(given), ...on }));
+			case "stalled-disk":
+				return ends(disk.add({ kind: "stall", ...on }));
+			case "disk-full":
+			case "failed-flush":
+				if (nodes !== null) throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
+				return ends(disk.add({ kind: "fail-flush", code: kind === "disk-full" ? "disk-full" : "disk-failed" }));
+			default:
+				return assertNever(kind, "kind of disk fault");
+		}
+	}
+
 	/** Returns what ends it; null for what is over at once. */
 	async #onMember(kind: MemberKind, node: string, given: FaultArguments): Promise<(() => Promise<void>) | null> {
 		const { swarm, simulation, group, disk, storeOf } = this.#parts;
 		const thread = participantName(group, node);
-		const stores = [storeOf(node)];
 		switch (kind) {
 			case "kill":
 				this.#begin({ kind: "kill", thread });
@@ -138,13 +156,6 @@ export class SimulationFaults {
 			}
 			case "mailbox-flood":
 				return floodMailbox(swarm, simulation.clock, thread, given.number("messagesPerSecond"));
-			case "slow-disk":
-				return ends(disk.add({ kind: "slow", factor: slowness(given), stores }));
-			case "stalled-disk":
-				return ends(disk.add({ kind: "stall", stores }));
-			case "disk-full":
-			case "failed-flush":
-				return this.#failDisk(kind, given.text("target"), stores);
 			case "clock-drift":
 				return ends(this.#begin({ kind: "clock-drift", thread, ppm: given.number("partsPerMillion") }));
 			case "clock-jump":
@@ -182,12 +193,6 @@ export class SimulationFaults {
 		};
 	}
 
-	#failDisk(kind: "disk-full" | "failed-flush", target: string, stores: readonly string[]): () => Promise<void> {
-		if (target !== "all") throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
-		const code = kind === "disk-full" ? "disk-full" : "disk-failed";
-		return ends(this.#parts.disk.add({ kind: "fail-flush", code, stores }));
-	}
-
 	#clockJump(thread: string, byMs: number): null {
 		if (byMs < 0) {
 			throw faultNotApplicable({ fault: "clock-jump", reason: "protocols read a monotonic clock, which never goes back" });
@@ -195,6 +200,10 @@ export class SimulationFaults {
 		this.#begin({ kind: "clock-jump", thread, aheadMs: byMs });
 		return null;
 	}
+}
+
+function isDiskKind(kind: string): kind is DiskKind {
+	return (diskKinds as readonly string[]).includes(kind);
 }
 
 /** How many times longer a flush takes: the factor asked for, and the latency added to what one takes on average. */
