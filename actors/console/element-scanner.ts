@@ -3,7 +3,7 @@
  * it is shows in the first character. Values are handed on one by one with their place, so that a file of any size
  * needs the memory of its largest element.
  */
-import { describeCharacter, findJsonFault } from "./json-fault.ts";
+import { describeCharacter, findJsonFault } from "../../protocols/core/index.ts";
 
 /** Where something stands in the input; both from 1, columns in UTF-16 units. */
 export interface Place {

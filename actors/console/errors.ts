@@ -118,6 +118,14 @@ export const experimentErrors: ErrorFamily<ExperimentDetails> = defineErrors({
 	unwritable: ["report-unwritable", (d: ExperimentDetails["unwritable"]) => `can not write ${d.file}: ${d.reason}`],
 });
 
+interface HistoryFileDetails {
+	readonly empty: { file: string };
+}
+
+export const historyFileErrors: ErrorFamily<HistoryFileDetails> = defineErrors({
+	empty: ["history-empty", (d: HistoryFileDetails["empty"]) => `${d.file} holds no operation`],
+});
+
 interface RunDetails {
 	readonly historyUnwritable: { file: string; reason: string };
 	readonly loadFailed: { failed: number; reason: string };

@@ -2,17 +2,13 @@
  * Reads the records of a run: from a file of JSON (one array, or one record a line), plain or compressed by gzip, or
  * from standard input. What is not readable, not JSON or not a flight is refused with its place.
  */
-import { createReadStream } from "node:fs";
-import { addAbortSignal, pipeline, Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { QuorateError } from "../../protocols/core/index.ts";
+import type { Readable } from "node:stream";
+import type { QuorateError } from "../../protocols/core/index.ts";
 import { ElementScanner, type Place } from "./element-scanner.ts";
 import { inputErrors } from "./errors.ts";
 import { HOURS } from "./flight-ledger.ts";
 import { FlightRecords, RECORDS_MAX } from "./flight-records.ts";
-
-/** The name under which `-`, standard input, appears in messages. */
-const STANDARD_INPUT = "standard input";
+import { readText, sourceName } from "./text-source.ts";
 
 /**
  * Reads all records of `path`; `-` is `standardInput`.
@@ -20,7 +16,7 @@ const STANDARD_INPUT = "standard input";
  *   `input-too-large`; an AbortError once `signal` is aborted
  */
 export async function readInput(path: string, standardInput: Readable, signal: AbortSignal): Promise<FlightRecords> {
-	const file = path === "-" ? STANDARD_INPUT : path;
+	const file = sourceName(path);
 	const records = new FlightRecords();
 	const scanner = new ElementScanner({
 		element: (value, place) => addRecord(records, value, file, place),
@@ -31,56 +27,10 @@ export async function readInput(path: string, standardInput: Readable, signal: A
 			throw inputErrors.inputTooLarge({ file, what: `the value in line ${place.line} is too long`, limit });
 		},
 	});
-	const source = addAbortSignal(signal, path === "-" ? standardInput : createReadStream(path));
-	try {
-		const decoder = new TextDecoder("utf-8", { fatal: true });
-		for await (const chunk of decompressed(source)) scanner.write(decoder.decode(chunk, { stream: true }));
-		scanner.write(decoder.decode());
-		scanner.end();
-	} catch (thrown) {
-		if (thrown instanceof QuorateError || signal.aborted) throw thrown;
-		throw unreadable(file, thrown);
-	}
+	await readText(path, standardInput, signal, (piece) => scanner.write(piece));
+	scanner.end();
 	if (records.length === 0) throw inputErrors.inputEmpty({ file });
 	return records;
-}
-
-/** The bytes of a stream; if they begin with gzip's magic number, what they decompress to. */
-async function* decompressed(source: Readable): AsyncGenerator<Uint8Array> {
-	const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-	let head: Uint8Array = new Uint8Array(0);
-	while (head.length < 2) {
-		const next = await chunks.next();
-		if (next.done === true) break;
-		head = Buffer.concat([head, next.value]);
-	}
-	const all = restored(head, chunks);
-	if (head[0] !== 0x1f || head[1] !== 0x8b) {
-		yield* all;
-		return;
-	}
-	const gunzip = createGunzip();
-	// An error on either side destroys both; the iteration below rejects with it, so the callback has nothing to add.
-	pipeline(Readable.from(all), gunzip, () => undefined);
-	yield* gunzip;
-}
-
-async function* restored(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-	if (head.length > 0) yield head;
-	for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-}
-
-function unreadable(file: string, thrown: unknown): QuorateError {
-	const { code, message } = thrown as NodeJS.ErrnoException;
-	if (code === "ENOENT") return inputErrors.inputNotFound({ file });
-	const reasons: Readonly<Record<string, string>> = {
-		EISDIR: "it is a directory",
-		EACCES: "permission denied",
-		ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
-		Z_DATA_ERROR: `its gzip data is damaged (${message})`,
-		Z_BUF_ERROR: "its gzip data ends too early",
-	};
-	return inputErrors.inputUnreadable({ file, reason: reasons[code ?? ""] ?? message }, { cause: thrown });
 }
 
 function addRecord(records: FlightRecords, value: unknown, file: string, place: Place): void {

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { chaosCommand } from "./chaos-command.ts";
+import { checkHistoryCommand } from "./check-history-command.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import { nearest } from "./option-table.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
@@ -28,6 +29,10 @@ const commands: ReadonlyMap<string, Command> = new Map([
 	["run", { summary: "apply records through a swarm while its leaders are killed", perform: runCommand }],
 	["simulate", { summary: "run a group on virtual time under random faults, seed by seed", perform: simulateCommand }],
 	["chaos", { summary: "break a group on purpose, as an experiment file says", perform: chaosCommand }],
+	[
+		"check-history",
+		{ summary: "judge what clients saw: linearizability, sets, sessions, transactions", perform: checkHistoryCommand },
+	],
 ]);
 
 function version(): string {
@@ -36,15 +41,15 @@ function version(): string {
 }
 
 function help(): string {
-	const rows = [...commands].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+	const rows = [...commands].map(([name, { summary }]) => `  ${name.padEnd(15)}${summary}`);
 	return `quorate: consensus inside TypeScript, with every participant an actor in a thread of its own.
 
 Usage: quorate COMMAND [options]
 
 ${rows.join("\n")}
 
-  --version   print the version
-  --help      print this; quorate COMMAND --help tells about one command
+  --version      print the version
+  --help         print this; quorate COMMAND --help tells about one command
 `;
 }
 

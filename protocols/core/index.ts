@@ -21,6 +21,7 @@ export {
 } from "./errors.ts";
 export { type DrawOracle, type DrawStream, Generator } from "./generator.ts";
 export { type Brand, compareIds, type GroupId, groupId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";
+export { describeCharacter, findJsonFault, type JsonFault } from "./json-fault.ts";
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
 export type {
 	Apply,

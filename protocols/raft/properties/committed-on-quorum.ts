@@ -4,7 +4,7 @@ import { type Finding, holds, type Property, violated, type Watcher } from "../.
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
 import type { RaftDurable } from "../vocabulary.ts";
-import { DiskLog } from "./disk-log.ts";
+import { DiskLogs } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
 import type { RaftObservation } from "./observation.ts";
 import { remember } from "./remember.ts";
@@ -16,11 +16,11 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
 	observes: ["started", "ended", "batch", "persisted", "left"],
-	watch: () => new CommittedOnQuorum(new Map(), new Map(), new Map(), null),
+	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), null),
 };
 
 class CommittedOnQuorum implements Watcher<RaftObservation> {
-	readonly #disks: Map<NodeId, DiskLog>;
+	readonly #disks: DiskLogs;
 	/** What leaders have committed. */
 	readonly #committed: Map<LogIndex, EntryDigest>;
 	/** How far each leader's commit index was followed in its present life. */
@@ -29,7 +29,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#configuration: Configuration | null;
 
 	constructor(
-		disks: Map<NodeId, DiskLog>,
+		disks: DiskLogs,
 		committed: Map<LogIndex, EntryDigest>,
 		followed: Map<NodeId, LogIndex>,
 		configuration: Configuration | null,
@@ -48,7 +48,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 				return this.#followDisk(observation.node, observation.durable);
 			case "left":
 				// A disk that was not empty when the watch began shows itself here first.
-				return this.#disks.has(observation.from) ? null : this.#followDisk(observation.from, observation.durable);
+				return this.#disks.of(observation.from) !== undefined
+					? null
+					: this.#followDisk(observation.from, observation.durable);
 			case "started":
 			case "ended":
 				this.#followed.delete(observation.node);
@@ -60,7 +62,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 
 	get state(): unknown {
 		return {
-			disks: new Map([...this.#disks].map(([node, disk]) => [node, disk.state])),
+			disks: this.#disks.state,
 			committed: this.#committed,
 			followed: this.#followed,
 			// A set: the order of names must not tell states apart that are equal but for the names.
@@ -70,7 +72,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 
 	copy(): CommittedOnQuorum {
 		return new CommittedOnQuorum(
-			new Map([...this.#disks].map(([node, disk]) => [node, disk.copy()])),
+			this.#disks.copy(),
 			new Map(this.#committed),
 			new Map(this.#followed),
 			this.#configuration,
@@ -94,12 +96,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	}
 
 	#followDisk(node: NodeId, durable: RaftDurable): Finding | null {
-		let disk = this.#disks.get(node);
-		if (disk === undefined) {
-			disk = new DiskLog();
-			this.#disks.set(node, disk);
-		}
-		const lostFrom = disk.follow(durable);
+		const lostFrom = this.#disks.follow(node, durable);
 		if (lostFrom === null) return null;
 		for (let index = lostFrom; this.#committed.has(index); index = indexAfter(index, 1)) {
 			const finding = this.#check(index);
@@ -114,9 +111,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		if (digest === undefined || this.#configuration === null) return null;
 		const { voters } = this.#configuration;
 		let holders = 0;
-		for (const voter of voters) if (this.#disks.get(voter)?.holds(index, digest)) holders++;
+		for (const voter of voters) if (this.#disks.of(voter)?.holds(index, digest)) holders++;
 		if (holders > voters.length / 2) return null;
-		const names = voters.filter((voter) => this.#disks.get(voter)?.holds(index, digest));
+		const names = voters.filter((voter) => this.#disks.of(voter)?.holds(index, digest));
 		return violated({ index, holders: names.join(" "), voters: voters.join(" ") });
 	}
 }

@@ -16,6 +16,7 @@ import { committedAgreement } from "./committed-agreement.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
 import { deliveryOrder } from "./delivery-order.ts";
 import { durableEntriesBeforeSent, durableTermBeforeSent, durableVoteBeforeSent } from "./durable-before-sent.ts";
+import { durableCounted } from "./durable-counted.ts";
 import { durableVote } from "./durable-vote.ts";
 import { electionSafety } from "./election-safety.ts";
 import { exactlyOnce } from "./exactly-once.ts";
@@ -57,6 +58,7 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	deliveryOrder,
 	exactlyOnce,
 	durableVote,
+	durableCounted,
 	durableTermBeforeSent,
 	durableVoteBeforeSent,
 	durableEntriesBeforeSent,

@@ -12,7 +12,7 @@ import { afterAll, expect, test } from "vitest";
 import { ELEMENT_LENGTH_MAX, ElementScanner } from "../../../actors/console/element-scanner.ts";
 import { generateRecords } from "../../../actors/console/flight-records.ts";
 import { readInput } from "../../../actors/console/input.ts";
-import { findJsonFault } from "../../../actors/console/json-fault.ts";
+import { findJsonFault } from "../../../protocols/core/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "quorate-input-"));
 afterAll(() => rmSync(directory, { recursive: true }));

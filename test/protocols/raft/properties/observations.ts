@@ -27,6 +27,7 @@ export interface Shown {
 	readonly restoring?: RaftSnapshot;
 	readonly base?: readonly [index: number, term: number];
 	readonly log?: readonly Entry[];
+	readonly durable?: number;
 }
 
 function viewOf(shown: Shown): RaftView {
@@ -48,6 +49,7 @@ function viewOf(shown: Shown): RaftView {
 			baseTerm,
 			lastIndex: index(baseIndex + log.length),
 			lastTerm: log.at(-1)?.term ?? baseTerm,
+			durableThrough: index(shown.durable ?? 0),
 			termAt: (at) => (at === baseIndex ? baseTerm : log[at - baseIndex - 1]?.term),
 			entryAt: (at) => must(log[at - baseIndex - 1], "the index is in the log"),
 		},

@@ -325,6 +325,19 @@ export const twins: readonly Twins[] = [
 		details: { node: "a", term: 1, termBefore: 2 },
 	},
 	{
+		id: "durable-counted",
+		about: "a disk that has more than is counted, and a snapshot",
+		good: [
+			persisted(a, { log: log([1, 1, 1]) }),
+			batch(a, { log: log([1, 1, 2]), durable: 2 }),
+			persisted(a, { snapshot: snapshotAt(3, 1), firstIndex: 4 }),
+			batch(a, { log: log([1, 1, 1]), durable: 3 }),
+			batch(b, { log: log([1]), durable: 1 }),
+		],
+		bad: [persisted(a, { log: log([1, 1]) }), batch(a, { log: log([1, 2]), durable: 2 })],
+		details: { node: "a", index: 2, term: 2 },
+	},
+	{
 		id: "durable-term-before-sent",
 		about: "a pre-vote, which names a term to come",
 		good: [left(a, b, accepted(1, 0), { term: 1 }), left(a, b, vote(2, true, true), { term: 1 })],
