@@ -13,7 +13,7 @@ import {
 	type RunProgress,
 	runExperiment,
 } from "../../supervisors/index.ts";
-import { simulationEngine } from "../experiment/index.ts";
+import { simulationEngine, threadsEngine } from "../experiment/index.ts";
 import {
 	type ChaosRunOptions,
 	chaosHelp,
@@ -41,7 +41,7 @@ const subcommands: ReadonlyMap<string, Subcommand> = new Map([
 /** By the names under which users ask for them. */
 const engines: Readonly<Record<ChaosRunOptions["engine"], () => ExperimentEngine>> = {
 	sim: () => simulationEngine(),
-	threads: () => simulationEngine(),
+	threads: () => threadsEngine(),
 };
 
 /**

@@ -24,11 +24,18 @@ export const memberOrders = { none: 0, exhaustMemory: 1, stand: 2, spin: 3 } as 
 export type MemberOrder = (typeof memberOrders)[keyof typeof memberOrders];
 const TAKEN = 4;
 
+/** What the disk is told: to work, to stand still, or to fail for good. */
+export const diskOrders = { work: 0, stall: 1, full: 2, fail: 3 } as const;
+export type DiskOrder = (typeof diskOrders)[keyof typeof diskOrders];
+
 const BOARD_BYTES = 64 * 1024;
 const VERSION = 0;
 const LENGTH = 1;
+const DISK_ORDER = 2;
+/** Milliseconds that each flush takes longer. */
+const DISK_DELAY = 3;
 /** One word for each member, by its place in the group. */
-const ORDERS_FROM = 2;
+const ORDERS_FROM = 4;
 const TEXT_FROM_BYTES = (ORDERS_FROM + NODES_MAX + 1) * 4;
 
 /** The memory of a board; it goes to threads as it is. */
@@ -60,6 +67,15 @@ export class FaultBoardWriter {
 	order(member: number, order: MemberOrder): void {
 		Atomics.store(this.#words, ORDERS_FROM + member, order);
 		Atomics.notify(this.#words, ORDERS_FROM + member);
+	}
+
+	orderDisk(order: DiskOrder): void {
+		Atomics.store(this.#words, DISK_ORDER, order);
+	}
+
+	/** Each flush takes so much longer from now on; milliseconds, in whole. */
+	delayDisk(delayMs: number): void {
+		Atomics.store(this.#words, DISK_DELAY, Math.round(delayMs));
 	}
 
 	#write(faults: readonly NumberedFault[]): void {
@@ -111,5 +127,13 @@ export class FaultBoardReader {
 		const at = ORDERS_FROM + member;
 		if (order === memberOrders.stand) Atomics.wait(this.#words, at, TAKEN);
 		else while (Atomics.load(this.#words, at) === TAKEN);
+	}
+
+	get diskOrder(): DiskOrder {
+		return Atomics.load(this.#words, DISK_ORDER) as DiskOrder;
+	}
+
+	get diskDelayMs(): number {
+		return Atomics.load(this.#words, DISK_DELAY);
 	}
 }

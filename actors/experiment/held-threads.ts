@@ -1,5 +1,5 @@
 /** A thread directory that keeps chosen threads dead, so that a member can be down for as long as an experiment says. */
-import type { ThreadDirectory, ThreadEvent, ThreadSlot, ThreadSpec, ThreadStatus } from "../../runtime/index.ts";
+import type { Backend, ThreadDirectory, ThreadEvent, ThreadSlot, ThreadSpec, ThreadStatus } from "../../runtime/index.ts";
 
 type KernelControl = ReturnType<ThreadDirectory["control"]>;
 
@@ -58,4 +58,16 @@ export class HeldThreads implements ThreadDirectory {
 		if (waiting === undefined) return;
 		await new Promise<void>((go) => waiting.add(go));
 	}
+}
+
+/** The same backend with another thread directory. */
+export function withThreads(backend: Backend, threads: ThreadDirectory): Backend {
+	return {
+		ports: backend.ports,
+		threads,
+		parallelism: backend.parallelism,
+		attach: (kernel) => backend.attach(kernel),
+		publishedThrough: (from, to) => backend.publishedThrough(from, to),
+		close: () => backend.close(),
+	};
 }

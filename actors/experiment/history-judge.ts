@@ -5,7 +5,7 @@ import {
 	type History,
 	keyValueModel,
 	type Operation,
-} from "../../protocols/verification/history/index.ts";
+} from "../../protocols/verification/index.ts";
 import type { WorkloadJudgement } from "../../supervisors/index.ts";
 
 /**

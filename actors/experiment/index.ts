@@ -13,3 +13,4 @@ export type { SimulationEngineOptions } from "./simulated-world.ts";
 export { simulationEngine } from "./simulation-engine.ts";
 export { KILL_POINTS } from "./simulation-faults.ts";
 export { plannedFaults, planSeed, type SimulationPlan } from "./simulation-plan.ts";
+export { threadsEngine } from "./threads-engine.ts";

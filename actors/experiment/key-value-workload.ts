@@ -10,7 +10,7 @@
  * once in a run, so a read says which write it has seen.
  */
 import { type Generator, must, QuorateError, requireInteger } from "../../protocols/core/index.ts";
-import { HistoryRecorder } from "../../protocols/verification/history/index.ts";
+import { HistoryRecorder } from "../../protocols/verification/index.ts";
 import type { Clock } from "../../runtime/index.ts";
 import type { Workload, WorkloadJudgement, WorkloadSpec } from "../../supervisors/index.ts";
 import type { KeyValueCommand, KeyValueResult, SwarmClient } from "../swarm/index.ts";

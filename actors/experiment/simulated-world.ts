@@ -18,7 +18,7 @@ import {
 import type { TargetOrder } from "../../supervisors/index.ts";
 import { participantName, raftClientLayouts, raftParticipantModule, raftStoreName } from "../participant/index.ts";
 import type { Swarm, SwarmBackend } from "../swarm/index.ts";
-import { HeldThreads } from "./held-threads.ts";
+import { HeldThreads, withThreads } from "./held-threads.ts";
 import { MessageLog } from "./message-log.ts";
 import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
 import { PropertyAccount } from "./property-account.ts";
@@ -101,7 +101,7 @@ export class SimulatedWorld {
 		this.simulation.threads.observe((event) => this.#ofThread(event));
 		this.#threads = new HeldThreads(this.simulation.threads);
 		this.backend = {
-			backend: { ...this.simulation.backend, threads: this.#threads },
+			backend: withThreads(this.simulation.backend, this.#threads),
 			storage: {
 				name: STORAGE_NAME,
 				behaviour: { module: storageModule, export: "DiskStorage" },
