@@ -20,8 +20,6 @@ export interface ControlWire {
 	after(run: () => void): void;
 	/** Lets an order reach the thread, which may be paused. */
 	arrive(run: () => void): void;
-	/** A call is under way (+1) or answered (−1). */
-	pending(change: 1 | -1): void;
 }
 
 interface PendingCall {
@@ -83,12 +81,10 @@ export class VirtualControl implements KernelControl {
 	#call<A, R>(method: string, argument: A, run: (argument: A) => Promise<R>): Promise<R> {
 		if (this.#end !== null) return Promise.reject(this.#died(method, this.#end));
 		const sent = structuredClone(argument);
-		this.#wire.pending(1);
 		return new Promise<R>((resolve, reject) => {
 			const call: PendingCall = { method, reject: (error) => settle(() => reject(error)) };
 			const settle = (answer: () => void): void => {
 				if (!this.#calls.delete(call)) return;
-				this.#wire.pending(-1);
 				answer();
 			};
 			this.#calls.add(call);

@@ -94,7 +94,7 @@ function replaceGlobals(): void {
 		[globalThis, "", ["setTimeout", "setInterval", "setImmediate"]],
 		[timers, "timers.", ["setTimeout", "setInterval", "setImmediate"]],
 		[globalThis.crypto, "crypto.", ["randomUUID", "getRandomValues"]],
-		[crypto, "crypto.", ["randomUUID", "randomBytes", "randomInt", "randomFillSync", "getRandomValues"]],
+		[crypto, "crypto.", ["randomUUID", "randomBytes", "randomInt", "randomFillSync", "randomFill"]],
 	];
 	for (const [owner, prefix, names] of functions) {
 		for (const name of names) replace(owner, name, (real) => guardedFunction(`${prefix}${name}`, real));

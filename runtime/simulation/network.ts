@@ -16,7 +16,7 @@ export interface Corruption {
 	/** Bits that are flipped: bit `n modulo the message's bits` for each of these. */
 	readonly flips: readonly number[];
 	/**
-	 * True: the link has a checksum (CRC-32), as real links do; the receiver refuses the message as undecodable. False: the
+	 * True: the link has a checksum, as real links do; the receiver refuses the message as undecodable. False: the
 	 * receiver gets whatever the changed bytes decode to, and refuses them only if they decode to nothing. That is no
 	 * network of a crash-fault protocol any more.
 	 */

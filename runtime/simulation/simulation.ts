@@ -80,16 +80,16 @@ export type RunEnd = "time" | "condition" | "idle" | "steps";
 const STEPS_MAX_DEFAULT = 50_000_000;
 /** Turns of the real event loop that an idle simulation waits for promises of the test's own. */
 const IDLE_TURNS = 3;
-/** How long a chain of continuations may be that is run before the next event. */
-const MICROTASK_TURNS = 8;
+/** Events after which the real event loop has a turn: its timers and I/O are not starved by a long run. */
+const EVENTS_PER_LOOP_TURN = 4_096;
 
 /**
  * The deterministic backend. Pass {@link backend} to an `ActorSystem` and let time pass with {@link run} or
  * {@link complete}. The same seed and the same program give the same events in the same order: compare {@link traceHash}.
  *
- * Events happen one by one. Promises of the program under simulation are settled between two events, and only while
- * something waits for one, because a turn of the real event loop costs more than an event. What a behaviour awaits must
- * come from its context (asks, timers, spawns); real I/O in a behaviour is outside of the simulation's knowledge.
+ * Events happen one by one, and between two of them all continuations of promises run that have been settled. What a
+ * behaviour awaits must come from its context (asks, timers, spawns); real I/O in a behaviour is outside of the simulation's
+ * knowledge.
  */
 export class Simulation {
 	readonly backend: Backend;
@@ -269,10 +269,9 @@ export class Simulation {
 				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
 				continue;
 			}
-			const before = this.#threads.unsettled;
 			this.#timeline.step();
-			if (before > 0 || this.#threads.unsettled > 0 || this.#loading.size > 0) await this.#settlePromises();
-			else await settleShortChains();
+			if (this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0) await this.#settlePromises();
+			else await continuations();
 		}
 	}
 
@@ -317,11 +316,11 @@ async function exportOf(module: Readonly<Record<string, unknown>>, source: Modul
 }
 
 /**
- * Promises that no kernel knows of, such as a disk's flush that a timer completes, must not wait until somebody asks
- * something: their continuations get a few microtasks after each event, which costs a fraction of a macrotask.
+ * Resolves when all continuations of settled promises have run, however long their chains are: a tick's turn comes when
+ * the queue of microtasks is empty. It costs a fraction of a turn of the event loop.
  */
-async function settleShortChains(): Promise<void> {
-	for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
+function continuations(): Promise<void> {
+	return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function macrotask(): Promise<void> {

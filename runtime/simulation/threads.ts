@@ -117,8 +117,6 @@ export class VirtualThreads implements ThreadDirectory {
 	readonly mainMetrics: Metrics = new LocalMetrics();
 	/** Asked in order at each point; the first that names a cause decides. */
 	readonly killRules: Set<KillRule> = new Set();
-	/** Control calls that are not answered yet. */
-	pendingControls = 0;
 
 	constructor(options: ThreadsOptions) {
 		this.#options = options;
@@ -134,13 +132,6 @@ export class VirtualThreads implements ThreadDirectory {
 		assert(this.#main.driver === null, "a simulation has one main kernel");
 		this.#main.driver = driver;
 		if (driver instanceof Kernel) this.#main.kernel = driver;
-	}
-
-	/** Promises somewhere in the system that wait for something that virtual time will bring. */
-	get unsettled(): number {
-		let unsettled = this.pendingControls + (this.#main.kernel?.unsettled ?? 0);
-		for (const { life } of this.#threads.values()) unsettled += life?.kernel?.unsettled ?? 0;
-		return unsettled;
 	}
 
 	isGone(slot: ThreadSlot): boolean {
@@ -211,15 +202,10 @@ export class VirtualThreads implements ThreadDirectory {
 	async end(slot: ThreadSlot, end: ThreadEnd): Promise<void> {
 		const thread = this.#threads.get(slot);
 		if (thread === undefined || thread.state === "dead") return;
-		this.pendingControls += 1;
-		try {
-			await new Promise<void>((resolve) => {
-				thread.deathWaiters.push(resolve);
-				this.#die(thread, end);
-			});
-		} finally {
-			this.pendingControls -= 1;
-		}
+		await new Promise<void>((resolve) => {
+			thread.deathWaiters.push(resolve);
+			this.#die(thread, end);
+		});
 	}
 
 	release(slot: ThreadSlot): void {
@@ -229,8 +215,8 @@ export class VirtualThreads implements ThreadDirectory {
 		this.#machines.delete(slot);
 		const { lanes } = this.#options.fabric;
 		let undelivered = 0;
-		for (const lane of lanes.inbound(slot, "user")) undelivered += lane.visible.splice(0).length;
-		for (const lane of lanes.inbound(slot, "system")) lane.visible.length = 0;
+		for (const lane of lanes.inbox(slot, "user").lanes) undelivered += lane.clear();
+		for (const lane of lanes.inbox(slot, "system").lanes) lane.clear();
 		this.#emit({ type: "thread-released", slot, name: thread.spec.name, undelivered });
 	}
 
@@ -244,9 +230,6 @@ export class VirtualThreads implements ThreadDirectory {
 		const control = new VirtualControl(slot, thread.spec.name, kernel, {
 			after: (run) => fabric.timeline.after(drawMs(fabric.schedule, controlMs), run),
 			arrive: (run) => this.machine(slot).whenAwake(run),
-			pending: (change) => {
-				this.pendingControls += change;
-			},
 		});
 		thread.controls.add(control);
 		return control;
@@ -283,16 +266,11 @@ export class VirtualThreads implements ThreadDirectory {
 
 	async #boot(thread: VirtualThread): Promise<void> {
 		const { fabric, generator, startupMs } = this.#options;
-		this.pendingControls += 1;
-		try {
-			await new Promise<void>((resolve) => {
-				fabric.timeline.after(drawMs(generator, startupMs), resolve);
-			});
-			// It may have been killed while it started; then its end has been told already.
-			if (thread.state === "starting" && !thread.isDying) this.#begin(thread);
-		} finally {
-			this.pendingControls -= 1;
-		}
+		await new Promise<void>((resolve) => {
+			fabric.timeline.after(drawMs(generator, startupMs), resolve);
+		});
+		// It may have been killed while it started; then its end has been told already.
+		if (thread.state === "starting" && !thread.isDying) this.#begin(thread);
 	}
 
 	#begin(thread: VirtualThread): void {
@@ -319,6 +297,7 @@ export class VirtualThreads implements ThreadDirectory {
 			turn: () => this.#turn(slot, life),
 			clock: new ThreadClock(fabric.timeline, machine),
 			transport: new VirtualTransport(fabric, slot, machine, (messageType) => {
+				if (this.killRules.size === 0) return;
 				this.#judge({ phase: "published", slot, thread, actor: null, messageType, message: null });
 			}),
 			driver: null,

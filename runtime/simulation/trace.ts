@@ -26,7 +26,7 @@ export interface TraceEvent {
 	readonly kind: EnvelopeKind | "timer" | "hook";
 	/** The message's type, the signal's, or the timer's or hook's name; empty if it has none. */
 	readonly messageType: string;
-	/** CRC-32 of the encoded message; 0 if it was never encoded. */
+	/** Of the encoded message's bytes; 0 if it was never encoded. */
 	readonly payloadHash: number;
 	/** Of what is sent over a faulty network: how many will arrive; else 1. */
 	readonly copies: number;
@@ -64,10 +64,9 @@ export class Trace {
 		this.#word(WORDS[0] as number);
 		this.#word(WORDS[1] as number);
 		this.#word(this.#spelling(step) ^ ((slot << 16) | (actorSlot << 8) | copies));
-		this.#word(actor);
-		this.#word(this.#spelling(kind));
+		this.#word(actor ^ this.#spelling(kind));
 		this.#word(this.#spelling(messageType));
-		this.#word(payloadHash);
+		if (payloadHash !== 0) this.#word(payloadHash);
 		const index = this.length;
 		this.length += 1;
 		this.#observe?.({ index, atMs, step, slot, actorSlot, actor, kind, messageType, payloadHash, copies });

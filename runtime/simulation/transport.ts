@@ -10,11 +10,10 @@ import {
 	type ThreadSlot,
 	type Transport,
 } from "../actor/index.ts";
-import type { EncodedMessage } from "../codec/index.ts";
 import { damagedOnTheWay } from "./errors.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
 import type { NetworkDelivery, NetworkPolicy } from "./network.ts";
-import { type PayloadCodec, payloadHash } from "./payload-codec.ts";
+import type { HashedMessage, PayloadCodec } from "./payload-codec.ts";
 import type { Machine } from "./thread-clock.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
@@ -64,7 +63,7 @@ export class VirtualTransport implements Transport {
 	/** The thread is dead: nothing that its code still does reaches anybody. */
 	mute(): void {
 		this.#isMuted = true;
-		for (const lane of this.#unflushed) lane.unpublished.length = 0;
+		for (const lane of this.#unflushed) lane.unpublished = [];
 		this.#unflushed.clear();
 		this.#outgoing.length = 0;
 	}
@@ -82,7 +81,7 @@ export class VirtualTransport implements Transport {
 		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
 		const lane = fabric.lanes.between(this.slot, to, kind);
 		if (kind === "user" && lane.length >= fabric.laneCapacity) return "full";
-		let encoded: EncodedMessage;
+		let encoded: HashedMessage;
 		try {
 			encoded = fabric.codec.encode(payload, protocol);
 		} catch (error) {
@@ -95,7 +94,7 @@ export class VirtualTransport implements Transport {
 			encoded,
 			protocol,
 			messageType: messageType(payload),
-			payloadHash: payloadHash(encoded.bytes),
+			payloadHash: encoded.hash,
 			redelivered: 0,
 			isHanded: false,
 			isQuarantined: false,
@@ -116,11 +115,11 @@ export class VirtualTransport implements Transport {
 
 	/** A copy that travels alone: it counts as published when it arrives. */
 	#overNetwork(lane: Lane, original: LaneRecord, { afterMs, gate, corruption }: NetworkDelivery): void {
-		const { timeline } = this.#fabric;
+		const { timeline, codec } = this.#fabric;
 		const record = { ...original };
 		if (corruption !== undefined) {
 			record.encoded = { schema: original.encoded.schema, bytes: flipped(original.encoded.bytes, corruption.flips) };
-			record.isDamaged = corruption.isChecked && payloadHash(record.encoded.bytes) !== original.payloadHash;
+			record.isDamaged = corruption.isChecked && codec.hash(record.encoded.bytes) !== original.payloadHash;
 		}
 		if (gate === undefined) this.#arriveAfter(timeline, lane, record, afterMs);
 		else gate.pass(() => this.#arriveAfter(timeline, lane, record, afterMs));
@@ -131,7 +130,7 @@ export class VirtualTransport implements Transport {
 			// A network drops what finds no room; that is one more loss to the protocol.
 			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
 			lane.published = (lane.published + 1) | 0;
-			lane.visible.push(record);
+			lane.show(record);
 			this.#fabric.wake(lane.to);
 		});
 	}
@@ -139,9 +138,9 @@ export class VirtualTransport implements Transport {
 	flush(): void {
 		if (this.#isMuted) return;
 		for (const lane of this.#unflushed) {
-			const types = this.#publish(lane);
+			const records = this.#publish(lane);
 			this.#unflushed.delete(lane);
-			for (const type of types) this.#published(type);
+			if (lane.kind === "user") for (const { messageType } of records) this.#published(messageType);
 		}
 		if (this.#outgoing.length === 0) return;
 		const outgoing = this.#outgoing;
@@ -152,10 +151,11 @@ export class VirtualTransport implements Transport {
 		}
 	}
 
-	/** Returns the types of the messages that have become visible. */
-	#publish(lane: Lane): readonly (string | null)[] {
+	/** Returns what will become visible to the reader, together. */
+	#publish(lane: Lane): readonly LaneRecord[] {
 		const { timeline, net, latencyMs } = this.#fabric;
-		const records = lane.unpublished.splice(0);
+		const records = lane.unpublished;
+		lane.unpublished = [];
 		lane.published = (lane.published + records.length) | 0;
 		lane.inFlight += records.length;
 		lane.lastArrivalMs = Math.max(lane.lastArrivalMs, timeline.nowMs + drawMs(net, latencyMs));
@@ -164,7 +164,7 @@ export class VirtualTransport implements Transport {
 		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => {
 			if (lane.arrive()) this.#fabric.wake(lane.to);
 		});
-		return lane.kind === "user" ? records.map((record) => record.messageType) : [];
+		return records;
 	}
 
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
@@ -194,16 +194,17 @@ export class VirtualTransport implements Transport {
 		return count;
 	}
 
-	/** The lane that was put off first, then all from a drawn one on: readers of real lanes meet them in any order too. */
+	/**
+	 * The lanes with something to read: one that was put off first, then all from a drawn one on, since readers of real lanes
+	 * meet them in any order too.
+	 */
 	#inOrder(kind: LaneKind): readonly Lane[] {
-		const lanes = this.#fabric.lanes.inbound(this.slot, kind);
-		const waiting = lanes.filter((lane) => lane.visible.length > 0);
-		if (waiting.length < 2) return waiting;
-		if (kind === "user" && this.#putOff !== null) {
-			const first = this.#putOff;
-			this.#putOff = null;
-			return [first, ...waiting.filter((lane) => lane !== first)];
-		}
+		const { waiting } = this.#fabric.lanes.inbox(this.slot, kind);
+		if (waiting.length === 0) return waiting;
+		const putOff = kind === "user" ? this.#putOff : null;
+		if (kind === "user") this.#putOff = null;
+		if (waiting.length === 1) return [waiting[0] as Lane];
+		if (putOff !== null) return [putOff, ...waiting.filter((lane) => lane !== putOff)];
 		const start = this.#fabric.schedule.below(waiting.length);
 		return [...waiting.slice(start), ...waiting.slice(0, start)];
 	}
@@ -257,7 +258,7 @@ export class VirtualTransport implements Transport {
 	}
 
 	#free(lane: Lane): void {
-		lane.visible.shift();
+		lane.free();
 		if (lane.waiters.length === 0 || lane.length > this.#fabric.laneCapacity / 2) return;
 		for (const callback of lane.waiters.splice(0)) {
 			this.#fabric.timeline.after(drawMs(this.#fabric.net, this.#fabric.latencyMs), callback);
@@ -291,7 +292,7 @@ export class VirtualTransport implements Transport {
 }
 
 function flipped(bytes: Uint8Array, flips: readonly number[]): Uint8Array {
-	const changed = bytes.slice();
+	const changed = Uint8Array.from(bytes);
 	if (changed.length === 0) return changed;
 	for (const flip of flips) {
 		const bit = flip % (changed.length * 8);

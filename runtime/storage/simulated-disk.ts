@@ -21,7 +21,7 @@ import { type DiskFault, type DiskFaultKind, DiskFaults, type LastingDiskFault }
 import { diskFailed, diskFaultInvalid, diskFull, faultOverBudget, storageUnusable } from "./errors.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type DamageKind, StoreImage } from "./store-image.ts";
-import { advanceShapes, checkStoreName } from "./store-shape.ts";
+import { advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
 export interface SimulatedDiskOptions {
 	readonly clock: Clock;
@@ -50,8 +50,8 @@ export class SimulatedDisk implements StorageEngine {
 	#flushMs: { readonly min: number; readonly max: number };
 	/** What a restart finds. */
 	readonly #flushed: Map<string, StoreImage> = new Map();
-	/** What it will find if nothing crashes: the flushed state and all groups on their way. */
-	readonly #written: Map<string, StoreImage> = new Map();
+	/** The shape of what it will find if nothing crashes: the flushed state and all groups on their way. */
+	readonly #written: Map<string, StoreShape> = new Map();
 	/** In order; the first is being flushed. */
 	readonly #groups: Group[] = [];
 	/** Stores whose writer has crashed: what it still had on its way to the disk is nothing any more. */
@@ -88,8 +88,8 @@ export class SimulatedDisk implements StorageEngine {
 			this.#refuseIfFailed();
 			for (const { store } of writes) checkStoreName(store);
 			const living = writes.filter(({ store }) => !this.#crashed.has(store));
-			advanceShapes(living, (store) => imageIn(this.#written, store).shape);
-			for (const { store, operations } of living) imageIn(this.#written, store).perform(operations);
+			const shapes = advanceShapes(living, (store) => this.#written.get(store) ?? EMPTY_SHAPE);
+			for (const [store, shape] of shapes) this.#written.set(store, shape);
 			return living;
 		});
 		if (!outcome.ok) {
@@ -212,11 +212,9 @@ export class SimulatedDisk implements StorageEngine {
 				return surviving >= 0;
 			});
 		}
-		const image = imageIn(this.#flushed, store).copy();
-		for (const { writes } of this.#groups) {
-			for (const write of writes) if (write.store === store) image.perform(write.operations);
-		}
-		this.#written.set(store, image);
+		const survivors = this.#groups.flatMap(({ writes }) => writes.filter((write) => write.store === store));
+		const flushed = imageIn(this.#flushed, store).shape;
+		this.#written.set(store, advanceShapes(survivors, () => flushed).get(store) ?? flushed);
 		this.#crashed.add(store);
 		this.#faults.count("lose-power");
 	}

@@ -188,17 +188,6 @@ export class StoreImage {
 		}
 		return bytes;
 	}
-
-	/** An independent image with the same content; the bytes, which never change, are shared. */
-	copy(): StoreImage {
-		const image = new StoreImage(this.#store);
-		image.#shape = this.#shape;
-		image.#records = [...this.#records];
-		for (const [key, value] of this.#values) image.#values.set(key, value);
-		for (const [generation, chunks] of this.#chunks) image.#chunks.set(generation, [...chunks]);
-		for (const [bytes, checksum] of this.#checksums) image.#checksums.set(bytes, checksum);
-		return image;
-	}
 }
 
 function withFlippedBit(bytes: Uint8Array, choose: (count: number) => number): Uint8Array {
