@@ -38,14 +38,12 @@ export function fitsBudget(experiment: Planned, added: TimedFault): boolean {
 	const endMs = methodLengthMs(experiment);
 	const claim = claimOf(added, experiment.topology.nodes, endMs);
 	if (claim === null) return true;
-	const claims = [
-		...experiment.method.flatMap((timed) => claimOf(timed, experiment.topology.nodes, endMs) ?? []),
-		claim,
-	];
+	const overlapping = experiment.method
+		.flatMap((timed) => claimOf(timed, experiment.topology.nodes, endMs) ?? [])
+		.filter(({ fromMs, toMs }) => fromMs < claim.toMs && claim.fromMs < toMs);
 	// A count only grows where a claim begins.
-	return claims
-		.filter(({ fromMs }) => fromMs >= claim.fromMs && fromMs <= claim.toMs)
-		.every(({ fromMs }) => excessAt(fromMs, claims, experiment) === null);
+	const begins = [claim.fromMs, ...overlapping.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > claim.fromMs)];
+	return begins.every((atMs) => excessAt(atMs, [...overlapping, claim], experiment) === null);
 }
 
 /** How long a method is: until its last fault is over and its workload begins nothing more. */

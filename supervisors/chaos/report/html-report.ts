@@ -4,7 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import { describeProbe, describeTolerance } from "../hypothesis.ts";
-import type { FaultRecord, GuardRecord, Journal, ProbeOutcome, PropertyRecord } from "../journal.ts";
+import {
+	type FaultRecord,
+	type GuardRecord,
+	type Journal,
+	type ProbeOutcome,
+	type PropertyRecord,
+	VIOLATION_IDS,
+} from "../journal.ts";
 import { formatExperiment } from "../parse.ts";
 import { Markup, markup } from "./markup.ts";
 import { showCount, showDuration } from "./scale.ts";
@@ -90,9 +97,9 @@ function facts(journal: Journal): Markup {
 		["Engine", engine],
 		["Group", `${topology.protocol}, ${topology.nodes} nodes, ${topology.storage} storage`],
 		["Fault budget", `${budget.crash} crash, ${budget.byzantine} Byzantine`],
-		["Time of the target", showDuration(time.targetMs)],
-		["Time of the wall", time.wallMs > 0 ? showDuration(time.wallMs) : "not measured"],
-		["Target over wall", ratio],
+		["Target clock", showDuration(time.targetMs)],
+		["Wall clock", time.wallMs > 0 ? showDuration(time.wallMs) : "not measured"],
+		["Target over wall clock", ratio],
 		["Engine steps", showCount(journal.steps)],
 		["Workload", `${workload.kind}, ${workload.clients} clients, ${showCount(workload.ratePerSecond)}/s`],
 		[
@@ -158,7 +165,8 @@ function judgedCell({ first, evaluations }: PropertyRecord): Markup {
 }
 
 function diagram(journal: Journal): Markup {
-	if (journal.violations.length === 0) return markup``;
+	// A history is judged afterwards: the last events are not those that spoilt it.
+	if (journal.violations.every((id) => id === VIOLATION_IDS.history)) return markup``;
 	const svg = spaceTimeSvg(journal);
 	if (svg === null) return markup``;
 	const shown = Math.min(DIAGRAM_EVENTS_MAX, journal.events.kept.length);

@@ -56,7 +56,8 @@ function eventMark(
 	const y = TOP + row * ROW_PX + ROW_PX / 2;
 	const from = values?.["from"];
 	const sentAtMs = values?.["sentAtMs"];
-	const shown = text.length <= TEXT_LENGTH_MAX ? text : `${text.slice(0, TEXT_LENGTH_MAX - 1)}…`;
+	const line = origin === null ? text : `${origin}: ${text}`;
+	const shown = line.length <= TEXT_LENGTH_MAX ? line : `${line.slice(0, TEXT_LENGTH_MAX - 1)}…`;
 	const common = markup`<text class="time" x="${TIME_PX - 12}" y="${y + 4}" text-anchor="end">${showTime(atMs)}</text><text class="${type === "violated" ? "violated" : "event"}" x="${textX}" y="${y + 4}">${type === "violated" ? "✗ " : ""}${shown}</text>`;
 	if (origin === null || x(origin) < TIME_PX) return common;
 	const at = x(origin);

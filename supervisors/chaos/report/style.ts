@@ -6,14 +6,14 @@ export const STYLE = `
 	--ground: #fcfcfb; --panel: #ffffff; --ink: #1c2024; --soft: #5b636b; --line: #dfe3e6; --faint: #eef1f3;
 	--accent: #2457c5; --good: #17703b; --bad: #b3261e; --doubt: #8a5a00; --good-ground: #e4f4ea; --bad-ground: #fdeae8;
 	--doubt-ground: #fff3d9; --process: #c9541c; --network: #6a4fc4; --storage: #007a82; --clock: #8a6d00;
-	--membership: #4f6475; --area: #9db9ee; --shade: rgba(201, 84, 28, 0.07);
+	--membership: #4f6475; --area: #9db9ee; --shade: rgba(201, 84, 28, 0.06);
 }
 @media (prefers-color-scheme: dark) {
 	:root {
 		--ground: #14171a; --panel: #1b1f23; --ink: #e8ebee; --soft: #a2abb3; --line: #343a40; --faint: #262b30;
 		--accent: #8db1ff; --good: #7bd69a; --bad: #ff9a91; --doubt: #ffcb66; --good-ground: #17301f; --bad-ground: #3b1b19;
 		--doubt-ground: #352a10; --process: #ff9a5c; --network: #b3a0ff; --storage: #5cd0d8; --clock: #e6c84f;
-		--membership: #a9bccb; --area: #35528f; --shade: rgba(255, 154, 92, 0.09);
+		--membership: #a9bccb; --area: #35528f; --shade: rgba(255, 154, 92, 0.055);
 	}
 }
 * { box-sizing: border-box; }
@@ -32,8 +32,8 @@ a { color: var(--accent); }
 .reasons li:first-child { font-weight: 600; }
 .soft { color: var(--soft); }
 .warning { border-left: 4px solid var(--doubt); background: var(--doubt-ground); padding: 8px 14px; margin: 16px 0 0; border-radius: 0 4px 4px 0; }
-dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 6px; overflow: hidden; margin: 22px 0 12px; }
-dl.facts div { background: var(--panel); padding: 9px 14px; }
+dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); background: var(--panel); border: 1px solid var(--line); border-radius: 6px; overflow: hidden; margin: 22px 0 12px; }
+dl.facts div { padding: 9px 14px; margin: 0 -1px -1px 0; border: solid var(--line); border-width: 0 1px 1px 0; }
 dt { color: var(--soft); font-size: 12px; }
 dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 11px 14px; overflow: auto; font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; margin: 6px 0; }

@@ -488,8 +488,7 @@ describe("progress and record", () => {
 		);
 		expect(journal.violations).toEqual(["safe"]);
 		expect(journal.events.kept.at(-1)?.text).toBe("1900");
-		expect(journal.events.kept.length).toBeLessThanOrEqual(400);
-		expect(journal.events.seen).toBeGreaterThan(400);
+		expect(journal.events.kept.length).toBeLessThan(journal.events.seen);
 	});
 
 	it("keeps a leader's span until its member ends", async () => {
