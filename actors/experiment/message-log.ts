@@ -2,7 +2,9 @@
  * What members send each other in a simulation, told as events for timelines: what will not arrive as `lost`, what has
  * come in as `delivered`, with the time at which it was sent.
  */
-import type { EnvelopeHead, FaultyNetwork, NetworkDelivery, NetworkPolicy } from "../../runtime/index.ts";
+import type { NodeId } from "../../protocols/core/index.ts";
+import type { RaftMessage } from "../../protocols/raft/index.ts";
+import type { Address, EnvelopeHead, FaultyNetwork, NetworkDelivery, NetworkPolicy } from "../../runtime/index.ts";
 import type { TargetEvent } from "../../supervisors/index.ts";
 
 /** Messages under way on one link that are remembered; older ones are taken for lost with their receiver. */
@@ -15,24 +17,31 @@ interface UnderWay {
 	readonly arrivesAtMs: number;
 }
 
+/** Who is told of messages. */
+export interface MessageListener {
+	tell(event: TargetEvent): void;
+	/** A message leaves its sender. */
+	left(from: NodeId, to: NodeId, message: RaftMessage): void;
+}
+
 export class MessageLog implements NetworkPolicy {
 	readonly #network: FaultyNetwork;
-	readonly #nodeOf: (address: EnvelopeHead["target"]) => string | null;
+	readonly #nodeOf: (address: Address) => NodeId | null;
 	readonly #nowMs: () => number;
-	readonly #tell: (event: TargetEvent) => void;
+	readonly #listener: MessageListener;
 	readonly #links = new Map<string, UnderWay[]>();
 
 	/** @param nowMs the target's clock */
 	constructor(
 		network: FaultyNetwork,
-		nodeOf: (address: EnvelopeHead["target"]) => string | null,
+		nodeOf: (address: Address) => NodeId | null,
 		nowMs: () => number,
-		tell: (event: TargetEvent) => void,
+		listener: MessageListener,
 	) {
 		this.#network = network;
 		this.#nodeOf = nodeOf;
 		this.#nowMs = nowMs;
-		this.#tell = tell;
+		this.#listener = listener;
 	}
 
 	deliveries(
@@ -46,11 +55,12 @@ export class MessageLog implements NetworkPolicy {
 		const from = this.#nodeOf(head.sender);
 		const to = this.#nodeOf(head.target);
 		if (from === null || to === null) return copies;
-		const { type } = payload as { readonly type: string };
+		const { type } = payload as RaftMessage;
+		this.#listener.left(from, to, payload as RaftMessage);
 		const sentAtMs = this.#nowMs();
 		if (copies.length === 0) {
 			const values = { to, message: type };
-			this.#tell({ atMs: sentAtMs, origin: from, type: "lost", text: `${type} to ${to} is lost`, values });
+			this.#listener.tell({ atMs: sentAtMs, origin: from, type: "lost", text: `${type} to ${to} is lost`, values });
 		}
 		const underWay = this.#underWay(from, to);
 		for (const { afterMs, gate, corruption } of copies) {
@@ -68,7 +78,7 @@ export class MessageLog implements NetworkPolicy {
 		const atMs = this.#nowMs();
 		const sentAtMs = this.#take(this.#underWay(from, to), type, atMs) ?? atMs;
 		const values = { from, sentAtMs, message: type };
-		this.#tell({ atMs, origin: to, type: "delivered", text: `${type} from ${from}`, values });
+		this.#listener.tell({ atMs, origin: to, type: "delivered", text: `${type} from ${from}`, values });
 	}
 
 	/** When the message was sent that arrived first of those of its type; null if none is known. */

@@ -1,6 +1,6 @@
 /** One simulation and what an experiment needs of it: faulty network, disk, threads, and the members under observation. */
 import { must, type NodeId, nodeId } from "../../protocols/core/index.ts";
-import { raftLayouts } from "../../protocols/raft/index.ts";
+import { type RaftMessage, raftLayouts } from "../../protocols/raft/index.ts";
 import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
 import {
 	type ActorContext,
@@ -10,6 +10,7 @@ import {
 	Simulation,
 	SimulatedDisk,
 	StorageActor,
+	type StorageEngine,
 	storageLayouts,
 	type ThreadEvent,
 	type ThreadSlot,
@@ -21,6 +22,7 @@ import type { Swarm, SwarmBackend } from "../swarm/index.ts";
 import { HeldThreads, withThreads } from "./held-threads.ts";
 import { MessageLog } from "./message-log.ts";
 import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
+import { ObservedDisk } from "./observed-disk.ts";
 import { PropertyAccount } from "./property-account.ts";
 import { DISK_FLUSH_MS, SimulationFaults } from "./simulation-faults.ts";
 import { GROUP } from "./swarm-options.ts";
@@ -53,7 +55,9 @@ export class SimulatedWorld {
 	readonly #living = new Set<NodeId>();
 	/** The member on each thread of its own. */
 	readonly #nodes = new Map<ThreadSlot, NodeId>();
-	#disk: SimulatedDisk | null = null;
+	/** The members by the names of their stores. */
+	readonly #members = new Map<string, NodeId>();
+	#disk: { readonly disk: SimulatedDisk; readonly observed: ObservedDisk } | null = null;
 
 	constructor(order: TargetOrder, options: SimulationEngineOptions) {
 		const { seed, topology, properties, observe } = order;
@@ -61,17 +65,19 @@ export class SimulatedWorld {
 		const nowMs = (): number => this.simulation.nowMs;
 		this.#account = new PropertyAccount(
 			raftProperties.filter(({ id }) => properties.has(id)),
-			"machine",
+			"disk",
 			nowMs,
 			(property, text) => observe({ atMs: nowMs(), origin: null, type: "violated", text, values: { property } }),
 		);
-		const open = ({ clock }: ActorContext): SimulatedDisk => {
-			this.#disk = new SimulatedDisk({
-				clock,
-				generator: this.simulation.generator("disk"),
-				flushMs: topology.storage === "memory" ? MEMORY_FLUSH_MS : DISK_FLUSH_MS,
+		const open = ({ clock }: ActorContext): StorageEngine => {
+			const flushMs = topology.storage === "memory" ? MEMORY_FLUSH_MS : DISK_FLUSH_MS;
+			const disk = new SimulatedDisk({ clock, generator: this.simulation.generator("disk"), flushMs });
+			const observed = new ObservedDisk(disk, (store, durable) => {
+				const node = this.#members.get(store);
+				if (node !== undefined) this.#account.observe({ type: "persisted", node, durable });
 			});
-			return this.#disk;
+			this.#disk = { disk, observed };
+			return observed;
 		};
 		class DiskStorage extends StorageActor {
 			constructor() {
@@ -81,6 +87,10 @@ export class SimulatedWorld {
 		const observer = {
 			observe: (observation: RaftObservation) => this.#observe(observation),
 			heard: (to: NodeId, from: NodeId, type: string) => messages.heard(to, from, type),
+		};
+		const left = (from: NodeId, to: NodeId, message: RaftMessage): void => {
+			const durable = this.#disk?.observed.durable(raftStoreName(GROUP, from));
+			if (durable !== undefined) this.#account.observe({ type: "left", from, to, message, durable });
 		};
 		const RaftParticipant = observedParticipant(observer, options.machine ?? ((machine) => machine));
 		this.simulation = new Simulation({
@@ -96,7 +106,7 @@ export class SimulatedWorld {
 		});
 		const nodeOf = ({ slot }: Address): NodeId | null => this.#nodes.get(slot) ?? null;
 		this.#network = new FaultyNetwork({ generator: this.simulation.generator("network"), nodeOf });
-		const messages = new MessageLog(this.#network, nodeOf, nowMs, observe);
+		const messages = new MessageLog(this.#network, nodeOf, nowMs, { tell: observe, left });
 		this.simulation.network = messages;
 		this.simulation.threads.observe((event) => this.#ofThread(event));
 		this.#threads = new HeldThreads(this.simulation.threads);
@@ -114,6 +124,7 @@ export class SimulatedWorld {
 	/** The world with a running swarm in it. */
 	stage(swarm: Swarm): SwarmStage {
 		const { simulation } = this;
+		const { disk, observed } = must(this.#disk ?? undefined, "a swarm has opened its storage");
 		const faults = new SimulationFaults({
 			simulation,
 			swarm,
@@ -121,8 +132,13 @@ export class SimulatedWorld {
 			network: this.#network,
 			threads: this.#threads,
 			generator: simulation.generator("targets"),
-			disk: must(this.#disk ?? undefined, "a swarm has opened its storage"),
+			disk,
 			storeOf: (node) => raftStoreName(GROUP, nodeId(node)),
+			losePower: (node) => {
+				const store = raftStoreName(GROUP, nodeId(node));
+				observed.forget(store);
+				disk.add({ kind: "lose-power", store });
+			},
 		});
 		return {
 			swarm,
@@ -164,8 +180,10 @@ export class SimulatedWorld {
 		const prefix = participantName(GROUP, "");
 		if (!event.name.startsWith(prefix)) return;
 		const node = nodeId(event.name.slice(prefix.length));
-		if (event.type === "thread-started") this.#nodes.set(event.slot, node);
-		else if (event.type === "thread-released") this.#nodes.delete(event.slot);
+		if (event.type === "thread-started") {
+			this.#nodes.set(event.slot, node);
+			this.#members.set(raftStoreName(GROUP, node), node);
+		} else if (event.type === "thread-released") this.#nodes.delete(event.slot);
 		else this.#ended(node);
 	}
 }

@@ -63,6 +63,8 @@ export interface SimulationParts {
 	readonly disk: SimulatedDisk;
 	/** The name of a member's store. */
 	readonly storeOf: (node: string) => string;
+	/** A member's machine loses power: of what is not flushed a part survives. */
+	readonly losePower: (node: string) => void;
 }
 
 export class SimulationFaults {
@@ -124,7 +126,7 @@ export class SimulationFaults {
 
 	/** Returns what ends it; null for what is over at once. */
 	async #onMember(kind: MemberKind, node: string, given: FaultArguments): Promise<(() => Promise<void>) | null> {
-		const { swarm, simulation, group, disk, storeOf } = this.#parts;
+		const { swarm, simulation, group, losePower } = this.#parts;
 		const thread = participantName(group, node);
 		switch (kind) {
 			case "kill":
@@ -135,7 +137,7 @@ export class SimulationFaults {
 				return null;
 			case "restart-power-loss":
 				this.#begin({ kind: "kill", thread });
-				disk.add({ kind: "lose-power", store: storeOf(node) });
+				losePower(node);
 				return null;
 			case "crash": {
 				const release = this.#parts.threads.hold(thread);
