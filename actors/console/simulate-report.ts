@@ -49,7 +49,7 @@ export function simulationObject(
 	cost: SimulationCost,
 	setting: SimulationSetting,
 ): Readonly<Record<string, unknown>> {
-	const { seeds, verdicts, classes, faults, properties, failures, answered, virtualMs, steps } = summary;
+	const { seeds, verdicts, classes, faults, properties, failures, traces, answered, virtualMs, steps } = summary;
 	return {
 		version: setting.version,
 		seeds: { asked: setting.seeds, run: seeds },
@@ -58,14 +58,15 @@ export function simulationObject(
 		faults,
 		properties,
 		failures: failures.map((failure) => ({ ...reasonsOf(failure), replay: setting.replay(failure.seed) })),
+		traces,
 		operationsAnswered: answered,
 		time: { virtualMs, ...cost },
 		events: steps,
 	};
 }
 
-function reasonsOf({ seed, verdict, reasons, violations, traceHash }: SeedResult): Readonly<Record<string, unknown>> {
-	return { seed, verdict, reasons, violations, traceHash };
+function reasonsOf({ seed, verdict, reasons, violations }: SeedResult): Readonly<Record<string, unknown>> {
+	return { seed, verdict, reasons, violations };
 }
 
 function verdictTable({ classes }: SimulationSummary): readonly string[] {

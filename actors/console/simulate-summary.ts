@@ -2,8 +2,8 @@
 import type { ExperimentVerdict } from "../../supervisors/index.ts";
 import type { SeedResult } from "../experiment/index.ts";
 
-/** Failures that are kept; all are counted. */
-export const FAILURES_KEPT_MAX = 1_000;
+/** Failures, and fingerprints of runs, that are kept; all are counted. */
+const KEPT_MAX = 1_000;
 
 export const verdictNames: readonly ExperimentVerdict[] = ["pass", "fail", "inconclusive", "vacuous", "aborted"];
 export type VerdictCounts = Readonly<Record<ExperimentVerdict, number>>;
@@ -42,6 +42,7 @@ export class SimulationSummary {
 	readonly #faults = new Map<string, { seeds: number; applied: number }>();
 	readonly #properties = new Map<string, { kind: string; seeds: number; evaluations: number }>();
 	readonly #failures: SeedResult[] = [];
+	readonly #traces: { readonly seed: number; readonly traceHash: string }[] = [];
 	readonly verdicts: Record<ExperimentVerdict, number> = noVerdicts();
 	seeds = 0;
 	answered = 0;
@@ -70,12 +71,18 @@ export class SimulationSummary {
 			known.evaluations += evaluations;
 			this.#properties.set(id, known);
 		}
-		if (verdict !== "pass" && this.#failures.length < FAILURES_KEPT_MAX) this.#failures.push(result);
+		if (this.#traces.length < KEPT_MAX) this.#traces.push({ seed: result.seed, traceHash: result.traceHash });
+		if (verdict !== "pass" && this.#failures.length < KEPT_MAX) this.#failures.push(result);
 	}
 
 	/** Seeds that did not pass, by their number. */
 	get failures(): readonly SeedResult[] {
 		return [...this.#failures].sort((a, b) => a.seed - b.seed);
+	}
+
+	/** The fingerprints of runs, by seed: equal runs have equal ones. */
+	get traces(): readonly { readonly seed: number; readonly traceHash: string }[] {
+		return [...this.#traces].sort((a, b) => a.seed - b.seed);
 	}
 
 	/** Classes that have seeds. */

@@ -5,7 +5,7 @@
  */
 import { Generator, type NodeId } from "../../protocols/core/index.ts";
 import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
-import type { StorageActorArgs } from "../../runtime/index.ts";
+import { machineNowMs, type StorageActorArgs, ThreadClock } from "../../runtime/index.ts";
 import type { ExperimentEngine, ExperimentTarget, TargetOrder } from "../../supervisors/index.ts";
 import { checkOptions, startBackend, Swarm, type SwarmBackend, type SwarmEvent } from "../swarm/index.ts";
 import { disturbedParticipantModule } from "./disturbed-participant.ts";
@@ -60,7 +60,8 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 			behaviour: { module: disturbedStorageModule, export: "DisturbedStorage", args: storageArgs },
 		},
 	};
-	const { clock } = base.backend.ports;
+	// Its own: a swarm that fails ends its clock with it, and the experiment must go on to its verdict.
+	const clock = new ThreadClock(machineNowMs());
 	const originMs = clock.nowMs();
 	const swarm = await Swarm.start({ raft, seed, backend, startTimeoutMs: START_TIMEOUT_MS });
 	const account = watch(swarm, order, () => clock.nowMs() - originMs);
@@ -93,7 +94,7 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 		get steps() {
 			return steps;
 		},
-		stop: () => swarm.stop(),
+		stop: () => swarm.stop().finally(() => clock.stop()),
 	};
 	return new SwarmTarget(stage, seed, observe);
 }
