@@ -14,13 +14,7 @@ import {
 	runExperiment,
 } from "../../supervisors/index.ts";
 import { simulationEngine, threadsEngine } from "../experiment/index.ts";
-import {
-	type ChaosRunOptions,
-	chaosHelp,
-	chaosListOptions,
-	chaosRunOptions,
-	plainOptions,
-} from "./chaos-options.ts";
+import { type ChaosRunOptions, chaosHelp, chaosListOptions, chaosRunOptions, plainOptions } from "./chaos-options.ts";
 import { experimentErrors, usageErrors } from "./errors.ts";
 import { readExperiment } from "./experiment-file.ts";
 import { nearest, type OptionTable, type OptionValues, parseCall } from "./option-table.ts";
@@ -98,12 +92,19 @@ async function list(args: readonly string[], world: CommandWorld): Promise<numbe
 		world.output.write(`${JSON.stringify(rows)}\n`);
 		return 0;
 	}
-	const cells = rows.map(({ kind, category, engines: on, means }) => [kind, category, on.join(", ") || "none yet", means]);
+	const cells = rows.map(({ kind, category, engines: on, means }) => [
+		kind,
+		category,
+		on.join(", ") || "none yet",
+		means,
+	]);
 	const faults = formatTable([["fault", "", "engines", ""], ...cells], ["left", "left", "left", "left"]);
 	world.output.write(`${faults.join("\n")}\n\n`);
 	for (const { name, engine } of made) {
 		const properties = [...engine.properties].map(([id, kind]) => (kind === "always" ? id : `${id} (${kind})`));
-		world.output.write(`${name}: probes ${[...engine.probes].join(", ")}; workloads ${[...engine.workloads].join(", ")}\n`);
+		world.output.write(
+			`${name}: probes ${[...engine.probes].join(", ")}; workloads ${[...engine.workloads].join(", ")}\n`,
+		);
 		world.output.write(`  properties ${properties.join(", ")}\n`);
 	}
 	return 0;
@@ -173,7 +174,8 @@ async function writeReports(
 }
 
 function verdictObject(journal: Journal): Readonly<Record<string, unknown>> {
-	const { experiment, engine, verdict, reasons, violations, notChecked, traceHash, time, steps, replay, workload } = journal;
+	const { experiment, engine, verdict, reasons, violations, notChecked, traceHash, time, steps, replay, workload } =
+		journal;
 	return {
 		title: experiment.title,
 		seed: experiment.seed,
@@ -199,12 +201,16 @@ function printJournal(journal: Journal, output: Output): void {
 	const witnessed = properties.filter(({ kind, first }) => kind === "sometimes" && first !== null).map(({ id }) => id);
 	if (witnessed.length > 0) output.write(`happened: ${witnessed.join(", ")}\n`);
 	const { begun, ok, failed, unknown } = workload.counts;
-	output.write(`operations: ${formatNumber(begun)} begun, ${formatNumber(ok)} answered, ${failed} without effect, ${unknown} unknown\n`);
+	output.write(
+		`operations: ${formatNumber(begun)} begun, ${formatNumber(ok)} answered, ${failed} without effect, ${unknown} unknown\n`,
+	);
 	output.write(`time: ${formatMs(time.targetMs)} of the target's, ${formatMs(time.wallMs)} of ours\n`);
 	for (const gap of notChecked) output.write(`not checked: ${gap}\n`);
 	for (const reason of reasons) output.write(`${reason}\n`);
 	if (verdict !== "pass" && replay !== null) output.write(`again: ${replay}\n`);
-	output.write(`${painter(output.hasColours)(verdict === "pass" ? "green" : "red", `${verdict}: ${journal.experiment.title}`)}\n`);
+	output.write(
+		`${painter(output.hasColours)(verdict === "pass" ? "green" : "red", `${verdict}: ${journal.experiment.title}`)}\n`,
+	);
 }
 
 /** The phase of a run, drawn over in a terminal and told once elsewhere. */

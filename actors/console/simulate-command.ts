@@ -130,7 +130,11 @@ class SimulateCommand {
 		const events: TargetEvent[] = [];
 		const journal = await this.#run(experiment, (event) => events.push(event));
 		printTrace(journal, events, output);
-		return this.#world.interrupt.aborted ? interruptExitCode(this.#world.interrupt) : journal.verdict === "pass" ? 0 : 1;
+		return this.#world.interrupt.aborted
+			? interruptExitCode(this.#world.interrupt)
+			: journal.verdict === "pass"
+				? 0
+				: 1;
 	}
 
 	/** One seed that fails, made small. Exit code 1: it still fails. */

@@ -111,7 +111,9 @@ function costLines({ virtualMs, steps }: SimulationSummary, { wallMs, cpuMs }: S
 
 function lastLine(summary: SimulationSummary, { seeds }: SimulationSetting): string {
 	const { verdicts, answered } = summary;
-	const parts = verdictNames.filter((name) => verdicts[name] > 0).map((name) => `${formatNumber(verdicts[name])} ${name}`);
+	const parts = verdictNames
+		.filter((name) => verdicts[name] > 0)
+		.map((name) => `${formatNumber(verdicts[name])} ${name}`);
 	if (summary.seeds < seeds) parts.push(`${formatNumber(seeds - summary.seeds)} not run`);
 	const verdict = verdictNames.filter((name) => name !== "pass").find((name) => verdicts[name] > 0);
 	const word = verdict ?? (summary.seeds < seeds ? "interrupted" : "pass");

@@ -77,8 +77,19 @@ export class DisturbedParticipant extends Participant<RaftTypes> {
 
 	/** What the network's policy looks at: members stand for their addresses. */
 	#head(from: NodeId): EnvelopeHead {
-		const at = (node: NodeId): Address => ({ slot: 1 as Address["slot"], actor: this.#members.indexOf(node), incarnation: 0 });
-		return { kind: "tell", sender: at(from), target: at(this.#node), correlation: 0, deadlineMs: 0, priority: "normal" };
+		const at = (node: NodeId): Address => ({
+			slot: 1 as Address["slot"],
+			actor: this.#members.indexOf(node),
+			incarnation: 0,
+		});
+		return {
+			kind: "tell",
+			sender: at(from),
+			target: at(this.#node),
+			correlation: 0,
+			deadlineMs: 0,
+			priority: "normal",
+		};
 	}
 
 	#poll(context: ActorContext): void {
@@ -116,5 +127,6 @@ export class DisturbedParticipant extends Participant<RaftTypes> {
 /** Allocates until the thread's heap limit ends it. */
 function exhaustMemory(): never {
 	const hoard: unknown[] = [];
-	for (;;) hoard.push(Array.from({ length: 10_000 }, () => ({})));
+	// Some megabytes at a time: it is to be over before anybody takes it for a stall.
+	for (;;) hoard.push(new Array(1_000_000).fill(0));
 }

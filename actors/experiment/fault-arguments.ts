@@ -21,6 +21,9 @@ export class FaultArguments {
 
 	list(name: string): readonly string[] {
 		const value = this.#fault.arguments[name];
-		return must(Array.isArray(value) ? (value as readonly string[]) : undefined, `${this.#fault.kind} has a list ${name}`);
+		return must(
+			Array.isArray(value) ? (value as readonly string[]) : undefined,
+			`${this.#fault.kind} has a list ${name}`,
+		);
 	}
 }

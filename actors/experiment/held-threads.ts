@@ -1,5 +1,12 @@
 /** A thread directory that keeps chosen threads dead, so that a member can be down for as long as an experiment says. */
-import type { Backend, ThreadDirectory, ThreadEvent, ThreadSlot, ThreadSpec, ThreadStatus } from "../../runtime/index.ts";
+import type {
+	Backend,
+	ThreadDirectory,
+	ThreadEvent,
+	ThreadSlot,
+	ThreadSpec,
+	ThreadStatus,
+} from "../../runtime/index.ts";
 
 type KernelControl = ReturnType<ThreadDirectory["control"]>;
 

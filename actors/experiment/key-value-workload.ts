@@ -79,7 +79,12 @@ export class KeyValueWorkload implements Workload {
 		const { spec, client, clock } = options;
 		requireInteger("workload.clients", spec.clients, 1, CLIENTS_MAX);
 		requireInteger("workload.keys", spec.keys, 1, KEYS_MAX);
-		requireInteger("operations of the workload", Math.ceil((spec.ratePerSecond * spec.forMs) / 1_000), 1, OPERATIONS_MAX);
+		requireInteger(
+			"operations of the workload",
+			Math.ceil((spec.ratePerSecond * spec.forMs) / 1_000),
+			1,
+			OPERATIONS_MAX,
+		);
 		for (let number = 0; number < spec.clients; number++) {
 			this.#free.push({ number, client: client(), historyClient: this.#historyClients++, seen: new Map() });
 		}
@@ -200,7 +205,10 @@ export class KeyValueWorkload implements Workload {
 }
 
 /** An answer in the words of histories. */
-function answerOf({ type }: KeyValueCommand, result: KeyValueResult): { readonly value?: never; readonly ok?: boolean } {
+function answerOf(
+	{ type }: KeyValueCommand,
+	result: KeyValueResult,
+): { readonly value?: never; readonly ok?: boolean } {
 	if (type === "get" && "value" in result) return { value: result.value as never };
 	return "swapped" in result ? { ok: result.swapped } : {};
 }

@@ -1,5 +1,5 @@
 /** The simulated disk under observation: what each member's store durably holds, told whenever that changes. */
-import type { SimulatedDisk, Settle, StorageEngine, StoreContents, StoreWrite } from "../../runtime/index.ts";
+import type { Settle, SimulatedDisk, StorageEngine, StoreContents, StoreWrite } from "../../runtime/index.ts";
 import { RaftStoreView } from "../participant/index.ts";
 
 export class ObservedDisk implements StorageEngine {

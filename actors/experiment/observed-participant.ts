@@ -54,6 +54,8 @@ export function observedParticipant(
 	};
 
 	function observed(machine: StateMachine<RaftTypes>, node: NodeId): StateMachine<RaftTypes> {
-		return new ObservedMachine(node, wrap(machine as RaftMachine, node), (observation) => observer.observe(observation));
+		return new ObservedMachine(node, wrap(machine as RaftMachine, node), (observation) =>
+			observer.observe(observation),
+		);
 	}
 }

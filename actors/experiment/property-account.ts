@@ -5,8 +5,8 @@ import {
 	type FindingDetails,
 	type ObservationDepth,
 	type Property,
-	WatchList,
 	type Watcher,
+	WatchList,
 } from "../../protocols/verification/index.ts";
 import { type PropertyFinding, propertyThrew } from "../../supervisors/index.ts";
 
@@ -31,7 +31,8 @@ export class PropertyAccount<Observation> {
 		this.#nowMs = nowMs;
 		const note = ({ id, kind }: Property<Observation>, finding: Finding): void => {
 			// What is eventually true may be false meanwhile.
-			if (kind === "eventually" || (finding.type === "holds") !== (kind === "sometimes") || this.#firsts.has(id)) return;
+			if (kind === "eventually" || (finding.type === "holds") !== (kind === "sometimes") || this.#firsts.has(id))
+				return;
 			const text = finding.type === "holds" ? "witnessed" : detailsText(finding.details);
 			this.#firsts.set(id, { atMs: nowMs(), text });
 			if (finding.type === "violated") violated(id, text);

@@ -1,11 +1,6 @@
 /** One seed of a simulation from beginning to end: a task for a compute thread, data in and data out. */
 import type { ComputeTask } from "../../runtime/index.ts";
-import {
-	type Experiment,
-	type ExperimentVerdict,
-	type Journal,
-	runExperiment,
-} from "../../supervisors/index.ts";
+import { type Experiment, type ExperimentVerdict, type Journal, runExperiment } from "../../supervisors/index.ts";
 import { simulationEngine } from "./simulation-engine.ts";
 import { planSeed, type SimulationPlan } from "./simulation-plan.ts";
 

@@ -7,8 +7,8 @@ import {
 	type Address,
 	type DecisionOracle,
 	FaultyNetwork,
-	Simulation,
 	SimulatedDisk,
+	Simulation,
 	StorageActor,
 	type StorageEngine,
 	storageLayouts,
@@ -21,8 +21,8 @@ import { participantName, raftClientLayouts, raftParticipantModule, raftStoreNam
 import type { Swarm, SwarmBackend } from "../swarm/index.ts";
 import { HeldThreads, withThreads } from "./held-threads.ts";
 import { MessageLog } from "./message-log.ts";
-import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
 import { ObservedDisk } from "./observed-disk.ts";
+import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
 import { PropertyAccount } from "./property-account.ts";
 import { DISK_FLUSH_MS, SimulationFaults } from "./simulation-faults.ts";
 import { GROUP } from "./swarm-options.ts";

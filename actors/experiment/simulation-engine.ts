@@ -9,7 +9,7 @@ import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 import { probeNames } from "./probes.ts";
 import { SimulatedWorld, type SimulationEngineOptions } from "./simulated-world.ts";
 import { simulationFaultKinds } from "./simulation-faults.ts";
-import { START_TIMEOUT_MS, raftOptionsOf } from "./swarm-options.ts";
+import { raftOptionsOf, START_TIMEOUT_MS } from "./swarm-options.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 
 /** The engine; it may run any number of experiments, one after the other or side by side. */

@@ -83,7 +83,8 @@ export class SimulationFaults {
 		const given = new FaultArguments(fault);
 		const target = given.text("target");
 		const { nodes, text } = this.#selection.select(kind, target);
-		if (isDiskKind(kind)) return { description: text, remove: this.#onDisk(kind, given, target === "all" ? null : nodes) };
+		if (isDiskKind(kind))
+			return { description: text, remove: this.#onDisk(kind, given, target === "all" ? null : nodes) };
 		const removals: (() => Promise<void>)[] = [];
 		for (const node of nodes) {
 			const remove = await this.#onMember(kind as MemberKind, node, given);
@@ -117,7 +118,8 @@ export class SimulationFaults {
 				return ends(disk.add({ kind: "stall", ...on }));
 			case "disk-full":
 			case "failed-flush":
-				if (nodes !== null) throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
+				if (nodes !== null)
+					throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
 				return ends(disk.add({ kind: "fail-flush", code: kind === "disk-full" ? "disk-full" : "disk-failed" }));
 			default:
 				return assertNever(kind, "kind of disk fault");
@@ -197,7 +199,10 @@ export class SimulationFaults {
 
 	#clockJump(thread: string, byMs: number): null {
 		if (byMs < 0) {
-			throw faultNotApplicable({ fault: "clock-jump", reason: "protocols read a monotonic clock, which never goes back" });
+			throw faultNotApplicable({
+				fault: "clock-jump",
+				reason: "protocols read a monotonic clock, which never goes back",
+			});
 		}
 		this.#begin({ kind: "clock-jump", thread, aheadMs: byMs });
 		return null;

@@ -63,7 +63,11 @@ export class SwarmTarget implements ExperimentTarget {
 		this.#stage = stage;
 		this.#generator = new Generator(seed, "experiment");
 		this.#observe = observe;
-		this.#probes = new Probes(stage.swarm, () => this.nowMs(), () => this.#workload);
+		this.#probes = new Probes(
+			stage.swarm,
+			() => this.nowMs(),
+			() => this.#workload,
+		);
 		stage.swarm.events$.subscribe((event) => this.#heard(event));
 		const leadership = stage.swarm.leader;
 		if (leadership !== null) this.#roleChanged(leadership.leader, "leader", leadership.term);

@@ -85,7 +85,8 @@ export class ThreadFaults {
 
 	#onDisk(kind: DiskKind, given: FaultArguments, target: string): () => Promise<void> {
 		const { board } = this.#parts;
-		if (target !== "all") throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
+		if (target !== "all")
+			throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
 		if (kind === "slow-disk") {
 			if (given.number("factor") !== 1) throw faultNotApplicable({ fault: kind, reason: "on threads its factor is 1" });
 			board.delayDisk(given.number("latencyMs"));

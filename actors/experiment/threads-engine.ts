@@ -7,7 +7,7 @@ import { Generator, type NodeId } from "../../protocols/core/index.ts";
 import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
 import { machineNowMs, type StorageActorArgs, ThreadClock } from "../../runtime/index.ts";
 import type { ExperimentEngine, ExperimentTarget, TargetOrder } from "../../supervisors/index.ts";
-import { checkOptions, startBackend, Swarm, type SwarmBackend, type SwarmEvent } from "../swarm/index.ts";
+import { checkOptions, Swarm, type SwarmBackend, type SwarmEvent, startBackend } from "../swarm/index.ts";
 import { disturbedParticipantModule } from "./disturbed-participant.ts";
 import { type DisturbedStorageArgs, disturbedStorageModule } from "./disturbed-storage.ts";
 import { createFaultBoard, FaultBoardWriter } from "./fault-board.ts";
@@ -100,7 +100,11 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 }
 
 /** Watches what the swarm tells. What its first election told before anybody could listen is told again. */
-function watch(swarm: Swarm, { properties: ids, observe }: TargetOrder, nowMs: () => number): PropertyAccount<RaftObservation> {
+function watch(
+	swarm: Swarm,
+	{ properties: ids, observe }: TargetOrder,
+	nowMs: () => number,
+): PropertyAccount<RaftObservation> {
 	const account = new PropertyAccount<RaftObservation>(
 		properties.filter(({ id }) => ids.has(id)),
 		"machine",

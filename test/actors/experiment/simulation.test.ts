@@ -4,7 +4,7 @@
  * Method: planned seeds and small experiments through the real runner; bugs are put around members' machines.
  */
 import { describe, expect, it, vi } from "vitest";
-import { planSeed, plannedFaults, simulationEngine } from "../../../actors/experiment/index.ts";
+import { plannedFaults, planSeed, simulationEngine } from "../../../actors/experiment/index.ts";
 import {
 	type Experiment,
 	type ExperimentEngine,
@@ -72,7 +72,11 @@ describe("a simulated swarm", () => {
 
 describe("a planted bug", () => {
 	/** The first seed whose run is violated so. */
-	async function firstViolation(engine: ExperimentEngine, property: string, seedsMax: number): Promise<Experiment | null> {
+	async function firstViolation(
+		engine: ExperimentEngine,
+		property: string,
+		seedsMax: number,
+	): Promise<Experiment | null> {
 		for (let seed = 1; seed <= seedsMax; seed++) {
 			const experiment = planSeed(seed, plan);
 			const { verdict, violations } = await journalOf(experiment, engine);
