@@ -114,6 +114,7 @@ export {
 	logGap,
 	MemoryEngine,
 	type Outcome,
+	openEngine,
 	readsWaiting,
 	type Settle,
 	SimulatedDisk,

@@ -24,7 +24,9 @@ export {
 	type RaftParticipantArgs,
 	type RaftTuning,
 	raftParticipantModule,
+	raftParticipantSettings,
 } from "./raft-participant.ts";
 export { type RaftClientAnswer, type RaftClientRequest, raftClientLayouts } from "./raft-requests.ts";
+export { RaftStoreView } from "./raft-store.ts";
 export { HELD_EFFECTS_MAX, ReleaseQueue } from "./release-queue.ts";
 export { decodeAnswer, decodeValue, encodeValue } from "./value-codec.ts";

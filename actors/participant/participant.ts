@@ -128,7 +128,15 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
 		// Told by somebody who is no member, or not known as one yet: the network may lose messages.
 		if (from === undefined) return;
-		this.#step({ type: "message", from, message: message as P["message"] });
+		this.heard(from, message as P["message"]);
+	}
+
+	/**
+	 * A member's message has come in. What stands between the mailbox and the machine, such as the experiments' network
+	 * faults, overrides this; who lets a message in later than in its own turn calls {@link drained} after it.
+	 */
+	protected heard(from: NodeId, message: P["message"]): void {
+		this.#step({ type: "message", from, message });
 	}
 
 	drained(): void {

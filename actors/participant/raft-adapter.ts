@@ -6,7 +6,6 @@
 import type { NodeId } from "../../protocols/core/index.ts";
 import {
 	type ApplierSnapshot,
-	type Configuration,
 	type HardState,
 	type LogIndex,
 	RaftApplier,
@@ -30,11 +29,11 @@ import { decodeEntries, encodeEntries } from "./entry-records.ts";
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+import { HARD_STATE_KEY, type SnapshotDescription } from "./raft-store.ts";
 import { SnapshotStaging } from "./snapshot-staging.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 
 const IDENTITY_KEY = "identity";
-const HARD_STATE_KEY = "hard-state";
 /** Grows when a store that was written before can not be read any more. */
 const STORE_VERSION = 1;
 /** Bytes of a snapshot that are read at once when it is loaded. */
@@ -46,13 +45,6 @@ interface StoreIdentity {
 	readonly version: number;
 	readonly group: string;
 	readonly node: string;
-}
-
-/** What a published snapshot says of itself. */
-interface SnapshotDescription {
-	readonly lastIndex: LogIndex;
-	readonly lastTerm: Term;
-	readonly configuration: Configuration;
 }
 
 /** Who this member is and what it runs. */

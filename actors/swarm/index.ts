@@ -6,7 +6,7 @@
  * It decides nothing: agreement is `protocols/raft`'s, restarts are `supervisors/`', durability is `actors/participant`'s
  * and `runtime/storage`'s.
  */
-export type { SwarmBackend } from "./backend.ts";
+export { type SwarmBackend, startBackend } from "./backend.ts";
 export { CLIENT_WINDOW_MAX } from "./client.ts";
 export {
 	type ApplicationSource,
@@ -34,5 +34,6 @@ export {
 	keyValueModule,
 } from "./key-value.ts";
 export { membershipOf } from "./nodes.ts";
+export { checkOptions } from "./options.ts";
 export { STORAGE_STALL_MS_MAX } from "./storage-stall-watch.ts";
 export { Swarm } from "./swarm.ts";

@@ -41,7 +41,7 @@ import { FailureWatch } from "./failure-watch.ts";
 import { GroupView, type ReportedStatus } from "./group-view.ts";
 import { type CheckedGroup, type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
-import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
+import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, shippedParticipant, userChild } from "./tree.ts";
 
 /** How long a member may take to tell its status. */
 const STATUS_TIMEOUT_MS = 1_000;
@@ -288,7 +288,7 @@ export class Swarm {
 		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(group && storage))));
 		if (group !== null) {
 			const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
-			await root.startChild(groupChild(group, address));
+			await root.startChild(groupChild(group, address, this.#backend.participant ?? shippedParticipant));
 		}
 		const actors = options.actors ?? [];
 		if (actors.length > 0) await root.startChild(userChild(actors));

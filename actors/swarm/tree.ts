@@ -1,5 +1,5 @@
 /** The supervision tree of a swarm as data: who starts whom, and what is restarted how. */
-import type { ActorSpec, Address } from "../../runtime/actor/index.ts";
+import type { ActorSpec, Address, ModuleSource } from "../../runtime/actor/index.ts";
 import type { ChildSpec, StaticSupervisorSpec } from "../../supervisors/index.ts";
 import { participantName, type RaftParticipantArgs, raftParticipantModule } from "../participant/index.ts";
 import type { CheckedGroup } from "./options.ts";
@@ -38,7 +38,7 @@ export function groupSupervisorName(group: string): string {
  * The members, one-for-one: each failure concerns one of them, and the others decide without it. When one fails again and
  * again there is no sense in starting all of them anew: it would be the same log and the same application.
  */
-export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
+export function groupChild(group: CheckedGroup, storage: Address, participant: ModuleSource): ChildSpec {
 	const name = groupSupervisorName(group.group);
 	return {
 		id: name,
@@ -50,24 +50,32 @@ export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
 			intensity: 5,
 			periodMs: 10_000,
 			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
-			children: group.nodes.map((node) => memberChild(group, node, storage)),
+			children: group.nodes.map((node) => memberChild(group, node, storage, participant)),
 		},
 	};
 }
 
-function memberChild({ group, nodes, application, tuning }: CheckedGroup, node: string, storage: Address): ChildSpec {
+function memberChild(
+	{ group, nodes, application, tuning }: CheckedGroup,
+	node: string,
+	storage: Address,
+	participant: ModuleSource,
+): ChildSpec {
 	const args: RaftParticipantArgs = { group, node, members: nodes, storage, application, tuning };
 	const name = participantName(group, node);
 	return {
 		id: name,
 		start: {
 			name,
-			behaviour: { module: raftParticipantModule, export: "RaftParticipant", args },
+			behaviour: { ...participant, args: { ...args, ...(participant.args as object | undefined) } },
 			placement: "dedicated",
 			waiting: "blocking",
 		},
 	};
 }
+
+/** What members are, unless the backend says otherwise. */
+export const shippedParticipant: ModuleSource = { module: raftParticipantModule, export: "RaftParticipant" };
 
 /** The user's actors, one-for-one. */
 export function userChild(actors: readonly ChildSpec[]): ChildSpec {

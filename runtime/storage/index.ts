@@ -19,7 +19,7 @@ export {
 } from "./contract.ts";
 export type { DataOwner } from "./data-directory.ts";
 export { type DiskFault, type DiskFaultKind, diskFaultKinds, type LastingDiskFault } from "./disk-faults.ts";
-export type { EngineSource } from "./engine-source.ts";
+export { type EngineSource, openEngine } from "./engine-source.ts";
 export {
 	backlogFull,
 	dataDirectoryCorrupt,
