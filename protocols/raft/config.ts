@@ -20,6 +20,12 @@ export interface RaftConfig {
 	 */
 	readonly electionTimeoutMs: { readonly min: number; readonly max: number };
 	/**
+	 * Whether a member asks whether it could win before it campaigns (thesis §9.6). Default true. Off, every campaign
+	 * enters a new term at once: one round trip less per election, but a member that lost touch deposes a good leader
+	 * with its higher term when it is heard again.
+	 */
+	readonly preVote: boolean;
+	/**
 	 * How often an idle leader shows itself, in milliseconds. Default 50; bounds 1 to 300,000;
 	 * `2 × heartbeatMs <= electionTimeoutMs.min`, so that one lost heartbeat starts no election. It is also how soon
 	 * a lost append is noticed and how late an idle follower learns the last commit. Lower: more messages.
@@ -104,6 +110,7 @@ const MIB = 1024 * KIB;
 
 const defaults = {
 	electionTimeoutMs: { min: 150, max: 300 },
+	preVote: true,
 	heartbeatMs: 50,
 	maxEntriesPerAppend: 1024,
 	maxBytesPerAppend: MIB,
@@ -123,7 +130,9 @@ const defaults = {
 } as const satisfies Omit<RaftConfig, "nodeId" | "voters">;
 
 type Bounds = readonly [min: number, max: number];
-const bounds: Readonly<Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners">, Bounds>> = {
+const bounds: Readonly<
+	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote">, Bounds>
+> = {
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
 	maxBytesPerAppend: [KIB, 64 * MIB],
@@ -162,6 +171,7 @@ export function raftConfig(
  */
 export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
+	requireBoolean("preVote", config.preVote);
 	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
 	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);
 	for (const [field, range] of Object.entries(bounds)) {
@@ -202,6 +212,10 @@ function validateVoters({ voters }: RaftConfig): void {
 function requireInteger(field: string, value: number, [min, max]: Bounds): void {
 	if (Number.isSafeInteger(value) && value >= min && value <= max) return;
 	throw configInvalid({ field, expected: `an integer in [${min}, ${max}]`, actual: String(value) });
+}
+
+function requireBoolean(field: string, value: boolean): void {
+	if (typeof value !== "boolean") throw configInvalid({ field, expected: "true or false", actual: String(value) });
 }
 
 function requireRelation(holds: boolean, rule: string, left: number, right: number): void {

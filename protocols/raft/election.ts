@@ -37,6 +37,10 @@ export function handleElectionTimer(core: RaftCore): void {
 		waitAsBystander(core);
 		return;
 	}
+	if (!core.config.preVote) {
+		becomeCandidate(core);
+		return;
+	}
 	becomePreCandidate(core);
 	countVotes(core);
 }
