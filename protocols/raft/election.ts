@@ -38,7 +38,7 @@ export function handleElectionTimer(core: RaftCore): void {
 		return;
 	}
 	if (!core.config.preVote) {
-		becomeCandidate(core);
+		becomeCandidate(core, false);
 		return;
 	}
 	becomePreCandidate(core);
