@@ -99,7 +99,12 @@ class Shrinker {
 	}
 
 	result(): ShrinkResult {
-		return { experiment: this.#best, statistics: this.#statistics };
+		const statistics = this.#statistics;
+		const { before, after } = statistics;
+		const description =
+			`Violates ${this.#options.property}. Shrunk from seed ${this.#original.seed} of "${this.#original.title}": ` +
+			`${before.faults} faults and ${before.operations} operations became ${after.faults} and ${after.operations}.`;
+		return { experiment: { ...this.#best, description }, statistics };
 	}
 
 	get #statistics(): ShrinkStatistics {

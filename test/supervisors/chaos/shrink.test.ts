@@ -197,5 +197,8 @@ describe("shrinkExperiment", () => {
 	it("gives a file that can stand among the regressions", async () => {
 		const { experiment } = await shrink(bigExperiment(3), (candidate) => when(count(candidate, "kill") >= 1));
 		expect(parseExperiment(formatExperiment(experiment))).toEqual(experiment);
+		expect(experiment.description).toBe(
+			'Violates safe. Shrunk from seed 3 of "a test": 200 faults and 12000 operations became 1 and 1.',
+		);
 	});
 });
