@@ -3,7 +3,7 @@
  * everything else. A step is kept only if the same property is violated again, so what comes out fails for the same
  * reason as what went in. Deterministic, given a deterministic engine and no end of time.
  */
-import { canonicalText, QuorateError } from "../../protocols/core/index.ts";
+import { QuorateError } from "../../protocols/core/index.ts";
 import { notReproduced } from "./errors.ts";
 import type { Experiment } from "./experiment.ts";
 import { checkExperiment } from "./parse.ts";
@@ -141,7 +141,7 @@ class Shrinker {
 		const { seedsEach = 3, property } = this.#options;
 		for (let more = 0; more < seedsEach && !this.#isOver; more++) {
 			const seeded = { ...candidate, seed: candidate.seed + more };
-			const key = canonicalText(seeded);
+			const key = JSON.stringify(seeded);
 			if (this.#failed.has(key)) continue;
 			if (!(await this.#violates(seeded, property))) {
 				this.#failed.add(key);

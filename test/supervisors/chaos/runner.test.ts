@@ -225,6 +225,27 @@ describe("properties", () => {
 		expect(journal.violations).toEqual(["safe"]);
 	});
 
+	it("that do not decide end nothing when the engine reports them", async () => {
+		const reports: Partial<Script> = {
+			onStep: (target) => {
+				const { methodMs } = target;
+				if (methodMs === 500) target.say({ origin: null, type: "violated", text: "", values: { property: "settled" } });
+				if (methodMs === 600) target.say({ origin: null, type: "violated", text: "", values: { property: "other" } });
+			},
+		};
+		expect(await verdictOf({}, reports)).toMatch(/^pass/);
+	});
+
+	it("that only the engine's report knows of give no verdict, and no endless run", async () => {
+		const reports: Partial<Script> = {
+			onStep: (target) => {
+				if (target.methodMs === 500)
+					target.say({ origin: null, type: "violated", text: "", values: { property: "safe" } });
+			},
+		};
+		expect(await verdictOf({}, reports)).toBe("aborted: safe was violated");
+	});
+
 	it("of the end are judged at the end only", async () => {
 		const unsettled = (until: number): Partial<Script> => ({
 			finding: (id, { methodMs }) =>

@@ -20,10 +20,10 @@ import { experimentOf } from "./scripted-target.ts";
 
 const faults = ["kill", "pause", "partition", "loss", "delay", "slow-disk", "clock-skew"];
 
-/** 200 faults of every kind above, and 12,000 operations. */
-function bigExperiment(seed: number): Experiment {
+/** Many faults of every kind above, and 12,000 operations. */
+function bigExperiment(seed: number, length = 200): Experiment {
 	const generator = new Generator(seed, "big");
-	const method = Array.from({ length: 200 }, (_, index) => {
+	const method = Array.from({ length }, (_, index) => {
 		const kind = faults[index % faults.length] as string;
 		const forMs = kind === "kill" ? null : generator.between(50, 5_000);
 		return { atMs: generator.below(50_000), fault: { kind, arguments: {} }, forMs };
@@ -82,7 +82,7 @@ describe("shrinkExperiment", () => {
 							size.methodMs >= lengthMs,
 					);
 				};
-				const big = bigExperiment(seed);
+				const big = bigExperiment(seed, 60);
 				const { experiment, statistics } = await shrink(big, fails);
 				expect(fails(experiment)).toEqual(["safe"]);
 				expect(experiment.expect).toEqual({ violated: "safe" });
@@ -92,7 +92,7 @@ describe("shrinkExperiment", () => {
 				// Halving stops near the bound.
 				expect(statistics.after.operations).toBeLessThanOrEqual(operations * 1.1 + 1);
 			}),
-			{ numRuns: 10 },
+			{ numRuns: 8 },
 		);
 	});
 
