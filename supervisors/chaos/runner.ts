@@ -204,7 +204,9 @@ class Run {
 		if (this.#stop !== null) return;
 		if (agrees) this.#convergedAtMs = this.#target.nowMs();
 		this.#converged = { within: agrees, reason: agrees ? "" : this.#describeLivelock() };
-		this.#after = await this.#await("liveness", steadyState.probes, deadlineMs);
+		const after = await this.#await("liveness", steadyState.probes, deadlineMs);
+		// What was asked before its time was up says nothing.
+		if (this.#stop === null) this.#after = after;
 	}
 
 	/** Phase 4: nothing in here may prevent what comes after it. */

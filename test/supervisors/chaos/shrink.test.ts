@@ -103,6 +103,11 @@ describe("shrinkExperiment", () => {
 		expect(experiment.method).toHaveLength(4);
 	});
 
+	it("leaves a group its time to recover", async () => {
+		const { tried } = await shrink(bigExperiment(3), (experiment) => when(count(experiment, "kill") >= 1));
+		expect(new Set(tried.map(({ livenessMs }) => livenessMs))).toEqual(new Set([5_000]));
+	});
+
 	it("weakens, shortens and moves together what is left", async () => {
 		const method = "[{at: 1s, fault: kill}, {at: 8s, fault: loss, probability: 0.4, for: 9s}]";
 		const given = experimentOf({ method, workload: "{kind: key-value, rate: 20/s, for: 20s}" });
