@@ -26,6 +26,7 @@ const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
 	"append-response": true,
 	"install-snapshot": true,
 	"snapshot-response": true,
+	"timeout-now": true,
 };
 
 /** Small logs and snapshots, so that a minute of virtual time meets compaction and transfers. */

@@ -266,9 +266,12 @@ export class SessionClient implements SwarmClient {
 			case "not-leader":
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
+			case "transfer-in-progress":
 				return { type: "again", leader: null };
 			case "too-large":
 				throw errors.valueTooLarge({ sizeBytes: answer.sizeBytes, limitBytes: answer.limitBytes });
+			default:
+				throw unexpected(answer);
 		}
 	}
 

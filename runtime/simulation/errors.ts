@@ -52,6 +52,11 @@ const errors = defineErrors({
 		"message-damaged",
 		(d: LengthDetails) => `${d.lengthBytes} bytes do not fit the checksum of their link`,
 	],
+	injectedFailure: [
+		"injected-failure",
+		(d: { readonly thread: string; readonly actor: number }) =>
+			`actor ${d.actor} on ${d.thread} fails because it is told to`,
+	],
 	faultNotApplicable: [
 		"fault-not-applicable",
 		(d: NotApplicableDetails) => `fault ${d.kind} of ${d.target}: ${d.problem}`,
@@ -76,3 +81,5 @@ export const faultInvalid: ErrorMaker<FaultDetails> = errors.faultInvalid;
 export const damagedOnTheWay: ErrorMaker<LengthDetails> = errors.damagedOnTheWay;
 /** A fault makes no sense now: `{kind, target, problem}`. */
 export const faultNotApplicable: ErrorMaker<NotApplicableDetails> = errors.faultNotApplicable;
+/** An actor has failed by a fault: `{thread, actor}`. */
+export const injectedFailure: ErrorMaker<{ readonly thread: string; readonly actor: number }> = errors.injectedFailure;

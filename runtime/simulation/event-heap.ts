@@ -10,13 +10,24 @@ export class SimulatedEvent {
 	readonly tie: number;
 	readonly sequence: number;
 	readonly run: () => void;
+	/** It runs no code of actors, tests or kernels: nothing can wait for its promises. */
+	readonly isQuiet: boolean;
 	/** Whose timer it is, and when it is due on that clock; null and 0 for all else. */
 	readonly owner: object | null;
 	readonly dueMs: number;
 	isCancelled = false;
 
-	constructor(atMs: number, tie: number, sequence: number, run: () => void, owner: object | null, dueMs: number) {
+	constructor(
+		atMs: number,
+		tie: number,
+		sequence: number,
+		run: () => void,
+		isQuiet: boolean,
+		owner: object | null,
+		dueMs: number,
+	) {
 		this.atMs = atMs;
+		this.isQuiet = isQuiet;
 		this.tie = tie;
 		this.sequence = sequence;
 		this.run = run;
@@ -34,10 +45,17 @@ export class EventHeap {
 		return this.#events.length;
 	}
 
-	add(atMs: number, tie: number, run: () => void, owner: object | null = null, dueMs = 0): SimulatedEvent {
-		assert(this.#events.length < EVENTS_MAX, "a simulation has a bounded future", { pending: this.#events.length });
+	add(
+		atMs: number,
+		tie: number,
+		run: () => void,
+		isQuiet = false,
+		owner: object | null = null,
+		dueMs = 0,
+	): SimulatedEvent {
+		assert(this.#events.length < EVENTS_MAX, "a simulation has a bounded future");
 		this.#sequence += 1;
-		const event = new SimulatedEvent(atMs, tie, this.#sequence, run, owner, dueMs);
+		const event = new SimulatedEvent(atMs, tie, this.#sequence, run, isQuiet, owner, dueMs);
 		this.#events.push(event);
 		this.#rise(this.#events.length - 1);
 		return event;

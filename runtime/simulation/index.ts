@@ -34,6 +34,7 @@ export {
 	faultInvalid,
 	faultNotApplicable,
 	hiddenNondeterminism,
+	injectedFailure,
 } from "./errors.ts";
 export { type AddedFault, FaultyNetwork, type FaultyNetworkOptions } from "./faulty-network.ts";
 export type { Corruption, NetworkDelivery, NetworkPolicy } from "./network.ts";

@@ -7,11 +7,13 @@ import type { EncodedMessage } from "../codec/index.ts";
 export interface LaneRecord {
 	readonly head: EnvelopeHead;
 	readonly from: ThreadSlot;
-	encoded: EncodedMessage;
+	readonly encoded: EncodedMessage;
 	readonly protocol: string | null;
 	readonly messageType: string | null;
 	/** Of the bytes as they were sent. */
 	readonly payloadHash: number;
+	/** In virtual time; 0 is none. */
+	readonly deadlineMs: number;
 	/** How often its handling was cut off. */
 	redelivered: number;
 	/** Handed to the kernel; it counts as drained from then on. */
@@ -19,7 +21,7 @@ export interface LaneRecord {
 	/** It has killed its thread too often, or by lack of memory. */
 	isQuarantined: boolean;
 	/** Its bytes do not fit its checksum any more. */
-	isDamaged: boolean;
+	readonly isDamaged: boolean;
 }
 
 /** From one slot to another, of one kind. It belongs to the slots and survives the threads in them. */

@@ -4,7 +4,7 @@ import type { ThreadEnd, ThreadEvent, ThreadSlot } from "../actor/index.ts";
 import { faultInvalid, faultNotApplicable } from "./errors.ts";
 import type { AddedFault } from "./faulty-network.ts";
 import type { Machine } from "./thread-clock.ts";
-import type { KillPoint, KillRule } from "./threads.ts";
+import type { FailRule, KillPoint, KillRule } from "./threads.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 
 /** Threads are named as in their specs, such as `raft/node-1`; `main` can be paused and slowed, but not killed. */
@@ -22,6 +22,11 @@ export type ProcessFault =
 	  }
 	/** Ends its next `lives` lives, each so long after it began. */
 	| { readonly kind: "crash-loop"; readonly thread: string; readonly lives: number; readonly afterMs: DurationRange }
+	/**
+	 * The actor of this number (of its address) fails at the `nth` signal or timer that it is to handle from now on (from 1;
+	 * default 1), once: so a supervisor on the main thread fails just when it is needed.
+	 */
+	| { readonly kind: "fail-actor"; readonly thread: string; readonly actor: number; readonly nth?: number }
 	/** Nothing of it runs until the fault is removed: messages wait, timers are late, and then all is done at once. */
 	| { readonly kind: "pause"; readonly thread: string }
 	/** What wakes it takes so many times longer to do so. */
@@ -40,6 +45,7 @@ export const processFaultKinds: readonly ProcessFaultKind[] = [
 	"kill",
 	"kill-at",
 	"crash-loop",
+	"fail-actor",
 	"pause",
 	"slow",
 	"clock-drift",
@@ -52,8 +58,10 @@ export interface ProcessPorts {
 	readonly timeline: Timeline;
 	readonly generator: Generator;
 	readonly killRules: Set<KillRule>;
+	readonly failRules: Set<FailRule>;
 	slotOf(thread: string): ThreadSlot | null;
 	machine(slot: ThreadSlot): Machine;
+	isAlive(slot: ThreadSlot): boolean;
 	end(slot: ThreadSlot, end: ThreadEnd): Promise<void>;
 	observe(listener: (event: ThreadEvent) => void): () => void;
 }
@@ -71,9 +79,9 @@ export class ProcessFaults {
 	}
 
 	/**
-	 * Begins a fault. What is over at once (`kill`, `clock-jump`) is never active; a `kill-at` and a `crash-loop` are over
-	 * when they have killed as often as they should.
-	 * @throws QuorateError `fault-invalid`, `fault-not-applicable` (there is no such thread)
+	 * Begins a fault. What is over at once (`kill`, `clock-jump`) is never active; a `kill-at`, a `fail-actor` and a
+	 * `crash-loop` are over when they have struck as often as they should.
+	 * @throws QuorateError `fault-invalid`, `fault-not-applicable` (there is no such thread, or nothing left to kill)
 	 */
 	add(fault: ProcessFault): AddedFault {
 		checkProcessFault(fault);
@@ -92,7 +100,7 @@ export class ProcessFaults {
 		return [...this.#active.keys()];
 	}
 
-	/** What has happened so far: deaths of `kill`, `kill-at` and `crash-loop`, beginnings of all else. */
+	/** What has happened so far: deaths and failures as they come, beginnings of all else. */
 	get counts(): ReadonlyMap<ProcessFaultKind, number> {
 		return this.#counts;
 	}
@@ -110,26 +118,27 @@ export class ProcessFaults {
 	/** Returns the way to end it; null: it is over already. */
 	#begin(fault: ProcessFault): (() => void) | null {
 		switch (fault.kind) {
-			case "kill":
-				this.#kill(fault.kind, this.#slotOf(fault), fault.cause ?? "killed");
+			case "kill": {
+				const { kind, thread, cause = "killed" } = fault;
+				if (!this.#kill(kind, this.#slotOf(fault), cause)) {
+					throw faultNotApplicable({ kind, target: thread, problem: "it is dead already" });
+				}
 				return null;
+			}
 			case "kill-at":
 				return this.#killAt(fault);
 			case "crash-loop":
 				return this.#crashLoop(fault);
+			case "fail-actor":
+				return this.#failActor(fault);
 			case "pause":
-				return this.#paused(this.#machineOf(fault));
-			case "slow": {
-				const machine = this.#machineOf(fault);
-				machine.slowness *= fault.factor;
-				return () => {
-					machine.slowness /= fault.factor;
-				};
-			}
+				return this.#machineOf(fault).pause();
+			case "slow":
+				return this.#machineOf(fault).slow(fault.factor);
 			case "clock-drift":
-				return paced(this.#machineOf(fault), 1 + fault.ppm / PPM);
+				return this.#machineOf(fault).pace(1 + fault.ppm / PPM);
 			case "clock-freeze":
-				return paced(this.#machineOf(fault), 0);
+				return this.#machineOf(fault).pace(0);
 			case "clock-jump":
 				this.#machineOf(fault).jump(fault.aheadMs);
 				return null;
@@ -150,12 +159,16 @@ export class ProcessFaults {
 		return machine;
 	}
 
-	#kill(kind: ProcessFaultKind, slot: ThreadSlot, cause: ThreadEnd["cause"]): void {
+	/** False when there is nothing to kill. */
+	#kill(kind: ProcessFaultKind, slot: ThreadSlot, cause: ThreadEnd["cause"]): boolean {
+		if (!this.#ports.isAlive(slot)) return false;
 		this.#count(kind);
 		void this.#ports.end(slot, { cause, exitCode: 1, error: null });
+		return true;
 	}
 
 	#killAt(fault: Extract<ProcessFault, { kind: "kill-at" }>): () => void {
+		this.#slotOf(fault);
 		const { killRules } = this.#ports;
 		let left = fault.nth ?? 1;
 		const rule: KillRule = (point) => {
@@ -171,20 +184,34 @@ export class ProcessFaults {
 		return () => killRules.delete(rule);
 	}
 
+	#failActor(fault: Extract<ProcessFault, { kind: "fail-actor" }>): () => void {
+		const { failRules } = this.#ports;
+		const failing = this.#slotOf(fault);
+		let left = fault.nth ?? 1;
+		const rule: FailRule = (slot, actor) => {
+			if (slot !== failing || actor !== fault.actor) return false;
+			left -= 1;
+			if (left > 0) return false;
+			this.#remove(fault);
+			this.#count(fault.kind);
+			return true;
+		};
+		failRules.add(rule);
+		return () => failRules.delete(rule);
+	}
+
 	#crashLoop(fault: Extract<ProcessFault, { kind: "crash-loop" }>): () => void {
-		const { timeline, generator, slotOf, observe } = this.#ports;
+		const { timeline, generator, observe } = this.#ports;
 		let left = fault.lives;
 		let isOver = false;
 		const killLater = (slot: ThreadSlot): void => {
 			timeline.after(drawMs(generator, fault.afterMs), () => {
-				if (isOver) return;
+				if (isOver || !this.#kill(fault.kind, slot, "crashed")) return;
 				left -= 1;
-				this.#kill(fault.kind, slot, "crashed");
 				if (left === 0) this.#remove(fault);
 			});
 		};
-		const slot = slotOf(fault.thread);
-		if (slot !== null) killLater(slot);
+		killLater(this.#slotOf(fault));
 		const stopObserving = observe((event) => {
 			if (event.type === "thread-started" && event.name === fault.thread) killLater(event.slot);
 		});
@@ -193,19 +220,6 @@ export class ProcessFaults {
 			stopObserving();
 		};
 	}
-
-	#paused(machine: Machine): () => void {
-		machine.stopRunning();
-		return () => machine.resume();
-	}
-}
-
-function paced(machine: Machine, rate: number): () => void {
-	const before = machine.rate;
-	machine.rate = rate;
-	return () => {
-		machine.rate = before;
-	};
 }
 
 function checkProcessFault(fault: ProcessFault): void {
@@ -218,7 +232,8 @@ function checkProcessFault(fault: ProcessFault): void {
 		throw faultNotApplicable({ kind, target: fault.thread, problem: "without the main thread there is no system" });
 	}
 	switch (kind) {
-		case "kill-at": {
+		case "kill-at":
+		case "fail-actor": {
 			const { nth = 1 } = fault;
 			require("nth", Number.isInteger(nth) && nth >= 1, "an integer from 1", nth);
 			return;

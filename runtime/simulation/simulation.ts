@@ -147,8 +147,10 @@ export class Simulation {
 			timeline: this.#timeline,
 			generator: generator.fork("processes"),
 			killRules: this.#threads.killRules,
+			failRules: this.#threads.failRules,
 			slotOf: (thread) => this.#threads.slotOf(thread),
 			machine: (slot) => this.#threads.machine(slot),
+			isAlive: (slot) => this.#threads.isAlive(slot),
 			end: (slot, end) => this.#threads.end(slot, end),
 			observe: (listener) => this.#threads.observe(listener),
 		});
@@ -207,7 +209,7 @@ export class Simulation {
 		this.#fabric.network = policy;
 	}
 
-	/** Lets threads die before or after a message is handled; null: none does. */
+	/** Lets threads die at points that it chooses; null: none does. Faults of {@link processes} have rules of their own. */
 	set killRule(rule: KillRule | null) {
 		const { killRules } = this.#threads;
 		if (this.#killRule !== null) killRules.delete(this.#killRule);
@@ -269,9 +271,9 @@ export class Simulation {
 				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
 				continue;
 			}
-			this.#timeline.step();
+			const leavesContinuations = this.#timeline.step();
 			if (this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0) await this.#settlePromises();
-			else await continuations();
+			else if (leavesContinuations) await continuations();
 		}
 	}
 

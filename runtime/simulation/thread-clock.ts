@@ -8,6 +8,27 @@ import type { Timeline } from "./timeline.ts";
 /** Events that one paused thread puts off. */
 export const PAUSED_EVENTS_MAX = 1_000_000;
 
+/** Factors in force, whichever begins and ends first. */
+class Factors {
+	readonly #factors = new Set<{ readonly factor: number }>();
+	product = 1;
+
+	add(factor: number): () => void {
+		const entry = { factor };
+		this.#factors.add(entry);
+		this.#multiply();
+		return () => {
+			this.#factors.delete(entry);
+			this.#multiply();
+		};
+	}
+
+	#multiply(): void {
+		this.product = 1;
+		for (const { factor } of this.#factors) this.product *= factor;
+	}
+}
+
 /**
  * How one slot's machine runs, over all lives of its thread. The runtime has one clock, which is monotonic: it can drift,
  * jump ahead and stand still, and never goes back. Wall time is read by nothing that is simulated.
@@ -20,12 +41,14 @@ export class Machine {
 	#virtualMs = 0;
 	#localMs = 0;
 	#rate = 1;
+	readonly #paces = new Factors();
+	readonly #slownesses = new Factors();
 	/** Local time is virtual time. */
 	#isTrue = true;
 	/** What waits while the thread is paused; null: it is not. */
-	pause: Gate | null = null;
-	/** Turns begin so many times later. */
-	slowness = 1;
+	#pause: Gate | null = null;
+	/** Pauses that are not over. */
+	#pauses = 0;
 
 	constructor(timeline: Timeline) {
 		this.#timeline = timeline;
@@ -36,28 +59,43 @@ export class Machine {
 		return this.#isTrue ? nowMs : this.#localMs + (nowMs - this.#virtualMs) * this.#rate;
 	}
 
+	/** A deadline on this clock as a point of virtual time, as if the clock were true from now on. */
+	toVirtual(deadlineMs: number): number {
+		return this.#isTrue ? deadlineMs : this.#timeline.nowMs + (deadlineMs - this.nowMs);
+	}
+
+	/** The other way round: so much is left on every clock. */
+	fromVirtual(deadlineMs: number): number {
+		return this.#isTrue ? deadlineMs : this.nowMs + (deadlineMs - this.#timeline.nowMs);
+	}
+
 	/** How long a local duration takes in virtual time; infinity while the clock stands still. */
 	virtualOf(durationMs: number): number {
 		if (this.#rate === 1) return durationMs;
 		return durationMs <= 0 ? 0 : durationMs / this.#rate;
 	}
 
-	/** When this clock shows a time, if it goes on as now: deadlines travel between clocks that differ. */
-	toVirtual(localMs: number): number {
-		return this.#isTrue ? localMs : this.#virtualMs + (localMs - this.#localMs) / this.#rate;
+	/** Turns begin so many times later. */
+	get slowness(): number {
+		return this.#slownesses.product;
 	}
 
-	/** What this clock shows then. */
-	toLocal(virtualMs: number): number {
-		return this.#isTrue ? virtualMs : this.#localMs + (virtualMs - this.#virtualMs) * this.#rate;
+	/** Makes the thread so many times slower; returns the way to end that. */
+	slow(factor: number): () => void {
+		return this.#slownesses.add(factor);
 	}
 
-	get rate(): number {
-		return this.#rate;
+	/** Local time passes so many times as fast, 0 stops it; returns the way to end that. */
+	pace(factor: number): () => void {
+		const end = this.#paces.add(factor);
+		this.#setRate(this.#paces.product);
+		return () => {
+			end();
+			this.#setRate(this.#paces.product);
+		};
 	}
 
-	/** From now on local time passes so many times as fast as virtual time; 0 stops it. */
-	set rate(rate: number) {
+	#setRate(rate: number): void {
 		this.#anchor(0);
 		this.#rate = rate;
 		this.#retime();
@@ -74,31 +112,41 @@ export class Machine {
 		this.#clock = clock;
 	}
 
+	get isPaused(): boolean {
+		return this.#pause !== null;
+	}
+
 	/** Runs it now, or when the thread is not paused any more. */
 	whenAwake(run: () => void): void {
-		if (this.pause === null) run();
-		else assert(this.pause.pass(run), "a pause holds back a bounded number of events", { limit: PAUSED_EVENTS_MAX });
+		if (this.#pause === null) run();
+		else assert(this.#pause.pass(run), "a pause holds back a bounded number of events", { limit: PAUSED_EVENTS_MAX });
 	}
 
-	/** Nobody runs any more until it is resumed. */
-	stopRunning(): void {
-		this.pause ??= new Gate(PAUSED_EVENTS_MAX);
+	/** Nothing of the thread runs until every pause is over; returns the way to end this one. */
+	pause(): () => void {
+		this.#pause ??= new Gate(PAUSED_EVENTS_MAX);
+		this.#pauses += 1;
+		const gate = this.#pause;
+		let isOver = false;
+		return () => {
+			if (isOver || this.#pause !== gate) return;
+			isOver = true;
+			this.#pauses -= 1;
+			if (this.#pauses === 0) this.#timeline.after(0, () => this.#resume(gate));
+		};
 	}
 
-	/** In one event of its own, in the order in which things were to happen. */
-	resume(): void {
-		const { pause } = this;
-		if (pause === null) return;
-		this.#timeline.after(0, () => {
-			if (this.pause !== pause) return;
-			this.pause = null;
-			pause.open();
-		});
+	/** All that has waited happens in one event, in the order in which it was to happen. */
+	#resume(gate: Gate): void {
+		if (this.#pause !== gate || this.#pauses > 0) return;
+		this.#pause = null;
+		gate.open();
 	}
 
 	/** The thread is no more, and its pause with it: a new one is another process on the same machine. */
 	died(): void {
-		this.pause = null;
+		this.#pause = null;
+		this.#pauses = 0;
 		this.#clock = null;
 	}
 
@@ -137,8 +185,8 @@ export class ThreadClock implements Clock {
 		const waitMs = Math.max(0, afterMs);
 		const fire = (): void => {
 			if (this.#isMuted || event.isCancelled) return;
-			if (machine.pause === null) callback();
-			else machine.whenAwake(fire);
+			if (machine.isPaused) machine.whenAwake(fire);
+			else callback();
 		};
 		const event = this.#timeline.timer(machine.virtualOf(waitMs), fire, this, machine.nowMs + waitMs);
 		return event as unknown as TimerHandle;

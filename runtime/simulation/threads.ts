@@ -25,6 +25,7 @@ import {
 	tooManyThreads,
 } from "../actor/index.ts";
 import { VirtualControl } from "./control.ts";
+import { injectedFailure } from "./errors.ts";
 import type { GlobalGuard } from "./global-guard.ts";
 import type { LaneRecord } from "./lanes.ts";
 import { Machine, ThreadClock } from "./thread-clock.ts";
@@ -55,6 +56,9 @@ export interface KillPoint {
 
 /** Names the cause when the thread is to die at this point; null lets it live. */
 export type KillRule = (point: KillPoint) => ThreadEnd["cause"] | null;
+
+/** Whether the actor is to fail now: it is about to handle a signal or a timer. */
+export type FailRule = (slot: ThreadSlot, actor: number) => boolean;
 
 export interface ThreadsOptions {
 	readonly fabric: Fabric;
@@ -117,6 +121,7 @@ export class VirtualThreads implements ThreadDirectory {
 	readonly mainMetrics: Metrics = new LocalMetrics();
 	/** Asked in order at each point; the first that names a cause decides. */
 	readonly killRules: Set<KillRule> = new Set();
+	readonly failRules: Set<FailRule> = new Set();
 
 	constructor(options: ThreadsOptions) {
 		this.#options = options;
@@ -161,6 +166,12 @@ export class VirtualThreads implements ThreadDirectory {
 	slotOf(thread: string): ThreadSlot | null {
 		for (const { slot, spec } of this.#threads.values()) if (spec.name === thread) return slot;
 		return thread === "main" ? MAIN_SLOT : null;
+	}
+
+	/** It runs, or is about to. */
+	isAlive(slot: ThreadSlot): boolean {
+		const thread = this.#threads.get(slot);
+		return thread !== undefined && thread.state !== "dead" && !thread.isDying;
 	}
 
 	// --- the directory ---
@@ -340,7 +351,7 @@ export class VirtualThreads implements ThreadDirectory {
 
 	#turn(slot: ThreadSlot, life: Life): void {
 		if (life.isOver || life.driver === null) return;
-		if (life.machine.pause !== null) {
+		if (life.machine.isPaused) {
 			life.machine.whenAwake(life.turn);
 			return;
 		}
@@ -447,6 +458,11 @@ export class VirtualThreads implements ThreadDirectory {
 				const type = typeof message === "string" ? message : (messageType(message) ?? "");
 				trace.add(timeline.nowMs, "handled", slot, actor.slot, actor.actor, kind, type, 0, 1);
 				guard?.enter({ thread, actor, kind, type });
+				if (kind === "signal" || kind === "timer") {
+					for (const rule of this.failRules) {
+						if (rule(slot, actor.actor)) throw injectedFailure({ thread, actor: actor.actor });
+					}
+				}
 				if (kind !== "tell" && kind !== "ask") return;
 				life.atWork = { actor, message, sender };
 				judge("before");

@@ -33,9 +33,14 @@ export class Timeline {
 		return this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run);
 	}
 
+	/** Something that runs no code of actors, tests or kernels, such as the arrival of a message. */
+	quietlyAfter(delayMs: number, run: () => void): void {
+		this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run, true);
+	}
+
 	/** A timer of a clock that may run otherwise than virtual time: see {@link retime}. */
 	timer(delayMs: number, run: () => void, owner: object, dueMs: number): SimulatedEvent {
-		return this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run, owner, dueMs);
+		return this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run, false, owner, dueMs);
 	}
 
 	/** A clock has changed its pace: its timers move, but none into the past. */
@@ -43,12 +48,13 @@ export class Timeline {
 		this.#heap.retime(owner, (dueMs) => Math.max(this.#nowMs, atMs(dueMs)));
 	}
 
-	/** Lets the next event happen. */
-	step(): void {
+	/** Lets the next event happen. True when it may have left continuations of promises behind. */
+	step(): boolean {
 		const event = must(this.#heap.take() ?? undefined, "there is an event to happen");
 		this.#nowMs = event.atMs;
 		this.steps += 1;
 		event.run();
+		return !event.isQuiet;
 	}
 
 	/** Nothing happens until then. */

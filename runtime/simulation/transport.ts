@@ -38,7 +38,6 @@ export interface Fabric {
 export class VirtualTransport implements Transport {
 	readonly slot: ThreadSlot;
 	readonly #fabric: Fabric;
-	/** Whose clock deadlines are told by; they travel as virtual time. */
 	readonly #machine: Machine;
 	readonly #unflushed = new Set<Lane>();
 	/** Sent over the network, and not flushed yet. */
@@ -52,11 +51,15 @@ export class VirtualTransport implements Transport {
 	#isMuted = false;
 	readonly #published: (messageType: string | null) => void;
 
-	/** @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing */
+	/**
+	 * @param machine whose clock the deadlines of messages are on. They travel as virtual time, as links between machines tell
+	 * how much time is left: a clock that is ahead does not make every ask expire.
+	 * @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing
+	 */
 	constructor(fabric: Fabric, slot: ThreadSlot, machine: Machine, published: (messageType: string | null) => void) {
 		this.#fabric = fabric;
-		this.slot = slot;
 		this.#machine = machine;
+		this.slot = slot;
 		this.#published = published;
 	}
 
@@ -89,12 +92,13 @@ export class VirtualTransport implements Transport {
 			throw error;
 		}
 		const record: LaneRecord = {
-			head: head.deadlineMs === 0 ? head : { ...head, deadlineMs: this.#machine.toVirtual(head.deadlineMs) },
+			head,
 			from: this.slot,
 			encoded,
 			protocol,
 			messageType: messageType(payload),
 			payloadHash: encoded.hash,
+			deadlineMs: head.deadlineMs === 0 ? 0 : this.#machine.toVirtual(head.deadlineMs),
 			redelivered: 0,
 			isHanded: false,
 			isQuarantined: false,
@@ -116,17 +120,18 @@ export class VirtualTransport implements Transport {
 	/** A copy that travels alone: it counts as published when it arrives. */
 	#overNetwork(lane: Lane, original: LaneRecord, { afterMs, gate, corruption }: NetworkDelivery): void {
 		const { timeline, codec } = this.#fabric;
-		const record = { ...original };
+		let record = { ...original };
 		if (corruption !== undefined) {
-			record.encoded = { schema: original.encoded.schema, bytes: flipped(original.encoded.bytes, corruption.flips) };
-			record.isDamaged = corruption.isChecked && codec.hash(record.encoded.bytes) !== original.payloadHash;
+			const bytes = flipped(original.encoded.bytes, corruption.flips);
+			const isDamaged = corruption.isChecked && codec.hash(bytes) !== original.payloadHash;
+			record = { ...record, encoded: { schema: original.encoded.schema, bytes }, isDamaged };
 		}
 		if (gate === undefined) this.#arriveAfter(timeline, lane, record, afterMs);
 		else gate.pass(() => this.#arriveAfter(timeline, lane, record, afterMs));
 	}
 
 	#arriveAfter(timeline: Timeline, lane: Lane, record: LaneRecord, afterMs: number): void {
-		timeline.after(afterMs, () => {
+		timeline.quietlyAfter(afterMs, () => {
 			// A network drops what finds no room; that is one more loss to the protocol.
 			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
 			lane.published = (lane.published + 1) | 0;
@@ -161,7 +166,7 @@ export class VirtualTransport implements Transport {
 		lane.lastArrivalMs = Math.max(lane.lastArrivalMs, timeline.nowMs + drawMs(net, latencyMs));
 		lane.batches.push(records);
 		// Of two arrivals at the same time either event may come first: each brings the earliest batch.
-		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => {
+		timeline.quietlyAfter(lane.lastArrivalMs - timeline.nowMs, () => {
 			if (lane.arrive()) this.#fabric.wake(lane.to);
 		});
 		return records;
@@ -234,13 +239,14 @@ export class VirtualTransport implements Transport {
 			return "processed";
 		}
 		this.#delivering = lane;
-		const { kind, target, sender, correlation, deadlineMs, priority } = head;
+		const { kind, target, sender, correlation, priority } = head;
+		const deadlineMs = record.deadlineMs === 0 ? 0 : this.#machine.fromVirtual(record.deadlineMs);
 		const verdict = receiver.deliver({
 			kind,
 			target,
 			sender,
 			correlation,
-			deadlineMs: deadlineMs === 0 ? 0 : this.#machine.toLocal(deadlineMs),
+			deadlineMs,
 			priority,
 			from,
 			payload,

@@ -7,7 +7,10 @@ import { faultKind } from "./catalogue.ts";
 import type { Experiment, FaultSpec, TimedFault } from "./experiment.ts";
 import { TARGET_WORDS } from "./fault-kind.ts";
 
-/** So long a member counts as down after something that is over at once: restart, recovery and catching up. */
+/**
+ * So long a member counts as down after it was killed or its disk failed: restart, recovery and catching up. One that was
+ * only cut off is back with the next message.
+ */
 export const RECOVERY_MS = 1_000;
 
 /** Members that a fault takes out at one time: by name where they are known, else how many. */
@@ -70,9 +73,10 @@ function excessAt(atMs: number, claims: readonly Claim[], { topology, budget }: 
 }
 
 function claimOf({ atMs, fault, forMs }: TimedFault, nodes: number, endMs: number): Claim | null {
-	const { kind, counts, concerns, lasts } = faultKind(fault.kind);
+	const { kind, counts, concerns, lasts, category } = faultKind(fault.kind);
 	if (counts === null) return null;
-	const toMs = lasts ? atMs + (forMs ?? Math.max(endMs - atMs, 0)) + RECOVERY_MS : atMs + RECOVERY_MS;
+	const overMs = lasts ? atMs + (forMs ?? Math.max(endMs - atMs, 0)) : atMs;
+	const toMs = category === "network" ? overMs : overMs + RECOVERY_MS;
 	const base = { fromMs: atMs, toMs, against: counts, kind };
 	const target = String(fault.arguments["target"] ?? "any");
 	if (concerns === "all" || (concerns === "target" && target === "all")) return { ...base, names: [], unnamed: nodes };

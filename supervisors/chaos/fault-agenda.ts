@@ -22,6 +22,8 @@ interface Item {
 	/** When it is applied (tried again), or removed. */
 	dueAtMs: number;
 	applied: AppliedFault | null;
+	/** Why it was not applicable when it was tried last. */
+	refusal: string | null;
 	record: FaultRecord;
 }
 
@@ -48,6 +50,7 @@ export class FaultAgenda {
 				state: "planned",
 				dueAtMs: plannedAtMs,
 				applied: null,
+				refusal: null,
 				record: newRecord(timed.fault, resolved, plannedAtMs),
 			};
 		});
@@ -81,12 +84,24 @@ export class FaultAgenda {
 		return null;
 	}
 
+	/** The method is over: what was waiting to become applicable never will. Returns what ends the run, if it does. */
+	close(): RunStop | null {
+		let first: RunStop | null = null;
+		for (const item of this.#items) {
+			if (item.state !== "planned" || item.refusal === null) continue;
+			const stop = giveUp(item, item.refusal);
+			first ??= stop;
+		}
+		return first;
+	}
+
 	/** Removes everything that is still in force, whatever fails on the way. Returns the first failure. */
 	async removeAll(): Promise<RunStop | null> {
 		let first: RunStop | null = null;
 		for (const item of this.#items) {
-			if (item.state === "applied") first = (await this.#remove(item)) ?? first;
+			const stop = item.state === "applied" ? await this.#remove(item) : null;
 			item.state = "over";
+			first ??= stop;
 		}
 		const left = this.#target.activeFaults;
 		if (left.length === 0) return first;
@@ -104,17 +119,14 @@ export class FaultAgenda {
 			item.dueAtMs = timed.forMs === null ? Number.POSITIVE_INFINITY : appliedAtMs + timed.forMs;
 			return null;
 		} catch (thrown) {
-			if (!(thrown instanceof QuorateError))
-				throw targetFailed({ during: resolved.kind, reason: String(thrown) }, { cause: thrown });
-			if (thrown.code !== "fault-not-applicable") throw thrown;
-			if (nowMs + FAULT_RETRY_MS <= item.plannedAtMs + FAULT_PATIENCE_MS) {
-				item.dueAtMs = nowMs + FAULT_RETRY_MS;
-				return null;
+			if (!(thrown instanceof QuorateError)) {
+				const reason = errorToObject(thrown).message;
+				throw targetFailed({ during: resolved.kind, reason }, { cause: thrown });
 			}
-			item.state = "over";
-			const outcome = timed.optional ? "skipped" : "failed";
-			item.record = { ...item.record, outcome, reason: thrown.message };
-			return timed.optional ? null : { type: "fault", reason: thrown.message };
+			if (thrown.code !== "fault-not-applicable") throw thrown;
+			item.refusal = thrown.message;
+			item.dueAtMs = nowMs + FAULT_RETRY_MS;
+			return item.dueAtMs <= item.plannedAtMs + FAULT_PATIENCE_MS ? null : giveUp(item, thrown.message);
 		}
 	}
 
@@ -130,6 +142,13 @@ export class FaultAgenda {
 			return { type: "left-over", reason };
 		}
 	}
+}
+
+function giveUp(item: Item, reason: string): RunStop | null {
+	const { optional } = item.timed;
+	item.state = "over";
+	item.record = { ...item.record, outcome: optional ? "skipped" : "failed", reason };
+	return optional ? null : { type: "fault", reason };
 }
 
 function newRecord(fault: FaultSpec, resolved: FaultSpec, plannedAtMs: number): FaultRecord {

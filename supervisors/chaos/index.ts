@@ -54,6 +54,7 @@ export {
 	type PropertyRecord,
 	VIOLATION_IDS,
 	type WorkloadRecord,
+	withDrawsWrittenOut,
 } from "./journal.ts";
 export { experimentSchema, experimentSchemaText, type JsonSchema } from "./json-schema.ts";
 export { checkExperiment, formatExperiment, parseExperiment } from "./parse.ts";

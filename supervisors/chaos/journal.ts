@@ -126,7 +126,18 @@ export interface LeaderSpan {
 	readonly toMs: number | null;
 }
 
-/** The journal as JSON text, one field a line. */
+/** The journal as JSON text, one field a line: long lists would else take more lines than anybody scrolls. */
 export function formatJournal(journal: Journal): string {
-	return `${JSON.stringify(journal, null, "\t")}\n`;
+	const fields = Object.entries(journal).map(([name, value]) => `\t${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+	return `{\n${fields.join(",\n")}\n}\n`;
+}
+
+/**
+ * The experiment with everything that the runner drew written out: nodes for `any`, sides of partitions. It does the same
+ * when faults are moved, which would else be drawn anew: the right start for shrinking.
+ */
+export function withDrawsWrittenOut({ experiment, faults }: Journal): Experiment {
+	if (faults.length !== experiment.method.length) return experiment;
+	const method = experiment.method.map((timed, index) => ({ ...timed, fault: faults[index]?.resolved ?? timed.fault }));
+	return { ...experiment, method };
 }

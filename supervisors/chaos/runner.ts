@@ -181,6 +181,7 @@ class Run {
 			const untilMs = Math.min(endMs, lookAtMs, this.#agenda.nextAtMs);
 			await this.#pass(untilMs - this.#target.nowMs());
 		}
+		this.#stop ??= this.#agenda.close();
 		this.#methodToMs = this.#target.nowMs();
 	}
 

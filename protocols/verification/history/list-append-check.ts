@@ -9,7 +9,7 @@
  * - `G-single`: a cycle with one anti-dependency (read skew, lost update). `G2`: with several (write skew).
  * - Any of the cycles with `-realtime`: only together with the real-time order, so not strictly serializable. A stale
  *   read is a `G-single-realtime`.
- * - `internal`: a transaction does not see its own appends, or its reads contradict each other. `phantom`: a value that
+ * - `internal`: a transaction does not see its own appends, or too early, or in another order, or its reads contradict each other. `phantom`: a value that
  *   nobody appended. `duplicated`: a value twice in a list. `incompatible-order`: lists of which neither is the
  *   beginning of the other.
  *
@@ -20,7 +20,7 @@ import { DependencyGraph, type Edge } from "./dependency-graph.ts";
 import { historyErrors } from "./errors.ts";
 import type { History } from "./history-recorder.ts";
 import { type Json, jsonText, mapKey, sameJson } from "./json-value.ts";
-import { anyValue, type OperationRule, optionalValue, refuseByRules } from "./model.ts";
+import { anyValue, type OperationRule, optionalValue, refuseByRules, refusedOperation } from "./model.ts";
 import { describeOperation, type Operation, type TransactionStep } from "./operation.ts";
 import { type AnomalyLog, type AnomalyReport, reportAnomalies } from "./verdict.ts";
 
@@ -62,9 +62,7 @@ export function checkListAppend(history: History): AnomalyReport {
 		const refusal = isStep
 			? refuseByRules(rules, operation)
 			: { key: "value", expected: "steps that get or append", found: jsonText(operation.value) };
-		if (refusal !== null) {
-			throw historyErrors.operationInvalid({ line: operation.line, model: "list-append", ...refusal });
-		}
+		if (refusal !== null) throw refusedOperation("list-append", operation, refusal);
 	}
 	return reportAnomalies(history, (log) => {
 		const check = new ListAppendCheck(history, log);
@@ -77,6 +75,8 @@ export function checkListAppend(history: History): AnomalyReport {
 interface Append {
 	readonly operation: Operation;
 	readonly value: Json;
+	/** Its place among the appends of its transaction. */
+	readonly at: number;
 	/** The last one of its transaction under this key. */
 	readonly isFinal: boolean;
 }
@@ -149,7 +149,7 @@ class ListAppendCheck {
 				throw historyErrors.ambiguous({ line: operation.line, model: "list-append", key, reason });
 			}
 			const isFinal = !steps.slice(at + 1).some((later) => later.key === key);
-			appends.set(mapKey(value as Json), { operation, value: value as Json, isFinal });
+			appends.set(mapKey(value as Json), { operation, value: value as Json, at, isFinal });
 		}
 	}
 
@@ -170,13 +170,21 @@ class ListAppendCheck {
 			const list = Array.isArray(value) ? (value as readonly Json[]) : [];
 			const before = list.slice(0, Math.max(0, list.length - state.own.length));
 			const isOwnSeen = state.own.every((item, at) => sameJson(item, list[before.length + at]));
-			if (!isOwnSeen || (state.before !== null && !sameJson(before, state.before))) {
+			const ownValues = this.#ownAppends(operation, key);
+			const isTooEarly = ownValues.size > 0 && before.some((item) => ownValues.has(mapKey(item)));
+			if (!isOwnSeen || isTooEarly || (state.before !== null && !sameJson(before, state.before))) {
 				this.#add("internal", `a transaction's reads of ${JSON.stringify(key)} contradict itself`, () => [operation]);
 			} else if (state.before === null) {
 				state.before = before;
 				this.#accessesOf(key).reads.push({ operation, list: before });
 			}
 		}
+	}
+
+	/** What a transaction itself appends under a key. */
+	#ownAppends(operation: Operation, key: string): ReadonlySet<unknown> {
+		const own = stepsOf(operation).filter((step) => step.op === "append" && step.key === key);
+		return new Set(own.map(({ value }) => mapKey(value as Json)));
 	}
 
 	#orderKey(key: string, { appends, reads }: KeyAccesses): void {
@@ -247,7 +255,13 @@ class ListAppendCheck {
 			else if (append === undefined) this.#add("phantom", `nobody appended ${name}`, () => readers(value));
 			else if (append.operation.outcome === "fail") {
 				this.#add("G1a", `${name} was read, but its transaction failed`, () => [append.operation, ...readers(value)]);
-			} else order.push(append);
+			} else {
+				const before = order.at(-1);
+				if (before?.operation === append.operation && before.at > append.at) {
+					this.#add("internal", `${name} stands behind what its transaction appended later`, () => [append.operation]);
+				}
+				order.push(append);
+			}
 			seen.add(mapKey(value));
 		}
 		return order;

@@ -1,4 +1,6 @@
 /** What a correct object does, one operation at a time: what histories are held against. */
+import type { QuorateError } from "../../core/index.ts";
+import { historyErrors } from "./errors.ts";
 import { type Json, jsonText } from "./json-value.ts";
 import type { Operation } from "./operation.ts";
 
@@ -49,6 +51,12 @@ export interface Refusal {
 	readonly key: string;
 	readonly expected: string;
 	readonly found: string;
+}
+
+/** The error that says so, with the line of the invocation or of the end, whichever the field stands in. */
+export function refusedOperation(model: string, { line, endLine }: Operation, refusal: Refusal): QuorateError {
+	const place = refusal.key.startsWith("answer") ? (endLine ?? line) : line;
+	return historyErrors.operationInvalid({ line: place, model, ...refusal });
 }
 
 /** What a field of an operation has to be. */

@@ -1,8 +1,8 @@
 /**
  * Judges one partition, and explains what it refuses. Linearizability is closed under prefixes, so there is exactly one
- * operation with whose end a history stops being linearizable: the offending one. It is found from where the search got
- * stuck; a search with foresight may get stuck earlier, because what it foresees lies behind the place, so the prefix up
- * to there is judged again by what that prefix alone foresees.
+ * operation with whose end a history stops being linearizable: the offending one. The search gets stuck there or earlier,
+ * since it knows what lies behind: what operations that were still open would be answered, and what foresight makes of
+ * later reads. So prefixes from there on are judged by themselves.
  */
 import { must } from "../../core/index.ts";
 import type { Model } from "./model.ts";
@@ -17,7 +17,7 @@ export type PartitionVerdict =
 	| { readonly type: "ok" }
 	| {
 			readonly type: "illegal";
-			/** Null if the budget ended before it was found. */
+			/** Null if budget or memory ended before it was found. */
 			readonly offending: Offending | null;
 	  }
 	| { readonly type: "unknown"; readonly reason: UnknownReason };
@@ -30,7 +30,7 @@ export interface Offending {
 	readonly prefixLength: number;
 	/** Operations that were open when it ended. */
 	readonly concurrent: readonly Operation[];
-	/** One linearization of the prefix, and the state behind it. Null if the budget ended before it was found. */
+	/** One linearization of the prefix, and the state behind it. Null if budget or memory ended before it was found. */
 	readonly witness: { readonly order: readonly Operation[]; readonly state: string } | null;
 }
 
@@ -50,10 +50,6 @@ export class PartitionCheck<State> {
 	constructor(model: Model<State>, partition: Partition) {
 		this.#model = model;
 		this.partition = partition;
-	}
-
-	get verdict(): PartitionVerdict | null {
-		return this.#verdict;
 	}
 
 	/** Steps of the model so far. */
@@ -98,7 +94,7 @@ export class PartitionCheck<State> {
 		if (result.type === "ok") return { type: "ok" };
 		if (result.type === "memo-full") return { type: "unknown", reason: "memory" };
 		this.#certain = { type: "illegal", offending: null };
-		const operation = this.#model.foresee === undefined ? result.stuckAt : yield* this.#located(result.stuckAt);
+		const operation = yield* this.#located(result.stuckAt);
 		if (operation === null) return this.#certain;
 		const offending: Offending = {
 			operation,

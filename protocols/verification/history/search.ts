@@ -18,7 +18,7 @@ import type { Operation } from "./operation.ts";
 export type SearchResult =
 	/** Every operation that was answered has its place in {@link Search.order}. */
 	| { readonly type: "ok" }
-	/** There is no linearization. No order that was tried got past the end of this operation, and some came up to it. */
+	/** There is no linearization. What had ended before this operation did has one; it got no further. */
 	| { readonly type: "illegal"; readonly stuckAt: Operation }
 	/** More configurations than the memo keeps. */
 	| { readonly type: "memo-full" };
@@ -102,11 +102,6 @@ export class Search<State> {
 	get explained(): number {
 		const { tail, definite } = this.#list;
 		return this.#furthestEnd === tail ? definite : this.#countEndsBefore(this.#furthestEnd);
-	}
-
-	/** Operations that were answered. */
-	get answered(): number {
-		return this.#list.definite;
 	}
 
 	/** The present order, and the state behind it; after `ok`, the linearization. */

@@ -13,7 +13,7 @@ import { DependencyGraph, type Edge } from "./dependency-graph.ts";
 import { historyErrors } from "./errors.ts";
 import type { History } from "./history-recorder.ts";
 import { type Json, jsonText, mapKey, sameJson } from "./json-value.ts";
-import { anyValue, type OperationRule, refuseByRules } from "./model.ts";
+import { anyValue, type OperationRule, refuseByRules, refusedOperation } from "./model.ts";
 import { describeOperation, type Operation } from "./operation.ts";
 import { type AnomalyLog, type AnomalyReport, reportAnomalies } from "./verdict.ts";
 
@@ -45,13 +45,7 @@ export function checkSessions(history: History): AnomalyReport {
 	const byKey = new Map<string, Operation[]>();
 	for (const operation of history.operations) {
 		const refusal = refuseByRules(rules, operation);
-		if (refusal !== null) {
-			throw historyErrors.operationInvalid({
-				line: operation.endLine ?? operation.line,
-				model: "sessions",
-				...refusal,
-			});
-		}
+		if (refusal !== null) throw refusedOperation("sessions", operation, refusal);
 		const own = byKey.get(operation.key);
 		if (own === undefined) byKey.set(operation.key, [operation]);
 		else own.push(operation);

@@ -80,14 +80,32 @@ function phases({ time: { methodFromMs, methodToMs, targetMs } }: Journal, time:
 	return markup`<g class="phases">${line(methodFromMs)}${line(methodToMs)}${method}${liveness}</g>`;
 }
 
-/** A shade over all lanes while a lasting fault is in force. */
+/** A shade over all lanes while any lasting fault is in force. */
 function faultBands({ faults, time: { targetMs } }: Journal, time: Scale, bottom: number): Markup {
-	const bands = faults.filter((fault) => fault.appliedAtMs !== null && isLasting(fault));
-	return markup`<g class="bands">${bands.map((fault) => {
-		const from = place(time, fault.appliedAtMs ?? 0);
-		const to = place(time, fault.removedAtMs ?? targetMs);
-		return markup`<rect x="${from}" y="${TOP - 6}" width="${round(Math.max(to - from, 1))}" height="${bottom - TOP + 6}"/>`;
+	const spans = faults
+		.filter((fault) => fault.appliedAtMs !== null && isLasting(fault))
+		.map(({ appliedAtMs, removedAtMs }) => ({ fromMs: appliedAtMs ?? 0, toMs: removedAtMs ?? targetMs }));
+	return markup`<g class="bands">${union(spans).map(({ fromMs, toMs }) => {
+		const from = place(time, fromMs);
+		const width = round(Math.max(place(time, toMs) - from, 1));
+		return markup`<rect x="${from}" y="${TOP - 6}" width="${width}" height="${bottom - TOP + 6}"/>`;
 	})}</g>`;
+}
+
+interface Span {
+	readonly fromMs: number;
+	readonly toMs: number;
+}
+
+/** The same time without overlaps, in order. */
+function union(spans: readonly Span[]): readonly Span[] {
+	const merged: Span[] = [];
+	for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
+		const last = merged.at(-1);
+		if (last === undefined || span.fromMs > last.toMs) merged.push(span);
+		else merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, span.toMs) };
+	}
+	return merged;
 }
 
 /** A row for each kind; a bar for what lasted, a diamond for what was over at once. */
@@ -100,12 +118,18 @@ function faultLane(journal: Journal, time: Scale, top: number): Lane {
 	const rows = kinds.map((kind, row) => {
 		const y = top + row * ROW_PX;
 		const ofKind = applied.filter(({ fault }) => fault.kind === kind);
-		return markup`<text class="label" x="${LEFT - 8}" y="${y + 13}" text-anchor="end">${kind}</text>${ofKind.map((fault) => faultMark(fault, journal, time, y))}`;
+		return markup`<text class="label" x="${LEFT - 8}" y="${y + 13}" text-anchor="end">${kind}</text>${ofKind.map((fault, index) => faultMark(fault, ofKind[index + 1], journal, time, y))}`;
 	});
 	return { drawn: markup`<g class="faults">${rows}</g>`, heightPx: kinds.length * ROW_PX };
 }
 
-function faultMark(record: FaultRecord, { time: { targetMs } }: Journal, time: Scale, y: number): Markup {
+function faultMark(
+	record: FaultRecord,
+	next: FaultRecord | undefined,
+	{ time: { targetMs } }: Journal,
+	time: Scale,
+	y: number,
+): Markup {
 	const category = findFaultKind(record.fault.kind)?.category ?? "process";
 	const fromMs = record.appliedAtMs ?? 0;
 	const x = place(time, fromMs);
@@ -117,9 +141,11 @@ function faultMark(record: FaultRecord, { time: { targetMs } }: Journal, time: S
 	const toMs = record.removedAtMs ?? targetMs;
 	const width = round(Math.max(place(time, toMs) - x, 3));
 	const title = markup`<title>${record.fault.kind}, ${showDuration(fromMs)} to ${showDuration(toMs)}: ${what}</title>`;
-	const letters = Math.floor((width - 8) / LETTER_PX);
+	// Where the next of its kind begins before this one is over, the text would run into it.
+	const roomPx = Math.min(width, next === undefined ? width : place(time, next.appliedAtMs ?? 0) - x);
+	const letters = Math.floor((roomPx - 8) / LETTER_PX);
 	const text = what.length <= letters ? what : `${what.slice(0, Math.max(letters - 1, 0))}…`;
-	const label = width < LABEL_PX_MIN ? null : markup`<text x="${round(x + 5)}" y="${y + 13}">${text}</text>`;
+	const label = roomPx < LABEL_PX_MIN ? null : markup`<text x="${round(x + 5)}" y="${y + 13}">${text}</text>`;
 	return markup`<g><rect class="bar ${category}" x="${x}" y="${y + 2}" width="${width}" height="${ROW_PX - 4}" rx="2">${title}</rect>${label}</g>`;
 }
 

@@ -15,6 +15,7 @@ import {
 } from "../../../actors/participant/index.ts";
 import { type Input, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import {
+	configurationOf,
 	type Entry,
 	type LogIndex,
 	type RaftTypes,
@@ -178,7 +179,12 @@ describe("Raft's persists in a store", () => {
 	it("follow the order of one write: state, cut, entries, chunk, snapshot, compaction", () => {
 		const { adapter } = adapterOf();
 		adapter.recover(new PlainStore().contents);
-		const snapshot = { lastIndex: index(9), lastTerm: term(2), configuration: { voters: [a, b, c] }, sizeBytes: 1 };
+		const snapshot = {
+			lastIndex: index(9),
+			lastTerm: term(2),
+			configuration: configurationOf([a, b, c]),
+			sizeBytes: 1,
+		};
 		const operations = adapter.operationsOf({
 			hardState: { term: term(2), votedFor: null },
 			truncateFrom: index(5),
@@ -268,7 +274,7 @@ describe("queries", () => {
 });
 
 describe("snapshots", () => {
-	const configuration = { voters: [a, b, c] };
+	const configuration = configurationOf([a, b, c]);
 	const take = { type: "take-snapshot", lastIndex: index(2), lastTerm: term(1), configuration } as const;
 
 	it("are staged, published, reported ready, and carry application and sessions to another member", async () => {

@@ -66,6 +66,17 @@ describe("two runs of one seed", () => {
 });
 
 describe("a trace", () => {
+	it("has another hash for other bytes of the same length at the same time", async () => {
+		const hash = async (text: string): Promise<string> => {
+			const two = await new Pair({ seed: 3 }).start();
+			two.send({ type: "late", number: 1, text });
+			await two.pass(5);
+			return two.simulation.traceHash;
+		};
+		expect(await hash("x")).toBe(await hash("x"));
+		expect(await hash("x")).not.toBe(await hash("y"));
+	});
+
 	it("tells each event to its observer, in order, and the observer changes nothing", async () => {
 		const events: TraceEvent[] = [];
 		const two = await new Pair({ seed: 3, observe: (event) => events.push(event) }).start();

@@ -159,6 +159,16 @@ describe("a pause", () => {
 		expect(await world.ticks("a", 1_000)).toBeGreaterThan(95);
 	});
 
+	it("lasts as long as the longest of two", async () => {
+		const world = await new World().start();
+		const [one, two] = [world.add({ kind: "pause", thread: "a" }), world.add({ kind: "pause", thread: "a" })];
+		one.remove();
+		one.remove();
+		expect(await world.ticks("a", 100)).toBe(0);
+		two.remove();
+		expect(await world.ticks("a", 100)).toBeGreaterThan(8);
+	});
+
 	it("of the main thread leaves the others at work", async () => {
 		const world = await new World().start();
 		const pause = world.add({ kind: "pause", thread: "main" });
@@ -206,15 +216,35 @@ describe("deaths", () => {
 		expect(world.simulation.processes.active).toEqual([]);
 	});
 
+	it("come only to what lives", async () => {
+		const world = await new World().start();
+		world.add({ kind: "kill", thread: "b" });
+		expect(() => world.add({ kind: "kill", thread: "b" })).toThrow(
+			expect.objectContaining({ code: "fault-not-applicable" }),
+		);
+		await world.pass(50);
+		expect(world.ended).toHaveLength(1);
+	});
+
 	it("come at the n-th message of a type, before it is handled or after, once", async () => {
 		for (const phase of ["before", "after"] as const) {
 			const world = await new World().start();
+			let points = 0;
+			world.simulation.killRule = ({ thread, phase: reached, messageType }) => {
+				if (thread === "a" && reached === phase && messageType === "poison" && world.ended.length === 0) points += 1;
+				return null;
+			};
+			let pointsAtDeath = 0;
+			world.system.threads.observe(({ type }) => {
+				if (type === "thread-ended" && pointsAtDeath === 0) pointsAtDeath = points;
+			});
 			world.add({ kind: "kill-at", thread: "a", phase, messageType: "poison", nth: 2 });
 			for (const type of ["poison", "other", "poison", "poison"]) world.tell("a", type);
 			world.tell("b", "poison");
 			world.tell("b", "poison");
 			await world.pass(200);
 			expect(world.ended.map(({ name }) => name)).toEqual(["a"]);
+			expect(pointsAtDeath).toBe(2);
 			expect(world.simulation.processes.counts).toEqual(new Map([["kill-at", 1]]));
 			expect(world.simulation.processes.active).toEqual([]);
 			// What it was at work on is told by its death, and comes again.
@@ -301,6 +331,16 @@ describe("a clock", () => {
 		expect((last?.localMs ?? 0) - (last?.atMs ?? 0)).toBeGreaterThan(1_400);
 	});
 
+	it("is right again whichever of two faults ends first", async () => {
+		const world = await new World().start();
+		const drift = world.add({ kind: "clock-drift", thread: "a", ppm: 500_000 });
+		const freeze = world.add({ kind: "clock-freeze", thread: "a" });
+		drift.remove();
+		expect(await world.ticks("a", 500)).toBe(0);
+		freeze.remove();
+		expect(Math.abs((await world.ticks("a", 1_000)) - 100)).toBeLessThanOrEqual(2);
+	});
+
 	it("keeps its pace over the lives of its thread", async () => {
 		const world = await new World().start();
 		world.add({ kind: "clock-drift", thread: "a", ppm: 1_000_000 });
@@ -319,6 +359,18 @@ describe("a clock", () => {
 		const [tick] = world.did.filter(({ node }) => node === "a");
 		expect(tick?.localMs).toBeGreaterThan(fromMs + 60_000);
 		expect(world.did.some(({ node }) => node === "b" && (tick?.localMs ?? 0) < fromMs + 60_000)).toBe(false);
+	});
+
+	it("that is ahead lets no ask expire: what travels is the time that is left", async () => {
+		const world = await new World().start();
+		world.add({ kind: "clock-jump", thread: "a", aheadMs: 60_000 });
+		world.refs
+			.get("a")
+			?.ask({ type: "one" }, { timeoutMs: 500 })
+			.catch(() => undefined);
+		await world.pass(100);
+		expect(world.of("a")).toEqual(["one"]);
+		expect(world.system.deadLetters.counts.get("expired")).toBeUndefined();
 	});
 
 	it("that is frozen fires nothing, but messages are handled; then it goes on where it stood", async () => {

@@ -26,6 +26,12 @@ describe("beyondBudget", () => {
 		expect(beyond(third(RECOVERY_MS))).toBe(false);
 	});
 
+	it("counts a member that was cut off as back at once", () => {
+		const halves = "fault: partition, shape: halves, for: 1s";
+		expect(beyond(`[{at: 0ms, ${halves}}, {at: 1s, ${halves}}]`)).toBe(false);
+		expect(beyond(`[{at: 0ms, ${halves}}, {at: 999ms, ${halves}}]`)).toBe(true);
+	});
+
 	it("counts what has no end as out until the end", () => {
 		const later = (kind: string): string =>
 			`[{at: 0ms, fault: ${kind}}, {at: 0ms, fault: pause, for: 1s}, {at: 5s, fault: pause}, {at: 6s, fault: pause, for: 1s}]`;

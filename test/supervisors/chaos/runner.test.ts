@@ -9,6 +9,7 @@ import {
 	type Journal,
 	propertyThrew,
 	runExperiment,
+	withDrawsWrittenOut,
 } from "../../../supervisors/index.ts";
 import { experimentOf, type Script, ScriptedEngine, type ScriptedTarget, unanswered } from "./scripted-target.ts";
 
@@ -74,9 +75,22 @@ describe("the method", () => {
 
 	it("draws for a fault the same, whatever stands beside it", async () => {
 		const kill = "{at: 2s, fault: kill}";
-		const alone = await run({ method: `[${kill}]` });
-		const among = await run({ method: `[{at: 1s, fault: pause, for: 1s}, ${kill}]` });
-		expect(among.journal.faults[1]?.resolved).toEqual(alone.journal.faults[0]?.resolved);
+		for (const seed of ["1", "2", "3", "4", "5", "6"]) {
+			const alone = await run({ seed, method: `[${kill}]` });
+			const among = await run({ seed, method: `[{at: 1s, fault: pause, for: 1s}, ${kill}]` });
+			expect(among.journal.faults[1]?.resolved).toEqual(alone.journal.faults[0]?.resolved);
+		}
+	});
+
+	it("can be written with its draws, and then hits the same wherever a fault is moved", async () => {
+		const { journal } = await run({ method: "[{at: 1s, fault: kill}, {at: 2s, fault: partition, for: 500ms}]" });
+		const written = withDrawsWrittenOut(journal);
+		expect(written.method[0]?.fault.arguments["target"]).toMatch(/^node-\d$/);
+		const again = await run(written);
+		expect(again.target.log).toEqual((await run(journal.experiment)).target.log);
+		const moved = { ...written, method: written.method.map((timed) => ({ ...timed, atMs: timed.atMs + 7 })) };
+		const resolved = (of: Journal): unknown => of.faults.map((fault) => fault.resolved);
+		expect(resolved((await run(moved)).journal)).toEqual(resolved(journal));
 	});
 
 	it("gives a target every argument", async () => {
@@ -111,6 +125,8 @@ describe("the method", () => {
 		};
 		const workload = "{kind: key-value, rate: 20/s, for: 10s}";
 		expect(await verdictOf({ workload }, never)).toBe("aborted: kill can not be applied now: there is no leader");
+		// Also when the method is over before anybody lost patience.
+		expect(await verdictOf({}, never)).toBe("aborted: kill can not be applied now: there is no leader");
 		const method = "[{at: 1s, fault: kill, optional: true}, {at: 1s, fault: loss}]";
 		const { journal } = await run({ workload, method }, never);
 		expect(journal.verdict).toBe("pass");
@@ -184,21 +200,21 @@ describe("properties", () => {
 	it("that are violated end the method and fail the run", async () => {
 		const violated: Partial<Script> = {
 			finding: (id, { methodMs }) =>
-				id === "safe" && methodMs >= 1_500
-					? { atMs: 1_500, text: "two leaders in term 3" }
+				id === "safe" && methodMs >= 1_510
+					? { atMs: 1_510, text: "two leaders in term 3" }
 					: id === "moved"
 						? { atMs: 1, text: "" }
 						: null,
 			onStep: (target) => {
-				if (target.methodMs === 1_500)
+				if (target.methodMs === 1_510)
 					target.say({ origin: null, type: "violated", text: "safe", values: { property: "safe" } });
 			},
 		};
 		const { journal, target } = await run({ method: "[{at: 1s, fault: loss}, {at: 2s, fault: kill}]" }, violated);
 		expect(journal.verdict).toBe("fail");
 		expect(journal.violations).toEqual(["safe"]);
-		expect(journal.reasons).toEqual(["safe was violated at 1500 ms: two leaders in term 3"]);
-		expect(target.log).toEqual(["loss all @1000", "remove loss @1500", "stop"]);
+		expect(journal.reasons).toEqual(["safe was violated at 1510 ms: two leaders in term 3"]);
+		expect(target.log).toEqual(["loss all @1000", "remove loss @1510", "stop"]);
 	});
 
 	it("are seen violated also when the engine says nothing, and in the very last moment", async () => {
@@ -215,9 +231,12 @@ describe("properties", () => {
 				id === "moved" || (id === "settled" && methodMs < until) ? { atMs: 1, text: "not settled" } : null,
 		});
 		expect(await verdictOf({}, unsettled(2_000))).toMatch(/^pass/);
-		expect(await verdictOf({}, unsettled(Number.POSITIVE_INFINITY))).toBe(
-			"fail: settled was violated at 1 ms: not settled",
-		);
+		const never = unsettled(Number.POSITIVE_INFINITY);
+		expect(await verdictOf({}, never)).toBe("fail: settled was violated at 1 ms: not settled");
+		// Neither where the end was not reached, nor where nobody may ask for it.
+		const guards = "[{probe: memory, tolerance: {max: 1}}]";
+		expect(await verdictOf({ guards }, never)).toMatch(/^aborted: memory/);
+		expect(await verdictOf({ method: "[{at: 1s, fault: kill, target: all}]" }, never)).toMatch(/^pass/);
 	});
 
 	it("that are not asked for are not judged", async () => {
@@ -401,13 +420,13 @@ describe("an interrupt", () => {
 		const interrupt = new AbortController();
 		const engine = new ScriptedEngine({
 			onStep: ({ methodMs }) => {
-				if (methodMs >= 1_500) interrupt.abort();
+				if (methodMs >= 1_510) interrupt.abort();
 			},
 		});
 		const experiment = experimentOf({ method: "[{at: 1s, fault: loss}]" });
 		const { journal } = await runExperiment(experiment, { engine, signal: interrupt.signal });
 		expect(journal).toMatchObject({ verdict: "aborted", status: "interrupted", reasons: ["the run was interrupted"] });
-		expect(engine.target?.log).toEqual(["loss all @1000", "remove loss @1500", "stop"]);
+		expect(engine.target?.log).toEqual(["loss all @1000", "remove loss @1510", "stop"]);
 	});
 
 	it("also before the method", async () => {

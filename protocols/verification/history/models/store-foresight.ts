@@ -7,8 +7,9 @@
  * 2. A value that only one operation ever puts there does not come back. So it can not be replaced while an operation that
  *    needs it there has not even begun.
  * 3. Under a key that is only appended to, a value that the longest read does not show was appended after all that it
- *    shows, and after all reads. Where nothing else is in the partition and no append was answered its length, the order
- *    of such appends shows nowhere: they take effect in the order of their ends, those of unknown outcome never.
+ *    shows, and after all reads. Where nothing else is in the partition, all values are different and no append was answered
+ *    its length, the order of such appends shows nowhere: they take effect in the order of their ends, those of unknown
+ *    outcome never.
  */
 import { type Json, mapKey, sameJson } from "../json-value.ts";
 import type { Foresight } from "../model.ts";
@@ -149,16 +150,16 @@ function preconditionsOf(accesses: readonly Access[], isAlone: boolean): (readon
 	}
 	if (writes.length > 0) return found;
 	const unseen = [...appends.values()].filter(({ isFirst }) => isFirst).map(({ operation }) => operation);
-	return [...found, ...unseenPreconditions(unseen, key, longest.length, isAlone && hasNoAnswers(accesses))];
+	return [...found, ...unseenPreconditions(unseen, key, longest.length, isAlone && isOrderHidden(accesses))];
 }
 
 function unseenPreconditions(
 	unseen: readonly Operation[],
 	key: string,
 	seen: number,
-	isOrderFree: boolean,
+	isHidden: boolean,
 ): (readonly [Operation, Precondition])[] {
-	if (!isOrderFree) {
+	if (!isHidden) {
 		const behind = { key, lengthMin: seen, lengthMax: Number.POSITIVE_INFINITY, hash: null };
 		return unseen.map((operation) => [operation, behind]);
 	}
@@ -173,9 +174,13 @@ function unseenPreconditions(
 	];
 }
 
-function hasNoAnswers(accesses: readonly Access[]): boolean {
-	return accesses.every(
-		({ operation, type }) => type !== "append" || (operation.answer === undefined && operation.steps === null),
+/** Only reads show the order of the appends: they are answered no lengths, and their values are all different. */
+function isOrderHidden(accesses: readonly Access[]): boolean {
+	const appends = accesses.filter(({ type }) => type === "append");
+	const values = new Set(appends.map(({ value }) => mapKey(value as Json)));
+	return (
+		values.size === appends.length &&
+		appends.every(({ operation }) => operation.answer === undefined && operation.steps === null)
 	);
 }
 

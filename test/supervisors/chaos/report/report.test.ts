@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import {
 	type Experiment,
 	formatHtmlReport,
+	formatJournal,
 	formatJUnit,
 	type Journal,
 	runExperiment,
@@ -205,7 +206,8 @@ describe("formatJUnit", () => {
 describe("the journal", () => {
 	it("is plain data: JSON keeps all of it", async () => {
 		const journal = await journalOf({ method: "[{at: 1s, fault: partition, shape: halves, for: 1s}]" }, violated);
-		expect(JSON.parse(JSON.stringify(journal))).toEqual(journal);
+		expect(JSON.parse(formatJournal(journal))).toEqual(journal);
+		expect(formatJournal(journal).split("\n")).toHaveLength(Object.keys(journal).length + 3);
 		const { method }: Experiment = journal.experiment;
 		expect(method).toHaveLength(1);
 	});

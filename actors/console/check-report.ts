@@ -1,0 +1,148 @@
+/** The result of `quorate check`, as text for a person and as one JSON object for a program. */
+import type {
+	Counterexample,
+	PropertyOutcome,
+	SearchProgress,
+	SearchResult,
+} from "../../protocols/verification/model-checker/index.ts";
+import type { CheckOptions } from "./check-options.ts";
+import { formatNumber, formatTable } from "./table.ts";
+import { type Output, painter, type Style } from "./terminal.ts";
+
+/** What the search does not know of itself. */
+export interface CheckFacts {
+	readonly elapsedMs: number;
+	readonly cpuMs: number;
+	/** The most memory that the process had, in bytes. */
+	readonly residentBytes: number;
+	/** Members, messages and transitions that the shipped code worked out. */
+	readonly sizes: { readonly members: number; readonly messages: number; readonly transitions: number };
+}
+
+const MIB = 1024 * 1024;
+const outcomeStyles: Readonly<Record<PropertyOutcome, Style>> = {
+	holds: "green",
+	witnessed: "green",
+	violated: "red",
+	"not-witnessed": "yellow",
+	"not-evaluated": "yellow",
+	undecided: "yellow",
+};
+
+/** One line about the bounds. */
+export function describeBounds({ raft }: CheckOptions): string {
+	const { nodes, terms, log, inFlight, crashes, losses, duplicates, requests } = raft;
+	return [
+		`raft with ${nodes} ${nodes === 1 ? "node" : "nodes"}`,
+		`terms <= ${terms}, log <= ${log}, in flight <= ${inFlight}`,
+		`crashes <= ${crashes}, losses ${losses === "any" ? "any" : `<= ${losses}`}, duplicates <= ${duplicates}`,
+		`requests <= ${requests}`,
+		`pre-vote ${raft.preVote ? "on" : "off"}, disk ${raft.disk}, network a ${raft.network}`,
+		`symmetry ${raft.isSymmetric ? "on" : "off"}, reduction ${raft.isReduced ? "on" : "off"}`,
+	].join("; ");
+}
+
+/** One line of progress. */
+export function describeProgress(progress: SearchProgress, cpuMs: number): string {
+	return (
+		`${formatNumber(progress.distinct)} distinct states at depth ${progress.depth}, ` +
+		`${formatNumber(progress.frontier)} waiting, ${formatNumber(perSecond(progress.distinct, cpuMs))} states/s`
+	);
+}
+
+export function printCheck(result: SearchResult, facts: CheckFacts, output: Output): void {
+	const paint = painter(output.hasColours);
+	const section = (title: string, lines: readonly string[]): void => {
+		output.write(`\n${paint("bold", title)}\n${lines.map((line) => `  ${line}\n`).join("")}`);
+	};
+	section("Search", searchLines(result, facts));
+	const rows = result.properties.map(({ id, kind, outcome, statement }) => [
+		paint(outcomeStyles[outcome], outcome),
+		kind,
+		id,
+		statement,
+	]);
+	section("Properties", formatTable(rows, ["left", "left", "left", "left"]));
+	if (result.counterexample !== null) section("Counterexample", traceLines(result.counterexample));
+	const isGood = result.verdict === "proved" || result.verdict === "bounded";
+	output.write(`\n${paint(isGood ? "green" : "red", result.verdict)}: ${verdictOf(result)}\n`);
+}
+
+function searchLines(result: SearchResult, { elapsedMs, cpuMs, residentBytes, sizes }: CheckFacts): string[] {
+	const { distinct, generated, depth, frontier, boundaryHits, exhausted, memoryBytes } = result;
+	return formatTable(
+		[
+			["exhausted", exhausted ? "yes" : "no"],
+			["distinct states", formatNumber(distinct)],
+			["generated", formatNumber(generated)],
+			["depth", formatNumber(depth)],
+			["waiting", formatNumber(frontier)],
+			["beyond the bounds", formatNumber(boundaryHits)],
+			["computed by the protocol's code", `${formatNumber(sizes.transitions)} transitions`],
+			["distinct parts", `${formatNumber(sizes.members)} members, ${formatNumber(sizes.messages)} messages`],
+			["time", `${(cpuMs / 1_000).toFixed(1)} s of CPU, ${(elapsedMs / 1_000).toFixed(1)} s elapsed`],
+			["states per second of CPU", formatNumber(perSecond(distinct, cpuMs))],
+			[
+				"memory",
+				`${formatNumber(memoryBytes / MIB)} MiB of tables, at most ${formatNumber(residentBytes / MIB)} MiB in all`,
+			],
+			["two states taken for one", `with probability ${result.collisionProbability.toExponential(1)} at most`],
+		],
+		["left", "left"],
+	);
+}
+
+/** Numbered steps; of each state what it changes. */
+function traceLines({ initial, steps, cycleFrom, details }: Counterexample): string[] {
+	const lines = initial.map((line) => `     ${line}`);
+	let before = initial;
+	for (const [number, { action, state }] of steps.entries()) {
+		if (number === cycleFrom) lines.push("     from here on for ever:");
+		lines.push(`${String(number + 1).padStart(3)}. ${action}`);
+		for (const line of state) if (!before.includes(line)) lines.push(`     ${line}`);
+		before = state;
+	}
+	const values = Object.entries(details).map(([name, value]) => `${name} ${value}`);
+	if (values.length > 0) lines.push(`     ${values.join(", ")}`);
+	return lines;
+}
+
+/** What a verdict means, in one sentence. */
+export function verdictOf({ verdict, distinct, frontier, properties, counterexample }: SearchResult): string {
+	switch (verdict) {
+		case "violated":
+			return `${counterexample?.property ?? ""} after ${counterexample?.steps.length ?? 0} steps`;
+		case "vacuous": {
+			const missing = properties.filter(({ outcome }) => outcome === "not-witnessed" || outcome === "not-evaluated");
+			return `${missing.map(({ id }) => id).join(", ")} never happened in ${formatNumber(distinct)} states`;
+		}
+		case "proved":
+			return `every one of ${formatNumber(distinct)} states within the bounds was explored, no property is violated`;
+		case "bounded":
+			return `no violation in ${formatNumber(distinct)} states, ${formatNumber(frontier)} of them not expanded: a bounded search, no proof`;
+	}
+}
+
+export function checkObject(
+	result: SearchResult,
+	facts: CheckFacts,
+	options: CheckOptions,
+	version: string,
+): Readonly<Record<string, unknown>> {
+	const { model, raft, statesMax } = options;
+	return {
+		version,
+		model,
+		bounds: { ...raft, statesMax },
+		...result,
+		elapsedMs: Math.round(facts.elapsedMs),
+		cpuMs: Math.round(facts.cpuMs),
+		residentBytes: facts.residentBytes,
+		sizes: facts.sizes,
+		statesPerSecond: Math.round(perSecond(result.distinct, facts.cpuMs)),
+	};
+}
+
+function perSecond(count: number, ms: number): number {
+	return ms === 0 ? 0 : (count * 1_000) / ms;
+}

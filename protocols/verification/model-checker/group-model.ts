@@ -1,0 +1,124 @@
+/**
+ * A group of state machines as a model: what a protocol's room supplies ({@link GroupPort}), and what the world may do to
+ * the group, all of it bounded ({@link GroupBounds}).
+ *
+ * The host that the checker plays keeps the duties of `protocols/core/state-machine.ts`, at their weakest: messages wait
+ * for any time and overtake each other; every set timer may fire; the disk finishes when it likes; a crash keeps any
+ * prefix of the unfinished persists, and the member starts again at once with that (one that stays down does nothing,
+ * which is what a slow one does). Every input is a batch of its own. Reads of durable data and orders of snapshots are
+ * never answered, which the contract allows for any finite time.
+ */
+import type { NodeId, ProtocolTypes, StateMachine, WriteId } from "../../core/index.ts";
+import type { GroupObservation } from "../observation.ts";
+import type { Property } from "../property.ts";
+import { modelMalformed, requireBound } from "./errors.ts";
+
+/** A message under way. */
+export interface Envelope<P extends ProtocolTypes> {
+	readonly from: NodeId;
+	readonly to: NodeId;
+	readonly message: P["message"];
+}
+
+/** How one protocol is put into the checker. Its functions are pure, and never keep or change what they are given. */
+export interface GroupPort<P extends ProtocolTypes, View> {
+	/** The members, each once; their names occur in states, messages and writes only as names of nodes. */
+	readonly nodes: readonly NodeId[];
+	/** A machine before its start. Under symmetry members differ by nothing but their names. */
+	readonly create: (node: NodeId) => StateMachine<P>;
+	/** What a first boot finds on the disk. */
+	readonly blank: P["durable"];
+	/** What is durable after one more persist. The given value stays as it is. */
+	readonly performWrite: (durable: P["durable"], write: P["write"]) => P["durable"];
+	/** A machine as observers see it. */
+	readonly view: (machine: StateMachine<P>) => View;
+	/**
+	 * A machine's state without what can not matter any more, so that states which behave alike are equal: persists
+	 * numbered from the oldest unfinished one (null: all are finished), what never changes left out, and lists whose order
+	 * follows from the names of the nodes as sets.
+	 */
+	readonly essence: (state: unknown, oldestUnfinished: WriteId | null) => unknown;
+	/** Whether a member is within the model's bounds (of terms, of logs); `essence` is what `essence` returned. */
+	readonly isWithin: (essence: unknown) => boolean;
+	/**
+	 * Whether a message can do nothing at its receiver, now or ever, not even after a crash that loses all that is not in
+	 * `durable`. Such a message is taken off the network.
+	 */
+	readonly isObsolete?: (message: P["message"], essence: unknown, durable: P["durable"]) => boolean;
+	/**
+	 * A timer that, under reduction, fires right after an input if it is set: because whatever a member does before it fires
+	 * it can also do (or leave) afterwards, so that no behaviour is lost by not waiting. Given the machine's own state.
+	 */
+	readonly eagerTimer?: (state: unknown) => P["timer"] | null;
+	/** What clients ask, in this order, each of any member. A request that nothing comes of is not used up. */
+	readonly requests: readonly P["request"][];
+	/** Members that lie: each may send what is in {@link GroupPort.forgeries} under its own name. */
+	readonly forgeries?: readonly Envelope<P>[];
+	/** A message in one line, without sender and receiver. Default: its fields. */
+	readonly describeMessage?: (message: P["message"]) => string;
+	/** A member in one line. Default: the canonical text of its essence. */
+	readonly describeMember?: (essence: unknown) => string;
+}
+
+/** What the world may do. All are mandatory: a model without bounds never ends. */
+export interface GroupBounds {
+	/** Messages under way at once, 1 to {@link IN_FLIGHT_MAX}; a state with more is beyond the bounds. */
+	readonly inFlight: number;
+	/** Crashes in one run, 0 to {@link BUDGET_MAX}. */
+	readonly crashes: number;
+	/** Messages lost in one run, or `"any"`: every message under way may vanish at any time. */
+	readonly losses: number | "any";
+	/** Messages delivered twice in one run. */
+	readonly duplicates: number;
+	/** Forged messages in one run; 0 unless the port has forgeries. */
+	readonly forgeries: number;
+}
+
+export const IN_FLIGHT_MAX = 14;
+export const BUDGET_MAX = 63;
+/** The most members of a group, and the most of one with symmetry (its renamings are `members!`). */
+export const MEMBERS_MAX = 15;
+export const SYMMETRIC_MEMBERS_MAX = 5;
+
+export interface GroupModel<P extends ProtocolTypes, View> {
+	readonly name: string;
+	readonly port: GroupPort<P, View>;
+	readonly properties: readonly Property<GroupObservation<P, View>>[];
+	readonly bounds: GroupBounds;
+	/**
+	 * `asynchronous`: a persist finishes at any later time, one by one. `synchronous`: before the member takes its next
+	 * input, so there are far fewer states; a crash may still come between an input's immediate effects and its persists.
+	 */
+	readonly disk: "synchronous" | "asynchronous";
+	/** `set`: a message equal to one under way adds nothing, as if it were lost. `multiset`: it takes a place of its own. */
+	readonly network: "multiset" | "set";
+	/** Whether states are left out that can do nothing which others can not do too; see `group-space.ts`. */
+	readonly isReduced: boolean;
+	/** Whether states that differ only by the names of the nodes are explored once. */
+	readonly isSymmetric: boolean;
+}
+
+/** @throws QuorateError `model-unbounded`, `model-malformed` */
+export function checkGroupModel<P extends ProtocolTypes, View>({
+	name,
+	port,
+	properties,
+	bounds,
+	isSymmetric,
+}: GroupModel<P, View>): void {
+	const members = isSymmetric ? SYMMETRIC_MEMBERS_MAX : MEMBERS_MAX;
+	requireBound(name, "nodes", port.nodes.length, 1, members);
+	requireBound(name, "inFlight", bounds?.inFlight, 1, IN_FLIGHT_MAX);
+	requireBound(name, "crashes", bounds.crashes, 0, BUDGET_MAX);
+	if (bounds.losses !== "any") requireBound(name, "losses", bounds.losses, 0, BUDGET_MAX);
+	requireBound(name, "duplicates", bounds.duplicates, 0, BUDGET_MAX);
+	requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
+	requireBound(name, "requests", port.requests.length, 0, BUDGET_MAX);
+	const eventually = properties.find(({ kind }) => kind === "eventually");
+	if (eventually !== undefined) {
+		throw modelMalformed({ model: name, problem: `${eventually.id} is an eventually, which groups are not judged by` });
+	}
+	if (isSymmetric && (port.forgeries ?? []).length > 0) {
+		throw modelMalformed({ model: name, problem: "nodes that forge are not interchangeable with others" });
+	}
+}
