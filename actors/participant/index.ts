@@ -14,6 +14,7 @@ export {
 	type InspectionRequest,
 	Participant,
 	type ParticipantSettings,
+	type PeersNotice,
 	REQUESTS_WAITING_MAX,
 } from "./participant.ts";
 export { participantName } from "./peers.ts";

@@ -14,7 +14,9 @@ export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters">>;
 export interface RaftParticipantArgs {
 	readonly group: string;
 	readonly node: string;
-	/** All members, this one included. */
+	/** The voters of the group's first boot; this member, if it joins later, is none of them. */
+	readonly voters: readonly string[];
+	/** All that are known of when this member is started, this one included. */
 	readonly members: readonly string[];
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
@@ -50,7 +52,7 @@ export function raftParticipantSettings(args: RaftParticipantArgs): ParticipantS
 			return new RaftAdapter({
 				group: args.group,
 				store,
-				config: raftConfig({ ...args.tuning, nodeId: node, voters: members }),
+				config: raftConfig({ ...args.tuning, nodeId: node, voters: args.voters.map(nodeId) }),
 				application: new HostedApplication(name, application),
 				metrics: context.metrics,
 			});

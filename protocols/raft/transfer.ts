@@ -9,7 +9,7 @@ import type { TransferRefusal } from "./change-requests.ts";
 import { isVoter } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { hearLeader } from "./follower.ts";
-import { isAlive, isCaughtUp, lagOf } from "./progress.ts";
+import { isAlive, lagOf } from "./progress.ts";
 import { becomeCandidate } from "./roles.ts";
 import { endTransfer } from "./transfer-end.ts";
 
@@ -38,17 +38,15 @@ function refusalOf(core: RaftCore, to: NodeId): TransferRefusal | null {
 	return isBehind ? { reason: "target-behind", node: to, lagEntries, limitEntries } : null;
 }
 
-/** The voter that is furthest, among those that are alive and will stay voters; null if none is caught up. */
+/** The voter that is furthest, among those that could be handed over to and will stay voters; null if there is none. */
 export function bestSuccessor(core: RaftCore): NodeId | null {
-	const { configuration, config, log } = core;
 	let best: NodeId | null = null;
 	let bestMatch = -1;
-	for (const voter of configuration.voters) {
-		const progress = core.progress.get(voter);
-		if (progress === undefined || !isCaughtUp(progress, log.lastIndex, config.catchUpLagEntries)) continue;
-		if (progress.match <= bestMatch) continue;
+	for (const voter of core.configuration.voters) {
+		const match = core.progress.get(voter)?.match ?? -1;
+		if (match <= bestMatch || refusalOf(core, voter) !== null) continue;
 		best = voter;
-		bestMatch = progress.match;
+		bestMatch = match;
 	}
 	return best;
 }
