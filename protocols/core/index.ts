@@ -20,7 +20,16 @@ export {
 	requireInteger,
 } from "./errors.ts";
 export { Generator } from "./generator.ts";
-export { type Brand, compareIds, type GroupId, groupId, isNodeId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";
+export {
+	type Brand,
+	compareIds,
+	type GroupId,
+	groupId,
+	isNodeId,
+	NODE_ID_LENGTH_MAX,
+	type NodeId,
+	nodeId,
+} from "./ids.ts";
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
 export type {
 	Apply,
