@@ -1,7 +1,9 @@
 /**
- * `quorate/supervisors`: keep actors and threads alive, and break them on purpose. Today: the supervision tree
- * ({@link supervisorActor}, {@link ThreadSupervisor}). Knows the runtime, no protocol.
+ * `quorate/supervisors`: keep actors and threads alive, and break them on purpose. The supervision tree
+ * ({@link supervisorActor}, {@link ThreadSupervisor}) and chaos experiments ({@link runExperiment}). Knows the runtime, no
+ * protocol.
  */
+export * from "./chaos/index.ts";
 export {
 	type AutoShutdown,
 	attemptsLeft,

@@ -151,8 +151,9 @@ async function linearizable<State>(
 	let shownMs = startMs;
 	for (;;) {
 		const sliceEndMs = clock.nowMs() + SLICE_MS;
-		let isDone = false;
-		while (!isDone && clock.nowMs() < sliceEndMs) isDone = check.advance();
+		let isDone: boolean;
+		do isDone = check.advance();
+		while (!isDone && clock.nowMs() < sliceEndMs);
 		const nowMs = clock.nowMs();
 		if (isDone || interrupt.aborted || nowMs - startMs >= budgetMs) {
 			return linearizabilityResult(check.end(), model.name, nowMs - startMs, budgetMs);

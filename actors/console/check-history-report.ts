@@ -53,7 +53,9 @@ export function linearizabilityResult(
 	if (illegal !== undefined) {
 		const offending = illegal.verdict.type === "illegal" ? illegal.verdict.offending : null;
 		const what =
-			offending === null ? "the budget ended before the operation was found" : describeOperation(offending.operation);
+			offending === null
+				? "budget or memory ended before the operation was found"
+				: describeOperation(offending.operation);
 		return result(`${describeKeys(illegal.keys)} is not linearizable as ${model}: ${what}`);
 	}
 	if (undecided.length > 0) {
@@ -63,7 +65,9 @@ export function linearizabilityResult(
 		const reason = reasons.includes("budget")
 			? `the budget of ${formatMs(budgetMs)} ended`
 			: "the search would have needed too much memory";
-		return result(`${reason} before ${undecided.length} of ${keys} were decided; this is no proof of anything`);
+		return result(
+			`${reason} with ${formatNumber(undecided.length)} of ${keys} undecided; this is no proof of anything`,
+		);
 	}
 	if (verdict === "unknown") return result("no operation was answered, so nothing could have been wrong");
 	return result(`${operations} operations on ${keys} are linearizable as ${model} (${formatMs(elapsedMs)})`);
@@ -142,13 +146,13 @@ function partitionLines(partitions: readonly PartitionReport[]): string[] {
 
 function explanationLines({ verdict, operations }: PartitionReport): string[] {
 	if (verdict.type !== "illegal") return [];
-	if (verdict.offending === null) return ["the budget ended before the place was found"];
+	if (verdict.offending === null) return ["budget or memory ended before the place was found"];
 	const { operation, prefixLength, concurrent, witness } = verdict.offending;
 	const lines = [
 		`longest linearizable prefix: ${formatNumber(prefixLength)} answered operations of ${formatNumber(operations)}, for example in this order:`,
 	];
 	if (witness === null) {
-		lines.push("  (the budget ended before an order was found)");
+		lines.push("  (budget or memory ended before an order was found)");
 	} else {
 		const shown = witness.order.slice(-OPERATIONS_SHOWN_MAX);
 		if (witness.order.length > shown.length)

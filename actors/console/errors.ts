@@ -53,6 +53,11 @@ const usageCodes: ReadonlySet<string> = new Set([
 	"invalid-value",
 	"conflicting-options",
 	"missing-operand",
+	"experiment-unreadable",
+	"experiment-malformed",
+	"experiment-unknown-key",
+	"experiment-invalid",
+	"experiment-unsupported",
 ]);
 
 /** Whether an error of this code is about how the command was called. */
@@ -96,6 +101,21 @@ export const inputErrors: ErrorFamily<InputDetails> = defineErrors({
 		"input-too-large",
 		(d: InputDetails["inputTooLarge"]) => `${d.file}: ${d.what} (the limit is ${d.limit})`,
 	],
+});
+
+interface ExperimentDetails {
+	readonly unreadable: { file: string; reason: string };
+	readonly nothingToShrink: { seed: number; verdict: string };
+	readonly unwritable: { file: string; reason: string };
+}
+
+export const experimentErrors: ErrorFamily<ExperimentDetails> = defineErrors({
+	unreadable: ["experiment-unreadable", (d: ExperimentDetails["unreadable"]) => `can not read ${d.file}: ${d.reason}`],
+	nothingToShrink: [
+		"nothing-to-shrink",
+		(d: ExperimentDetails["nothingToShrink"]) => `seed ${d.seed} violates nothing: its verdict is ${d.verdict}`,
+	],
+	unwritable: ["report-unwritable", (d: ExperimentDetails["unwritable"]) => `can not write ${d.file}: ${d.reason}`],
 });
 
 interface HistoryFileDetails {

@@ -6,11 +6,13 @@
 import { readFileSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
+import { chaosCommand } from "./chaos-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { checkHistoryCommand } from "./check-history-command.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import { nearest } from "./option-table.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
+import { simulateCommand } from "./simulate-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 import { streamOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
@@ -26,6 +28,8 @@ interface Command {
 
 const commands: ReadonlyMap<string, Command> = new Map([
 	["run", { summary: "apply records through a swarm while its leaders are killed", perform: runCommand }],
+	["simulate", { summary: "run a group on virtual time under random faults, seed by seed", perform: simulateCommand }],
+	["chaos", { summary: "break a group on purpose, as an experiment file says", perform: chaosCommand }],
 	["check", { summary: "explore every interleaving of a protocol's code within bounds", perform: checkCommand }],
 	[
 		"check-history",

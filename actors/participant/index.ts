@@ -14,6 +14,7 @@ export {
 	type InspectionRequest,
 	Participant,
 	type ParticipantSettings,
+	type PeersNotice,
 	REQUESTS_WAITING_MAX,
 } from "./participant.ts";
 export { participantName } from "./peers.ts";
@@ -24,7 +25,9 @@ export {
 	type RaftParticipantArgs,
 	type RaftTuning,
 	raftParticipantModule,
+	raftParticipantSettings,
 } from "./raft-participant.ts";
 export { type RaftClientAnswer, type RaftClientRequest, raftClientLayouts } from "./raft-requests.ts";
+export { RaftStoreView } from "./raft-store.ts";
 export { HELD_EFFECTS_MAX, ReleaseQueue } from "./release-queue.ts";
 export { decodeAnswer, decodeValue, encodeValue } from "./value-codec.ts";

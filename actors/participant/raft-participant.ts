@@ -4,7 +4,7 @@ import { nodeId } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
-import { Participant } from "./participant.ts";
+import { Participant, type ParticipantSettings } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
 
 /** What a group may change of Raft's configuration: all but who its members are. */
@@ -14,7 +14,9 @@ export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters">>;
 export interface RaftParticipantArgs {
 	readonly group: string;
 	readonly node: string;
-	/** All members, this one included. */
+	/** The voters of the group's first boot; this member, if it joins later, is none of them. */
+	readonly voters: readonly string[];
+	/** All that are known of when this member is started, this one included. */
 	readonly members: readonly string[];
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
@@ -28,27 +30,32 @@ export const raftParticipantModule: string = import.meta.url;
 /** One member of a Raft group. */
 export class RaftParticipant extends Participant<RaftTypes> {
 	constructor(args: RaftParticipantArgs) {
-		const node = nodeId(args.node);
-		const members = args.members.map(nodeId);
-		const store = raftStoreName(args.group, node);
-		super({
-			group: args.group,
-			node,
-			members,
-			store,
-			storage: args.storage,
-			open: async (context) => {
-				const { application: source } = args;
-				const name = `${source.export} of ${source.module}`;
-				const application = constructApplication(name, await context.loadModule(source), source.args);
-				return new RaftAdapter({
-					group: args.group,
-					store,
-					config: raftConfig({ ...args.tuning, nodeId: node, voters: members }),
-					application: new HostedApplication(name, application),
-					metrics: context.metrics,
-				});
-			},
-		});
+		super(raftParticipantSettings(args));
 	}
+}
+
+/** What makes a {@link Participant} a member of a Raft group; an observer may put itself around the adapter. */
+export function raftParticipantSettings(args: RaftParticipantArgs): ParticipantSettings<RaftTypes> {
+	const node = nodeId(args.node);
+	const members = args.members.map(nodeId);
+	const store = raftStoreName(args.group, node);
+	return {
+		group: args.group,
+		node,
+		members,
+		store,
+		storage: args.storage,
+		open: async (context) => {
+			const { application: source } = args;
+			const name = `${source.export} of ${source.module}`;
+			const application = constructApplication(name, await context.loadModule(source), source.args);
+			return new RaftAdapter({
+				group: args.group,
+				store,
+				config: raftConfig({ ...args.tuning, nodeId: node, voters: args.voters.map(nodeId) }),
+				application: new HostedApplication(name, application),
+				metrics: context.metrics,
+			});
+		},
+	};
 }

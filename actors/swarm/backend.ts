@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { raftLayouts } from "../../protocols/raft/index.ts";
-import type { ActorSpec, Backend } from "../../runtime/actor/index.ts";
+import type { ActorSpec, Backend, ModuleSource } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
 import type { MetricsMemory } from "../../runtime/telemetry/index.ts";
 import { createThreadBackend, type StallReport, type ThreadBackend } from "../../runtime/threads/index.ts";
@@ -15,6 +15,8 @@ export interface SwarmBackend {
 	readonly backend: Backend;
 	/** The storage actor of this backend; its name is `storage`. */
 	readonly storage: ActorSpec;
+	/** What members run in the place of the shipped participant, such as one that experiments disturb; its `args` join theirs. */
+	readonly participant?: ModuleSource & { readonly args?: object };
 	/** Where its threads count what they do, if they do. */
 	readonly metrics?: MetricsMemory;
 	/** Tells a listener, the last one given, of every thread that does not get on, if it notices such things. */

@@ -45,6 +45,7 @@ const NOT_SENT: ReadonlySet<string> = new Set(["mailbox-full", "asks-exhausted",
 /** How a client reaches its group. */
 export interface GroupAccess {
 	readonly name: string;
+	/** Those that can be asked now. */
 	readonly members: readonly NodeId[];
 	readonly clock: Clock;
 	readonly generator: Generator;
@@ -212,9 +213,9 @@ export class SessionClient implements SwarmClient {
 		request: RaftClientRequest | (() => RaftClientRequest),
 		operation: Operation,
 	): Promise<RaftClientAnswer> {
-		const { clock, members, generator } = this.#group;
+		const { clock, generator } = this.#group;
 		let backoffMs = BACKOFF_MS_MIN;
-		let target = this.#group.leader() ?? generator.pick(members);
+		let target = this.#group.leader() ?? generator.pick(this.#group.members);
 		let redirects = 0;
 		for (;;) {
 			if (this.#closed !== null) throw operation.uncertain ? this.#outOfTime(operation) : this.#closed;
@@ -232,7 +233,7 @@ export class SessionClient implements SwarmClient {
 			if (this.#closed !== null) continue;
 			await this.#pause(backoffMs * (0.5 + generator.fraction()));
 			backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX);
-			target = this.#group.leader() ?? after(members, target);
+			target = this.#group.leader() ?? after(this.#group.members, target);
 		}
 	}
 
@@ -266,9 +267,12 @@ export class SessionClient implements SwarmClient {
 			case "not-leader":
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
+			case "transfer-in-progress":
 				return { type: "again", leader: null };
 			case "too-large":
 				throw errors.valueTooLarge({ sizeBytes: answer.sizeBytes, limitBytes: answer.limitBytes });
+			default:
+				throw unexpected(answer);
 		}
 	}
 

@@ -1,6 +1,6 @@
 /** What a swarm is to its user: how it is started, what it tells, what it is asked. Types only. */
 import type { ErrorObject, GroupId, NodeId } from "../../protocols/core/index.ts";
-import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
+import type { PeerStatus, RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
 import type { DeadLetter, ThreadEnd } from "../../runtime/actor/index.ts";
 import type { MetricsSnapshot } from "../../runtime/telemetry/index.ts";
 import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
@@ -77,6 +77,33 @@ export interface NodeStatus {
 	readonly restarts: number;
 }
 
+/** The members of the group as their leader sees them, and how far each is. */
+export interface MembershipView {
+	readonly leader: NodeId;
+	/** Those who vote (in a joint configuration: who will be left to vote). */
+	readonly voters: readonly NodeId[];
+	/** While a change of several voters is under way: those who voted before, and still do. Else empty. */
+	readonly outgoing: readonly NodeId[];
+	/** Those who follow and do not vote. */
+	readonly learners: readonly NodeId[];
+	/** False while a change is being decided. */
+	readonly isCommitted: boolean;
+	/** Everybody but the leader: how far behind, and why. */
+	readonly peers: readonly PeerStatus[];
+}
+
+/** Settings of a change of members or leader. */
+export interface ChangeOptions {
+	/** How long it is tried; milliseconds, default 30,000. */
+	readonly timeoutMs?: number;
+}
+
+/** Settings of {@link Swarm.addMember}. */
+export interface AddMemberOptions extends ChangeOptions {
+	/** `learner`: it follows and never votes. Default `voter`: a learner until it has caught up, then a voter. */
+	readonly as?: "voter" | "learner";
+}
+
 /** Who leads, as far as this process has heard. */
 export interface Leadership {
 	readonly leader: NodeId;
@@ -97,6 +124,8 @@ export interface EventStamp {
 export type SwarmHappening =
 	/** Of a member's protocol. Commits are counted (`metrics$`), not told. */
 	| (Exclude<RaftEvent, { readonly type: "commit-advanced" }> & { readonly group: GroupId })
+	/** A participant could not be started or stopped as the members changed. */
+	| { readonly type: "member-failed"; readonly error: ErrorObject }
 	/** A member's actor runs (again) and has taken up what was durable. */
 	| { readonly type: "participant-started"; readonly group: GroupId; readonly restarts: number }
 	| { readonly type: "thread-started"; readonly lives: number }

@@ -51,6 +51,21 @@ const defined = defineErrors({
 		(d: { waiting: number; limit: number }) =>
 			`${d.waiting} commands wait for a place in this client's window (limit ${d.limit})`,
 	],
+	memberExists: ["member-exists", (d: { node: string }) => `${d.node} is a member already`],
+	membershipRefused: [
+		"membership-refused",
+		(d: { operation: string; reason: string; detail: string }) =>
+			`the leader refused the ${d.operation}: ${d.reason}${d.detail === "" ? "" : ` (${d.detail})`}`,
+	],
+	membershipNotDone: [
+		"membership-not-done",
+		(d: { operation: string; waitedMs: number; reason: string }) =>
+			`the ${d.operation} was not done in ${d.waitedMs} ms (${d.reason}): it may yet be`,
+	],
+	transferGivenUp: [
+		"transfer-given-up",
+		(d: { to: string; failure: string }) => `leadership was not handed over to ${d.to}: ${d.failure}`,
+	],
 	clientClosed: ["client-closed", (_: Record<string, never>) => "this client is closed"],
 	swarmStopped: ["swarm-stopped", (_: Record<string, never>) => "the swarm has been stopped"],
 	swarmFailed: [
@@ -81,6 +96,16 @@ export const notDecided: ErrorMaker<{ operation: string; waitedMs: number; attem
 	defined.notDecided;
 /** `client-overloaded` */
 export const clientOverloaded: ErrorMaker<{ waiting: number; limit: number }> = defined.clientOverloaded;
+/** `member-exists` */
+export const memberExists: ErrorMaker<{ node: string }> = defined.memberExists;
+/** `membership-refused` */
+export const membershipRefused: ErrorMaker<{ operation: string; reason: string; detail: string }> =
+	defined.membershipRefused;
+/** `membership-not-done` */
+export const membershipNotDone: ErrorMaker<{ operation: string; waitedMs: number; reason: string }> =
+	defined.membershipNotDone;
+/** `transfer-given-up` */
+export const transferGivenUp: ErrorMaker<{ to: string; failure: string }> = defined.transferGivenUp;
 /** `client-closed` */
 export const clientClosed: ErrorMaker<Record<string, never>> = defined.clientClosed;
 /** `swarm-stopped` */

@@ -23,6 +23,11 @@ const raftTypes: Told<Exclude<RaftEvent["type"], "commit-advanced">> = {
 	"snapshot-installed": true,
 	"snapshot-send-started": true,
 	"quorum-lost": true,
+	"configuration-changed": true,
+	"configuration-committed": true,
+	"transfer-begun": true,
+	"transfer-completed": true,
+	"transfer-given-up": true,
 };
 const supervisionTypes: Told<SupervisionEvent["type"]> = {
 	"child-started": true,

@@ -6,14 +6,17 @@
  * It decides nothing: agreement is `protocols/raft`'s, restarts are `supervisors/`', durability is `actors/participant`'s
  * and `runtime/storage`'s.
  */
-export type { SwarmBackend } from "./backend.ts";
+export { type SwarmBackend, startBackend } from "./backend.ts";
 export { CLIENT_WINDOW_MAX } from "./client.ts";
 export {
+	type AddMemberOptions,
 	type ApplicationSource,
+	type ChangeOptions,
 	type ClientOptions,
 	type Committed,
 	type EventStamp,
 	type Leadership,
+	type MembershipView,
 	NODES_MAX,
 	type NodeStatus,
 	type RaftOptions,
@@ -34,5 +37,6 @@ export {
 	keyValueModule,
 } from "./key-value.ts";
 export { membershipOf } from "./nodes.ts";
+export { checkOptions } from "./options.ts";
 export { STORAGE_STALL_MS_MAX } from "./storage-stall-watch.ts";
 export { Swarm } from "./swarm.ts";

@@ -2,8 +2,8 @@
 import { randomInt } from "node:crypto";
 import { type GroupId, groupId, invalidArgument, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import { raftConfig } from "../../protocols/raft/index.ts";
-import { loadModule, type ModuleLoader, moduleHref } from "../../runtime/actor/index.ts";
-import { constructApplication, type RaftTuning } from "../participant/index.ts";
+import { loadModule, type ModuleLoader, type ModuleSource, moduleHref } from "../../runtime/actor/index.ts";
+import { constructApplication, type RaftTuning, raftParticipantModule } from "../participant/index.ts";
 import type { ApplicationSource, StorageOptions, SwarmOptions } from "./contract.ts";
 import { optionUnknown } from "./errors.ts";
 import { keyValueModule } from "./key-value.ts";
@@ -24,6 +24,8 @@ const swarmOptionNames: readonly (keyof SwarmOptions)[] = [
 	"backend",
 ];
 
+const shippedParticipant: ModuleSource = { module: raftParticipantModule, export: "RaftParticipant" };
+
 /** One group, ready to be started. */
 export interface CheckedGroup {
 	readonly group: GroupId;
@@ -32,6 +34,8 @@ export interface CheckedGroup {
 	readonly tuning: RaftTuning;
 	/** Most bytes of an encoded command. */
 	readonly valueBytesMax: number;
+	/** What members are built from: the shipped participant, unless the backend says otherwise. */
+	readonly participant: ModuleSource;
 }
 
 export interface CheckedOptions {
@@ -59,9 +63,13 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 		throw refused("storage.type", "memory or lmdb", (storage as { readonly type: unknown }).type);
 	}
 	const load = options.backend?.backend.ports.loadModule ?? loadModule;
+	const participant = options.backend?.participant ?? shippedParticipant;
 	const membership = raft === undefined ? null : membershipOf(raft.nodes);
 	return {
-		raft: raft === undefined || membership === null ? null : await checkGroup(raft, membership.nodes, load),
+		raft:
+			raft === undefined || membership === null
+				? null
+				: { ...(await checkGroup(raft, membership.nodes, load)), participant },
 		storage,
 		seed,
 		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
@@ -79,7 +87,7 @@ async function checkGroup(
 	raft: NonNullable<SwarmOptions["raft"]>,
 	nodes: readonly NodeId[],
 	load: ModuleLoader,
-): Promise<CheckedGroup> {
+): Promise<Omit<CheckedGroup, "participant">> {
 	const tuning = (raft.config ?? {}) as RaftTuning;
 	const [first] = nodes as readonly [NodeId];
 	requireKnown("raft.", raft, ["nodes", "application", "config", "group"]);

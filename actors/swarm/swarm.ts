@@ -27,8 +27,11 @@ import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } fro
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
+	AddMemberOptions,
+	ChangeOptions,
 	ClientOptions,
 	Leadership,
+	MembershipView,
 	NodeStatus,
 	SwarmClient,
 	SwarmEvent,
@@ -39,7 +42,8 @@ import * as errors from "./errors.ts";
 import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
 import { GroupView, type ReportedStatus } from "./group-view.ts";
-import { type CheckedGroup, type CheckedOptions, checkOptions } from "./options.ts";
+import { Membership, type RunningGroup } from "./membership.ts";
+import { type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
 import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
 
@@ -69,6 +73,7 @@ export class Swarm {
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
 	readonly #clients = new Set<SessionClient>();
+	readonly #membership: Membership | null;
 	#subscription: Subscription | null = null;
 	readonly #events$: Observable<SwarmEvent>;
 	readonly #leader$: Observable<Leadership | null> | null;
@@ -128,6 +133,15 @@ export class Swarm {
 		);
 		const generator = new Generator(seed, "swarm");
 		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
+		const group = this.#group;
+		this.#membership =
+			group === null
+				? null
+				: new Membership(group, {
+						access: () => this.#access(group),
+						refOf: (node) => this.#refOf(node),
+						failed: (error) => this.#feed.tell({ type: "member-failed", error: errorToObject(error) }, ROOT_NAME),
+					});
 		this.#threads = new ThreadSupervisor({
 			threads,
 			clock: ports.clock,
@@ -192,8 +206,8 @@ export class Swarm {
 
 	/** Asks every member; one that does not answer within a second is `down`. */
 	async status(): Promise<readonly NodeStatus[]> {
-		const { view, nodes } = this.#raft();
-		await Promise.all(nodes.map((node) => this.#report(node)));
+		const { view } = this.#raft();
+		await Promise.all(view.members.map((node) => this.#report(node)));
 		return view.nodes;
 	}
 
@@ -236,6 +250,64 @@ export class Swarm {
 		const { threads } = this.#backend.backend;
 		const thread = threads.status().find(({ spec }) => spec.name === name);
 		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
+	}
+
+	/**
+	 * Starts a participant on a thread of its own and makes it a member: a learner first, then, when it has caught up, a voter.
+	 * A name that was a member before comes back with what it had then. Resolves with the name when that is done.
+	 * @param name default: `node-N` with the next number that is not in use
+	 * @throws QuorateError `member-exists`, `invalid-argument`, `node-count-invalid` before anything is started;
+	 *   `membership-refused` `{operation, reason, detail}`, `membership-not-done` (after the time; a learner that did not catch up
+	 *   stays one), `child-start-failed`, `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 * @example await swarm.addMember(); // "node-4"
+	 */
+	async addMember(name?: string, options: AddMemberOptions = {}): Promise<NodeId> {
+		return this.#changeable().add(name, options);
+	}
+
+	/**
+	 * Takes a member out of the group, the leader included, and stops its participant when that is decided.
+	 * @throws QuorateError `node-unknown`, `membership-refused` (of the last voter: `no-voters`), `membership-not-done`,
+	 *   `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
+	async removeMember(name: string, options: ChangeOptions = {}): Promise<void> {
+		const node = this.#member(name);
+		await this.#changeable().remove(node, options);
+	}
+
+	/**
+	 * Makes exactly these the voters, in one change that can not stop half way: by joint consensus, if more than one differs.
+	 * New ones are started, and catch up as learners first; who is left out is stopped.
+	 * @throws QuorateError `node-count-invalid`, `invalid-argument`, `membership-refused`, `membership-not-done`,
+	 *   `child-start-failed`, `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
+	async changeMembers(names: readonly string[], options: ChangeOptions = {}): Promise<void> {
+		await this.#changeable().set(names, options);
+	}
+
+	/**
+	 * Hands leadership over to a voter, which takes a few round trips; commands wait meanwhile. If it does not succeed the
+	 * leader goes on.
+	 * @param to default: the voter that is furthest
+	 * @throws QuorateError `node-unknown`, `transfer-given-up` `{to, failure}`, `membership-refused`, `membership-not-done`,
+	 *   `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
+	async transferLeadership(to?: string, options: ChangeOptions = {}): Promise<Leadership> {
+		const target = to === undefined ? null : this.#member(to);
+		const leadership = await this.#changeable().transfer(target, options);
+		return leadership ?? (await this.untilLeader(STATUS_TIMEOUT_MS));
+	}
+
+	/**
+	 * Who the members are, who is behind and why, as the leader sees it.
+	 * @throws QuorateError `no-leader`, `node-down`, `ask-timeout`, `actor-dead`, `no-raft-group`
+	 */
+	async membership(): Promise<MembershipView> {
+		const { leader } = await this.untilLeader(STATUS_TIMEOUT_MS);
+		const ref = await this.#refOf(leader);
+		const status = await ref.ask<RaftStatusAnswer>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
+		const { voters, outgoing, learners } = status.configuration;
+		return { leader, voters, outgoing, learners, isCommitted: status.configurationCommitted, peers: status.peers };
 	}
 
 	/** Resolves when a leader is known. @throws QuorateError `no-leader` after `timeoutMs`, `swarm-stopped` */
@@ -289,6 +361,11 @@ export class Swarm {
 		if (group !== null) {
 			const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
 			await root.startChild(groupChild(group, address));
+			const supervisor = await this.#system.lookup(groupSupervisorName(group.group));
+			this.#membership?.attach({
+				supervisor: new SupervisorClient(must(supervisor ?? undefined, "the members' supervisor has started")),
+				storage: address,
+			});
 		}
 		const actors = options.actors ?? [];
 		if (actors.length > 0) await root.startChild(userChild(actors));
@@ -303,6 +380,7 @@ export class Swarm {
 
 	#published(event: { readonly type: string }): void {
 		this.#feed.published(event);
+		this.#membership?.heard(event);
 		const failure = this.#watch.heard(event);
 		if (failure !== null) this.#fail(failure);
 	}
@@ -355,12 +433,21 @@ export class Swarm {
 	}
 
 	#endClients(error: Error): void {
+		this.#membership?.end(error);
 		for (const client of [...this.#clients]) client.end(error);
 	}
 
 	#raft(): RunningGroup {
 		if (this.#group === null) throw errors.noGroup({});
 		return this.#group;
+	}
+
+	/** For changes of members and leader. */
+	#changeable(): Membership {
+		this.#raft();
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
+		return must(this.#membership ?? undefined, "a swarm with a group has its membership");
 	}
 
 	#member(node: string): NodeId {
@@ -387,7 +474,9 @@ export class Swarm {
 		const { clock } = this.#backend.backend.ports;
 		return {
 			name: group.group,
-			members: group.nodes,
+			get members() {
+				return group.view.members;
+			},
 			clock,
 			generator: group.generator.fork(`client-${group.clients++}`),
 			valueBytesMax: group.valueBytesMax,
@@ -466,16 +555,6 @@ function startReason(error: unknown): unknown {
 		reason = reason.cause;
 	}
 	return reason;
-}
-
-/** What a swarm keeps of its group. */
-interface RunningGroup extends CheckedGroup {
-	readonly view: GroupView;
-	readonly generator: Generator;
-	/** Members' refs, for clients; found by name when first needed. */
-	readonly refs: Map<NodeId, ActorRef>;
-	/** Numbers the clients. */
-	clients: number;
 }
 
 /** What a Raft participant tells of itself. */

@@ -1,7 +1,8 @@
 /** The supervision tree of a swarm as data: who starts whom, and what is restarted how. */
+import type { NodeId } from "../../protocols/core/index.ts";
 import type { ActorSpec, Address } from "../../runtime/actor/index.ts";
 import type { ChildSpec, StaticSupervisorSpec } from "../../supervisors/index.ts";
-import { participantName, type RaftParticipantArgs, raftParticipantModule } from "../participant/index.ts";
+import { participantName, type RaftParticipantArgs } from "../participant/index.ts";
 import type { CheckedGroup } from "./options.ts";
 
 export const ROOT_NAME = "swarm";
@@ -50,19 +51,25 @@ export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
 			intensity: 5,
 			periodMs: 10_000,
 			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
-			children: group.nodes.map((node) => memberChild(group, node, storage)),
+			children: group.nodes.map((node) => memberChild(group, node, group.nodes, storage)),
 		},
 	};
 }
 
-function memberChild({ group, nodes, application, tuning }: CheckedGroup, node: string, storage: Address): ChildSpec {
-	const args: RaftParticipantArgs = { group, node, members: nodes, storage, application, tuning };
+/** One member; `members` are those that are known of now, and it will hear of later ones. */
+export function memberChild(
+	{ group, nodes, application, tuning, participant }: CheckedGroup,
+	node: NodeId,
+	members: readonly NodeId[],
+	storage: Address,
+): ChildSpec {
+	const args: RaftParticipantArgs = { group, node, voters: nodes, members, storage, application, tuning };
 	const name = participantName(group, node);
 	return {
 		id: name,
 		start: {
 			name,
-			behaviour: { module: raftParticipantModule, export: "RaftParticipant", args },
+			behaviour: { ...participant, args: { ...args, ...(participant.args as object | undefined) } },
 			placement: "dedicated",
 			waiting: "blocking",
 		},

@@ -5,19 +5,47 @@
  */
 import { assert } from "./assert.ts";
 
+/**
+ * The seam through which a simulation sees and replaces draws: every method of a {@link Generator} derives from
+ * draws in `[0, 2^32)`, and those of a generator that has an oracle pass through the stream of its label.
+ */
+export interface DrawOracle {
+	/** Asked once by each generator; generators with the same label may share a stream. */
+	stream(label: string): DrawStream;
+}
+
+/** The draws of one label. */
+export interface DrawStream {
+	/** What is drawn, an integer in `[0, 2^32)`, given what the seed says. */
+	draw(seeded: number): number;
+}
+
+/** Draws that {@link Generator.below} rejects in a row; only an oracle that repeats itself comes to so many. */
+const REJECTIONS_MAX = 128;
+const UINT32_MAX = 0xffff_ffff;
+
+/**
+ * An oracle that answers 0 gets the simplest outcome of each method: the least number, the first element, no chance
+ * taken. Shrinking relies on it.
+ */
 export class Generator {
 	readonly #state: Uint32Array;
 	readonly #seed: number;
 	readonly #label: string;
+	readonly #oracle: DrawOracle | null;
+	readonly #stream: DrawStream | null;
 
 	/**
 	 * @param seed any safe integer
 	 * @param label names the sub-stream
+	 * @param oracle sees and replaces the draws of this generator and of its forks; default: none
 	 */
-	constructor(seed: number, label = "") {
+	constructor(seed: number, label = "", oracle: DrawOracle | null = null) {
 		assert(Number.isSafeInteger(seed), "a seed is a safe integer");
 		this.#seed = seed;
 		this.#label = label;
+		this.#oracle = oracle;
+		this.#stream = oracle === null ? null : oracle.stream(label);
 		this.#state = new Uint32Array(4);
 		let mixed = (seed >>> 0) ^ Math.imul(Math.floor(seed / 0x1_0000_0000) | 0, 0x85ebca6b);
 		for (let i = 0; i < label.length; i++) mixed = Math.imul(mixed ^ label.charCodeAt(i), 0x01000193);
@@ -34,11 +62,16 @@ export class Generator {
 
 	/** An independent sub-stream; the same label always gives the same stream, whatever was drawn before. */
 	fork(label: string): Generator {
-		return new Generator(this.#seed, `${this.#label}/${label}`);
+		return new Generator(this.#seed, `${this.#label}/${label}`, this.#oracle);
 	}
 
 	/** A uniform integer in `[0, 2^32)`. */
 	uint32(): number {
+		const seeded = this.#next();
+		return this.#stream === null ? seeded : this.#stream.draw(seeded);
+	}
+
+	#next(): number {
 		const s = this.#state as unknown as [number, number, number, number];
 		const scrambled = Math.imul(rotateLeft(Math.imul(s[1], 5), 7), 9);
 		const t = s[1] << 9;
@@ -55,9 +88,9 @@ export class Generator {
 	below(bound: number): number {
 		assert(Number.isInteger(bound) && bound >= 1 && bound <= 0x1_0000_0000, "bound is in [1, 2^32]", { bound });
 		const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound);
-		for (;;) {
+		for (let rejected = 0; ; rejected++) {
 			const drawn = this.uint32();
-			if (drawn < limit) return drawn % bound;
+			if (drawn < limit || rejected === REJECTIONS_MAX) return drawn % bound;
 		}
 	}
 
@@ -73,7 +106,10 @@ export class Generator {
 
 	/** True with this probability. */
 	chance(probability: number): boolean {
-		return this.fraction() < probability;
+		const seeded = this.#next();
+		// An oracle sees the draw mirrored, since here the least number is the chance taken.
+		const drawn = this.#stream === null ? seeded : UINT32_MAX - this.#stream.draw(UINT32_MAX - seeded);
+		return drawn / 0x1_0000_0000 < probability;
 	}
 
 	/** One element, uniformly. The list must not be empty. */

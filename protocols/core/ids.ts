@@ -25,6 +25,11 @@ export function nodeId(text: string): NodeId {
 	return checkId("node id", text) as NodeId;
 }
 
+/** Whether a value is a node id. */
+export function isNodeId(value: unknown): value is NodeId {
+	return typeof value === "string" && value.length <= NODE_ID_LENGTH_MAX && idPattern.test(value);
+}
+
 /**
  * Checks and brands a group id.
  * @throws QuorateError `invalid-argument`, as {@link nodeId}.

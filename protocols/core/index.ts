@@ -1,7 +1,7 @@
 /**
  * `protocols/core`: the few words that protocols and runtime both speak. The contract between a protocol and its
  * host ({@link StateMachine}, with the duties of both sides), identifiers, the seeded generator, assertions,
- * typed errors, message layouts and the canonical form of states.
+ * typed errors, message layouts, the canonical form of states and the place where a text stops being JSON.
  *
  * It holds no protocol and no I/O, and imports nothing.
  */
@@ -19,8 +19,17 @@ export {
 	QuorateError,
 	requireInteger,
 } from "./errors.ts";
-export { Generator } from "./generator.ts";
-export { type Brand, compareIds, type GroupId, groupId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";
+export { type DrawOracle, type DrawStream, Generator } from "./generator.ts";
+export {
+	type Brand,
+	compareIds,
+	type GroupId,
+	groupId,
+	isNodeId,
+	NODE_ID_LENGTH_MAX,
+	type NodeId,
+	nodeId,
+} from "./ids.ts";
 export { describeCharacter, findJsonFault, type JsonFault } from "./json-fault.ts";
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
 export type {

@@ -4,7 +4,8 @@
  * tests use the same one.
  */
 import { assertNever, type LogPosition, type RequestId } from "../core/index.ts";
-import type { Entry, LogIndex, SessionId } from "./entry.ts";
+import { decodeConfiguration } from "./configuration-codec.ts";
+import type { Configuration, Entry, LogIndex, SessionId } from "./entry.ts";
 import { type AppliedResult, type SessionLimits, SessionTable, type SessionTableSnapshot } from "./sessions.ts";
 import type { RaftDelivery } from "./vocabulary.ts";
 
@@ -22,6 +23,8 @@ export type RaftAnswer =
 	| AppliedResult
 	| { readonly type: "session-opened"; readonly session: SessionId }
 	| { readonly type: "answer"; readonly data: Uint8Array }
+	/** The change is done: this configuration is in force, by the entry at `index`. */
+	| { readonly type: "membership-changed"; readonly index: LogIndex; readonly configuration: Configuration }
 	/** Not applied now; whether it was before is not known. */
 	| { readonly type: "session-unknown" }
 	/** Not applied now; it was before, and its result is forgotten. */
@@ -77,6 +80,8 @@ export class RaftApplier {
 		switch (entry.kind) {
 			case "no-op":
 				return null;
+			case "configuration":
+				return { type: "membership-changed", index, configuration: decodeConfiguration(entry.data) };
 			case "open-session":
 				return { type: "session-opened", session: this.#sessions.open(index) };
 			case "command":

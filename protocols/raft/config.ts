@@ -3,11 +3,12 @@ import { compareIds, type NodeId } from "../core/index.ts";
 import { configContradiction, configInvalid } from "./errors.ts";
 
 export interface RaftConfig {
-	/** This participant; one of {@link RaftConfig.voters}. */
+	/** This participant. One that is not among {@link RaftConfig.voters} waits until a leader makes it a member. */
 	readonly nodeId: NodeId;
 	/**
 	 * The members that vote at the group's first boot, in code-unit order without duplicates, 1 to
-	 * {@link RAFT_VOTERS_MAX}. Afterwards the configuration of the durable snapshot, if there is one, wins.
+	 * {@link RAFT_VOTERS_MAX}; the same list for every member, those included that join later. The latest configuration
+	 * of log and snapshot, if there is one, wins.
 	 * `floor(voters / 2) + 1` of them make a quorum, so an even number costs a member and tolerates no more failures.
 	 */
 	readonly voters: readonly NodeId[];
@@ -81,10 +82,25 @@ export interface RaftConfig {
 	 * `snapshotChunkBytes / round trip`. Default 256 KiB; bounds 1 to 64 MiB.
 	 */
 	readonly snapshotChunkBytes: number;
+	/**
+	 * How many entries a member may lack and still count as caught up: a learner for its promotion, a voter as target of a
+	 * transfer. Default 1,024; bounds 0 to 2^31. More: a new voter may hold up commits, and a transfer keep clients waiting,
+	 * for as long as it takes to send so many. Less: under load a member is hardly ever caught up; as a rule of thumb it
+	 * lacks what is committed in a round trip and a flush.
+	 */
+	readonly catchUpLagEntries: number;
+	/**
+	 * A leader promotes learners that have caught up by itself, one change at a time. Default false: a learner stays one
+	 * until somebody asks. It costs the possibility of members that only read.
+	 */
+	readonly promoteLearners: boolean;
 }
 
 /** The most voters of one group; beyond it majorities cost more than they protect. */
 export const RAFT_VOTERS_MAX = 63;
+
+/** The most learners of one group; the leader sends every entry to each of them. */
+export const RAFT_LEARNERS_MAX = 63;
 
 /** What an entry costs beside its data when sizes are counted: its fixed fields as laid out in `messages.ts`. */
 export const ENTRY_OVERHEAD_BYTES = 37;
@@ -109,10 +125,14 @@ const defaults = {
 	snapshotEveryBytes: 64 * MIB,
 	retainedEntries: 4096,
 	snapshotChunkBytes: 256 * KIB,
+	catchUpLagEntries: 1024,
+	promoteLearners: false,
 } as const satisfies Omit<RaftConfig, "nodeId" | "voters">;
 
 type Bounds = readonly [min: number, max: number];
-const bounds: Readonly<Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "preVote">, Bounds>> = {
+const bounds: Readonly<
+	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote">, Bounds>
+> = {
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
 	maxBytesPerAppend: [KIB, 64 * MIB],
@@ -127,6 +147,7 @@ const bounds: Readonly<Record<Exclude<keyof typeof defaults, "electionTimeoutMs"
 	snapshotEveryBytes: [KIB, 2 ** 40],
 	retainedEntries: [0, 2 ** 31],
 	snapshotChunkBytes: [1, 64 * MIB],
+	catchUpLagEntries: [0, 2 ** 31],
 };
 const electionTimeoutBounds: Bounds = [1, 600_000];
 
@@ -156,6 +177,10 @@ export function validateRaftConfig(config: RaftConfig): void {
 	for (const [field, range] of Object.entries(bounds)) {
 		requireInteger(field, config[field as keyof typeof bounds], range);
 	}
+	if (typeof config.promoteLearners !== "boolean") {
+		const actual = String(config.promoteLearners);
+		throw configInvalid({ field: "promoteLearners", expected: "true or false", actual });
+	}
 	const { min, max } = config.electionTimeoutMs;
 	requireRelation(min < max, "electionTimeoutMs.min is below electionTimeoutMs.max", min, max);
 	requireRelation(
@@ -172,7 +197,7 @@ export function validateRaftConfig(config: RaftConfig): void {
 	);
 }
 
-function validateVoters({ nodeId, voters }: RaftConfig): void {
+function validateVoters({ voters }: RaftConfig): void {
 	const actual = voters.join(" ");
 	if (voters.length < 1 || voters.length > RAFT_VOTERS_MAX) {
 		throw configInvalid({ field: "voters", expected: `1 to ${RAFT_VOTERS_MAX} members`, actual: `${voters.length}` });
@@ -181,9 +206,6 @@ function validateVoters({ nodeId, voters }: RaftConfig): void {
 		if (compareIds(voters[i - 1] as NodeId, voters[i] as NodeId) >= 0) {
 			throw configInvalid({ field: "voters", expected: "in code-unit order without duplicates", actual });
 		}
-	}
-	if (!voters.includes(nodeId)) {
-		throw configInvalid({ field: "nodeId", expected: `one of the voters (${actual})`, actual: nodeId });
 	}
 }
 

@@ -4,6 +4,8 @@
  */
 import type { Effect, NodeId, RequestId, WriteId } from "../core/index.ts";
 import type { RaftConfig } from "./config.ts";
+import { configurationOf } from "./configuration.ts";
+import { ConfigurationHistory } from "./configuration-history.ts";
 import type { Configuration, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import type { RaftEvent } from "./events.ts";
 import { RaftLog } from "./log.ts";
@@ -24,7 +26,11 @@ export interface RaftCore {
 	log: RaftLog;
 	/** The latest durable snapshot. `snapshot.lastIndex >= log.baseIndex` unless nothing is compacted. */
 	snapshot: RaftSnapshot | null;
+	/** The configurations of snapshot and log; the latest is `configuration`, in force whether committed or not (§6). */
+	configurations: ConfigurationHistory;
 	configuration: Configuration;
+	/** Where it comes from; see `PlacedConfiguration`. */
+	configurationIndex: LogIndex;
 
 	// All roles.
 	role: RaftRole;
@@ -74,6 +80,13 @@ export interface RaftCore {
 	requestsFrom: LogIndex;
 	/** How many of `requestIds` are not null. */
 	pendingProposals: number;
+	/** The local request for a change whose joint configuration this leader will leave by itself. */
+	changeRequestId: RequestId | null;
+	/**
+	 * The transfer of leadership that this leader has begun. It outlives the leadership that it has ended, until a leader
+	 * is known.
+	 */
+	transfer: Transfer | null;
 	/** The latest read-index round. */
 	round: number;
 	/** Reads that have no round yet. */
@@ -99,6 +112,14 @@ export interface PendingRead {
 	readonly query: Uint8Array;
 }
 
+/** A leadership on its way to another voter. */
+export interface Transfer {
+	readonly to: NodeId;
+	readonly requestId: RequestId;
+	/** It has the whole log and was told to campaign. */
+	isAsked: boolean;
+}
+
 /** How much of a leader's snapshot has arrived. Two leaders' snapshots of one index may differ in their bytes. */
 export interface SnapshotReceipt {
 	readonly lastIndex: LogIndex;
@@ -108,6 +129,7 @@ export interface SnapshotReceipt {
 
 /** The core before its start. */
 export function createCore(config: RaftConfig): RaftCore {
+	const configuration = configurationOf(config.voters);
 	return {
 		config,
 		out: [],
@@ -115,7 +137,9 @@ export function createCore(config: RaftConfig): RaftCore {
 		votedFor: null,
 		log: new RaftLog(0 as LogIndex, 0 as Term, []),
 		snapshot: null,
-		configuration: { voters: config.voters },
+		configurations: new ConfigurationHistory({ index: 0 as LogIndex, configuration }),
+		configuration,
+		configurationIndex: 0 as LogIndex,
 		role: "follower",
 		leader: null,
 		commitIndex: 0 as LogIndex,
@@ -140,6 +164,8 @@ export function createCore(config: RaftConfig): RaftCore {
 		requestIds: [],
 		requestsFrom: 0 as LogIndex,
 		pendingProposals: 0,
+		changeRequestId: null,
+		transfer: null,
 		round: 0,
 		reads: [],
 		readRounds: [],
@@ -154,8 +180,10 @@ export function copyCore(core: RaftCore): RaftCore {
 		...core,
 		out: [],
 		log: core.log.copy(),
+		configurations: core.configurations.copy(),
 		writes: core.writes.map((write) => ({ ...write })),
 		votes: new Map(core.votes),
+		transfer: core.transfer === null ? null : { ...core.transfer },
 		ack: core.ack === null ? null : { ...core.ack },
 		receipt: core.receipt === null ? null : { ...core.receipt },
 		progress: new Map([...core.progress].map(([peer, progress]) => [peer, copyProgress(progress)])),
@@ -167,13 +195,8 @@ export function copyCore(core: RaftCore): RaftCore {
 
 /** The core's state as plain data. */
 export function viewCore(core: RaftCore): unknown {
-	const { config: _config, out: _out, log, ...variables } = core;
-	return { ...variables, log: log.view };
-}
-
-/** The number of voters that decide. */
-export function quorumSize(core: RaftCore): number {
-	return Math.floor(core.configuration.voters.length / 2) + 1;
+	const { config: _config, out: _out, log, configurations, ...variables } = core;
+	return { ...variables, log: log.view, configurations: configurations.view };
 }
 
 /** Sends something that rests on nothing unsaved; what does, goes through `sendDurable` of `durability.ts`. */

@@ -1,5 +1,6 @@
 /** From the commit index to the application: deliveries, in order, and the policy of snapshots (§7). */
 import { assert, type RequestId, type WriteId } from "../core/index.ts";
+import { tellCommitted } from "./active-configuration.ts";
 import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
 import { emit, type RaftCore } from "./core.ts";
 import { persistUnsaved } from "./durability.ts";
@@ -12,8 +13,10 @@ export function commitThrough(core: RaftCore, index: LogIndex): void {
 		index,
 		commitIndex: core.commitIndex,
 	});
+	const before = core.commitIndex;
 	core.commitIndex = index;
 	emit(core, { type: "commit-advanced", term: core.term, index });
+	tellCommitted(core, before, index);
 }
 
 /**
@@ -64,12 +67,13 @@ function orderSnapshotIfDue(core: RaftCore): void {
 	const lastIndex = core.deliveredIndex;
 	const lastTerm = core.log.termAt(lastIndex);
 	assert(lastTerm !== undefined, "the log knows the term of what was delivered last");
+	const { configuration } = core.configurations.asOf(lastIndex);
 	core.orderedSnapshot = lastIndex;
 	core.snapshotMark = lastIndex;
 	core.deliveredBytes = 0;
 	core.out.push({
 		type: "apply",
-		delivery: { type: "take-snapshot", lastIndex, lastTerm, configuration: core.configuration },
+		delivery: { type: "take-snapshot", lastIndex, lastTerm, configuration },
 		release: "immediate",
 	});
 }
@@ -87,6 +91,7 @@ export function handleSnapshotReady(core: RaftCore, snapshot: RaftSnapshot): voi
 	if (core.snapshot !== null && core.snapshot.lastIndex >= snapshot.lastIndex) return;
 	assert(snapshot.lastIndex <= core.deliveredIndex, "a snapshot covers only what was delivered");
 	core.snapshot = snapshot;
+	core.configurations.forgetBefore(snapshot.lastIndex);
 	const through = indexAfter(snapshot.lastIndex, -core.config.retainedEntries);
 	if (through <= core.log.baseIndex) return;
 	// What is delivered may not have been handed to the disk yet; it can not be compacted before that.

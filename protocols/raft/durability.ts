@@ -3,6 +3,7 @@
  * came to be, so the disk always holds a state that the machine was in.
  */
 import { must, type NodeId, type WriteId } from "../core/index.ts";
+import { revertConfiguration } from "./active-configuration.ts";
 import type { RaftCore } from "./core.ts";
 import type { LogIndex } from "./entry.ts";
 import { indexAfter } from "./log.ts";
@@ -64,6 +65,7 @@ export function sendDurable(core: RaftCore, to: NodeId, message: RaftMessage): v
  */
 export function cutLog(core: RaftCore, index: LogIndex): void {
 	core.log.truncateFrom(index);
+	revertConfiguration(core, index);
 	for (const write of core.writes) {
 		if (write.through >= index) write.through = indexAfter(index, -1);
 	}

@@ -1,8 +1,11 @@
 /** Leader election (§5.2, §5.4.1), pre-vote (thesis §9.6) and the check of the leader's quorum (thesis §6.2). */
 import type { NodeId } from "../core/index.ts";
-import { emit, quorumSize, type RaftCore } from "./core.ts";
+import { isConfigurationCommitted } from "./active-configuration.ts";
+import { isVoter } from "./configuration.ts";
+import { emit, type RaftCore } from "./core.ts";
 import { sendDurable } from "./durability.ts";
 import type { RequestVote, Vote } from "./messages.ts";
+import { isQuorum, outcomeOfVotes } from "./quorum.ts";
 import {
 	becomeCandidate,
 	becomeFollower,
@@ -11,6 +14,7 @@ import {
 	setElectionTimer,
 	setMinimumTimer,
 } from "./roles.ts";
+import { endTransfer } from "./transfer-end.ts";
 
 /**
  * The election timer fired. A follower that had heard its leader waits in two steps: after the minimum it may help
@@ -29,22 +33,47 @@ export function handleElectionTimer(core: RaftCore): void {
 		core.electionTimerMs = { min: 0, max: max - min };
 		return;
 	}
+	if (!mayCampaign(core)) {
+		waitAsBystander(core);
+		return;
+	}
 	if (!core.config.preVote) {
-		becomeCandidate(core);
+		becomeCandidate(core, false);
 		return;
 	}
 	becomePreCandidate(core);
 	countVotes(core);
 }
 
+/**
+ * Only voters campaign, by the latest configuration; but while that is not known to be committed, those of the one before
+ * do too: they may be the only ones who have it (thesis §4.2.2). Such a candidate does not count itself.
+ */
+function mayCampaign(core: RaftCore): boolean {
+	const { nodeId } = core.config;
+	if (isVoter(core.configuration, nodeId)) return true;
+	return !isConfigurationCommitted(core) && isVoter(core.configurations.asOf(core.commitIndex).configuration, nodeId);
+}
+
+/** A learner, or a server that is no member (yet, or any more), has not heard a leader: it helps whoever asks. */
+function waitAsBystander(core: RaftCore): void {
+	endTransfer(core, "no-leader");
+	becomeFollower(core, core.term, null);
+	setElectionTimer(core);
+}
+
 /** A leader that has not heard of a quorum for a whole election timeout steps down. */
 function checkQuorum(core: RaftCore): void {
-	let active = 1;
-	for (const progress of core.progress.values()) {
-		if (progress.recentlyActive) active++;
-		progress.recentlyActive = false;
+	const { configuration, progress, config } = core;
+	const isHeard = isQuorum(
+		configuration,
+		(voter) => voter === config.nodeId || progress.get(voter)?.recentlyActive === true,
+	);
+	for (const peer of progress.values()) {
+		peer.activeBefore = peer.recentlyActive;
+		peer.recentlyActive = false;
 	}
-	if (active >= quorumSize(core)) {
+	if (isHeard) {
 		setMinimumTimer(core);
 		return;
 	}
@@ -53,14 +82,18 @@ function checkQuorum(core: RaftCore): void {
 }
 
 /**
- * Whether a candidate's wish for a later term is ignored altogether, so that a server that lost touch can not depose a
- * leader that the others hear (thesis §4.2.3, §6.2).
+ * Whether a candidate's wish for a later term is ignored altogether, so that a server that lost touch, or was removed, can
+ * not depose a leader that the others hear (thesis §4.2.3, §6.2). One that the leader itself wants is heard (§3.10).
  */
-export function ignoresCandidates(core: RaftCore): boolean {
+export function ignoresCandidate(core: RaftCore, { transfer }: RequestVote): boolean {
+	if (transfer) return false;
 	return core.role === "leader" || (core.leader !== null && core.leaderHeard);
 }
 
-/** A candidate asks for a vote; its term is not smaller than ours, and for a real vote it is ours. */
+/**
+ * A candidate asks for a vote; its term is not smaller than ours, and for a real vote it is ours. Whether it or this server
+ * is a voter is not asked: the configuration in which that is so may not have arrived here yet (thesis §4.2.2; etcd#10998).
+ */
 export function handleRequestVote(core: RaftCore, from: NodeId, message: RequestVote): void {
 	const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);
 	const { preVote } = message;
@@ -88,7 +121,7 @@ function isUpToDate(core: RaftCore, { lastIndex, lastTerm }: RequestVote): boole
 /** An answer to a campaign, of this term (of the next, if it grants a pre-vote). */
 export function handleVote(core: RaftCore, from: NodeId, { granted, preVote }: Vote): void {
 	if (core.role !== (preVote ? "pre-candidate" : "candidate")) return;
-	if (!core.configuration.voters.includes(from)) return;
+	if (!isVoter(core.configuration, from)) return;
 	if (!core.votes.has(from)) core.votes.set(from, granted);
 	countVotes(core);
 }
@@ -101,16 +134,8 @@ export function handleOwnVoteDurable(core: RaftCore): void {
 }
 
 function countVotes(core: RaftCore): void {
-	let granted = 0;
-	let denied = 0;
-	for (const vote of core.votes.values()) {
-		if (vote) granted++;
-		else denied++;
-	}
-	if (granted >= quorumSize(core)) {
-		if (core.role === "pre-candidate") becomeCandidate(core);
-		else becomeLeader(core);
-	} else if (core.configuration.voters.length - denied < quorumSize(core)) {
-		becomeFollower(core, core.term, null);
-	}
+	const outcome = outcomeOfVotes(core.configuration, core.votes);
+	if (outcome === "won" && core.role === "pre-candidate") becomeCandidate(core, false);
+	else if (outcome === "won") becomeLeader(core);
+	else if (outcome === "lost") becomeFollower(core, core.term, null);
 }

@@ -10,19 +10,31 @@ export type LogIndex = Brand<number, "LogIndex">;
  */
 export type SessionId = Brand<number, "SessionId">;
 
-/** The members that vote. */
+/**
+ * The members of a group (§6). Each list is in code-unit order without duplicates; `voters` and `learners` have nobody
+ * in common.
+ */
 export interface Configuration {
-	/** In code-unit order, no duplicates, at least one. */
+	/** Those who vote, at least one; in a joint configuration those who will be left to vote. */
 	readonly voters: readonly NodeId[];
+	/** The voters of the configuration that a joint one leads away from; empty unless it is joint. */
+	readonly outgoing: readonly NodeId[];
+	/**
+	 * Those who get entries and snapshots, and count for nothing (thesis §4.2.1). One that is an outgoing voter too is
+	 * being demoted, and votes until the joint configuration is left.
+	 */
+	readonly learners: readonly NodeId[];
+	/** The leader leaves this joint configuration by itself, once it is committed. False unless it is joint. */
+	readonly autoLeave: boolean;
 }
 
 /**
  * One log entry. `no-op` starts a leader's term, `open-session` opens a client session whose id is the entry's
- * index, `command` carries a client's bytes.
+ * index, `command` carries a client's bytes, `configuration` the members from here on (`configuration-codec.ts`).
  */
 export interface Entry {
 	readonly term: Term;
-	readonly kind: "no-op" | "open-session" | "command";
+	readonly kind: "no-op" | "open-session" | "command" | "configuration";
 	/** The session of a command; 0 for other kinds and for commands sent outside any session. */
 	readonly session: SessionId;
 	/** The client's number of this command within its session, from 1; 0 outside sessions. */

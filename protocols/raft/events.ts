@@ -1,6 +1,6 @@
 /** What a Raft machine tells its observers: data for event streams, metrics and the invariants of the tests. */
 import type { NodeId } from "../core/index.ts";
-import type { LogIndex, Term } from "./entry.ts";
+import type { Configuration, LogIndex, Term } from "./entry.ts";
 
 export type RaftEvent =
 	/** The role or the known leader changed. */
@@ -12,11 +12,26 @@ export type RaftEvent =
 	  }
 	/** The commit index moved. */
 	| { readonly type: "commit-advanced"; readonly term: Term; readonly index: LogIndex }
+	/** Another configuration is in force: appended, installed, found at a start, or an earlier one after a cut (§6). */
+	| ({ readonly type: "configuration-changed"; readonly index: LogIndex } & Configuration)
+	/** A configuration is committed: it was, or will be, in force at every member. */
+	| ({ readonly type: "configuration-committed"; readonly index: LogIndex } & Configuration)
 	/** A snapshot taken by this participant lets its log start later. */
 	| { readonly type: "log-compacted"; readonly throughIndex: LogIndex }
 	/** A snapshot received from the leader replaced this participant's state. */
 	| { readonly type: "snapshot-installed"; readonly lastIndex: LogIndex; readonly lastTerm: Term }
 	/** This leader starts sending a snapshot to a peer whose next entry is compacted. */
 	| { readonly type: "snapshot-send-started"; readonly to: NodeId; readonly lastIndex: LogIndex }
+	/** This leader begins to hand its leadership over (thesis §3.10). */
+	| { readonly type: "transfer-begun"; readonly to: NodeId }
+	/** The member that began it hears the target lead. */
+	| { readonly type: "transfer-completed"; readonly to: NodeId; readonly term: Term }
+	| { readonly type: "transfer-given-up"; readonly to: NodeId; readonly failure: TransferFailure }
 	/** A leader heard of no quorum for an election timeout and stepped down (thesis §6.2). */
 	| { readonly type: "quorum-lost"; readonly term: Term };
+
+/**
+ * Why a transfer that was begun did not succeed. `timeout`, `unreachable`, `behind`: the leader went on. `stepped-down`: it
+ * lost its leadership otherwise. `other-leader`, `no-leader`: the target campaigned, and did not win.
+ */
+export type TransferFailure = "timeout" | "unreachable" | "behind" | "stepped-down" | "other-leader" | "no-leader";

@@ -1,5 +1,6 @@
 /** The follower's side of append-entries (§5.3) and of install-snapshot (§7). */
 import { assert, type NodeId } from "../core/index.ts";
+import { appendToLog, installConfiguration } from "./active-configuration.ts";
 import { emit, type RaftCore, sendImmediate } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import { cutLog, hasUnsaved, isHardStateDurable, persist, persistUnsaved, sendDurable } from "./durability.ts";
@@ -53,7 +54,7 @@ function appendNew(core: RaftCore, prevIndex: LogIndex, entries: readonly Entry[
 			assert(index > core.commitIndex, "a committed entry is never cut", { index });
 			cutLog(core, index);
 		}
-		log.push(entry);
+		appendToLog(core, entry);
 	}
 }
 
@@ -158,10 +159,11 @@ function install(
 	message: InstallSnapshot,
 	snapshotChunk: { lastIndex: LogIndex; lastTerm: Term; offset: number; data: Uint8Array },
 ): void {
-	const { lastIndex, lastTerm, sizeBytes } = message;
-	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration: { voters: message.voters }, sizeBytes };
+	const { lastIndex, lastTerm, configuration, sizeBytes } = message;
+	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration, sizeBytes };
 	const { log } = core;
-	if (log.termAt(lastIndex) === lastTerm) {
+	const keepsTail = log.termAt(lastIndex) === lastTerm;
+	if (keepsTail) {
 		persistUnsaved(core);
 		log.compactThrough(lastIndex);
 	} else {
@@ -175,9 +177,9 @@ function install(
 	core.snapshotMark = lastIndex;
 	core.orderedSnapshot = null;
 	core.deliveredBytes = 0;
-	core.configuration = snapshot.configuration;
 	core.receipt = null;
 	core.ack = null;
+	installConfiguration(core, snapshot, keepsTail);
 	commitThrough(core, lastIndex);
 	core.restoring = { writeId: persist(core, { snapshotChunk, installSnapshot: snapshot }), snapshot };
 	emit(core, { type: "snapshot-installed", lastIndex, lastTerm });

@@ -5,14 +5,13 @@
  * means its extended version), and Ongaro's thesis (Stanford 2014; "thesis §"). Conflict hints as in etcd.
  *
  * {@link RaftMachine} is the pure part: elections with pre-vote and check-quorum, replication with pipelining, commit,
- * snapshots in both directions, linearizable reads by read-index. {@link RaftApplier} is the application side with
- * exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
+ * snapshots in both directions, linearizable reads by read-index, membership changes (one server at a time or by joint
+ * consensus) with learners, leadership transfer. {@link RaftApplier} is the application side with exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
  *
  * The network may drop, delay, duplicate and reorder. Safety needs no timing; progress needs messages to pass within
  * an election timeout. A member that lost its disk must come back as a new member.
  *
- * Not here: membership changes, leadership transfer, lease reads, proposal forwarding (a refusal names the leader);
- * and no protection against members that lie: that is `protocols/pbft`.
+ * Not here: lease reads, proposal forwarding (a refusal names the leader); and no protection against members that lie: that is `protocols/pbft`.
  */
 export {
 	type ApplierSnapshot,
@@ -21,12 +20,27 @@ export {
 	RaftApplier,
 	type RequestAnswer,
 } from "./applier.ts";
-export { ENTRY_OVERHEAD_BYTES, RAFT_VOTERS_MAX, type RaftConfig, raftConfig, validateRaftConfig } from "./config.ts";
+export type {
+	MembershipChange,
+	MembershipRefusal,
+	MembershipTransition,
+	TransferRefusal,
+} from "./change-requests.ts";
+export {
+	ENTRY_OVERHEAD_BYTES,
+	RAFT_LEARNERS_MAX,
+	RAFT_VOTERS_MAX,
+	type RaftConfig,
+	raftConfig,
+	validateRaftConfig,
+} from "./config.ts";
+export { configurationOf, isJoint, isVoter, membersOf, votersOf } from "./configuration.ts";
+export { decodeConfiguration, encodeConfiguration } from "./configuration-codec.ts";
 export type { RaftRole } from "./core.ts";
 export type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";
 export { configContradiction, configInvalid } from "./errors.ts";
-export type { RaftEvent } from "./events.ts";
-export { RaftMachine, type RaftStatus } from "./machine.ts";
+export type { RaftEvent, TransferFailure } from "./events.ts";
+export { RaftMachine } from "./machine.ts";
 export {
 	type AppendEntries,
 	type AppendResponse,
@@ -36,6 +50,7 @@ export {
 	type RequestVote,
 	raftLayouts,
 	type SnapshotResponse,
+	type TimeoutNow,
 	type Vote,
 } from "./messages.ts";
 export {
@@ -46,6 +61,7 @@ export {
 	type SessionTableSnapshot,
 	type SessionVerdict,
 } from "./sessions.ts";
+export type { PeerStatus, RaftStatus } from "./status.ts";
 export type { LogReader, RaftView } from "./view.ts";
 export type {
 	RaftDelivery,

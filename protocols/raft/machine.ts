@@ -10,7 +10,7 @@ import {
 	type WriteId,
 } from "../core/index.ts";
 import { type RaftConfig, validateRaftConfig } from "./config.ts";
-import { copyCore, createCore, type RaftCore, type RaftRole, setTimer, viewCore } from "./core.ts";
+import { copyCore, createCore, type RaftCore, setTimer, viewCore } from "./core.ts";
 import { deliverCommitted, handleSnapshotReady, restoreInstalled } from "./delivery.ts";
 import { completeWrites, persistUnsaved, sendDurable } from "./durability.ts";
 import {
@@ -18,10 +18,11 @@ import {
 	handleOwnVoteDurable,
 	handleRequestVote,
 	handleVote,
-	ignoresCandidates,
+	ignoresCandidate,
 } from "./election.ts";
 import type { LogIndex, Term } from "./entry.ts";
 import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot } from "./follower.ts";
+import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
 import { completeReads, openReadRound } from "./read-index.ts";
 import {
@@ -36,24 +37,10 @@ import { handleRequest } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { becomeFollower } from "./roles.ts";
 import { handleReadCompleted, handleSnapshotResponse } from "./snapshot-transfer.ts";
+import { type RaftStatus, statusOf } from "./status.ts";
+import { continueTransfer, handleTimeoutNow, handleTransferTimer, renewTransfer } from "./transfer.ts";
 import type { RaftView } from "./view.ts";
-import type { RaftTypes } from "./vocabulary.ts";
-
-/** Where a participant stands, for observers; cheap to ask. */
-export interface RaftStatus {
-	readonly role: RaftRole;
-	readonly term: Term;
-	readonly leader: NodeId | null;
-	readonly commitIndex: LogIndex;
-	readonly deliveredIndex: LogIndex;
-	readonly lastIndex: LogIndex;
-	/** The last compacted index. */
-	readonly baseIndex: LogIndex;
-	/** The last index of the durable snapshot; 0 if there is none. */
-	readonly snapshotIndex: LogIndex;
-	readonly pendingProposals: number;
-	readonly pendingReads: number;
-}
+import type { RaftTimer, RaftTypes } from "./vocabulary.ts";
 
 /**
  * One participant's part in one Raft group.
@@ -62,10 +49,13 @@ export interface RaftStatus {
  * `batch-ended`: a persist, at most `maxInflightAppends` appends per peer, one acknowledgement, one delivery (more
  * only where a bound of the config cuts them), the election timer once. Votes and refusals leave with the step that
  * causes them.
- * `now` is not used.
+ * `now` serves {@link RaftStatus} only: no effect depends on it.
  */
 export class RaftMachine implements StateMachine<RaftTypes> {
 	#core: RaftCore;
+	/** When this leader has heard each of its peers last. No part of the state: nothing that is done depends on it. */
+	readonly #heardAtMs = new Map<NodeId, MonotonicMs>();
+	#nowMs: MonotonicMs = 0;
 
 	/** @throws QuorateError as `validateRaftConfig` */
 	constructor(config: RaftConfig) {
@@ -73,12 +63,15 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 		this.#core = createCore(config);
 	}
 
-	step(input: Input<RaftTypes>, _now: MonotonicMs, effects: Effect<RaftTypes>[]): void {
+	step(input: Input<RaftTypes>, now: MonotonicMs, effects: Effect<RaftTypes>[]): void {
 		const core = this.#core;
 		core.out = effects;
+		this.#nowMs = now;
 		switch (input.type) {
 			case "message":
 				receive(core, input.from, input.message);
+				if (core.role === "leader") this.#heardAtMs.set(input.from, now);
+				else if (this.#heardAtMs.size > 0) this.#heardAtMs.clear();
 				return;
 			case "request":
 				handleRequest(core, input.requestId, input.request);
@@ -90,8 +83,7 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 				completeWrite(core, input.writeId);
 				return;
 			case "timer":
-				if (input.timer === "election") handleElectionTimer(core);
-				else handleHeartbeatTimer(core);
+				handleTimer(core, input.timer);
 				return;
 			case "read-completed":
 				handleReadCompleted(core, input.readId, input.result);
@@ -121,26 +113,30 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 	}
 
 	get status(): RaftStatus {
-		const { role, term, leader, commitIndex, deliveredIndex, log, snapshot, pendingProposals, pendingReads } =
-			this.#core;
-		return {
-			role,
-			term,
-			leader,
-			commitIndex,
-			deliveredIndex,
-			lastIndex: log.lastIndex,
-			baseIndex: log.baseIndex,
-			snapshotIndex: snapshot?.lastIndex ?? (0 as LogIndex),
-			pendingProposals,
-			pendingReads,
-		};
+		return statusOf(this.#core, this.#heardAtMs, this.#nowMs);
 	}
 
 	copy(): RaftMachine {
 		const copy = new RaftMachine(this.#core.config);
 		copy.#core = copyCore(this.#core);
 		return copy;
+	}
+}
+
+function handleTimer(core: RaftCore, timer: RaftTimer): void {
+	switch (timer) {
+		case "election":
+			handleElectionTimer(core);
+			return;
+		case "heartbeat":
+			handleHeartbeatTimer(core);
+			renewTransfer(core);
+			return;
+		case "transfer":
+			handleTransferTimer(core);
+			return;
+		default:
+			assertNever(timer, "timer");
 	}
 }
 
@@ -165,6 +161,9 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "snapshot-response":
 			receiveSnapshotResponse(core, from, message);
 			return;
+		case "timeout-now":
+			handleTimeoutNow(core, from);
+			return;
 		default:
 			assertNever(message, "message");
 	}
@@ -182,7 +181,7 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 	}
 	switch (message.type) {
 		case "request-vote":
-			if (ignoresCandidates(core)) return false;
+			if (ignoresCandidate(core, message)) return false;
 			// A pre-vote names a term that nobody has entered yet (thesis §9.6).
 			if (!message.preVote) becomeFollower(core, message.term, null);
 			return true;
@@ -192,6 +191,7 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 			return true;
 		case "append-entries":
 		case "install-snapshot":
+		case "timeout-now":
 			becomeFollower(core, message.term, from);
 			return true;
 		case "append-response":
@@ -225,6 +225,7 @@ function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "vote":
 		case "append-response":
 		case "snapshot-response":
+		case "timeout-now":
 			return;
 		default:
 			assertNever(message, "message");
@@ -248,6 +249,7 @@ function completeWrite(core: RaftCore, writeId: WriteId): void {
 
 /** Emits what the batch has gathered, the disk first. */
 function endBatch(core: RaftCore): void {
+	if (core.role === "leader") continueChange(core);
 	if (core.electionTimerMs !== null) {
 		setTimer(core, "election", core.electionTimerMs.min, core.electionTimerMs.max);
 		core.electionTimerMs = null;
@@ -256,6 +258,7 @@ function endBatch(core: RaftCore): void {
 	if (core.role === "leader") {
 		openReadRound(core);
 		replicate(core);
+		continueTransfer(core);
 	} else {
 		acknowledgeNow(core);
 	}

@@ -10,6 +10,8 @@ export interface RequestVote {
 	readonly lastIndex: LogIndex;
 	readonly lastTerm: Term;
 	readonly preVote: boolean;
+	/** The leader has asked the candidate to take over (thesis §3.10): those who hear that leader may vote too. */
+	readonly transfer: boolean;
 }
 /** The answer to a {@link RequestVote}. */
 export interface Vote {
@@ -48,7 +50,8 @@ export interface InstallSnapshot {
 	readonly term: Term;
 	readonly lastIndex: LogIndex;
 	readonly lastTerm: Term;
-	readonly voters: Configuration["voters"];
+	/** The one in force at `lastIndex`. */
+	readonly configuration: Configuration;
 	readonly sizeBytes: number;
 	readonly offset: number;
 	readonly data: Uint8Array;
@@ -64,12 +67,25 @@ export interface SnapshotResponse {
 	readonly round: number;
 }
 
-export type RaftMessage = RequestVote | Vote | AppendEntries | AppendResponse | InstallSnapshot | SnapshotResponse;
+/** The leader wants the receiver to campaign at once (TimeoutNow, thesis §3.10). */
+export interface TimeoutNow {
+	readonly type: "timeout-now";
+	readonly term: Term;
+}
+
+export type RaftMessage =
+	| RequestVote
+	| Vote
+	| AppendEntries
+	| AppendResponse
+	| InstallSnapshot
+	| SnapshotResponse
+	| TimeoutNow;
 
 /** The layout of one entry, shared by append-entries on the wire and records in the store. */
 export const entryFields = [
 	{ name: "term", kind: "safe-integer" },
-	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command"] } },
+	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command", "configuration"] } },
 	{ name: "session", kind: "safe-integer" },
 	{ name: "serial", kind: "safe-integer" },
 	{ name: "firstIncomplete", kind: "safe-integer" },
@@ -77,11 +93,12 @@ export const entryFields = [
 ] as const;
 
 /**
- * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array.
+ * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array. Nor has
+ * timeout-now, which is rarer still.
  */
 export const raftLayouts: LayoutTable = {
 	protocol: "raft",
-	version: 1,
+	version: 2,
 	messages: [
 		{
 			type: "request-vote",
@@ -90,6 +107,7 @@ export const raftLayouts: LayoutTable = {
 				{ name: "lastIndex", kind: "safe-integer" },
 				{ name: "lastTerm", kind: "safe-integer" },
 				{ name: "preVote", kind: "boolean" },
+				{ name: "transfer", kind: "boolean" },
 			],
 		},
 		{

@@ -29,6 +29,10 @@ export interface Progress {
 	transfer: SnapshotTransfer | null;
 	/** Heard of since the last check of the quorum. */
 	recentlyActive: boolean;
+	/** Heard of between that check and the one before; true at first, since nothing speaks against it. */
+	activeBefore: boolean;
+	/** The host believes that the peer can not be reached, and it has not been heard of since. */
+	isUnreachable: boolean;
 	/** The latest read-index round that was sent, and the latest that was echoed. */
 	sentRound: number;
 	ackedRound: number;
@@ -55,6 +59,8 @@ export function initialProgress(lastIndex: LogIndex): Progress {
 		inflight: [],
 		transfer: null,
 		recentlyActive: false,
+		activeBefore: true,
+		isUnreachable: false,
 		sentRound: 0,
 		ackedRound: 0,
 	};
@@ -102,6 +108,21 @@ export function mayAppend(progress: Progress, maxInflightAppends: number): boole
 export function isFreshRefusal(progress: Progress, refusedIndex: LogIndex): boolean {
 	if (progress.mode === "replicate") return refusedIndex > progress.match;
 	return progress.mode === "probe" && refusedIndex === progress.next - 1 && refusedIndex > progress.match;
+}
+
+/** Heard of within the last two minimum election timeouts. */
+export function isAlive(progress: Progress): boolean {
+	return progress.recentlyActive || progress.activeBefore;
+}
+
+/** How many entries a peer lacks, as far as it has acknowledged. */
+export function lagOf(progress: Progress, lastIndex: LogIndex): number {
+	return lastIndex - progress.match;
+}
+
+/** Whether a peer follows the log, lacking no more than `lagEntries` of it. */
+export function isCaughtUp(progress: Progress, lastIndex: LogIndex, lagEntries: number): boolean {
+	return progress.mode === "replicate" && isAlive(progress) && lagOf(progress, lastIndex) <= lagEntries;
 }
 
 export function copyProgress(progress: Progress): Progress {

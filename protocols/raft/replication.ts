@@ -1,17 +1,20 @@
 /** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
 import { assert, type NodeId, type RequestId } from "../core/index.ts";
+import { appendToLog } from "./active-configuration.ts";
 import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
-import { quorumSize, type RaftCore, sendImmediate, setTimer } from "./core.ts";
+import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import type { Entry, LogIndex, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse } from "./messages.ts";
 import { acknowledge, becomeProbe, becomeReplicate, isFreshRefusal, mayAppend, type Progress } from "./progress.ts";
+import { largestAgreed } from "./quorum.ts";
 import { resendStalledChunk, startTransfer } from "./snapshot-transfer.ts";
+import { endTransfer } from "./transfer-end.ts";
 
 /** Appends to the leader's own log; disk and peers get it when the batch ends. */
 export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | null): void {
-	core.log.push(entry);
+	appendToLog(core, entry);
 	core.requestIds.push(requestId);
 	if (requestId !== null) core.pendingProposals++;
 }
@@ -83,7 +86,7 @@ function noteSent(core: RaftCore, progress: Progress, message: AppendEntries): v
  * An append-entries without entries. It asks for the entry before `next`, so a peer that missed an append refuses it
  * and says where it stands, and one whose answers were lost opens the window again.
  */
-function sendHeartbeat(core: RaftCore, peer: NodeId, progress: Progress): void {
+export function sendHeartbeat(core: RaftCore, peer: NodeId, progress: Progress): void {
 	const before = indexAfter(progress.next, -1);
 	const isKnown = progress.mode !== "snapshot" && before >= core.log.baseIndex;
 	progress.sentRound = core.round;
@@ -141,6 +144,7 @@ export function handleAppendResponse(core: RaftCore, from: NodeId, message: Appe
 export function noteAlive(core: RaftCore, progress: Progress, round: number): void {
 	assert(round <= core.round, "a peer echoes only rounds of this leader", { round });
 	progress.recentlyActive = true;
+	progress.isUnreachable = false;
 	if (round > progress.ackedRound) progress.ackedRound = round;
 }
 
@@ -163,20 +167,18 @@ export function advanceCommit(core: RaftCore): void {
 	if (index > core.commitIndex && core.log.termAt(index) === core.term) commitThrough(core, index);
 }
 
-/** The largest value that a quorum of voters has reached, this leader's own included. */
+/** The largest value that a quorum has reached; `own` is this leader's, which counts if it votes. */
 export function agreedByQuorum(core: RaftCore, field: "match" | "ackedRound", own: number): number {
-	const values: number[] = [own];
-	for (const progress of core.progress.values()) values.push(progress[field]);
-	values.sort((a, b) => b - a);
-	const agreed = values[quorumSize(core) - 1];
-	assert(agreed !== undefined, "every voter but the leader has a progress");
-	return agreed;
+	const { configuration, progress, config } = core;
+	return largestAgreed(configuration, (voter) => (voter === config.nodeId ? own : (progress.get(voter)?.[field] ?? 0)));
 }
 
 /** The host believes that a peer can or can not be reached: sending ahead is worth it, or not. */
 export function handleReachability(core: RaftCore, peer: NodeId, isReachable: boolean): void {
 	const progress = core.progress.get(peer);
 	if (core.role !== "leader" || progress === undefined) return;
+	progress.isUnreachable = !isReachable;
+	if (!isReachable && core.transfer?.to === peer) endTransfer(core, "unreachable");
 	if (isReachable) progress.probeSent = false;
 	else if (progress.mode === "replicate") becomeProbe(progress, indexAfter(progress.match, 1));
 }

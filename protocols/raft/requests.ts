@@ -2,7 +2,9 @@
 import { assertNever, type RequestId } from "../core/index.ts";
 import { type RaftCore, reply } from "./core.ts";
 import type { Entry, SessionId } from "./entry.ts";
+import { beginChange, leaveJoint } from "./membership.ts";
 import { appendOwn } from "./replication.ts";
+import { beginTransfer } from "./transfer.ts";
 import type { RaftRefusal, RaftRequest } from "./vocabulary.ts";
 
 const noData: Uint8Array = new Uint8Array(0);
@@ -10,7 +12,7 @@ const noData: Uint8Array = new Uint8Array(0);
 export function handleRequest(core: RaftCore, requestId: RequestId, request: RaftRequest): void {
 	const refusal = refusalOf(core, request);
 	if (refusal !== null) {
-		reply(core, requestId, { type: "refused", ...refusal });
+		refuse(core, requestId, refusal);
 		return;
 	}
 	const { term } = core;
@@ -31,9 +33,22 @@ export function handleRequest(core: RaftCore, requestId: RequestId, request: Raf
 			core.reads.push({ requestId, query: request.query });
 			core.pendingReads++;
 			return;
+		case "change-membership":
+			refuse(core, requestId, beginChange(core, requestId, request.change, request.transition));
+			return;
+		case "leave-joint":
+			refuse(core, requestId, leaveJoint(core, requestId));
+			return;
+		case "transfer-leadership":
+			refuse(core, requestId, beginTransfer(core, requestId, request.to));
+			return;
 		default:
 			assertNever(request, "request");
 	}
+}
+
+function refuse(core: RaftCore, requestId: RequestId, refusal: RaftRefusal | null): void {
+	if (refusal !== null) reply(core, requestId, { type: "refused", ...refusal });
 }
 
 function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
@@ -42,9 +57,12 @@ function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
 	if (request.type === "read") {
 		return core.pendingReads >= maxPendingReads ? { reason: "too-many-pending", limit: maxPendingReads } : null;
 	}
+	if (core.transfer !== null) return { reason: "transfer-in-progress", to: core.transfer.to };
 	if (request.type === "propose" && request.data.length > maxEntryBytes) {
 		return { reason: "too-large", sizeBytes: request.data.length, limitBytes: maxEntryBytes };
 	}
+	// A leader under load must still take orders; of changes there is one at a time.
+	if (request.type !== "propose" && request.type !== "open-session") return null;
 	if (core.pendingProposals < maxPendingProposals) return null;
 	return { reason: "too-many-pending", limit: maxPendingProposals };
 }

@@ -1,4 +1,5 @@
 /** The first step of a life: the core takes what was durable, and nothing else, from the one before. */
+import { recoverConfiguration } from "./active-configuration.ts";
 import type { RaftCore } from "./core.ts";
 import type { LogIndex, Term } from "./entry.ts";
 import { RaftLog } from "./log.ts";
@@ -12,13 +13,13 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 	core.snapshot = snapshot;
 	core.log = recoverLog(core, durable);
 	if (snapshot !== null) {
-		core.configuration = snapshot.configuration;
 		core.commitIndex = snapshot.lastIndex;
 		core.deliveredIndex = snapshot.lastIndex;
 		core.snapshotMark = snapshot.lastIndex;
 		core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
 		recoverTerm(core, snapshot.lastTerm);
 	}
+	recoverConfiguration(core);
 	setElectionTimer(core);
 }
 

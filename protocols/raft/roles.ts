@@ -1,13 +1,16 @@
 /** The four roles and what changing them means (Figure 4, with the pre-candidate of thesis §9.6). */
 import { assert, type NodeId } from "../core/index.ts";
+import { followMembers } from "./active-configuration.ts";
+import { votersOf } from "./configuration.ts";
 import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
 import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
 import type { Entry, SessionId, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
-import { initialProgress } from "./progress.ts";
+import type { RequestVote } from "./messages.ts";
 import { refuseReads } from "./read-index.ts";
 import { appendOwn } from "./replication.ts";
+import { endTransfer } from "./transfer-end.ts";
 
 /** Follows `leader` (null: nobody known yet) in `term`, which is never a smaller one. */
 export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null): void {
@@ -28,17 +31,20 @@ export function becomePreCandidate(core: RaftCore): void {
 	core.votes = new Map([[core.config.nodeId, true]]);
 	setRole(core, "pre-candidate", null);
 	setElectionTimer(core);
-	requestVotes(core, true);
+	requestVotes(core, { preVote: true, transfer: false });
 }
 
-/** Campaigns in the next term (§5.2). One's own vote counts when it is durable; see `votes`. */
-export function becomeCandidate(core: RaftCore): void {
+/**
+ * Campaigns in the next term (§5.2). One's own vote counts when it is durable; see `votes`. `isTransfer`: because the
+ * leader asked for it (thesis §3.10).
+ */
+export function becomeCandidate(core: RaftCore, isTransfer: boolean): void {
 	enterTerm(core, (core.term + 1) as Term, core.config.nodeId);
 	core.votes = new Map();
 	setRole(core, "candidate", null);
 	setElectionTimer(core);
 	core.voteWriteId = persist(core, {});
-	requestVotes(core, false);
+	requestVotes(core, { preVote: false, transfer: isTransfer });
 }
 
 /** Leads the term (§5.2), and starts it with an entry of its own, so that it can learn what is committed (§8). */
@@ -47,9 +53,7 @@ export function becomeLeader(core: RaftCore): void {
 	const { log, config } = core;
 	core.votes = new Map();
 	core.progress = new Map();
-	for (const voter of core.configuration.voters) {
-		if (voter !== config.nodeId) core.progress.set(voter, initialProgress(log.lastIndex));
-	}
+	followMembers(core, log.lastIndex);
 	core.round = 0;
 	core.requestIds = [];
 	core.requestsFrom = indexAfter(log.lastIndex, 1);
@@ -67,12 +71,22 @@ function endLeadership(core: RaftCore, leader: NodeId | null): void {
 		if (requestId !== null) reply(core, requestId, { type: "outcome-unknown", leader });
 	}
 	refuseReads(core, leader);
+	endChangeAndTransfer(core, leader);
 	core.requestIds = [];
 	core.requestsFrom = 0 as typeof core.requestsFrom;
 	core.pendingProposals = 0;
 	core.progress = new Map();
 	core.round = 0;
 	core.out.push({ type: "cancel-timer", timer: "heartbeat" });
+}
+
+/** A change that is not done may yet be; a transfer that its target was told of may be what ends this leadership. */
+function endChangeAndTransfer(core: RaftCore, leader: NodeId | null): void {
+	if (core.changeRequestId !== null) reply(core, core.changeRequestId, { type: "outcome-unknown", leader });
+	core.changeRequestId = null;
+	if (core.transfer === null) return;
+	if (core.transfer.isAsked) core.out.push({ type: "cancel-timer", timer: "transfer" });
+	else endTransfer(core, "stepped-down");
 }
 
 function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
@@ -93,14 +107,19 @@ function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 	core.role = role;
 	core.leader = leader;
 	if (changed) emit(core, { type: "role-changed", role, term: core.term, leader });
+	if (core.transfer !== null && leader !== null) {
+		endTransfer(core, leader === core.transfer.to ? null : "other-leader");
+	} else if (role === "pre-candidate") {
+		endTransfer(core, "no-leader");
+	}
 }
 
-function requestVotes(core: RaftCore, preVote: boolean): void {
-	const term = preVote ? ((core.term + 1) as Term) : core.term;
+function requestVotes(core: RaftCore, kind: Pick<RequestVote, "preVote" | "transfer">): void {
+	const term = kind.preVote ? ((core.term + 1) as Term) : core.term;
 	const { lastIndex, lastTerm } = core.log;
-	for (const voter of core.configuration.voters) {
+	for (const voter of votersOf(core.configuration)) {
 		if (voter === core.config.nodeId) continue;
-		sendDurable(core, voter, { type: "request-vote", term, lastIndex, lastTerm, preVote });
+		sendDurable(core, voter, { type: "request-vote", term, lastIndex, lastTerm, ...kind });
 	}
 }
 

@@ -50,7 +50,7 @@ function sendChunk(core: RaftCore, peer: NodeId, transfer: SnapshotTransfer, dat
 		term: core.term,
 		lastIndex,
 		lastTerm,
-		voters: configuration.voters,
+		configuration,
 		sizeBytes,
 		offset: transfer.offset,
 		data,

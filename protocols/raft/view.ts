@@ -38,7 +38,9 @@ export interface RaftView {
 	readonly snapshot: RaftSnapshot | null;
 	/** The snapshot just installed, until it is durable: deliveries wait for it. */
 	readonly restoring: { readonly snapshot: RaftSnapshot } | null;
-	/** The members that vote, as this machine knows them. */
+	/** The members: the latest configuration in the log, whether committed or not (§6). */
 	readonly configuration: Configuration;
+	/** The index of its entry; of one that came with a snapshot the snapshot's last, at the first boot 0. */
+	readonly configurationIndex: LogIndex;
 	readonly log: LogReader;
 }

@@ -3,8 +3,9 @@
  * messages. The nouns are in `entry.ts`, message types and their layouts in `messages.ts`.
  */
 import type { NodeId, ProtocolTypes, RequestId } from "../core/index.ts";
+import type { MembershipChange, MembershipRefusal, MembershipTransition, TransferRefusal } from "./change-requests.ts";
 import type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";
-import type { RaftEvent } from "./events.ts";
+import type { RaftEvent, TransferFailure } from "./events.ts";
 import type { RaftMessage } from "./messages.ts";
 
 /**
@@ -59,13 +60,27 @@ export type RaftRequest =
 	/** Open a client session. */
 	| { readonly type: "open-session" }
 	/** A linearizable read by read-index (thesis §6.4). */
-	| { readonly type: "read"; readonly query: Uint8Array };
+	| { readonly type: "read"; readonly query: Uint8Array }
+	/** Change the members (§6). Answered when the change is done, with the configuration that it has led to. */
+	| {
+			readonly type: "change-membership";
+			readonly change: MembershipChange;
+			readonly transition: MembershipTransition;
+	  }
+	/** Leave a joint configuration that was entered as `joint-explicit`. */
+	| { readonly type: "leave-joint" }
+	/** Hand leadership over to a voter, or (null) to the one that is best suited (thesis §3.10). */
+	| { readonly type: "transfer-leadership"; readonly to: NodeId | null };
 
 /** Why a request was refused; a refused request certainly has no effect. */
 export type RaftRefusal =
 	| { readonly reason: "not-leader"; readonly leader: NodeId | null }
 	| { readonly reason: "too-many-pending"; readonly limit: number }
-	| { readonly reason: "too-large"; readonly sizeBytes: number; readonly limitBytes: number };
+	| { readonly reason: "too-large"; readonly sizeBytes: number; readonly limitBytes: number }
+	/** The leader is handing over; ask again in a moment, perhaps of `to`. */
+	| { readonly reason: "transfer-in-progress"; readonly to: NodeId }
+	| MembershipRefusal
+	| TransferRefusal;
 
 /**
  * What the machine itself answers. The results of commands, sessions and reads are the application's, so the host
@@ -74,7 +89,10 @@ export type RaftRefusal =
 export type RaftReply =
 	| ({ readonly type: "refused" } & RaftRefusal)
 	/** The leader stepped down before the outcome was known: the command may yet be decided, once. */
-	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null };
+	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null }
+	/** The transfer is done: its target leads `term`. */
+	| { readonly type: "leadership-transferred"; readonly leader: NodeId; readonly term: Term }
+	| { readonly type: "transfer-given-up"; readonly to: NodeId; readonly failure: TransferFailure };
 
 /** What the application side of the host performs, strictly in order. */
 export type RaftDelivery =
@@ -111,8 +129,8 @@ export interface RaftDurable {
 	readonly entries: readonly Entry[];
 }
 
-/** The timers of a Raft machine: one for elections and check-quorum, one for heartbeats. */
-export type RaftTimer = "election" | "heartbeat";
+/** The timers of a Raft machine: one for elections and check-quorum, one for heartbeats, one that bounds a transfer. */
+export type RaftTimer = "election" | "heartbeat" | "transfer";
 
 export interface RaftTypes extends ProtocolTypes {
 	readonly message: RaftMessage;

@@ -118,9 +118,15 @@ export class ControlBlock {
 	 */
 	ring(): boolean {
 		if (!this.isParked) return false;
+		this.words.stampTime(controlWords.rungAt);
 		this.words.add(controlWords.doorbell, 1);
 		this.words.notify(controlWords.doorbell, 1);
 		return true;
+	}
+
+	/** Owner, that was woken: microseconds since the last ring. What is not a wake-up's time (nobody rang) says nothing. */
+	microsSinceRing(): number {
+		return this.words.microsSince(controlWords.rungAt);
 	}
 
 	/**

@@ -7,6 +7,8 @@
  * block of a slot, five lines
  *   line 0   state            see {@link threadStates}; the owner stores it, the supervisor stores dead; atomic
  *   line 1   doorbell         producers add one and notify; the owner waits on it; atomic
+ *            rung at          µs of the last ring, stamped by whoever rings; plain, since it only teaches the owner what being
+ *                             woken costs
  *   line 2   dirty 0, 1       bit p: the producer in slot p has published since the owner last looked; producers
  *                             set bits, the owner exchanges with 0; atomic
  *            room 0, 1        bit c: the consumer in slot c has made the room that the owner's lane to it waits for;
@@ -35,6 +37,7 @@ export const THREADS_MAX = 64;
 export const controlWords = {
 	state: 0,
 	doorbell: 32,
+	rungAt: 33,
 	dirty: 64,
 	room: 66,
 	epoch: 96,

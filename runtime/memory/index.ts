@@ -6,7 +6,7 @@
  *
  * It moves bytes and knows nothing of what they mean (`runtime/codec`), of actors, or of starting threads.
  */
-export { AdaptiveSpin, SPIN_MICROS_MAX } from "./adaptive-spin.ts";
+export { AdaptiveSpin, SPIN_MICROS_MAX, SPIN_MICROS_MIN } from "./adaptive-spin.ts";
 export { ControlBlock, type CurrentDispatch, createControl } from "./control-block.ts";
 export { CONTROL_BYTES, THREADS_MAX, type ThreadState } from "./control-layout.ts";
 export {

@@ -93,7 +93,7 @@ export class BlockingParking implements Parking {
 		if (this.#spin === null) return words.wait(controlWords.doorbell, doorbell, timeoutMs);
 		const sinceMs = performance.now();
 		const waited = words.wait(controlWords.doorbell, doorbell, timeoutMs);
-		this.#spin.slept((performance.now() - sinceMs) * 1000);
+		this.#spin.slept((performance.now() - sinceMs) * 1000, this.#control.microsSinceRing());
 		return waited;
 	}
 }
@@ -141,11 +141,12 @@ export class AsyncParking implements Parking {
 	}
 
 	#arm(): void {
-		const { words } = this.#control;
+		const control = this.#control;
+		const { words } = control;
 		this.#armed = true;
 		const wake = (): void => {
 			this.#armed = false;
-			this.#spin?.slept((performance.now() - this.#parkedAtMs) * 1000);
+			this.#spin?.slept((performance.now() - this.#parkedAtMs) * 1000, control.microsSinceRing());
 			this.unpark();
 			this.#onWake();
 		};

@@ -29,6 +29,18 @@ export interface SharedWords {
 	waitAsync(index: number, expected: number): Promise<"ok" | "not-equal" | "timed-out">;
 	/** Copies `ring[start, end)` to `target` at `at`: the one way bytes leave shared memory. */
 	copyOut(ring: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void;
+	/** Stores the time in a word, plainly: it is a measurement, on which nothing may rest. */
+	stampTime(index: number): void;
+	/** Microseconds since the word was last stamped; anything at all if another thread stamps it now, or nobody did. */
+	microsSince(index: number): number;
+}
+
+/** What `performance.now()` of this thread lacks to the clock that all threads of the process share. */
+const SHARED_OFFSET_MICROS = Number(process.hrtime.bigint() / 1_000n) - performance.now() * 1_000;
+
+/** Microseconds on the shared clock, modulo 2^32 as a signed integer. */
+function sharedMicros(): number {
+	return (SHARED_OFFSET_MICROS + performance.now() * 1_000) | 0;
 }
 
 type WaitAsync = (
@@ -89,6 +101,14 @@ export class AtomicWords implements SharedWords {
 
 	copyOut(ring: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
 		target.set(ring.subarray(start, end), at);
+	}
+
+	stampTime(index: number): void {
+		this.#words[index] = sharedMicros();
+	}
+
+	microsSince(index: number): number {
+		return (sharedMicros() - (this.#words[index] as number)) | 0;
 	}
 }
 

@@ -18,8 +18,8 @@ import {
 export interface ControlWire {
 	/** Lets something happen after the time that a call takes in one direction. */
 	after(run: () => void): void;
-	/** A call is under way (+1) or answered (−1). */
-	pending(change: 1 | -1): void;
+	/** Lets an order reach the thread, which may be paused. */
+	arrive(run: () => void): void;
 }
 
 interface PendingCall {
@@ -81,26 +81,31 @@ export class VirtualControl implements KernelControl {
 	#call<A, R>(method: string, argument: A, run: (argument: A) => Promise<R>): Promise<R> {
 		if (this.#end !== null) return Promise.reject(this.#died(method, this.#end));
 		const sent = structuredClone(argument);
-		this.#wire.pending(1);
 		return new Promise<R>((resolve, reject) => {
 			const call: PendingCall = { method, reject: (error) => settle(() => reject(error)) };
 			const settle = (answer: () => void): void => {
 				if (!this.#calls.delete(call)) return;
-				this.#wire.pending(-1);
 				answer();
 			};
 			this.#calls.add(call);
 			this.#wire.after(() => {
-				if (this.#isCut) return;
-				run(sent).then(
-					(result) => this.#wire.after(() => settle(() => resolve(structuredClone(result)))),
-					(error: unknown) => {
-						const object = errorToObject(error);
-						this.#wire.after(() => settle(() => reject(errorFromObject(object))));
-					},
-				);
+				this.#wire.arrive(() => {
+					if (this.#isCut) return;
+					run(sent).then(
+						(result) => this.#answer(() => settle(() => resolve(structuredClone(result)))),
+						(error: unknown) => {
+							const object = errorToObject(error);
+							this.#answer(() => settle(() => reject(errorFromObject(object))));
+						},
+					);
+				});
 			});
 		});
+	}
+
+	/** What the code of a dead thread still comes to is no answer: nobody would have sent it. */
+	#answer(tell: () => void): void {
+		if (!this.#isCut) this.#wire.after(tell);
 	}
 
 	#died(call: string, end: ThreadEnd): Error {

@@ -5,12 +5,35 @@ import { assert } from "../../protocols/core/index.ts";
 export const EVENTS_MAX = 10_000_000;
 
 /** Something that will happen. */
-export interface SimulatedEvent {
-	readonly atMs: number;
+export class SimulatedEvent {
+	atMs: number;
 	readonly tie: number;
 	readonly sequence: number;
 	readonly run: () => void;
-	isCancelled: boolean;
+	/** It runs no code of actors, tests or kernels: nothing can wait for its promises. */
+	readonly isQuiet: boolean;
+	/** Whose timer it is, and when it is due on that clock; null and 0 for all else. */
+	readonly owner: object | null;
+	readonly dueMs: number;
+	isCancelled = false;
+
+	constructor(
+		atMs: number,
+		tie: number,
+		sequence: number,
+		run: () => void,
+		isQuiet: boolean,
+		owner: object | null,
+		dueMs: number,
+	) {
+		this.atMs = atMs;
+		this.isQuiet = isQuiet;
+		this.tie = tie;
+		this.sequence = sequence;
+		this.run = run;
+		this.owner = owner;
+		this.dueMs = dueMs;
+	}
 }
 
 /** A binary heap. */
@@ -22,10 +45,17 @@ export class EventHeap {
 		return this.#events.length;
 	}
 
-	add(atMs: number, tie: number, run: () => void): SimulatedEvent {
-		assert(this.#events.length < EVENTS_MAX, "a simulation has a bounded future", { pending: this.#events.length });
+	add(
+		atMs: number,
+		tie: number,
+		run: () => void,
+		isQuiet = false,
+		owner: object | null = null,
+		dueMs = 0,
+	): SimulatedEvent {
+		assert(this.#events.length < EVENTS_MAX, "a simulation has a bounded future");
 		this.#sequence += 1;
-		const event: SimulatedEvent = { atMs, tie, sequence: this.#sequence, run, isCancelled: false };
+		const event = new SimulatedEvent(atMs, tie, this.#sequence, run, isQuiet, owner, dueMs);
 		this.#events.push(event);
 		this.#rise(this.#events.length - 1);
 		return event;
@@ -43,6 +73,12 @@ export class EventHeap {
 		return first;
 	}
 
+	/** Moves the timers of one owner to other times, given when they are due on its clock. */
+	retime(owner: object, atMs: (dueMs: number) => number): void {
+		for (const event of this.#events) if (event.owner === owner) event.atMs = atMs(event.dueMs);
+		for (let at = (this.#events.length >> 1) - 1; at >= 0; at--) this.#sink(at);
+	}
+
 	#takeFirst(): void {
 		const last = this.#events.pop();
 		if (last === undefined || this.#events.length === 0) return;
@@ -51,38 +87,39 @@ export class EventHeap {
 	}
 
 	#rise(from: number): void {
+		const events = this.#events;
+		const event = events[from] as SimulatedEvent;
 		let at = from;
 		while (at > 0) {
 			const parent = (at - 1) >> 1;
-			if (!this.#swapIfEarlier(at, parent)) return;
+			const above = events[parent] as SimulatedEvent;
+			if (!isEarlier(event, above)) break;
+			events[at] = above;
 			at = parent;
 		}
+		events[at] = event;
 	}
 
 	#sink(from: number): void {
+		const events = this.#events;
+		const { length } = events;
+		const event = events[from] as SimulatedEvent;
 		let at = from;
 		for (;;) {
-			const left = 2 * at + 1;
-			if (left >= this.#events.length) return;
-			const right = left + 1;
-			const least = right < this.#events.length && this.#isEarlier(right, left) ? right : left;
-			if (!this.#swapIfEarlier(least, at)) return;
-			at = least;
+			let child = 2 * at + 1;
+			if (child >= length) break;
+			const right = child + 1;
+			if (right < length && isEarlier(events[right] as SimulatedEvent, events[child] as SimulatedEvent)) child = right;
+			const below = events[child] as SimulatedEvent;
+			if (!isEarlier(below, event)) break;
+			events[at] = below;
+			at = child;
 		}
+		events[at] = event;
 	}
+}
 
-	#swapIfEarlier(a: number, b: number): boolean {
-		if (!this.#isEarlier(a, b)) return false;
-		const event = this.#events[a] as SimulatedEvent;
-		this.#events[a] = this.#events[b] as SimulatedEvent;
-		this.#events[b] = event;
-		return true;
-	}
-
-	#isEarlier(a: number, b: number): boolean {
-		const x = this.#events[a] as SimulatedEvent;
-		const y = this.#events[b] as SimulatedEvent;
-		if (x.atMs !== y.atMs) return x.atMs < y.atMs;
-		return x.tie !== y.tie ? x.tie < y.tie : x.sequence < y.sequence;
-	}
+function isEarlier(x: SimulatedEvent, y: SimulatedEvent): boolean {
+	if (x.atMs !== y.atMs) return x.atMs < y.atMs;
+	return x.tie !== y.tie ? x.tie < y.tie : x.sequence < y.sequence;
 }

@@ -1,6 +1,6 @@
 /** The lanes of a simulation: what is on its way, what waits, and what outlives the thread that was to read it. */
 
-import type { EnvelopeHead, LaneKind, ThreadSlot } from "../actor/index.ts";
+import { type EnvelopeHead, type LaneKind, THREADS_MAX, type ThreadSlot } from "../actor/index.ts";
 import type { EncodedMessage } from "../codec/index.ts";
 
 /** One message in a lane. */
@@ -10,12 +10,18 @@ export interface LaneRecord {
 	readonly encoded: EncodedMessage;
 	readonly protocol: string | null;
 	readonly messageType: string | null;
+	/** Of the bytes as they were sent. */
+	readonly payloadHash: number;
+	/** In virtual time; 0 is none. */
+	readonly deadlineMs: number;
 	/** How often its handling was cut off. */
 	redelivered: number;
 	/** Handed to the kernel; it counts as drained from then on. */
 	isHanded: boolean;
 	/** It has killed its thread too often, or by lack of memory. */
 	isQuarantined: boolean;
+	/** Its bytes do not fit its checksum any more. */
+	readonly isDamaged: boolean;
 }
 
 /** From one slot to another, of one kind. It belongs to the slots and survives the threads in them. */
@@ -23,8 +29,9 @@ export class Lane {
 	readonly from: ThreadSlot;
 	readonly to: ThreadSlot;
 	readonly kind: LaneKind;
+	readonly #inbox: Inbox;
 	/** Sent, but not yet published by a flush: lost when the sender dies. */
-	readonly unpublished: LaneRecord[] = [];
+	unpublished: LaneRecord[] = [];
 	/** Published, and come into the reader's sight; the first is at work or the next to be. */
 	readonly visible: LaneRecord[] = [];
 	/** Published and under way. */
@@ -39,10 +46,36 @@ export class Lane {
 	/** Senders that wait for room. */
 	readonly waiters: (() => void)[] = [];
 
-	constructor(from: ThreadSlot, to: ThreadSlot, kind: LaneKind) {
+	constructor(from: ThreadSlot, to: ThreadSlot, kind: LaneKind, inbox: Inbox) {
 		this.from = from;
 		this.to = to;
 		this.kind = kind;
+		this.#inbox = inbox;
+	}
+
+	/** Brings a record into the reader's sight. */
+	show(record: LaneRecord): void {
+		if (this.visible.length === 0) this.#inbox.waiting.push(this);
+		this.visible.push(record);
+	}
+
+	/** The first record that is in sight is done with. */
+	free(): void {
+		this.visible.shift();
+		if (this.visible.length === 0) this.#hide();
+	}
+
+	/** Takes everything out of sight, and returns how much that was. */
+	clear(): number {
+		const count = this.visible.length;
+		this.visible.length = 0;
+		if (count > 0) this.#hide();
+		return count;
+	}
+
+	#hide(): void {
+		const { waiting } = this.#inbox;
+		waiting.splice(waiting.indexOf(this), 1);
 	}
 
 	/** Brings the earliest batch that is under way into the reader's sight; false when there is none. */
@@ -50,7 +83,7 @@ export class Lane {
 		const records = this.batches.shift();
 		if (records === undefined) return false;
 		this.inFlight -= records.length;
-		this.visible.push(...records);
+		for (const record of records) this.show(record);
 		return true;
 	}
 
@@ -67,29 +100,44 @@ export class Lane {
 	}
 }
 
+/** The lanes of one kind that lead to one slot, in order of their first use. */
+export class Inbox {
+	readonly lanes: Lane[] = [];
+	/** Lanes that have something to read; none is the usual case. */
+	readonly waiting: Lane[] = [];
+}
+
 /** All lanes of a simulation, made at first use. */
 export class Lanes {
-	readonly #lanes = new Map<string, Lane>();
-	readonly #inbound = new Map<string, Lane[]>();
+	/** By kind, sender and reader. */
+	readonly #lanes: (Lane | undefined)[] = [];
+	readonly #inboxes: (Inbox | undefined)[] = [];
 
 	between(from: ThreadSlot, to: ThreadSlot, kind: LaneKind): Lane {
-		const key = `${from}>${to}:${kind}`;
-		const known = this.#lanes.get(key);
+		const key = (kindNumber(kind) * THREADS_MAX + from) * THREADS_MAX + to;
+		const known = this.#lanes[key];
 		if (known !== undefined) return known;
-		const lane = new Lane(from, to, kind);
-		this.#lanes.set(key, lane);
-		const inbound = this.#inbound.get(`${to}:${kind}`);
-		if (inbound === undefined) this.#inbound.set(`${to}:${kind}`, [lane]);
-		else inbound.push(lane);
+		const inbox = this.inbox(to, kind);
+		const lane = new Lane(from, to, kind, inbox);
+		this.#lanes[key] = lane;
+		inbox.lanes.push(lane);
 		return lane;
 	}
 
-	/** The lanes that lead to a slot, in order of their first use. */
-	inbound(to: ThreadSlot, kind: LaneKind): readonly Lane[] {
-		return this.#inbound.get(`${to}:${kind}`) ?? [];
+	inbox(to: ThreadSlot, kind: LaneKind): Inbox {
+		const key = kindNumber(kind) * THREADS_MAX + to;
+		const known = this.#inboxes[key];
+		if (known !== undefined) return known;
+		const inbox = new Inbox();
+		this.#inboxes[key] = inbox;
+		return inbox;
 	}
 
 	outbound(from: ThreadSlot): readonly Lane[] {
-		return [...this.#lanes.values()].filter((lane) => lane.from === from);
+		return this.#lanes.filter((lane) => lane?.from === from) as Lane[];
 	}
+}
+
+function kindNumber(kind: LaneKind): number {
+	return kind === "user" ? 1 : 0;
 }

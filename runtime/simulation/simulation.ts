@@ -1,5 +1,5 @@
 /** A simulation: the runtime on virtual time, in one thread, decided by one seed. */
-import { Generator } from "../../protocols/core/index.ts";
+import { Generator, type QuorateError } from "../../protocols/core/index.ts";
 import {
 	type Backend,
 	type Clock,
@@ -15,13 +15,18 @@ import {
 	type ThreadSlot,
 } from "../actor/index.ts";
 import type { CodecSpec } from "../codec/index.ts";
+import type { DecisionOracle } from "./decision-oracle.ts";
+import type { TraceObserver } from "./divergence.ts";
+import { GlobalGuard } from "./global-guard.ts";
 import { Lanes } from "./lanes.ts";
 import type { NetworkPolicy } from "./network.ts";
 import { PayloadCodec } from "./payload-codec.ts";
+import { ProcessFaults } from "./process-faults.ts";
 import { type KillRule, VirtualThreads } from "./threads.ts";
 import { type DurationRange, Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
 import type { Fabric } from "./transport.ts";
+import { type Scheduling, turnSchedule } from "./turn-schedule.ts";
 
 export interface SimulationOptions {
 	/** Decides everything; any safe integer. */
@@ -45,6 +50,18 @@ export interface SimulationOptions {
 	/** Modules by href, instead of importing them. */
 	readonly modules?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 	readonly network?: NetworkPolicy;
+	/** Records, replays or overrides what is drawn; default: nobody does. */
+	readonly oracle?: DecisionOracle;
+	/** Default `random`. */
+	readonly scheduling?: Scheduling;
+	/** Hears every event of the trace, while the event is handled: it must not act on the system. */
+	readonly observe?: TraceObserver;
+	/**
+	 * While the simulation runs, an actor that calls `Date.now`, `new Date()`, `performance.now`, `Math.random`, a random
+	 * function of `crypto`, a timer of Node or `process.hrtime` gets a `hidden-nondeterminism` thrown instead of an answer, also
+	 * after an `await`. See {@link Simulation.nondeterminism}. Default false: it makes promises slower.
+	 */
+	readonly guardGlobals?: boolean;
 }
 
 /** When {@link Simulation.run} is to return; the first that holds. */
@@ -63,16 +80,16 @@ export type RunEnd = "time" | "condition" | "idle" | "steps";
 const STEPS_MAX_DEFAULT = 50_000_000;
 /** Turns of the real event loop that an idle simulation waits for promises of the test's own. */
 const IDLE_TURNS = 3;
-/** How long a chain of continuations may be that is run before the next event. */
-const MICROTASK_TURNS = 8;
+/** Events after which the real event loop has a turn: its timers and I/O are not starved by a long run. */
+const EVENTS_PER_LOOP_TURN = 4_096;
 
 /**
  * The deterministic backend. Pass {@link backend} to an `ActorSystem` and let time pass with {@link run} or
  * {@link complete}. The same seed and the same program give the same events in the same order: compare {@link traceHash}.
  *
- * Events happen one by one. Promises of the program under simulation are settled between two events, and only while
- * something waits for one, because a turn of the real event loop costs more than an event. What a behaviour awaits must
- * come from its context (asks, timers, spawns); real I/O in a behaviour is outside of the simulation's knowledge.
+ * Events happen one by one, and between two of them all continuations of promises run that have been settled. What a
+ * behaviour awaits must come from its context (asks, timers, spawns); real I/O in a behaviour is outside of the simulation's
+ * knowledge.
  */
 export class Simulation {
 	readonly backend: Backend;
@@ -80,19 +97,28 @@ export class Simulation {
 	readonly #timeline: Timeline;
 	readonly #threads: VirtualThreads;
 	readonly #fabric: Fabric;
-	readonly #trace = new Trace();
+	readonly #trace: Trace;
+	readonly #guard: GlobalGuard | null;
+	readonly #oracle: DecisionOracle | null;
+	/** Kills, pauses, slowness and clocks of single threads. */
+	readonly processes: ProcessFaults;
+	#killRule: KillRule | null = null;
 	#isRunning = false;
 	/** Modules that are being imported: time stands still. */
 	readonly #loading = new Set<Promise<unknown>>();
 
 	constructor(options: SimulationOptions) {
 		this.seed = options.seed;
-		const generator = new Generator(options.seed, "simulation");
+		this.#oracle = options.oracle ?? null;
+		this.#trace = new Trace(options.observe ?? null);
+		this.#guard = options.guardGlobals === true ? new GlobalGuard() : null;
+		const generator = this.generator("simulation");
 		this.#timeline = new Timeline(generator.fork("ties"));
 		const lanes = new Lanes();
 		const threads = (): VirtualThreads => this.#threads;
 		this.#fabric = {
 			timeline: this.#timeline,
+			trace: this.#trace,
 			lanes,
 			codec: new PayloadCodec(options.codec ?? { layouts: [], records: [] }),
 			net: generator.fork("net"),
@@ -105,13 +131,28 @@ export class Simulation {
 		};
 		this.#threads = new VirtualThreads({
 			fabric: this.#fabric,
-			trace: this.#trace,
 			generator: generator.fork("threads"),
+			guard: this.#guard,
+			turns: turnSchedule(
+				options.scheduling ?? { type: "random" },
+				generator.fork("turns"),
+				options.turnMs ?? { min: 0, max: 0.05 },
+			),
 			loadModule: this.#loader(options.modules ?? new Map()),
 			startupMs: options.startupMs ?? { min: 20, max: 60 },
-			turnMs: options.turnMs ?? { min: 0, max: 0.05 },
 			noticeMs: options.noticeMs ?? { min: 0.1, max: 2 },
 			controlMs: options.controlMs ?? { min: 0.05, max: 0.5 },
+		});
+		this.processes = new ProcessFaults({
+			timeline: this.#timeline,
+			generator: generator.fork("processes"),
+			killRules: this.#threads.killRules,
+			failRules: this.#threads.failRules,
+			slotOf: (thread) => this.#threads.slotOf(thread),
+			machine: (slot) => this.#threads.machine(slot),
+			isAlive: (slot) => this.#threads.isAlive(slot),
+			end: (slot, end) => this.#threads.end(slot, end),
+			observe: (listener) => this.#threads.observe(listener),
 		});
 		this.backend = {
 			ports: this.#threads.mainPorts,
@@ -128,6 +169,19 @@ export class Simulation {
 		return this.#timeline.nowMs;
 	}
 
+	/**
+	 * A generator for what belongs to the run but not to the runtime: network, disk, faults, workload. Its draws are of this
+	 * seed and pass through the oracle. The same label gives the same stream.
+	 */
+	generator(label: string): Generator {
+		return new Generator(this.seed, label, this.#oracle);
+	}
+
+	/** Calls of actors that no seed decides, as they were found; each was thrown to its caller. Only with `guardGlobals`. */
+	get nondeterminism(): readonly QuorateError[] {
+		return this.#guard?.findings ?? [];
+	}
+
 	/** Virtual time as the main thread's clock. */
 	get clock(): Clock {
 		return this.backend.ports.clock;
@@ -142,7 +196,10 @@ export class Simulation {
 		return this.#timeline.steps;
 	}
 
-	/** A fingerprint of all hooks that ran: when, on which thread, which actor, what kind and type of message. */
+	/**
+	 * A fingerprint of everything that happened: each hook that ran and each message that left, with time, thread, actor, kind,
+	 * type and a hash of the message's bytes.
+	 */
 	get traceHash(): string {
 		return this.#trace.hash;
 	}
@@ -152,9 +209,12 @@ export class Simulation {
 		this.#fabric.network = policy;
 	}
 
-	/** Lets threads die before or after a message is handled; null: none does. */
+	/** Lets threads die at points that it chooses; null: none does. Faults of {@link processes} have rules of their own. */
 	set killRule(rule: KillRule | null) {
-		this.#threads.killRule = rule;
+		const { killRules } = this.#threads;
+		if (this.#killRule !== null) killRules.delete(this.#killRule);
+		if (rule !== null) killRules.add(rule);
+		this.#killRule = rule;
 	}
 
 	/** Ends a thread in any way in which threads end, between two events. */
@@ -171,9 +231,11 @@ export class Simulation {
 	async run(limits: RunLimits): Promise<RunEnd> {
 		if (this.#isRunning) throw new Error("one run at a time: await the one before");
 		this.#isRunning = true;
+		const removeGuard = this.#guard?.install();
 		try {
 			return await this.#run(limits);
 		} finally {
+			removeGuard?.();
 			this.#isRunning = false;
 		}
 	}
@@ -209,10 +271,9 @@ export class Simulation {
 				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
 				continue;
 			}
-			const before = this.#threads.unsettled;
-			this.#timeline.step();
-			if (before > 0 || this.#threads.unsettled > 0 || this.#loading.size > 0) await this.#settlePromises();
-			else await settleShortChains();
+			if (this.#timeline.step()) await continuations();
+			// A continuation may have begun to import a module.
+			if (this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0) await this.#settlePromises();
 		}
 	}
 
@@ -238,7 +299,8 @@ export class Simulation {
 	#loader(modules: ReadonlyMap<string, Readonly<Record<string, unknown>>>): ModuleLoader {
 		return (source: ModuleSource) => {
 			const preloaded = modules.get(moduleHref(source.module));
-			const loading = preloaded === undefined ? loadModule(source) : exportOf(preloaded, source);
+			const load = (): Promise<unknown> => (preloaded === undefined ? loadModule(source) : exportOf(preloaded, source));
+			const loading = this.#guard === null ? load() : this.#guard.unguarded(load);
 			this.#loading.add(loading);
 			const done = (): void => {
 				this.#loading.delete(loading);
@@ -256,11 +318,11 @@ async function exportOf(module: Readonly<Record<string, unknown>>, source: Modul
 }
 
 /**
- * Promises that no kernel knows of, such as a disk's flush that a timer completes, must not wait until somebody asks
- * something: their continuations get a few microtasks after each event, which costs a fraction of a macrotask.
+ * Resolves when all continuations of settled promises have run, however long their chains are: a tick's turn comes when
+ * the queue of microtasks is empty. It costs a fraction of a turn of the event loop.
  */
-async function settleShortChains(): Promise<void> {
-	for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
+function continuations(): Promise<void> {
+	return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function macrotask(): Promise<void> {

@@ -25,34 +25,48 @@ import {
 	tooManyThreads,
 } from "../actor/index.ts";
 import { VirtualControl } from "./control.ts";
+import { injectedFailure } from "./errors.ts";
+import type { GlobalGuard } from "./global-guard.ts";
 import type { LaneRecord } from "./lanes.ts";
-import { type DurationRange, drawMs, ThreadClock } from "./timeline.ts";
-import type { Trace } from "./trace.ts";
+import { Machine, ThreadClock } from "./thread-clock.ts";
+import { type DurationRange, drawMs } from "./timeline.ts";
 import { type Fabric, VirtualTransport } from "./transport.ts";
+import type { TurnSchedule } from "./turn-schedule.ts";
 
 /** Interruptions after which a message is not delivered any more. */
 export const REDELIVERIES_MAX = 2;
 
-/** A point at which a thread can be made to die: a message is about to be handled, or has just been. */
+/**
+ * A point at which a thread can be made to die.
+ * - `before`: a message is about to be handled;
+ * - `after`: it has just been, and nothing of what it caused has left the thread;
+ * - `published`: a message that the thread sent has just become visible to another one, what it sent to others perhaps
+ *   not yet. Messages that a {@link NetworkPolicy} carries have left before, when they were sent.
+ */
 export interface KillPoint {
-	readonly phase: "before" | "after";
+	readonly phase: "before" | "after" | "published";
 	readonly slot: ThreadSlot;
 	readonly thread: string;
-	readonly actor: Address;
+	/** Who handles the message; null at `published`. */
+	readonly actor: Address | null;
 	readonly messageType: string | null;
+	/** Null at `published`. */
 	readonly message: unknown;
 }
 
 /** Names the cause when the thread is to die at this point; null lets it live. */
 export type KillRule = (point: KillPoint) => ThreadEnd["cause"] | null;
 
+/** Whether the actor is to fail now: it is about to handle a signal or a timer. */
+export type FailRule = (slot: ThreadSlot, actor: number) => boolean;
+
 export interface ThreadsOptions {
 	readonly fabric: Fabric;
-	readonly trace: Trace;
 	readonly generator: Generator;
+	readonly turns: TurnSchedule;
+	readonly guard: GlobalGuard | null;
 	readonly loadModule: ModuleLoader;
 	readonly startupMs: DurationRange;
-	readonly turnMs: DurationRange;
 	readonly noticeMs: DurationRange;
 	readonly controlMs: DurationRange;
 }
@@ -70,6 +84,8 @@ type Ended = Extract<ThreadEvent, { type: "thread-ended" }>;
 
 /** One life of a thread. */
 interface Life {
+	readonly machine: Machine;
+	readonly turn: () => void;
 	readonly clock: ThreadClock;
 	readonly transport: VirtualTransport;
 	driver: KernelDriver | null;
@@ -100,15 +116,16 @@ export class VirtualThreads implements ThreadDirectory {
 	/** Lives of each slot over all its occupants: part of local addresses, so it never repeats. */
 	readonly #slotLives = new Map<ThreadSlot, number>();
 	readonly #listeners = new Set<(event: ThreadEvent) => void>();
+	readonly #machines = new Map<ThreadSlot, Machine>();
 	readonly #main: Life;
 	readonly mainMetrics: Metrics = new LocalMetrics();
-	killRule: KillRule | null = null;
-	/** Control calls that are not answered yet. */
-	pendingControls = 0;
+	/** Asked in order at each point; the first that names a cause decides. */
+	readonly killRules: Set<KillRule> = new Set();
+	readonly failRules: Set<FailRule> = new Set();
 
 	constructor(options: ThreadsOptions) {
 		this.#options = options;
-		this.#main = this.#newLife(MAIN_SLOT);
+		this.#main = this.#newLife(MAIN_SLOT, "main");
 	}
 
 	/** The ports of the main thread's kernel. */
@@ -120,13 +137,6 @@ export class VirtualThreads implements ThreadDirectory {
 		assert(this.#main.driver === null, "a simulation has one main kernel");
 		this.#main.driver = driver;
 		if (driver instanceof Kernel) this.#main.kernel = driver;
-	}
-
-	/** Promises somewhere in the system that wait for something that virtual time will bring. */
-	get unsettled(): number {
-		let unsettled = this.pendingControls + (this.#main.kernel?.unsettled ?? 0);
-		for (const { life } of this.#threads.values()) unsettled += life?.kernel?.unsettled ?? 0;
-		return unsettled;
 	}
 
 	isGone(slot: ThreadSlot): boolean {
@@ -141,6 +151,27 @@ export class VirtualThreads implements ThreadDirectory {
 	/** The metrics of a thread, of all its lives. */
 	metrics(slot: ThreadSlot): LocalMetrics | null {
 		return this.#threads.get(slot)?.metrics ?? null;
+	}
+
+	/** The machine under a slot's threads, with its faults. */
+	machine(slot: ThreadSlot): Machine {
+		const known = this.#machines.get(slot);
+		if (known !== undefined) return known;
+		const machine = new Machine(this.#options.fabric.timeline);
+		this.#machines.set(slot, machine);
+		return machine;
+	}
+
+	/** The slot of a living or dead thread; null if there is none of this name. */
+	slotOf(thread: string): ThreadSlot | null {
+		for (const { slot, spec } of this.#threads.values()) if (spec.name === thread) return slot;
+		return thread === "main" ? MAIN_SLOT : null;
+	}
+
+	/** It runs, or is about to. */
+	isAlive(slot: ThreadSlot): boolean {
+		const thread = this.#threads.get(slot);
+		return thread !== undefined && thread.state !== "dead" && !thread.isDying;
 	}
 
 	// --- the directory ---
@@ -182,25 +213,21 @@ export class VirtualThreads implements ThreadDirectory {
 	async end(slot: ThreadSlot, end: ThreadEnd): Promise<void> {
 		const thread = this.#threads.get(slot);
 		if (thread === undefined || thread.state === "dead") return;
-		this.pendingControls += 1;
-		try {
-			await new Promise<void>((resolve) => {
-				thread.deathWaiters.push(resolve);
-				this.#die(thread, end);
-			});
-		} finally {
-			this.pendingControls -= 1;
-		}
+		await new Promise<void>((resolve) => {
+			thread.deathWaiters.push(resolve);
+			this.#die(thread, end);
+		});
 	}
 
 	release(slot: ThreadSlot): void {
 		const thread = must(this.#threads.get(slot), "a slot is released once");
 		assert(thread.state === "dead", "only the slot of a dead thread is released", { slot, state: thread.state });
 		this.#threads.delete(slot);
+		this.#machines.delete(slot);
 		const { lanes } = this.#options.fabric;
 		let undelivered = 0;
-		for (const lane of lanes.inbound(slot, "user")) undelivered += lane.visible.splice(0).length;
-		for (const lane of lanes.inbound(slot, "system")) lane.visible.length = 0;
+		for (const lane of lanes.inbox(slot, "user").lanes) undelivered += lane.clear();
+		for (const lane of lanes.inbox(slot, "system").lanes) lane.clear();
 		this.#emit({ type: "thread-released", slot, name: thread.spec.name, undelivered });
 	}
 
@@ -213,10 +240,10 @@ export class VirtualThreads implements ThreadDirectory {
 		const { fabric, controlMs } = this.#options;
 		const control = new VirtualControl(slot, thread.spec.name, kernel, {
 			after: (run) => fabric.timeline.after(drawMs(fabric.schedule, controlMs), run),
-			pending: (change) => {
-				this.pendingControls += change;
-			},
+			arrive: (run) => this.machine(slot).whenAwake(run),
 		});
+		// Nobody knows yet that it is dead: the order is taken, and reaches nobody.
+		if (thread.isDying) control.cut();
 		thread.controls.add(control);
 		return control;
 	}
@@ -252,23 +279,18 @@ export class VirtualThreads implements ThreadDirectory {
 
 	async #boot(thread: VirtualThread): Promise<void> {
 		const { fabric, generator, startupMs } = this.#options;
-		this.pendingControls += 1;
-		try {
-			await new Promise<void>((resolve) => {
-				fabric.timeline.after(drawMs(generator, startupMs), resolve);
-			});
-			// It may have been killed while it started; then its end has been told already.
-			if (thread.state === "starting" && !thread.isDying) this.#begin(thread);
-		} finally {
-			this.pendingControls -= 1;
-		}
+		await new Promise<void>((resolve) => {
+			fabric.timeline.after(drawMs(generator, startupMs), resolve);
+		});
+		// It may have been killed while it started; then its end has been told already.
+		if (thread.state === "starting" && !thread.isDying) this.#begin(thread);
 	}
 
 	#begin(thread: VirtualThread): void {
 		const { slot, spec } = thread;
 		const number = (this.#slotLives.get(slot) ?? 0) + 1;
 		this.#slotLives.set(slot, number);
-		const life = this.#newLife(slot);
+		const life = this.#newLife(slot, spec.name);
 		thread.lives += 1;
 		thread.life = life;
 		thread.state = "running";
@@ -280,17 +302,24 @@ export class VirtualThreads implements ThreadDirectory {
 		this.#emit({ type: "thread-started", slot, name: spec.name, lives: thread.lives });
 	}
 
-	#newLife(slot: ThreadSlot): Life {
+	#newLife(slot: ThreadSlot, thread: string): Life {
 		const { fabric } = this.#options;
-		return {
-			clock: new ThreadClock(fabric.timeline),
-			transport: new VirtualTransport(fabric, slot),
+		const machine = this.machine(slot);
+		const life: Life = {
+			machine,
+			turn: () => this.#turn(slot, life),
+			clock: new ThreadClock(fabric.timeline, machine),
+			transport: new VirtualTransport(fabric, slot, machine, (messageType) => {
+				if (this.killRules.size === 0) return;
+				this.#judge({ phase: "published", slot, thread, actor: null, messageType, message: null });
+			}),
 			driver: null,
 			kernel: null,
 			isTurnDue: false,
 			isOver: false,
 			atWork: null,
 		};
+		return life;
 	}
 
 	#ports(
@@ -318,19 +347,25 @@ export class VirtualThreads implements ThreadDirectory {
 	#requestTurn(slot: ThreadSlot, life: Life): void {
 		if (life.isTurnDue || life.isOver) return;
 		life.isTurnDue = true;
-		const { fabric, turnMs } = this.#options;
-		fabric.timeline.after(drawMs(fabric.schedule, turnMs), () => this.#turn(slot, life));
+		const { fabric, turns } = this.#options;
+		fabric.timeline.after(turns.delayMs(slot) * life.machine.slowness, life.turn);
 	}
 
 	#turn(slot: ThreadSlot, life: Life): void {
-		life.isTurnDue = false;
 		if (life.isOver || life.driver === null) return;
+		if (life.machine.isPaused) {
+			life.machine.whenAwake(life.turn);
+			return;
+		}
+		life.isTurnDue = false;
 		let more: boolean;
 		try {
 			more = life.driver.turn();
 		} catch (thrown) {
 			this.#crashed(slot, thrown);
 			return;
+		} finally {
+			this.#options.guard?.reset();
 		}
 		if (more) this.#requestTurn(slot, life);
 	}
@@ -358,6 +393,7 @@ export class VirtualThreads implements ThreadDirectory {
 		const loss = life === null ? { interrupted: null, lost: [] } : this.#loss(thread, life, end);
 		if (life !== null) {
 			life.isOver = true;
+			life.machine.died();
 			life.clock.mute();
 			life.transport.mute();
 		}
@@ -403,26 +439,38 @@ export class VirtualThreads implements ThreadDirectory {
 
 	// --- what the threads are at ---
 
-	#activity(slot: ThreadSlot, thread: string, life: Life): Activity {
-		const { trace, fabric } = this.#options;
-		const judge = (phase: KillPoint["phase"]): void => {
-			if (this.killRule === null || life.atWork === null || slot === MAIN_SLOT) return;
-			const { actor, message } = life.atWork;
-			const cause = this.killRule({ phase, slot, thread, actor, message, messageType: messageType(message) });
+	#judge(point: KillPoint): void {
+		if (point.slot === MAIN_SLOT) return;
+		for (const rule of this.killRules) {
+			const cause = rule(point);
 			if (cause !== null) throw new ThreadDeath(cause);
+		}
+	}
+
+	#activity(slot: ThreadSlot, thread: string, life: Life): Activity {
+		const { fabric, guard } = this.#options;
+		const { trace, timeline } = fabric;
+		const judge = (phase: "before" | "after"): void => {
+			if (this.killRules.size === 0 || life.atWork === null) return;
+			const { actor, message } = life.atWork;
+			this.#judge({ phase, slot, thread, actor, message, messageType: messageType(message) });
 		};
 		return {
 			enter: (actor, kind, message, sender) => {
-				trace.number(fabric.timeline.nowMs);
-				trace.number(slot);
-				trace.number(actor.actor);
-				trace.text(kind);
-				trace.text(typeof message === "string" ? message : (messageType(message) ?? ""));
+				const type = typeof message === "string" ? message : (messageType(message) ?? "");
+				trace.add(timeline.nowMs, "handled", slot, actor.slot, actor.actor, kind, type, 0, 1);
+				guard?.enter({ thread, actor, kind, type });
+				if (kind === "signal" || kind === "timer") {
+					for (const rule of this.failRules) {
+						if (rule(slot, actor.actor)) throw injectedFailure({ thread, actor: actor.actor });
+					}
+				}
 				if (kind !== "tell" && kind !== "ask") return;
 				life.atWork = { actor, message, sender };
 				judge("before");
 			},
 			leave: () => {
+				guard?.leave();
 				judge("after");
 				life.atWork = null;
 			},

@@ -1,6 +1,5 @@
-/** Virtual time: what is to happen, and the clocks that threads read. */
+/** Virtual time: what is to happen, and in which order. */
 import { type Generator, must } from "../../protocols/core/index.ts";
-import type { Clock, TimerHandle } from "../actor/index.ts";
 import { EventHeap, type SimulatedEvent } from "./event-heap.ts";
 
 /** A range of virtual milliseconds; draws are uniform. */
@@ -34,46 +33,33 @@ export class Timeline {
 		return this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run);
 	}
 
-	/** Lets the next event happen. */
-	step(): void {
+	/** Something that runs no code of actors, tests or kernels, such as the arrival of a message. */
+	quietlyAfter(delayMs: number, run: () => void): void {
+		this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run, true);
+	}
+
+	/** A timer of a clock that may run otherwise than virtual time: see {@link retime}. */
+	timer(delayMs: number, run: () => void, owner: object, dueMs: number): SimulatedEvent {
+		return this.#heap.add(this.#nowMs + delayMs, this.#ties.uint32(), run, false, owner, dueMs);
+	}
+
+	/** A clock has changed its pace: its timers move, but none into the past. */
+	retime(owner: object, atMs: (dueMs: number) => number): void {
+		this.#heap.retime(owner, (dueMs) => Math.max(this.#nowMs, atMs(dueMs)));
+	}
+
+	/** Lets the next event happen. True when it may have left continuations of promises behind. */
+	step(): boolean {
 		const event = must(this.#heap.take() ?? undefined, "there is an event to happen");
 		this.#nowMs = event.atMs;
 		this.steps += 1;
 		event.run();
+		return !event.isQuiet;
 	}
 
 	/** Nothing happens until then. */
 	skipTo(atMs: number): void {
 		if (atMs > this.#nowMs) this.#nowMs = atMs;
-	}
-}
-
-/** The clock of one life of a thread; after its end no timer of it fires. */
-export class ThreadClock implements Clock {
-	readonly #timeline: Timeline;
-	#isMuted = false;
-
-	constructor(timeline: Timeline) {
-		this.#timeline = timeline;
-	}
-
-	nowMs(): number {
-		return this.#timeline.nowMs;
-	}
-
-	schedule(afterMs: number, callback: () => void): TimerHandle {
-		const event = this.#timeline.after(Math.max(0, afterMs), () => {
-			if (!this.#isMuted) callback();
-		});
-		return event as unknown as TimerHandle;
-	}
-
-	cancel(handle: TimerHandle): void {
-		(handle as unknown as SimulatedEvent).isCancelled = true;
-	}
-
-	mute(): void {
-		this.#isMuted = true;
 	}
 }
 

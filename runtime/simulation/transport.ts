@@ -10,15 +10,18 @@ import {
 	type ThreadSlot,
 	type Transport,
 } from "../actor/index.ts";
-import type { EncodedMessage } from "../codec/index.ts";
+import { damagedOnTheWay } from "./errors.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
-import type { NetworkPolicy } from "./network.ts";
-import type { PayloadCodec } from "./payload-codec.ts";
+import type { NetworkDelivery, NetworkPolicy } from "./network.ts";
+import type { HashedMessage, PayloadCodec } from "./payload-codec.ts";
+import type { Machine } from "./thread-clock.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
+import type { Trace } from "./trace.ts";
 
 /** What all transports of one simulation share. */
 export interface Fabric {
 	readonly timeline: Timeline;
+	readonly trace: Trace;
 	readonly lanes: Lanes;
 	readonly codec: PayloadCodec;
 	readonly net: Generator;
@@ -35,7 +38,10 @@ export interface Fabric {
 export class VirtualTransport implements Transport {
 	readonly slot: ThreadSlot;
 	readonly #fabric: Fabric;
+	readonly #machine: Machine;
 	readonly #unflushed = new Set<Lane>();
+	/** Sent over the network, and not flushed yet. */
+	#outgoing: { lane: Lane; record: LaneRecord; deliveries: readonly NetworkDelivery[] }[] = [];
 	/** The lane whose first record an asynchronous handler is at work on. */
 	#inProgress: Lane | null = null;
 	/** The lane whose first record was put off, so that it comes first next time. */
@@ -43,17 +49,26 @@ export class VirtualTransport implements Transport {
 	/** Whose record is being handed to the kernel now. */
 	#delivering: Lane | null = null;
 	#isMuted = false;
+	readonly #published: (messageType: string | null) => void;
 
-	constructor(fabric: Fabric, slot: ThreadSlot) {
+	/**
+	 * @param machine whose clock the deadlines of messages are on. They travel as virtual time, as links between machines tell
+	 * how much time is left: a clock that is ahead does not make every ask expire.
+	 * @param published is told of each message for others as it becomes visible to them; it may end the thread by throwing
+	 */
+	constructor(fabric: Fabric, slot: ThreadSlot, machine: Machine, published: (messageType: string | null) => void) {
 		this.#fabric = fabric;
+		this.#machine = machine;
 		this.slot = slot;
+		this.#published = published;
 	}
 
 	/** The thread is dead: nothing that its code still does reaches anybody. */
 	mute(): void {
 		this.#isMuted = true;
-		for (const lane of this.#unflushed) lane.unpublished.length = 0;
+		for (const lane of this.#unflushed) lane.unpublished = [];
 		this.#unflushed.clear();
+		this.#outgoing.length = 0;
 	}
 
 	/** The record that was at work when the thread died. */
@@ -69,7 +84,7 @@ export class VirtualTransport implements Transport {
 		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
 		const lane = fabric.lanes.between(this.slot, to, kind);
 		if (kind === "user" && lane.length >= fabric.laneCapacity) return "full";
-		let encoded: EncodedMessage;
+		let encoded: HashedMessage;
 		try {
 			encoded = fabric.codec.encode(payload, protocol);
 		} catch (error) {
@@ -82,14 +97,19 @@ export class VirtualTransport implements Transport {
 			encoded,
 			protocol,
 			messageType: messageType(payload),
+			payloadHash: encoded.hash,
+			deadlineMs: head.deadlineMs === 0 ? 0 : this.#machine.toVirtual(head.deadlineMs),
 			redelivered: 0,
 			isHanded: false,
 			isQuarantined: false,
+			isDamaged: false,
 		};
+		const { nowMs } = fabric.timeline;
 		const deliveries =
-			kind === "user" ? (fabric.network?.deliveries(head, payload, fabric.timeline.nowMs) ?? null) : null;
+			kind === "user" ? (fabric.network?.deliveries(head, payload, nowMs, encoded.bytes.length) ?? null) : null;
+		this.#traceRecord("sent", record, deliveries === null ? 1 : deliveries.length);
 		if (deliveries !== null) {
-			for (const { afterMs } of deliveries) this.#overNetwork(lane, { ...record }, afterMs);
+			this.#outgoing.push({ lane, record, deliveries });
 			return "ok";
 		}
 		lane.unpublished.push(record);
@@ -98,34 +118,58 @@ export class VirtualTransport implements Transport {
 	}
 
 	/** A copy that travels alone: it counts as published when it arrives. */
-	#overNetwork(lane: Lane, record: LaneRecord, afterMs: number): void {
-		const { timeline } = this.#fabric;
-		timeline.after(afterMs, () => {
+	#overNetwork(lane: Lane, original: LaneRecord, { afterMs, gate, corruption }: NetworkDelivery): void {
+		const { timeline, codec } = this.#fabric;
+		let record = { ...original };
+		if (corruption !== undefined) {
+			const bytes = flipped(original.encoded.bytes, corruption.flips);
+			const isDamaged = corruption.isChecked && codec.hash(bytes) !== original.payloadHash;
+			record = { ...record, encoded: { schema: original.encoded.schema, bytes }, isDamaged };
+		}
+		if (gate === undefined) this.#arriveAfter(timeline, lane, record, afterMs);
+		else gate.pass(() => this.#arriveAfter(timeline, lane, record, afterMs));
+	}
+
+	#arriveAfter(timeline: Timeline, lane: Lane, record: LaneRecord, afterMs: number): void {
+		timeline.quietlyAfter(afterMs, () => {
 			// A network drops what finds no room; that is one more loss to the protocol.
 			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
 			lane.published = (lane.published + 1) | 0;
-			lane.visible.push(record);
+			lane.show(record);
 			this.#fabric.wake(lane.to);
 		});
 	}
 
 	flush(): void {
 		if (this.#isMuted) return;
-		for (const lane of this.#unflushed) this.#publish(lane);
-		this.#unflushed.clear();
+		for (const lane of this.#unflushed) {
+			const records = this.#publish(lane);
+			this.#unflushed.delete(lane);
+			if (lane.kind === "user") for (const { messageType } of records) this.#published(messageType);
+		}
+		if (this.#outgoing.length === 0) return;
+		const outgoing = this.#outgoing;
+		this.#outgoing = [];
+		for (const { lane, record, deliveries } of outgoing) {
+			for (const delivery of deliveries) this.#overNetwork(lane, record, delivery);
+			this.#published(record.messageType);
+		}
 	}
 
-	#publish(lane: Lane): void {
+	/** Returns what will become visible to the reader, together. */
+	#publish(lane: Lane): readonly LaneRecord[] {
 		const { timeline, net, latencyMs } = this.#fabric;
-		const records = lane.unpublished.splice(0);
+		const records = lane.unpublished;
+		lane.unpublished = [];
 		lane.published = (lane.published + records.length) | 0;
 		lane.inFlight += records.length;
 		lane.lastArrivalMs = Math.max(lane.lastArrivalMs, timeline.nowMs + drawMs(net, latencyMs));
 		lane.batches.push(records);
 		// Of two arrivals at the same time either event may come first: each brings the earliest batch.
-		timeline.after(lane.lastArrivalMs - timeline.nowMs, () => {
+		timeline.quietlyAfter(lane.lastArrivalMs - timeline.nowMs, () => {
 			if (lane.arrive()) this.#fabric.wake(lane.to);
 		});
+		return records;
 	}
 
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
@@ -155,16 +199,17 @@ export class VirtualTransport implements Transport {
 		return count;
 	}
 
-	/** The lane that was put off first, then all from a drawn one on: readers of real lanes meet them in any order too. */
+	/**
+	 * The lanes with something to read: one that was put off first, then all from a drawn one on, since readers of real lanes
+	 * meet them in any order too.
+	 */
 	#inOrder(kind: LaneKind): readonly Lane[] {
-		const lanes = this.#fabric.lanes.inbound(this.slot, kind);
-		const waiting = lanes.filter((lane) => lane.visible.length > 0);
-		if (waiting.length < 2) return waiting;
-		if (kind === "user" && this.#putOff !== null) {
-			const first = this.#putOff;
-			this.#putOff = null;
-			return [first, ...waiting.filter((lane) => lane !== first)];
-		}
+		const { waiting } = this.#fabric.lanes.inbox(this.slot, kind);
+		if (waiting.length === 0) return waiting;
+		const putOff = kind === "user" ? this.#putOff : null;
+		if (kind === "user") this.#putOff = null;
+		if (waiting.length === 1) return [waiting[0] as Lane];
+		if (putOff !== null) return [putOff, ...waiting.filter((lane) => lane !== putOff)];
 		const start = this.#fabric.schedule.below(waiting.length);
 		return [...waiting.slice(start), ...waiting.slice(0, start)];
 	}
@@ -175,15 +220,27 @@ export class VirtualTransport implements Transport {
 			receiver.refuse(head, record.messageType, "quarantined", null);
 			return "processed";
 		}
+		if (record.isDamaged) {
+			this.#traceRecord("refused", record, 1);
+			receiver.refuse(
+				head,
+				record.messageType,
+				"undecodable",
+				damagedOnTheWay({ lengthBytes: record.encoded.bytes.length }),
+			);
+			return "processed";
+		}
 		let payload: unknown;
 		try {
 			payload = this.#fabric.codec.decode(record.encoded);
 		} catch (error) {
+			this.#traceRecord("refused", record, 1);
 			receiver.refuse(head, record.messageType, "undecodable", error);
 			return "processed";
 		}
 		this.#delivering = lane;
-		const { kind, target, sender, correlation, deadlineMs, priority } = head;
+		const { kind, target, sender, correlation, priority } = head;
+		const deadlineMs = record.deadlineMs === 0 ? 0 : this.#machine.fromVirtual(record.deadlineMs);
 		const verdict = receiver.deliver({
 			kind,
 			target,
@@ -200,8 +257,14 @@ export class VirtualTransport implements Transport {
 		return verdict;
 	}
 
+	#traceRecord(step: "sent" | "refused", { head, messageType, payloadHash }: LaneRecord, copies: number): void {
+		const { trace, timeline } = this.#fabric;
+		const { slot, actor } = head.target;
+		trace.add(timeline.nowMs, step, this.slot, slot, actor, head.kind, messageType ?? "", payloadHash, copies);
+	}
+
 	#free(lane: Lane): void {
-		lane.visible.shift();
+		lane.free();
 		if (lane.waiters.length === 0 || lane.length > this.#fabric.laneCapacity / 2) return;
 		for (const callback of lane.waiters.splice(0)) {
 			this.#fabric.timeline.after(drawMs(this.#fabric.net, this.#fabric.latencyMs), callback);
@@ -232,4 +295,14 @@ export class VirtualTransport implements Transport {
 	drainedThrough(from: ThreadSlot): number {
 		return this.#fabric.lanes.between(from, this.slot, "user").drained;
 	}
+}
+
+function flipped(bytes: Uint8Array, flips: readonly number[]): Uint8Array {
+	const changed = Uint8Array.from(bytes);
+	if (changed.length === 0) return changed;
+	for (const flip of flips) {
+		const bit = flip % (changed.length * 8);
+		changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+	}
+	return changed;
 }

@@ -24,7 +24,10 @@ import { dataDirectoryCorrupt, dataDirectoryForeign } from "./errors.ts";
 /** Whose directory it is to be. */
 export interface DataOwner {
 	readonly clusterId: string;
-	/** All nodes that keep stores there; order does not matter. */
+	/**
+	 * The nodes that the cluster began with; order does not matter. Those that have joined since, or left, are the
+	 * protocol's to know: they are in its own durable state.
+	 */
 	readonly nodeIds: readonly string[];
 }
 

@@ -68,6 +68,19 @@ interface DirectoryCorruptDetails {
 	readonly problem: string;
 }
 
+interface DiskFaultDetails {
+	readonly kind: string;
+	/** The store, or `all`. */
+	readonly target: string;
+	readonly problem: string;
+}
+interface BudgetDetails {
+	readonly kind: string;
+	readonly store: string;
+	readonly damaged: readonly string[];
+	readonly copiesMax: number;
+}
+
 const errors = defineErrors({
 	logGap: [
 		"log-gap",
@@ -123,6 +136,15 @@ const errors = defineErrors({
 		"data-directory-corrupt",
 		(d: DirectoryCorruptDetails) => `${d.directory} can not be read: ${d.problem}`,
 	],
+	diskFaultInvalid: [
+		"disk-fault-invalid",
+		(d: DiskFaultDetails) => `disk fault ${d.kind} of ${d.target}: ${d.problem}`,
+	],
+	faultOverBudget: [
+		"fault-over-budget",
+		(d: BudgetDetails) =>
+			`${d.kind} of store ${d.store}: ${d.damaged.length} stores are damaged already, the budget is ${d.copiesMax}`,
+	],
 });
 
 /** An append does not continue the log: `{store, expected, found}`. Refused; nothing was changed. */
@@ -157,3 +179,7 @@ export const dataDirectoryInUse: ErrorMaker<InUseDetails> = errors.dataDirectory
 export const dataDirectoryForeign: ErrorMaker<ForeignDetails> = errors.dataDirectoryForeign;
 /** The data directory's own files are damaged: `{directory, problem}`. */
 export const dataDirectoryCorrupt: ErrorMaker<DirectoryCorruptDetails> = errors.dataDirectoryCorrupt;
+/** A fault of the simulated disk can not be as it is told, or has nothing to act on: `{kind, target, problem}`. */
+export const diskFaultInvalid: ErrorMaker<DiskFaultDetails> = errors.diskFaultInvalid;
+/** More stores would be damaged than the run's fault model allows: `{kind, store, damaged, copiesMax}`. */
+export const faultOverBudget: ErrorMaker<BudgetDetails> = errors.faultOverBudget;

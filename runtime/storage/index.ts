@@ -18,14 +18,17 @@ export {
 	type StoreWrite,
 } from "./contract.ts";
 export type { DataOwner } from "./data-directory.ts";
-export type { EngineSource } from "./engine-source.ts";
+export { type DiskFault, type DiskFaultKind, diskFaultKinds, type LastingDiskFault } from "./disk-faults.ts";
+export { type EngineSource, openEngine } from "./engine-source.ts";
 export {
 	backlogFull,
 	dataDirectoryCorrupt,
 	dataDirectoryForeign,
 	dataDirectoryInUse,
 	diskFailed,
+	diskFaultInvalid,
 	diskFull,
+	faultOverBudget,
 	logGap,
 	readsWaiting,
 	snapshotGap,

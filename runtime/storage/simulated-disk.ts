@@ -17,16 +17,22 @@
 import { assert, type Generator, must, type QuorateError } from "../../protocols/core/index.ts";
 import type { Clock } from "../actor/clock.ts";
 import type { Settle, StorageEngine, StoreContents, StoreWrite } from "./contract.ts";
-import { diskFailed, diskFull, storageUnusable } from "./errors.ts";
+import { type DiskFault, type DiskFaultKind, DiskFaults, type LastingDiskFault } from "./disk-faults.ts";
+import { diskFailed, diskFaultInvalid, diskFull, faultOverBudget, storageUnusable } from "./errors.ts";
 import { outcomeOf } from "./outcome.ts";
-import { StoreImage } from "./store-image.ts";
-import { advanceShapes, checkStoreName } from "./store-shape.ts";
+import { type DamageKind, StoreImage } from "./store-image.ts";
+import { advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
 export interface SimulatedDiskOptions {
 	readonly clock: Clock;
 	readonly generator: Generator;
 	/** Virtual milliseconds of one flush, drawn uniformly; default 0.2 to 5. */
 	readonly flushMs?: { readonly min: number; readonly max: number };
+	/**
+	 * Stores that may be damaged at the same time; default 0. Of replicas that keep the same entries this must stay below a
+	 * majority, or what they agreed on is gone.
+	 */
+	readonly damagedStoresMax?: number;
 }
 
 /** A group on its way to the platter. */
@@ -44,20 +50,25 @@ export class SimulatedDisk implements StorageEngine {
 	#flushMs: { readonly min: number; readonly max: number };
 	/** What a restart finds. */
 	readonly #flushed: Map<string, StoreImage> = new Map();
-	/** What it will find if nothing crashes: the flushed state and all groups on their way. */
-	readonly #written: Map<string, StoreImage> = new Map();
+	/** The shape of what it will find if nothing crashes: the flushed state and all groups on their way. */
+	readonly #written: Map<string, StoreShape> = new Map();
 	/** In order; the first is being flushed. */
 	readonly #groups: Group[] = [];
 	/** Stores whose writer has crashed: what it still had on its way to the disk is nothing any more. */
 	readonly #crashed: Set<string> = new Set();
-	#failNext: "disk-full" | "disk-failed" | null = null;
+	readonly #faults: DiskFaults;
+	readonly #damagedStoresMax: number;
+	/** The first group's time is over, but a stall keeps it. */
+	#isHeld = false;
 	#failure: QuorateError | null = null;
 	#closed: (() => void) | null = null;
 
-	constructor({ clock, generator, flushMs = FLUSH_MS_DEFAULT }: SimulatedDiskOptions) {
+	constructor({ clock, generator, flushMs = FLUSH_MS_DEFAULT, damagedStoresMax = 0 }: SimulatedDiskOptions) {
 		this.#clock = clock;
 		this.#generator = generator;
 		this.#flushMs = flushMs;
+		this.#faults = new DiskFaults(generator.fork("faults"));
+		this.#damagedStoresMax = damagedStoresMax;
 	}
 
 	load(store: string, settle: Settle<StoreContents>): void {
@@ -65,6 +76,7 @@ export class SimulatedDisk implements StorageEngine {
 			outcomeOf(() => {
 				this.#refuseIfFailed();
 				checkStoreName(store);
+				this.#failIfUnreadable("load", store);
 				this.#crashed.delete(store);
 				return imageIn(this.#flushed, store).contents();
 			}),
@@ -76,8 +88,8 @@ export class SimulatedDisk implements StorageEngine {
 			this.#refuseIfFailed();
 			for (const { store } of writes) checkStoreName(store);
 			const living = writes.filter(({ store }) => !this.#crashed.has(store));
-			advanceShapes(living, (store) => imageIn(this.#written, store).shape);
-			for (const { store, operations } of living) imageIn(this.#written, store).perform(operations);
+			const shapes = advanceShapes(living, (store) => this.#written.get(store) ?? EMPTY_SHAPE);
+			for (const [store, shape] of shapes) this.#written.set(store, shape);
 			return living;
 		});
 		if (!outcome.ok) {
@@ -98,6 +110,8 @@ export class SimulatedDisk implements StorageEngine {
 		settle(
 			outcomeOf(() => {
 				this.#refuseIfFailed();
+				this.#failIfUnreadable("read", store);
+				if (this.#faults.isStale(store)) return null;
 				return imageIn(this.#flushed, store).readSnapshot(name, offset, lengthBytes);
 			}),
 		);
@@ -108,6 +122,80 @@ export class SimulatedDisk implements StorageEngine {
 		await new Promise<void>((resolve) => {
 			this.#closed = resolve;
 		});
+	}
+
+	// --- what can go wrong ---
+
+	/**
+	 * Begins a fault. What is over at once (`lose-power`, `wipe`, damage) is never active.
+	 * @throws QuorateError `disk-fault-invalid`, `fault-over-budget`
+	 */
+	add(fault: DiskFault): { remove(): void } {
+		if (!("store" in fault)) return this.#addLasting(fault);
+		if (fault.kind === "lose-power") this.crash(fault.store);
+		else if (fault.kind === "wipe") this.wipe(fault.store);
+		else this.damage(fault.store, fault.kind);
+		return { remove: () => {} };
+	}
+
+	#addLasting(fault: LastingDiskFault): { remove(): void } {
+		const end = this.#faults.add(fault);
+		return {
+			remove: () => {
+				end();
+				this.#goOn();
+			},
+		};
+	}
+
+	/** Ends all lasting faults; what is damaged or failed stays so. */
+	clearFaults(): void {
+		this.#faults.clear();
+		this.#goOn();
+	}
+
+	/** Lasting faults in force. */
+	get activeFaults(): readonly LastingDiskFault[] {
+		return this.#faults.active;
+	}
+
+	/** How often each kind of fault has done something so far. */
+	get faultCounts(): ReadonlyMap<DiskFaultKind, number> {
+		return this.#faults.counts;
+	}
+
+	/** Stores of which something flushed is not what was written. */
+	get damagedStores(): readonly string[] {
+		return [...this.#flushed].flatMap(([store, image]) => (image.isDamaged ? [store] : []));
+	}
+
+	/**
+	 * A flushed value, record or snapshot chunk of this store is not any more what was written there. It is found by its
+	 * checksum when it is read next (`store-corrupt`), as in LMDB; until then nobody notices. Returns where it stands.
+	 * @throws QuorateError `fault-over-budget`; `disk-fault-invalid` if there is nothing to damage
+	 */
+	damage(store: string, kind: DamageKind): string {
+		const damaged = this.damagedStores;
+		if (!damaged.includes(store) && damaged.length >= this.#damagedStoresMax) {
+			throw faultOverBudget({ kind, store, damaged, copiesMax: this.#damagedStoresMax });
+		}
+		const place = imageIn(this.#flushed, store).damage(kind, (count) => this.#generator.below(count));
+		if (place === null)
+			throw diskFaultInvalid({ kind, target: store, problem: "it holds nothing that can be damaged" });
+		this.#faults.count(kind);
+		return place;
+	}
+
+	/**
+	 * The store is lost with everything that was flushed: what loads it next finds an empty one. Nothing here tells that it
+	 * is not the first time; that a member without its state must not come back under its old id is its owner's to see.
+	 */
+	wipe(store: string): void {
+		for (const group of this.#groups) group.writes = group.writes.filter((write) => write.store !== store);
+		this.#flushed.delete(store);
+		this.#written.delete(store);
+		this.#crashed.add(store);
+		this.#faults.count("wipe");
 	}
 
 	/**
@@ -124,17 +212,16 @@ export class SimulatedDisk implements StorageEngine {
 				return surviving >= 0;
 			});
 		}
-		const image = imageIn(this.#flushed, store).copy();
-		for (const { writes } of this.#groups) {
-			for (const write of writes) if (write.store === store) image.perform(write.operations);
-		}
-		this.#written.set(store, image);
+		const survivors = this.#groups.flatMap(({ writes }) => writes.filter((write) => write.store === store));
+		const flushed = imageIn(this.#flushed, store).shape;
+		this.#written.set(store, advanceShapes(survivors, () => flushed).get(store) ?? flushed);
 		this.#crashed.add(store);
+		this.#faults.count("lose-power");
 	}
 
 	/** The group that is flushed next fails, and with it the disk for good. */
 	failNextFlush(code: "disk-full" | "disk-failed"): void {
-		this.#failNext = code;
+		this.#faults.add({ kind: "fail-flush", code });
 	}
 
 	/** From the next flush on. */
@@ -145,13 +232,36 @@ export class SimulatedDisk implements StorageEngine {
 
 	#flushLater(): void {
 		const { min, max } = this.#flushMs;
-		this.#clock.schedule(min + this.#generator.fraction() * (max - min), () => this.#flush());
+		const flushMs = min + this.#generator.fraction() * (max - min);
+		this.#clock.schedule(flushMs * this.#faults.slowness(this.#storesBeingFlushed()), () => this.#flush());
+	}
+
+	/** A stall may be over. */
+	#goOn(): void {
+		if (!this.#isHeld || this.#faults.isStalled(this.#storesBeingFlushed())) return;
+		this.#isHeld = false;
+		this.#clock.schedule(0, () => this.#flush());
+	}
+
+	#storesBeingFlushed(): string[] {
+		return (this.#groups[0]?.writes ?? []).map(({ store }) => store);
 	}
 
 	#flush(): void {
+		if (this.#failure !== null) {
+			this.#refuseGroups(this.#failure, this.#groups.splice(0));
+			return;
+		}
+		const stores = this.#storesBeingFlushed();
+		if (this.#faults.isStalled(stores)) {
+			this.#isHeld = true;
+			this.#faults.count("stall");
+			return;
+		}
 		const group = must(this.#groups.shift(), "a group is being flushed");
-		if (this.#failNext !== null) {
-			this.#fail(this.#failNext, [group, ...this.#groups.splice(0)]);
+		const failure = this.#faults.flushFailure(stores);
+		if (failure !== null) {
+			this.#fail(failure, [group, ...this.#groups.splice(0)]);
 			return;
 		}
 		for (const { store, operations } of group.writes) imageIn(this.#flushed, store).perform(operations);
@@ -160,10 +270,20 @@ export class SimulatedDisk implements StorageEngine {
 		group.settle({ ok: true, value: undefined });
 	}
 
+	#failIfUnreadable(operation: string, store: string): void {
+		if (!this.#faults.readFails(store)) return;
+		this.#failure = diskFailed({ directory: "simulated", operation, problem: "injected" });
+		throw this.#failure;
+	}
+
 	#fail(code: "disk-full" | "disk-failed", groups: readonly Group[]): void {
 		const details = { directory: "simulated", operation: "commit", problem: "injected" };
 		const error = code === "disk-full" ? diskFull(details) : diskFailed(details);
 		this.#failure = error;
+		this.#refuseGroups(error, groups);
+	}
+
+	#refuseGroups(error: QuorateError, groups: readonly Group[]): void {
 		this.#closed?.();
 		for (const { settle } of groups) settle({ ok: false, error });
 	}

@@ -1,7 +1,21 @@
 /** A store held in memory: what the memory engine keeps, and what the simulated disk holds as written and as flushed. */
+import { crc32 } from "node:zlib";
 import { assertNever } from "../../protocols/core/index.ts";
 import type { StoreContents, StoreOperation } from "./contract.ts";
+import { storeCorrupt } from "./errors.ts";
 import { advanceShape, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
+
+/** One value, record or snapshot chunk, and where it stands. */
+interface Piece {
+	readonly part: "value" | "record" | "snapshot";
+	/** Key, index or position among the chunks. */
+	readonly key: string;
+	readonly bytes: Uint8Array;
+	replace(bytes: Uint8Array): void;
+}
+
+/** How a piece is not what was written there: a bit has flipped, or what belongs to another place was written here. */
+export type DamageKind = "bit-rot" | "misdirected-write";
 
 export class StoreImage {
 	readonly #store: string;
@@ -11,6 +25,11 @@ export class StoreImage {
 	#records: Uint8Array[] = [];
 	/** Snapshot chunks by generation, in order, without gaps; only the staged and the published generation. */
 	readonly #chunks: Map<number, Uint8Array[]> = new Map();
+	/**
+	 * The checksums of damaged pieces, as they were before. A real engine has one for every piece, but only these can fail
+	 * to match. A piece that is written anew has other bytes, and is sound again.
+	 */
+	readonly #checksums: Map<Uint8Array, number> = new Map();
 
 	constructor(store: string) {
 		this.#store = store;
@@ -80,7 +99,74 @@ export class StoreImage {
 		}
 	}
 
+	/**
+	 * Damages one piece; returns where it stands, or null if the store holds nothing that can be damaged so.
+	 * @param choose an integer in `[0, count)`
+	 */
+	damage(kind: DamageKind, choose: (count: number) => number): string | null {
+		const pieces = this.#pieces().filter(({ bytes }) => bytes.length > 0);
+		const piece = pieces[pieces.length === 0 ? 0 : choose(pieces.length)];
+		if (piece === undefined) return null;
+		const damaged = kind === "bit-rot" ? withFlippedBit(piece.bytes, choose) : fromElsewhere(piece, pieces, choose);
+		if (damaged === null) return null;
+		const checksum = this.#checksums.get(piece.bytes) ?? crc32(piece.bytes);
+		piece.replace(damaged);
+		this.#checksums.set(damaged, checksum);
+		this.#forgetReplaced();
+		return `${piece.part} ${piece.key}`;
+	}
+
+	/** Checksums of bytes that stand nowhere any more. */
+	#forgetReplaced(): void {
+		const present = new Set(this.#pieces().map(({ bytes }) => bytes));
+		for (const bytes of [...this.#checksums.keys()]) if (!present.has(bytes)) this.#checksums.delete(bytes);
+	}
+
+	/** Whether a piece is not what was written there. */
+	get isDamaged(): boolean {
+		return this.#firstDamaged() !== null;
+	}
+
+	#firstDamaged(): Piece | null {
+		if (this.#checksums.size === 0) return null;
+		return this.#pieces().find(({ bytes }) => this.#isWrong(bytes)) ?? null;
+	}
+
+	#isWrong(bytes: Uint8Array): boolean {
+		const checksum = this.#checksums.get(bytes);
+		return checksum !== undefined && checksum !== crc32(bytes);
+	}
+
+	#pieces(): Piece[] {
+		const pieces: Piece[] = [];
+		for (const [key, bytes] of this.#values) {
+			pieces.push({ part: "value", key, bytes, replace: (changed) => this.#values.set(key, changed) });
+		}
+		for (const [position, bytes] of this.#records.entries()) {
+			const key = String(this.#shape.firstIndex + position);
+			const replace = (changed: Uint8Array): void => {
+				this.#records[position] = changed;
+			};
+			pieces.push({ part: "record", key, bytes, replace });
+		}
+		const chunks = this.#chunks.get(this.#shape.published?.generation ?? -1) ?? [];
+		for (const [position, bytes] of chunks.entries()) {
+			const replace = (changed: Uint8Array): void => {
+				chunks[position] = changed;
+			};
+			pieces.push({ part: "snapshot", key: String(position), bytes, replace });
+		}
+		return pieces;
+	}
+
+	#refuse({ part, key }: Pick<Piece, "part" | "key">): never {
+		throw storeCorrupt({ store: this.#store, part, key, problem: "the checksum does not match" });
+	}
+
+	/** @throws QuorateError `store-corrupt` if a value or a record is damaged */
 	contents(): StoreContents {
+		const damaged = this.#firstDamaged();
+		if (damaged !== null && damaged.part !== "snapshot") this.#refuse(damaged);
 		const { published } = this.#shape;
 		const snapshot =
 			published === null
@@ -94,28 +180,33 @@ export class StoreImage {
 		};
 	}
 
+	/** @throws QuorateError `store-corrupt` if bytes that are read are damaged */
 	readSnapshot(name: string, offset: number, lengthBytes: number): Uint8Array | null {
 		const { published } = this.#shape;
 		if (published === null || published.name !== name) return null;
 		const end = Math.min(published.sizeBytes, offset + lengthBytes);
 		const bytes = new Uint8Array(Math.max(0, end - offset));
 		let chunkStart = 0;
-		for (const chunk of this.#chunks.get(published.generation) ?? []) {
+		for (const [position, chunk] of (this.#chunks.get(published.generation) ?? []).entries()) {
 			const from = Math.max(offset, chunkStart);
 			const to = Math.min(end, chunkStart + chunk.length);
+			if (from < to && this.#isWrong(chunk)) this.#refuse({ part: "snapshot", key: String(position) });
 			if (from < to) bytes.set(chunk.subarray(from - chunkStart, to - chunkStart), from - offset);
 			chunkStart += chunk.length;
 		}
 		return bytes;
 	}
+}
 
-	/** An independent image with the same content; the bytes, which never change, are shared. */
-	copy(): StoreImage {
-		const image = new StoreImage(this.#store);
-		image.#shape = this.#shape;
-		image.#records = [...this.#records];
-		for (const [key, value] of this.#values) image.#values.set(key, value);
-		for (const [generation, chunks] of this.#chunks) image.#chunks.set(generation, [...chunks]);
-		return image;
-	}
+function withFlippedBit(bytes: Uint8Array, choose: (count: number) => number): Uint8Array {
+	const damaged = bytes.slice();
+	const bit = choose(bytes.length * 8);
+	damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+	return damaged;
+}
+
+/** What stands in another place of the same kind; null if there is nothing else. */
+function fromElsewhere(piece: Piece, pieces: readonly Piece[], choose: (count: number) => number): Uint8Array | null {
+	const others = pieces.filter(({ part, bytes }) => part === piece.part && crc32(bytes) !== crc32(piece.bytes));
+	return others[others.length === 0 ? 0 : choose(others.length)]?.bytes.slice() ?? null;
 }

@@ -87,6 +87,8 @@ export interface TimedFault {
 	readonly fault: FaultSpec;
 	/** When it is removed again; null: at the end of the method, or never for what is over at once (a kill). */
 	readonly forMs: number | null;
+	/** It may turn out not to be applicable (no leader to kill): it is then left out instead of ending the experiment. */
+	readonly optional?: true;
 }
 
 /** A fault by name with its arguments, such as `kill` of `leader`. What there is and what each takes: the catalogue. */
@@ -97,8 +99,9 @@ export interface FaultSpec {
 export type FaultArgument = string | number | boolean | readonly string[];
 
 export interface PropertySelection {
-	/** Ids; `all` selects every one that the engine's supplier has. */
+	/** Ids, of `always` and `eventually` properties; `all` selects every one that the engine's supplier has. */
 	readonly always: readonly string[];
+	/** Ids that must be witnessed; `all` as above. All others are watched too, for the report, and not required. */
 	readonly sometimes: readonly string[];
 }
 
@@ -106,7 +109,9 @@ export interface PropertySelection {
  * - `pass`: everything held, and the run was worth something.
  * - `fail`: a property was violated, or the group did not recover in the liveness phase.
  * - `inconclusive`: a checker ran out of its budget, or a probe could not be asked.
- * - `vacuous`: a required `sometimes` never happened, no fault was applied, or no operation was answered.
- * - `aborted`: the hypothesis did not hold before, a guard tripped, a fault could not be applied or was left over.
+ * - `vacuous`: a required `sometimes` never happened, a property asked for by name was never evaluated, of a method none
+ *   of the faults was applied, or no operation was answered.
+ * - `aborted`: the hypothesis did not hold before, a guard tripped, a fault could not be applied or was left over, a
+ *   property or the target itself failed, or the run was interrupted.
  */
 export type ExperimentVerdict = "pass" | "fail" | "inconclusive" | "vacuous" | "aborted";

@@ -34,17 +34,41 @@ export interface TargetEvent {
 	readonly type: string;
 	/** One line for readers. */
 	readonly text: string;
+	/** What reports draw from, for the well-known types: see {@link TargetEventType}. */
+	readonly values?: Readonly<Record<string, string | number | boolean | null>>;
 }
+
+/**
+ * Types of events that the runner and the reports understand, with the `values` they read. Engines may report any other.
+ * - `leader-elected` {term}, `leader-lost` {term}: `origin` leads from now on, or no longer.
+ * - `term` {term}: `origin` has entered this term.
+ * - `started`, `ended`: `origin`'s life begins, or is over.
+ * - `delivered` {from, sentAtMs, message}: a message of that kind has reached `origin`.
+ * - `lost` {to, message}: a message that `origin` sent now will not arrive.
+ * - `violated` {property}: it was just found violated; the runner then ends the method.
+ */
+export type TargetEventType =
+	| "leader-elected"
+	| "leader-lost"
+	| "term"
+	| "started"
+	| "ended"
+	| "delivered"
+	| "lost"
+	| "violated";
 
 /** A running system under experiment. */
 export interface ExperimentTarget {
 	readonly nodes: readonly string[];
 	/** Milliseconds since its start, on its own clock (virtual in simulation). */
 	nowMs(): number;
-	/** Lets time pass; resolves earlier when `until` holds. Returns whether it does. */
+	/**
+	 * Lets time pass; resolves earlier when `until` holds. Returns whether it does.
+	 * @throws QuorateError `experiment-property-threw` if a watched property threw
+	 */
 	pass(durationMs: number, until?: () => boolean): Promise<boolean>;
 	/**
-	 * Applies a fault.
+	 * Applies a fault: checked, with all arguments, `any` and the side of a partition already drawn.
 	 * @throws QuorateError `fault-not-applicable` if it makes no sense now (no leader to kill)
 	 */
 	apply(fault: FaultSpec): Promise<AppliedFault>;
@@ -53,7 +77,7 @@ export interface ExperimentTarget {
 	startWorkload(spec: WorkloadSpec): Workload;
 	/** Faults that are still in force; empty when all were removed. */
 	readonly activeFaults: readonly string[];
-	/** What the watched properties came to so far. */
+	/** What the watched properties came to so far, also those that were never evaluated. */
 	findings(): readonly PropertyFinding[];
 	/** Whether all members have the same content and nothing is under way. */
 	hasConverged(): Promise<boolean>;
@@ -79,8 +103,8 @@ export interface Workload {
 	readonly counts: { readonly begun: number; readonly ok: number; readonly failed: number; readonly unknown: number };
 	/** Milliseconds from due to answered, of answered operations, in order of completion, with the time of completion. */
 	readonly latencies: readonly { readonly atMs: number; readonly latencyMs: number }[];
-	/** Judges its history; null while it runs. */
-	judge(): WorkloadJudgement;
+	/** Judges its history; null while it runs (operations left open by a target that stops answering do not count). */
+	judge(): WorkloadJudgement | null;
 }
 
 export interface WorkloadJudgement {
@@ -90,6 +114,8 @@ export interface WorkloadJudgement {
 	readonly explanation: string | null;
 	/** The history as JSON lines. */
 	readonly history: string;
+	/** Of a violated one: the lines around the anomaly. */
+	readonly around?: readonly string[];
 }
 
 export interface PropertyFinding {

@@ -34,6 +34,12 @@ class Peer {
 	readonly worker: Worker;
 	readonly port: MessagePort;
 	readonly end: LaneEnd;
+	/**
+	 * How this thread waits. One for all rounds: a ring wakes one waiter, and a parking that is given up may leave its own
+	 * behind, which would then be woken in place of the next one's.
+	 */
+	readonly #parking: AsyncParking;
+	#wake: () => void = () => undefined;
 
 	constructor(strategy: "async" | "blocking") {
 		const memory = createPair(LANE_BYTES);
@@ -42,6 +48,15 @@ class Peer {
 		this.worker = new Worker(new URL("./lanes/peer.js", import.meta.url), { workerData, transferList: [port2] });
 		this.port = port1;
 		this.end = new LaneEnd(memory, 0);
+		this.#parking = new AsyncParking(this.end.block, () => this.#wake());
+	}
+
+	/** Sleeps until the worker has something for this thread, or has made room. */
+	async sleep(): Promise<void> {
+		const woken = new Promise<void>((resolve) => {
+			this.#wake = resolve;
+		});
+		if (this.#parking.park(0) === "parked") await woken;
 	}
 
 	async stop(): Promise<void> {
@@ -55,18 +70,12 @@ const yieldLoop = (): Promise<void> => new Promise((resolve) => setImmediate(res
 /** Sends all by lane; while it is full, sleeps until the receiver has made room. */
 async function sendByLane(peer: Peer, messages: readonly (Vote | AppendEntries)[]): Promise<void> {
 	const { end } = peer;
-	let wake: () => void = () => undefined;
-	const parking = new AsyncParking(end.block, () => wake());
 	for (const message of messages) {
 		while (!end.tell(message)) {
 			end.outbound.flush();
 			// Taken before it is asked for anew: what is announced after that keeps this thread from parking.
 			end.outbound.takeRoom(() => undefined);
-			if (end.awaitRoom(message)) continue;
-			const woken = new Promise<void>((resolve) => {
-				wake = resolve;
-			});
-			if (parking.park(0) === "parked") await woken;
+			if (!end.awaitRoom(message)) await peer.sleep();
 		}
 	}
 	end.outbound.flush();
@@ -104,13 +113,12 @@ async function laneRoundTrips(peer: Peer, strategy: "async" | "blocking", count:
 	const { end } = peer;
 	const times: number[] = [];
 	let replied = -1;
-	let wake: () => void = () => undefined;
 	const onReply: OnRecord = (header, bytes, start, stop) => {
 		end.codec.decode(header.schema, bytes, start, stop);
 		replied = header.correlation;
 		return "next";
 	};
-	const parking = strategy === "async" ? new AsyncParking(end.block, () => wake()) : new BlockingParking(end.block);
+	const parking = strategy === "async" ? null : new BlockingParking(end.block);
 	for (let i = 0; i < count; i++) {
 		const startMs = performance.now();
 		assert(end.tell(voteOf(i), recordKinds.ask, i), "one ask fits");
@@ -118,10 +126,8 @@ async function laneRoundTrips(peer: Peer, strategy: "async" | "blocking", count:
 		for (;;) {
 			end.turn(onReply);
 			if (replied === i) break;
-			const woken = new Promise<void>((resolve) => {
-				wake = resolve;
-			});
-			if (parking.park(1000) === "parked") await woken;
+			if (parking === null) await peer.sleep();
+			else parking.park(1000);
 		}
 		times.push(performance.now() - startMs);
 	}

@@ -1,5 +1,6 @@
 /** Bugs planted in Raft: each must make a test of `test/protocols/raft` fail. */
 import type { Mutation } from "./mutation.ts";
+import { raftMembershipMutations } from "./raft-membership.ts";
 
 export const raftMutations: readonly Mutation[] = [
 	{
@@ -125,8 +126,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "own-vote-early",
 		bug: "one's own vote counts before it is durable",
 		file: "protocols/raft/roles.ts",
-		old: "\tcore.voteWriteId = persist(core, {});\n\trequestVotes(core, false);",
-		new: "\tcore.voteWriteId = persist(core, {});\n\tcore.votes.set(core.config.nodeId, true);\n\trequestVotes(core, false);",
+		old: "\tcore.voteWriteId = persist(core, {});\n",
+		new: "\tcore.voteWriteId = persist(core, {});\n\tcore.votes.set(core.config.nodeId, true);\n",
 	},
 	{
 		name: "prev-check-skipped",
@@ -152,16 +153,16 @@ export const raftMutations: readonly Mutation[] = [
 	{
 		name: "quorum-small",
 		bug: "half of the voters are a quorum",
-		file: "protocols/raft/core.ts",
-		old: "Math.floor(core.configuration.voters.length / 2) + 1",
-		new: "Math.floor(core.configuration.voters.length / 2)",
+		file: "protocols/raft/quorum.ts",
+		old: "Math.floor(voters.length / 2) + 1",
+		new: "Math.floor(voters.length / 2)",
 	},
 	{
 		name: "install-keeps-log",
 		bug: "an installed snapshot keeps a tail that conflicts with it",
 		file: "protocols/raft/follower.ts",
-		old: "if (log.termAt(lastIndex) === lastTerm) {",
-		new: "if (log.termAt(lastIndex) !== undefined) {",
+		old: "const keepsTail = log.termAt(lastIndex) === lastTerm;",
+		new: "const keepsTail = log.termAt(lastIndex) !== undefined;",
 	},
 	{
 		name: "receipt-survives-term",
@@ -230,8 +231,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "no-check-quorum",
 		bug: "a leader without a quorum goes on",
 		file: "protocols/raft/election.ts",
-		old: "\tif (active >= quorumSize(core)) {",
-		new: "\tif (active >= 0) {",
+		old: "\tif (isHeard) {",
+		new: '\tif (isHeard || core.role === "leader") {',
 	},
 	{
 		name: "no-stale-answer",
@@ -314,8 +315,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "snapshot-config-lost",
 		bug: "a snapshot is sent without its configuration",
 		file: "protocols/raft/snapshot-transfer.ts",
-		old: "voters: configuration.voters,",
-		new: "voters: [],",
+		old: "\t\tconfiguration,\n",
+		new: "\t\tconfiguration: { ...configuration, voters: [] },\n",
 	},
 	{
 		name: "session-evict-mru",
@@ -553,7 +554,7 @@ export const raftMutations: readonly Mutation[] = [
 		bug: "campaigns without asking first",
 		file: "protocols/raft/election.ts",
 		old: "\tbecomePreCandidate(core);\n\tcountVotes(core);",
-		new: "\tbecomePreCandidate(core);\n\tcountVotes(core);\n\tbecomeCandidate(core);",
+		new: "\tbecomePreCandidate(core);\n\tcountVotes(core);\n\tbecomeCandidate(core, false);",
 	},
 	{
 		name: "old-pre-vote-counts",
@@ -562,4 +563,5 @@ export const raftMutations: readonly Mutation[] = [
 		old: "return message.term === core.term + 1;",
 		new: "return true;",
 	},
+	...raftMembershipMutations,
 ];

@@ -31,7 +31,16 @@ export interface ViewableRaft extends StateMachine<RaftTypes> {
 /** The part of a machine's state that this port reads. */
 type RaftState = Pick<
 	RaftCore,
-	"term" | "votedFor" | "role" | "leader" | "commitIndex" | "voteWriteId" | "configuration" | "leaderHeard"
+	| "term"
+	| "votedFor"
+	| "role"
+	| "leader"
+	| "commitIndex"
+	| "voteWriteId"
+	| "configuration"
+	| "configurations"
+	| "configurationIndex"
+	| "leaderHeard"
 > &
 	Pick<RaftCore, "hardStateWriteId" | "nextWriteId" | "writes"> & {
 		readonly log: {
@@ -100,14 +109,15 @@ function performWrite(durable: RaftDurable, write: RaftWrite): RaftDurable {
 /**
  * The state with persists numbered from the oldest unfinished one. Of a finished persist only that it is finished matters:
  * numbers are compared with those of unfinished ones, or with the one that completes. The persist of one's own vote
- * matters to a candidate only. Voters are listed in the order of their names.
+ * matters to a candidate only. The configuration is the same for ever.
  */
 function essenceOf(state: RaftState, oldestUnfinished: WriteId | null): unknown {
 	const from = oldestUnfinished ?? state.nextWriteId;
 	const since = (writeId: WriteId): number | null => (writeId < from ? null : writeId - from);
+	const { configuration: _same, configurations: _all, configurationIndex, ...variables } = state;
+	assert(configurationIndex === 0, "nobody joins or leaves a model");
 	return {
-		...state,
-		configuration: { voters: new Set(state.configuration.voters) },
+		...variables,
 		nextWriteId: state.nextWriteId - from,
 		hardStateWriteId: since(state.hardStateWriteId),
 		voteWriteId: state.role === "candidate" ? since(state.voteWriteId) : null,

@@ -1,6 +1,7 @@
 /** What is committed is on a quorum's disks, and stays there. */
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
+import { votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
 import type { RaftDurable } from "../vocabulary.ts";
@@ -8,6 +9,7 @@ import { DiskLogs } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
 import type { RaftObservation } from "./observation.ts";
 import { remember } from "./remember.ts";
+import { unordered } from "./unordered.ts";
 
 export const committedOnQuorum: Property<RaftObservation> = {
 	id: "committed-on-quorum",
@@ -16,7 +18,7 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
 	observes: ["started", "ended", "batch", "persisted", "left"],
-	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), null),
+	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), new Map(), []),
 };
 
 class CommittedOnQuorum implements Watcher<RaftObservation> {
@@ -25,19 +27,23 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	readonly #committed: Map<LogIndex, EntryDigest>;
 	/** How far each leader's commit index was followed in its present life. */
 	readonly #followed: Map<NodeId, LogIndex>;
-	/** That of the last leader to commit. */
-	#configuration: Configuration | null;
+	/** The configuration of each member after its last batch. */
+	readonly #configurations: Map<NodeId, Configuration>;
+	/** Those of the last leader to commit: a batch may have committed by one before it appended the next. */
+	#deciding: readonly Configuration[];
 
 	constructor(
 		disks: DiskLogs,
 		committed: Map<LogIndex, EntryDigest>,
 		followed: Map<NodeId, LogIndex>,
-		configuration: Configuration | null,
+		configurations: Map<NodeId, Configuration>,
+		deciding: readonly Configuration[],
 	) {
 		this.#disks = disks;
 		this.#committed = committed;
 		this.#followed = followed;
-		this.#configuration = configuration;
+		this.#configurations = configurations;
+		this.#deciding = deciding;
 	}
 
 	observe(observation: RaftObservation): Finding | null {
@@ -54,6 +60,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			case "started":
 			case "ended":
 				this.#followed.delete(observation.node);
+				this.#configurations.delete(observation.node);
 				return null;
 			default:
 				return null;
@@ -65,8 +72,8 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			disks: this.#disks.state,
 			committed: this.#committed,
 			followed: this.#followed,
-			// A set: the order of names must not tell states apart that are equal but for the names.
-			voters: new Set(this.#configuration?.voters),
+			configurations: new Map([...this.#configurations].map(([node, members]) => [node, unordered(members)])),
+			deciding: this.#deciding.map(unordered),
 		};
 	}
 
@@ -75,19 +82,24 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 			this.#disks.copy(),
 			new Map(this.#committed),
 			new Map(this.#followed),
-			this.#configuration,
+			new Map(this.#configurations),
+			this.#deciding,
 		);
 	}
 
 	#followLeader({ node, machine }: Extract<RaftObservation, { type: "batch" }>): Finding | null {
 		const { role, commitIndex, configuration, log } = machine;
+		const before = this.#configurations.get(node) ?? configuration;
+		if (before !== configuration || !this.#configurations.has(node)) this.#configurations.set(node, configuration);
 		const followed = this.#followed.get(node);
 		if (followed === commitIndex) return null;
 		this.#followed.set(node, commitIndex);
 		if (role !== "leader") return null;
-		this.#configuration = configuration;
+		this.#deciding = before === configuration ? [configuration] : [before, configuration];
 		const from = Math.max(followed ?? 0, log.baseIndex) as LogIndex;
-		for (let index = indexAfter(from, 1); index <= commitIndex; index = indexAfter(index, 1)) {
+		// A commit index beyond the log is another property's finding.
+		const through = Math.min(commitIndex, log.lastIndex);
+		for (let index = indexAfter(from, 1); index <= through; index = indexAfter(index, 1)) {
 			remember(this.#committed, index, entryDigest(log.entryAt(index)));
 			const finding = this.#check(index);
 			if (finding !== null) return finding;
@@ -108,12 +120,15 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	/** A violation if too few disks have what is committed at `index`. */
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
-		if (digest === undefined || this.#configuration === null) return null;
-		const { voters } = this.#configuration;
-		let holders = 0;
-		for (const voter of voters) if (this.#disks.of(voter)?.holds(index, digest)) holders++;
-		if (holders > voters.length / 2) return null;
-		const names = voters.filter((voter) => this.#disks.of(voter)?.holds(index, digest));
-		return violated({ index, holders: names.join(" "), voters: voters.join(" ") });
+		if (digest === undefined || this.#deciding.length === 0) return null;
+		const isHolder = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
+		if (this.#deciding.some((configuration) => isDecidedBy(configuration, isHolder))) return null;
+		const voters = [...new Set(this.#deciding.flatMap(votersOf))];
+		return violated({ index, holders: voters.filter(isHolder).join(" "), voters: voters.join(" ") });
 	}
+}
+
+/** More than half of the voters, and in a joint configuration of the outgoing ones: counted apart from the machine's count. */
+function isDecidedBy({ voters, outgoing }: Configuration, holds: (voter: NodeId) => boolean): boolean {
+	return [voters, outgoing].every((half) => half.length === 0 || 2 * half.filter(holds).length > half.length);
 }

@@ -30,6 +30,7 @@ class DurableCounted implements Watcher<RaftObservation> {
 		const index = log.durableThrough;
 		// What is compacted is in a snapshot.
 		if (disk === undefined || index <= log.baseIndex) return null;
+		if (index > log.lastIndex) return violated({ node, index, lastIndex: log.lastIndex });
 		const entry = log.entryAt(index);
 		return disk.holds(index, entryDigest(entry)) ? holds : violated({ node, index, term: entry.term });
 	}

@@ -4,7 +4,7 @@ import type { Entry } from "../entry.ts";
 /** 53 bits over every field of an entry: equal entries have the same, others almost surely (2^-53) not. */
 export type EntryDigest = number;
 
-const kinds: Readonly<Record<Entry["kind"], number>> = { "no-op": 1, "open-session": 2, command: 3 };
+const kinds: Readonly<Record<Entry["kind"], number>> = { "no-op": 1, "open-session": 2, command: 3, configuration: 4 };
 
 /** Entries are immutable and the same one is seen many times, at several members and by several properties. */
 const known = new WeakMap<Entry, EntryDigest>();

@@ -8,8 +8,7 @@
  * the same list, each those whose depth it sees. Every property is judged by itself and may lean on the others: by log
  * matching an index and a term name everything before them, so watchers remember ends and digests, not logs.
  *
- * Not here: membership safety, since a configuration does not change yet; and what clients see (linearizability,
- * results of commands), which history checkers judge.
+ * Not here: what clients see (linearizability, results of commands), which history checkers judge.
  */
 import type { Property } from "../../verification/index.ts";
 import { committedAgreement } from "./committed-agreement.ts";
@@ -24,6 +23,7 @@ import { indexOrder } from "./index-order.ts";
 import { leaderAppendOnly } from "./leader-append-only.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
 import { logMatching } from "./log-matching.ts";
+import { consecutiveQuorumsIntersect, oneChangeAtATime } from "./membership-safety.ts";
 import { monotoneApplied, monotoneCommit } from "./monotone-index.ts";
 import { monotoneTerm } from "./monotone-term.ts";
 import type { RaftObservation } from "./observation.ts";
@@ -57,6 +57,8 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	indexOrder,
 	deliveryOrder,
 	exactlyOnce,
+	oneChangeAtATime,
+	consecutiveQuorumsIntersect,
 	durableVote,
 	durableCounted,
 	durableTermBeforeSent,

@@ -5,6 +5,7 @@ interface HistoryErrorDetails {
 	readonly malformed: { line: number; column: number; expected: string; found: string };
 	readonly lineInvalid: { line: number; key: string; expected: string; found: string };
 	readonly lineTooLong: { line: number; limit: number };
+	readonly tooLarge: { line: number; limit: number };
 	readonly hole: { line: number; key: string; reason: string };
 	readonly operationInvalid: { line: number; model: string; key: string; expected: string; found: string };
 	readonly ambiguous: { line: number; model: string; key: string; reason: string };
@@ -27,6 +28,10 @@ export const historyErrors: ErrorFamily<HistoryErrorDetails> = defineErrors({
 	lineTooLong: [
 		"history-line-too-long",
 		(d: HistoryErrorDetails["lineTooLong"]) => `line ${d.line} is longer than ${d.limit} characters`,
+	],
+	tooLarge: [
+		"history-too-large",
+		(d: HistoryErrorDetails["tooLarge"]) => `line ${d.line}: a history holds at most ${d.limit} operations`,
 	],
 	hole: ["history-hole", (d: HistoryErrorDetails["hole"]) => `line ${d.line}: ${d.key}: ${d.reason}`],
 	operationInvalid: [

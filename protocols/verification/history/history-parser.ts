@@ -39,7 +39,7 @@ export class HistoryParser {
 	/**
 	 * @throws QuorateError `history-malformed` (not JSON: line and column), `history-line-invalid` (not an event: line and
 	 *   field), `history-hole` (an end without its invocation, an id used twice, a client with two operations at once, time
-	 *   going back), `history-line-too-long`
+	 *   going back), `history-line-too-long`, `history-too-large`
 	 */
 	write(text: string): void {
 		let start = 0;

@@ -9,6 +9,9 @@ import type { Json } from "./json-value.ts";
 import type { Operation, Outcome } from "./operation.ts";
 import { stepsAnswered, stepsAsked } from "./transaction.ts";
 
+/** More would not fit the memory that a process has by default. */
+const OPERATIONS_MAX = 4_000_000;
+
 /** What an invocation says. */
 export interface Invocation {
 	/** Any safe integer from 0, unique in the history. */
@@ -53,11 +56,14 @@ export class HistoryRecorder {
 	 * @param ns nanoseconds since the start of the run; null where there is no clock
 	 * @param line where it stands in a file; without one, events are counted
 	 * @throws QuorateError `history-hole`: the id or the client is in use, or time goes back; `history-line-invalid`: a
-	 *   transaction is none
+	 *   transaction is none; `history-too-large`
 	 */
 	invoke({ id, client, op, key = "", value, from }: Invocation, ns: number | null = null, line?: number): void {
 		const place = line ?? this.#events + 1;
 		this.#takeTime(ns, place);
+		if (this.#operations.length === OPERATIONS_MAX) {
+			throw historyErrors.tooLarge({ line: place, limit: OPERATIONS_MAX });
+		}
 		const earlier = this.#byId.get(id);
 		if (earlier !== undefined) this.#refuse(place, "id", `${id} was invoked in line ${earlier.line} already`);
 		const last = this.#lastOfClient.get(client);

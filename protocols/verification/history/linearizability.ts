@@ -2,9 +2,8 @@
  * Linearizability (Herlihy and Wing 1990): whether each operation can have taken effect at one moment between its
  * invocation and its end, so that a {@link Model} would have answered as was answered.
  */
-import { historyErrors } from "./errors.ts";
 import type { History } from "./history-recorder.ts";
-import type { Model } from "./model.ts";
+import { type Model, refusedOperation } from "./model.ts";
 import { partitionByKey } from "./partition.ts";
 import { PartitionCheck, type PartitionVerdict } from "./partition-check.ts";
 import type { Verdict } from "./verdict.ts";
@@ -66,10 +65,7 @@ export class LinearizabilityCheck<State> {
 	constructor(history: History, model: Model<State>) {
 		for (const operation of history.operations) {
 			const refusal = model.refuse(operation);
-			if (refusal === null) continue;
-			const { line, endLine } = operation;
-			const place = refusal.key.startsWith("answer") ? (endLine ?? line) : line;
-			throw historyErrors.operationInvalid({ line: place, model: model.name, ...refusal });
+			if (refusal !== null) throw refusedOperation(model.name, operation, refusal);
 		}
 		this.#hasAnswers = history.operations.some(({ outcome }) => outcome === "ok");
 		this.#checks = partitionByKey(history).map((partition) => new PartitionCheck(model, partition));

@@ -20,7 +20,7 @@ import { DependencyGraph, type Edge } from "./dependency-graph.ts";
 import { historyErrors } from "./errors.ts";
 import type { History } from "./history-recorder.ts";
 import { type Json, jsonText, mapKey, sameJson } from "./json-value.ts";
-import { anyValue, type OperationRule, optionalValue, refuseByRules } from "./model.ts";
+import { anyValue, type OperationRule, optionalValue, refuseByRules, refusedOperation } from "./model.ts";
 import { describeOperation, type Operation, type TransactionStep } from "./operation.ts";
 import { type AnomalyLog, type AnomalyReport, reportAnomalies } from "./verdict.ts";
 
@@ -62,9 +62,7 @@ export function checkListAppend(history: History): AnomalyReport {
 		const refusal = isStep
 			? refuseByRules(rules, operation)
 			: { key: "value", expected: "steps that get or append", found: jsonText(operation.value) };
-		if (refusal !== null) {
-			throw historyErrors.operationInvalid({ line: operation.line, model: "list-append", ...refusal });
-		}
+		if (refusal !== null) throw refusedOperation("list-append", operation, refusal);
 	}
 	return reportAnomalies(history, (log) => {
 		const check = new ListAppendCheck(history, log);

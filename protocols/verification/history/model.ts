@@ -1,4 +1,6 @@
 /** What a correct object does, one operation at a time: what histories are held against. */
+import type { QuorateError } from "../../core/index.ts";
+import { historyErrors } from "./errors.ts";
 import { type Json, jsonText } from "./json-value.ts";
 import type { Operation } from "./operation.ts";
 
@@ -51,6 +53,12 @@ export interface Refusal {
 	readonly found: string;
 }
 
+/** The error that says so, with the line of the invocation or of the end, whichever the field stands in. */
+export function refusedOperation(model: string, { line, endLine }: Operation, refusal: Refusal): QuorateError {
+	const place = refusal.key.startsWith("answer") ? (endLine ?? line) : line;
+	return historyErrors.operationInvalid({ line: place, model, ...refusal });
+}
+
 /** What a field of an operation has to be. */
 export type FieldRule = readonly [expected: string, fits: (value: Json | undefined) => boolean];
 
@@ -65,6 +73,7 @@ export interface OperationRule {
 }
 
 export const anyValue: FieldRule = ["a value", (value) => value !== undefined];
+export const someValue: FieldRule = ["a value other than null", (value) => value !== undefined && value !== null];
 export const optionalValue: FieldRule = ["a value or nothing", () => true];
 export const wholeNumber: FieldRule = ["a whole number", (value) => Number.isSafeInteger(value)];
 export const optionalNumber: FieldRule = [

@@ -17,7 +17,7 @@ export type PartitionVerdict =
 	| { readonly type: "ok" }
 	| {
 			readonly type: "illegal";
-			/** Null if the budget ended before it was found. */
+			/** Null if budget or memory ended before it was found. */
 			readonly offending: Offending | null;
 	  }
 	| { readonly type: "unknown"; readonly reason: UnknownReason };
@@ -30,7 +30,7 @@ export interface Offending {
 	readonly prefixLength: number;
 	/** Operations that were open when it ended. */
 	readonly concurrent: readonly Operation[];
-	/** One linearization of the prefix, and the state behind it. Null if the budget ended before it was found. */
+	/** One linearization of the prefix, and the state behind it. Null if budget or memory ended before it was found. */
 	readonly witness: { readonly order: readonly Operation[]; readonly state: string } | null;
 }
 
@@ -50,10 +50,6 @@ export class PartitionCheck<State> {
 	constructor(model: Model<State>, partition: Partition) {
 		this.#model = model;
 		this.partition = partition;
-	}
-
-	get verdict(): PartitionVerdict | null {
-		return this.#verdict;
 	}
 
 	/** Steps of the model so far. */

@@ -104,11 +104,6 @@ export class Search<State> {
 		return this.#furthestEnd === tail ? definite : this.#countEndsBefore(this.#furthestEnd);
 	}
 
-	/** Operations that were answered. */
-	get answered(): number {
-		return this.#list.definite;
-	}
-
 	/** The present order, and the state behind it; after `ok`, the linearization. */
 	get order(): { readonly operations: readonly Operation[]; readonly state: State } {
 		const operations = Array.from(

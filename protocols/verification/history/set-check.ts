@@ -9,10 +9,9 @@
  *
  * All of them are faults of a set that is linearizable. It does not look at the order of concurrent adds.
  */
-import { historyErrors } from "./errors.ts";
 import type { History } from "./history-recorder.ts";
 import { type Json, jsonText, mapKey } from "./json-value.ts";
-import { anyValue, type OperationRule, refuseByRules } from "./model.ts";
+import { anyValue, type OperationRule, refuseByRules, refusedOperation } from "./model.ts";
 import { describeOperation, type Operation } from "./operation.ts";
 import { type AnomalyLog, type AnomalyReport, reportAnomalies } from "./verdict.ts";
 
@@ -29,9 +28,7 @@ export function checkSet(history: History): AnomalyReport {
 	const sets = new Map<string, SetOfKey>();
 	for (const operation of history.operations) {
 		const refusal = refuseByRules(rules, operation);
-		if (refusal !== null) {
-			throw historyErrors.operationInvalid({ line: operation.endLine ?? operation.line, model: "set", ...refusal });
-		}
+		if (refusal !== null) throw refusedOperation("set", operation, refusal);
 		let set = sets.get(operation.key);
 		if (set === undefined) {
 			set = new SetOfKey();

@@ -15,6 +15,7 @@ import {
 } from "../../../actors/participant/index.ts";
 import { type Input, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import {
+	configurationOf,
 	type Entry,
 	type LogIndex,
 	type RaftTypes,
@@ -175,10 +176,34 @@ describe("Raft's persists in a store", () => {
 		});
 	});
 
+	it("of version 1 are taken up, and are of version 2 from the next persist on", () => {
+		const store = new PlainStore();
+		store.values.set("identity", encodeValue({ protocol: "raft", version: 1, group: "g", node: "a" }));
+		store.values.set("hard-state", encodeValue({ term: 3, votedFor: "b" }));
+		const description = encodeValue({ lastIndex: 4, lastTerm: 2, configuration: { voters: ["a", "b", "c"] } });
+		store.snapshot = { name: "own-4", sizeBytes: 7, description };
+		store.firstIndex = 5;
+		const { adapter } = adapterOf();
+		expect(adapter.recover(store.contents).durable.snapshot).toEqual({
+			lastIndex: 4,
+			lastTerm: 2,
+			configuration: configurationOf([a, b, c]),
+			sizeBytes: 7,
+		});
+		store.perform(adapter.operationsOf({ hardState: { term: term(4), votedFor: null } }));
+		expect(decodeAnswer(store.values.get("identity") as Uint8Array)).toMatchObject({ version: 2 });
+		expect(adapter.operationsOf({ hardState: { term: term(5), votedFor: null } })).toHaveLength(1);
+	});
+
 	it("follow the order of one write: state, cut, entries, chunk, snapshot, compaction", () => {
 		const { adapter } = adapterOf();
 		adapter.recover(new PlainStore().contents);
-		const snapshot = { lastIndex: index(9), lastTerm: term(2), configuration: { voters: [a, b, c] }, sizeBytes: 1 };
+		const snapshot = {
+			lastIndex: index(9),
+			lastTerm: term(2),
+			configuration: configurationOf([a, b, c]),
+			sizeBytes: 1,
+		};
 		const operations = adapter.operationsOf({
 			hardState: { term: term(2), votedFor: null },
 			truncateFrom: index(5),
@@ -268,7 +293,7 @@ describe("queries", () => {
 });
 
 describe("snapshots", () => {
-	const configuration = { voters: [a, b, c] };
+	const configuration = configurationOf([a, b, c]);
 	const take = { type: "take-snapshot", lastIndex: index(2), lastTerm: term(1), configuration } as const;
 
 	it("are staged, published, reported ready, and carry application and sessions to another member", async () => {

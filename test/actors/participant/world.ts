@@ -14,10 +14,21 @@ import {
 } from "../../../actors/participant/index.ts";
 import { type GroupAccess, SessionClient } from "../../../actors/swarm/client.ts";
 import { GroupView } from "../../../actors/swarm/group-view.ts";
-import { Generator, groupId, type NodeId, nodeId, QuorateError } from "../../../protocols/core/index.ts";
+import { type Generator, groupId, type NodeId, nodeId, QuorateError } from "../../../protocols/core/index.ts";
 import { raftLayouts } from "../../../protocols/raft/index.ts";
-import { type ActorContext, ActorSystem, addressText, type EnvelopeHead } from "../../../runtime/actor/index.ts";
-import { type NetworkDelivery, type NetworkPolicy, Simulation } from "../../../runtime/simulation/index.ts";
+import {
+	type ActorContext,
+	ActorSystem,
+	type Address,
+	addressText,
+	type EnvelopeHead,
+} from "../../../runtime/actor/index.ts";
+import {
+	type NetworkDelivery,
+	type NetworkPolicy,
+	Simulation,
+	type SimulationOptions,
+} from "../../../runtime/simulation/index.ts";
 import { SimulatedDisk, StorageActor, type StorageEngine, storageLayouts } from "../../../runtime/storage/index.ts";
 import { type ChildSpec, supervisorActor, ThreadSupervisor } from "../../../supervisors/index.ts";
 import { registerModule } from "../../fixtures/register-application.ts";
@@ -38,6 +49,7 @@ export interface WorldOptions {
 	readonly seed: number;
 	readonly nodes: number;
 	readonly tuning?: RaftTuning;
+	readonly simulation?: Pick<SimulationOptions, "guardGlobals" | "observe" | "oracle" | "scheduling">;
 }
 
 /** Everything that a story needs. */
@@ -62,9 +74,7 @@ export class World implements NetworkPolicy {
 	/** Events that were published, by type. */
 	readonly counts: Map<string, number> = new Map();
 
-	constructor({ seed, nodes, tuning = {} }: WorldOptions) {
-		this.generator = new Generator(seed, "world");
-		this.#network = this.generator.fork("network");
+	constructor({ seed, nodes, tuning = {}, simulation = {} }: WorldOptions) {
 		this.#tuning = tuning;
 		this.nodes = Array.from({ length: nodes }, (_, position) => nodeId(`node-${position + 1}`));
 		this.view = new GroupView(GROUP, this.nodes);
@@ -78,11 +88,14 @@ export class World implements NetworkPolicy {
 			}
 		}
 		this.simulation = new Simulation({
+			...simulation,
 			seed,
 			network: this,
 			modules: new Map([[storageModule, { DiskStorage }]]),
 			codec: { layouts: [raftLayouts, raftClientLayouts, storageLayouts], records: [] },
 		});
+		this.generator = this.simulation.generator("world");
+		this.#network = this.generator.fork("network");
 		const { backend } = this.simulation;
 		this.#system = new ActorSystem(backend);
 		this.#threads = new ThreadSupervisor({
@@ -133,6 +146,7 @@ export class World implements NetworkPolicy {
 		const args = {
 			group: GROUP,
 			node,
+			voters: this.nodes,
 			members: this.nodes,
 			storage: storage?.address,
 			application: { module: registerModule, export: "RegisterApplication" },
@@ -201,7 +215,21 @@ export class World implements NetworkPolicy {
 	/** The member's machine loses power: its participant dies, and of what was not flushed a prefix survives. */
 	losePower(node: NodeId): void {
 		this.kill(node);
-		this.disk.crash(raftStoreName(GROUP, node));
+		this.disk.crash(this.storeOf(node));
+	}
+
+	/** The member at an address. */
+	nodeOf(address: Address): NodeId | null {
+		return this.#participants.get(addressText(address)) ?? null;
+	}
+
+	/** The name of a member's thread. */
+	threadOf(node: NodeId): string {
+		return participantName(GROUP, node);
+	}
+
+	storeOf(node: NodeId): string {
+		return raftStoreName(GROUP, node);
 	}
 
 	get disk(): SimulatedDisk {
@@ -227,9 +255,9 @@ export class World implements NetworkPolicy {
 
 	deliveries(head: EnvelopeHead, _payload: unknown): readonly NetworkDelivery[] | null {
 		if (head.kind !== "tell") return null;
-		const from = head.sender === null ? undefined : this.#participants.get(addressText(head.sender));
-		const to = this.#participants.get(addressText(head.target));
-		if (from === undefined || to === undefined) return null;
+		const from = head.sender === null ? null : this.nodeOf(head.sender);
+		const to = this.nodeOf(head.target);
+		if (from === null || to === null) return null;
 		if (this.#island.has(from) !== this.#island.has(to)) return [];
 		const { loss, duplication, delayMsMax } = this.faults;
 		if (this.#network.chance(loss)) return [];

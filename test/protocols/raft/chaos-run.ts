@@ -5,12 +5,16 @@
 import { assert, Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import {
 	type ByteApplication,
+	isJoint,
+	membersOf,
 	type RaftConfig,
+	type RaftEvent,
 	type RaftRequest,
 	raftConfig,
 	type SessionId,
 } from "../../../protocols/raft/index.ts";
 import { DeterministicDriver, kindWorld, type Outcome, type World } from "./deterministic-driver.ts";
+import { Reshaper } from "./reshaper.ts";
 import { StrictWatch } from "./strict-watch.ts";
 
 export interface ChaosRun {
@@ -20,6 +24,10 @@ export interface ChaosRun {
 	readonly acknowledged: number;
 	readonly reads: number;
 	readonly retries: number;
+	/** How often each of the machine's events was told, by type; of a committed configuration also `joint-committed`. */
+	readonly events: ReadonlyMap<string, number>;
+	/** What was answered to wishes for other members or another leader. */
+	readonly reshaping: ReadonlyMap<string, number>;
 }
 
 const CLIENTS = 4;
@@ -82,25 +90,36 @@ function chaosWorld(dice: Generator, nodes: readonly NodeId[]): World {
 	};
 }
 
-/** @throws Error naming the violated property */
-export function runChaos(seed: number, size: number): ChaosRun {
+/**
+ * With `isReshaped`, members and leader change meanwhile.
+ * @throws Error naming the violated property
+ */
+export function runChaos(seed: number, size: number, isReshaped = false): ChaosRun {
 	const dice = new Generator(seed, "chaos");
 	const voters = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`));
 	const watch = new StrictWatch();
-	const configs = new Map(voters.map((id) => [id, chaosConfig(id, voters, dice.fork(id))]));
+	const configs = new Map<NodeId, RaftConfig>();
+	const configOf = (id: NodeId): RaftConfig => {
+		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id));
+		configs.set(id, config);
+		return config;
+	};
+	const events = new Map<string, number>();
 	const driver: DeterministicDriver = new DeterministicDriver({
 		seed,
 		voters,
-		config: (id) => configs.get(id) as RaftConfig,
+		config: configOf,
 		application: () => new Ledger(),
 		world: chaosWorld(dice, voters),
 		observe: (observation) => {
 			watch.observe(observation);
+			if (observation.type === "event") count(events, observation.event);
 			if (observation.type !== "batch") return;
 			if (observation.effects.some(({ type }) => type === "persist" || type === "apply")) chaos.tempt(observation.node);
 		},
 	});
 	const chaos: Chaos = new Chaos(driver, dice);
+	const reshaper = new Reshaper(driver, dice);
 	const acknowledged: string[] = [];
 	const clients = Array.from(
 		{ length: CLIENTS },
@@ -108,26 +127,44 @@ export function runChaos(seed: number, size: number): ChaosRun {
 	);
 	for (const client of clients) client.start();
 	chaos.start();
+	if (isReshaped) reshaper.start();
 	driver.run(CHAOS_MS);
 	chaos.stop();
+	if (isReshaped) reshaper.stop();
 	for (const client of clients) client.finish();
 	const ledger = (id: NodeId): string => (driver.application(id) as Ledger).applied.join(" ");
-	const isDone = (): boolean =>
-		clients.every((client) => client.isIdle) &&
-		voters.every((id) => ledger(id) === ledger(voters[0] as NodeId)) &&
-		watch.isRecovered;
+	let members: readonly NodeId[] = [];
+	const isDone = (): boolean => {
+		if (!clients.every((client) => client.isIdle)) return false;
+		const leader = reshaper.leader;
+		if (leader === null) return false;
+		const { configuration, configurationCommitted } = driver.machine(leader).status;
+		if (isJoint(configuration) || !configurationCommitted) return false;
+		members = membersOf(configuration);
+		// Who is no member any more is stopped, as its owner would when it hears so.
+		for (const id of driver.nodes) if (driver.isUp(id) && !members.includes(id)) driver.crash(id);
+		return members.every((id) => ledger(id) === ledger(leader)) && watch.isRecovered;
+	};
 	assert(driver.runUntil(isDone, LIVENESS_MS), "liveness: without faults every command is answered and all converge", {
 		idle: clients.map((client) => client.isIdle).join(" "),
-		status: JSON.stringify(voters.map((id) => driver.machine(id).status)),
+		status: JSON.stringify(driver.nodes.map((id) => ({ id, up: driver.isUp(id), ...driver.machine(id).status }))),
 	});
-	checkExactlyOnce((driver.application(voters[0] as NodeId) as Ledger).applied, acknowledged);
+	checkExactlyOnce((driver.application(members[0] as NodeId) as Ledger).applied, acknowledged);
 	return {
 		driver,
 		evaluations: watch.evaluations,
 		acknowledged: acknowledged.length,
 		reads: clients.reduce((sum, { reads }) => sum + reads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
+		events,
+		reshaping: reshaper.answers,
 	};
+}
+
+function count(events: Map<string, number>, event: RaftEvent): void {
+	const add = (name: string): void => void events.set(name, (events.get(name) ?? 0) + 1);
+	add(event.type);
+	if (event.type === "configuration-committed" && isJoint(event)) add("joint-committed");
 }
 
 /** What was acknowledged is there, and nothing is there twice. */

@@ -74,6 +74,8 @@ describe("validateRaftConfig", () => {
 		["retainedEntries", 2 ** 31 + 1],
 		["snapshotChunkBytes", 0],
 		["snapshotChunkBytes", 64 * 2 ** 20 + 1],
+		["catchUpLagEntries", -1],
+		["catchUpLagEntries", 2 ** 31 + 1],
 	] as const)("refuses %s = %d", (field, value) => {
 		const { code, details } = refusal(() => validateRaftConfig({ ...valid, [field]: value }));
 		expect(code).toBe("raft-config-invalid");
@@ -111,10 +113,14 @@ describe("validateRaftConfig", () => {
 		expect(details["field"]).toBe("voters");
 	});
 
-	it("refuses a node that is not among the voters", () => {
-		expect(refusal(() => raftConfig({ nodeId: nodeId("z"), voters: [a, b] })).details).toMatchObject({
-			field: "nodeId",
-		});
+	it("takes a node that is not among the voters: it joins later", () => {
+		expect(raftConfig({ nodeId: nodeId("z"), voters: [a, b] }).voters).toEqual([a, b]);
+	});
+
+	it("refuses a promoteLearners that is no boolean", () => {
+		const { code, details } = refusal(() => validateRaftConfig({ ...valid, promoteLearners: "yes" as never }));
+		expect(code).toBe("raft-config-invalid");
+		expect(details).toMatchObject({ field: "promoteLearners", actual: "yes" });
 	});
 
 	it("guards the machine's constructor", () => {

@@ -158,6 +158,13 @@ export class DeterministicDriver {
 		for (const id of options.voters) this.#boot(this.#node(id));
 	}
 
+	/** Boots a server that is no member yet. */
+	join(id: NodeId): void {
+		assert(!this.#nodes.has(id), "a new server has a new name", { id });
+		this.#nodes.set(id, this.#createNode(id));
+		this.#boot(this.#node(id));
+	}
+
 	get nodes(): NodeId[] {
 		return [...this.#nodes.keys()];
 	}
@@ -409,8 +416,8 @@ export class DeterministicDriver {
 		if (copies === 2) this.counts.duplicated++;
 		for (let i = 0; i < copies; i++) {
 			this.after(this.#draw(this.world.latencyMs), () => {
-				const node = this.#node(to);
-				if (node.isUp) this.#enqueue(node, { type: "message", from, message });
+				const node = this.#nodes.get(to);
+				if (node?.isUp) this.#enqueue(node, { type: "message", from, message });
 			});
 		}
 	}

@@ -14,6 +14,7 @@ import {
 import {
 	type AppendEntries,
 	type AppendResponse,
+	configurationOf,
 	type Entry,
 	type InstallSnapshot,
 	type LogIndex,
@@ -26,6 +27,7 @@ import {
 	type RaftReply,
 	type RaftRequest,
 	type RaftSnapshot,
+	type RaftTimer,
 	type RaftTypes,
 	type RaftWrite,
 	type RequestVote,
@@ -76,8 +78,15 @@ export function refused(inTerm: number, at: number, hintIndex: number, hintTerm:
 	const hint = { hintIndex: index(hintIndex), hintTerm: term(hintTerm) };
 	return { type: "append-response", term: term(inTerm), accepted: false, index: index(at), ...hint, round: 0 };
 }
-export function requestVote(inTerm: number, lastIndex: number, lastTerm: number, preVote = false): RequestVote {
-	return { type: "request-vote", term: term(inTerm), lastIndex: index(lastIndex), lastTerm: term(lastTerm), preVote };
+export function requestVote(
+	inTerm: number,
+	lastIndex: number,
+	lastTerm: number,
+	preVote = false,
+	transfer = false,
+): RequestVote {
+	const last = { lastIndex: index(lastIndex), lastTerm: term(lastTerm) };
+	return { type: "request-vote", term: term(inTerm), ...last, preVote, transfer };
 }
 export function vote(inTerm: number, granted: boolean, preVote = false): Vote {
 	return { type: "vote", term: term(inTerm), granted, preVote };
@@ -209,7 +218,7 @@ export class LoneMachine {
 		return this.effects.flatMap((effect) => (effect.type === "emit" ? [effect.event] : []));
 	}
 	/** The delay ranges that the last batch set a timer to. */
-	timers(timer: "election" | "heartbeat"): { readonly min: number; readonly max: number }[] {
+	timers(timer: RaftTimer): { readonly min: number; readonly max: number }[] {
 		return this.effects.flatMap((effect) =>
 			effect.type === "set-timer" && effect.timer === timer ? [effect.afterMs] : [],
 		);
@@ -229,18 +238,17 @@ export function snapshotAt(
 	sizeBytes = 6,
 	voters: readonly NodeId[] = three,
 ): RaftSnapshot {
-	return { lastIndex: index(lastIndex), lastTerm: term(lastTerm), configuration: { voters }, sizeBytes };
+	return { lastIndex: index(lastIndex), lastTerm: term(lastTerm), configuration: configurationOf(voters), sizeBytes };
 }
 /** One chunk of that snapshot. */
 export function chunk(inTerm: number, snapshot: RaftSnapshot, offset: number, data: Uint8Array): InstallSnapshot {
 	const { lastIndex, lastTerm, sizeBytes, configuration } = snapshot;
-	const { voters } = configuration;
 	return {
 		type: "install-snapshot",
 		term: term(inTerm),
 		lastIndex,
 		lastTerm,
-		voters,
+		configuration,
 		sizeBytes,
 		offset,
 		data,

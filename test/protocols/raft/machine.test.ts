@@ -4,8 +4,8 @@
  * Method: nodes in the midst of chaotic runs, taken apart from their hosts.
  */
 import { describe, expect, it } from "vitest";
-import { canonicalHash, canonicalText, type Effect, type Input } from "../../../protocols/core/index.ts";
-import type { RaftMachine, RaftTypes } from "../../../protocols/raft/index.ts";
+import { canonicalHash, canonicalText, type Effect, type Input, type NodeId } from "../../../protocols/core/index.ts";
+import { configurationOf, type RaftMachine, type RaftTypes } from "../../../protocols/raft/index.ts";
 import { runChaos } from "./chaos-run.ts";
 import {
 	a,
@@ -20,6 +20,7 @@ import {
 	requestVote,
 	snapshotAt,
 	term,
+	three,
 	vote,
 } from "./lone-machine.ts";
 
@@ -27,7 +28,7 @@ import {
 function machines(): RaftMachine[] {
 	const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
 	const used = seeds.flatMap((seed) => {
-		const { driver } = runChaos(seed, 5);
+		const { driver } = runChaos(seed, 5, seed % 2 === 0);
 		return driver.nodes.map((id) => driver.machine(id));
 	});
 	const leader = new LoneMachine({ config: { snapshotEveryEntries: 2, retainedEntries: 0 } }).becomeLeader();
@@ -115,6 +116,7 @@ describe("RaftMachine as a StateMachine", () => {
 
 	it("shows its status without the cost of its state", () => {
 		const { machine } = new LoneMachine({}).becomeLeader();
+		const configuration = configurationOf(three);
 		expect(machine.status).toEqual({
 			role: "leader",
 			term: 1,
@@ -126,6 +128,37 @@ describe("RaftMachine as a StateMachine", () => {
 			snapshotIndex: 0,
 			pendingProposals: 0,
 			pendingReads: 0,
+			configuration,
+			configurationIndex: 0,
+			configurationCommitted: true,
+			transferTo: null,
+			peers: [b, c].map((node) => ({
+				node,
+				mode: "probe",
+				match: 0,
+				next: 1,
+				lagEntries: 1,
+				inflight: 0,
+				snapshotBytes: null,
+				isAlive: true,
+				silentMs: 0,
+			})),
 		});
+	});
+
+	it("says who is behind and why, and how long it has been silent, without that being part of its state", () => {
+		const leader = new LoneMachine({ config: { maxEntriesPerAppend: 1, maxInflightAppends: 2 } }).becomeLeader();
+		const { machine } = leader.commitAll();
+		for (const text of ["x", "y", "z"]) leader.request(proposal(text));
+		const before = canonicalHash(machine.state);
+		const late = (from: NodeId, now: number): void =>
+			machine.step({ type: "message", from, message: accepted(1, 1) }, now, []);
+		late(c, 100);
+		late(b, 250);
+		expect(canonicalHash(machine.state)).toBe(before);
+		expect(machine.status.peers).toMatchObject([
+			{ node: b, mode: "replicate", match: 1, next: 4, lagEntries: 3, inflight: 2, silentMs: 0 },
+			{ node: c, mode: "replicate", match: 1, next: 4, lagEntries: 3, inflight: 2, silentMs: 150 },
+		]);
 	});
 });

@@ -6,7 +6,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { AssertionError } from "../../../protocols/core/index.ts";
-import type { RaftDurable, RaftMessage } from "../../../protocols/raft/index.ts";
+import { configurationOf, type RaftDurable, type RaftMessage } from "../../../protocols/raft/index.ts";
 import {
 	a,
 	accepted,
@@ -589,7 +589,7 @@ describe("§7 log compaction", () => {
 			type: "take-snapshot",
 			lastIndex: 4,
 			lastTerm: 1,
-			configuration: { voters: three },
+			configuration: configurationOf(three),
 		});
 	});
 

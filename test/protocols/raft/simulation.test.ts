@@ -1,7 +1,7 @@
 /**
  * Goal: under crashes, restarts, partitions, loss, duplication, reordering and slow disks, groups of 3 and 5 keep every
  * property of Raft after each event, lose nothing that was acknowledged, apply nothing twice, answer reads with nothing
- * stale, and heal completely when the faults end.
+ * stale, and heal completely when the faults end; also while their members and their leader are changed.
  * Method: some hundreds of seeded runs of the shipped machine and applier; a failing seed says how to run it alone.
  */
 import { describe, expect, it } from "vitest";
@@ -11,10 +11,12 @@ import { type ChaosRun, runChaos } from "./chaos-run.ts";
 const only = process.env["SEED"];
 const RUNS = 600;
 const sizeOf = (seed: number): number => (seed % 2 === 0 ? 3 : 5);
+/** In these seeds members and leader change meanwhile. */
+const isReshaped = (seed: number): boolean => seed % 3 === 0;
 
 function run(seed: number): ChaosRun {
 	try {
-		return runChaos(seed, sizeOf(seed));
+		return runChaos(seed, sizeOf(seed), isReshaped(seed));
 	} catch (error) {
 		const command = `SEED=${seed} npx vitest run test/protocols/raft/simulation.test.ts`;
 		throw new Error(`seed ${seed} failed; run it alone with: ${command}`, { cause: error });
@@ -30,8 +32,10 @@ describe("a Raft group under faults", () => {
 			totals.set(name, (totals.get(name) ?? 0) + count);
 		};
 		for (const seed of seeds) {
-			const { driver, evaluations, acknowledged, reads, retries } = run(seed);
+			const { driver, evaluations, acknowledged, reads, retries, events, reshaping } = run(seed);
 			for (const [name, count] of [...Object.entries(driver.counts), ...evaluations]) add(name, count);
+			for (const [name, count] of events) add(`event ${name}`, count);
+			for (const [name, count] of reshaping) add(`reshaping ${name}`, count);
 			add("acknowledged", acknowledged);
 			add("reads", reads);
 			add("retries", retries);
@@ -55,6 +59,15 @@ describe("a Raft group under faults", () => {
 			"log-compacted": 500,
 			"quorum-lost": 50,
 			"read-answered": 1000,
+			"event configuration-committed": 1000,
+			"event joint-committed": 200,
+			"event transfer-completed": 50,
+			"event transfer-given-up": 50,
+			"reshaping membership-changed": 200,
+			"reshaping change-in-progress": 100,
+			"reshaping term-not-committed": 50,
+			"reshaping not-caught-up": 20,
+			"reshaping outcome-unknown": 10,
 		};
 		for (const { id, kind } of raftProperties) {
 			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 1000 : 1);

@@ -14,12 +14,22 @@
  * | `deliver [FROM>TO …]` / `drop [FROM>TO …]` | what is on the network now arrives, or is lost; `*` is any node |
  * | `settle` | disks and network until nothing is left |
  * | `crash NODE` / `restart NODE` | memory and unfinished writes are lost / back from the disk |
- * | `status` / `log NODE` / `progress NODE` | prints |
+ * | `join NODE …` | boots nodes that are no members yet, with the group's options |
+ * | `change NODE add-learner/promote/remove MEMBER [TRANSITION]` | asks for a membership change |
+ * | `change NODE set VOTERS [LEARNERS [TRANSITION]]` | the same, with lists as `a,b,c`; `-` is the empty one |
+ * | `leave NODE` | asks to leave a joint configuration |
+ * | `transfer NODE [TO]` / `transfer-timeout NODE` | asks to hand leadership over / the time for that is over |
+ * | `unreachable NODE PEER` | its host believes so |
+ * | `status` / `log NODE` / `progress NODE` / `members NODE` | prints |
  */
 import { assert, type Effect, type Input, must, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import {
+	type Configuration,
+	decodeConfiguration,
 	type Entry,
 	type LogIndex,
+	type MembershipChange,
+	type MembershipTransition,
 	RaftApplier,
 	type RaftConfig,
 	type RaftDelivery,
@@ -27,6 +37,7 @@ import {
 	RaftMachine,
 	type RaftMessage,
 	type RaftRequest,
+	type RaftTimer,
 	type RaftTypes,
 	type RaftWrite,
 	raftConfig,
@@ -74,6 +85,8 @@ class ScriptedGroup {
 	#network: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
 	#output: string[] = [];
 	#nextRequest = 1;
+	#voters: readonly NodeId[] = [];
+	#options: Readonly<Record<string, number>> = {};
 
 	takeOutput(): string[] {
 		const output = this.#output;
@@ -107,6 +120,25 @@ class ScriptedGroup {
 			settle: () => this.#settle(),
 			crash: () => this.#crash(node()),
 			restart: () => this.#start(node()),
+			join: () => {
+				for (const id of words) this.#bootOne(nodeId(id), []);
+			},
+			change: () => this.#step(node(), this.#request(changeOf(words.slice(1)))),
+			leave: () => this.#step(node(), this.#request({ type: "leave-joint" })),
+			transfer: () => {
+				const to = words[1] === undefined ? null : nodeId(words[1]);
+				this.#step(node(), this.#request({ type: "transfer-leadership", to }));
+			},
+			"transfer-timeout": () => this.#fire(node(), "transfer"),
+			unreachable: () => {
+				const peer = nodeId(must(words[1], "the command names a peer"));
+				this.#step(node(), { type: "peer-unreachable", peer });
+			},
+			members: () => {
+				const { configuration, configurationIndex, configurationCommitted } = node().machine.status;
+				const state = configurationCommitted ? "committed" : "not committed";
+				this.#print(node(), `members ${describeConfiguration(configuration)} of ${configurationIndex}, ${state}`);
+			},
 			status: () => {
 				for (const each of this.#nodes.values()) this.#print(each, describeStatus(each));
 			},
@@ -133,24 +165,27 @@ class ScriptedGroup {
 				logs.set(nodeId(name), value === undefined || value === "" ? [] : value.split(",").map(Number));
 			} else options[name] = Number(value);
 		}
-		const voters = [...logs.keys()];
-		for (const [id, terms] of logs) {
-			const config = raftConfig({ nodeId: id, voters, ...options });
-			const entries = entriesOf(terms);
-			const hardState = { term: Math.max(0, ...terms) as Term, votedFor: null };
-			const disk = {
-				hardState,
-				snapshot: null,
-				snapshotBytes: bytes(""),
-				firstIndex: 1 as LogIndex,
-				entries,
-				received: [],
-			};
-			const node = { id, config, disk, isUp: false, writes: [], held: [], timers: new Set<string>(), owed: [] };
-			const made = { ...node, machine: new RaftMachine(config), applier: new RaftApplier(new Ledger()) };
-			this.#nodes.set(id, made);
-			this.#start(made);
-		}
+		this.#voters = [...logs.keys()];
+		this.#options = options;
+		for (const [id, terms] of logs) this.#bootOne(id, terms);
+	}
+
+	#bootOne(id: NodeId, terms: readonly number[]): void {
+		const config = raftConfig({ nodeId: id, voters: this.#voters, ...this.#options });
+		const entries = entriesOf(terms);
+		const hardState = { term: Math.max(0, ...terms) as Term, votedFor: null };
+		const disk = {
+			hardState,
+			snapshot: null,
+			snapshotBytes: bytes(""),
+			firstIndex: 1 as LogIndex,
+			entries,
+			received: [],
+		};
+		const node = { id, config, disk, isUp: false, writes: [], held: [], timers: new Set<string>(), owed: [] };
+		const made = { ...node, machine: new RaftMachine(config), applier: new RaftApplier(new Ledger()) };
+		this.#nodes.set(id, made);
+		this.#start(made);
 	}
 
 	#start(node: ScriptedNode): void {
@@ -169,7 +204,7 @@ class ScriptedGroup {
 		this.#print(node, "down");
 	}
 
-	#fire(node: ScriptedNode, timer: "election" | "heartbeat"): void {
+	#fire(node: ScriptedNode, timer: RaftTimer): void {
 		assert(node.timers.delete(timer), "the timer is set", { node: node.id, timer });
 		this.#step(node, { type: "timer", timer });
 	}
@@ -223,7 +258,9 @@ class ScriptedGroup {
 			for (const { requestId, answer } of node.applier.perform(delivery)) {
 				const data = "data" in answer ? ` "${new TextDecoder().decode(answer.data)}"` : "";
 				const session = answer.type === "session-opened" ? ` ${answer.session}` : "";
-				this.#print(node, `answer r${requestId} ${answer.type}${session}${data}`);
+				const members =
+					answer.type === "membership-changed" ? ` ${answer.index} ${describeConfiguration(answer.configuration)}` : "";
+				this.#print(node, `answer r${requestId} ${answer.type}${session}${members}${data}`);
 			}
 		}
 	}
@@ -248,8 +285,8 @@ class ScriptedGroup {
 		const taken = this.#network.filter(({ from, to }) => matches(from, to));
 		this.#network = this.#network.filter((sent) => !taken.includes(sent));
 		for (const { from, to, message } of taken) {
-			const node = this.#node(to);
-			if (arrives && node.isUp) this.#step(node, { type: "message", from, message });
+			const node = this.#nodes.get(to);
+			if (arrives && node?.isUp) this.#step(node, { type: "message", from, message });
 			else this.#output.push(`${from} → ${to}  lost: ${message.type}`);
 		}
 	}
@@ -272,6 +309,17 @@ class ScriptedGroup {
 			this.#print(node, `sees ${peer}: ${mode} match=${match} next=${next}${window}`);
 		}
 	}
+}
+
+function changeOf([type, ...words]: readonly string[]): RaftRequest {
+	const list = (text = "-"): NodeId[] => (text === "-" ? [] : text.split(",").map(nodeId));
+	const transition = (text = "automatic"): MembershipTransition => text as MembershipTransition;
+	if (type === "set") {
+		const change = { type: "set", voters: list(words[0]), learners: list(words[1]) } as const;
+		return { type: "change-membership", change, transition: transition(words[2]) };
+	}
+	const change = { type, node: nodeId(must(words[0], "a member")) } as MembershipChange;
+	return { type: "change-membership", change, transition: transition(words[1]) };
 }
 
 function proposal(session: number, serial: number, text: string): RaftRequest {
@@ -305,7 +353,7 @@ function describeMessage(message: RaftMessage): string {
 	const head = `${message.type} term=${message.term}`;
 	switch (message.type) {
 		case "request-vote":
-			return `${message.preVote ? "pre-" : ""}${head} last=${message.lastIndex}/${message.lastTerm}`;
+			return `${message.preVote ? "pre-" : ""}${head} last=${message.lastIndex}/${message.lastTerm}${message.transfer ? " transfer" : ""}`;
 		case "vote":
 			return `${message.preVote ? "pre-" : ""}${head} ${message.granted ? "granted" : "denied"}`;
 		case "append-entries": {
@@ -323,6 +371,8 @@ function describeMessage(message: RaftMessage): string {
 		}
 		case "snapshot-response":
 			return `${head} last=${message.lastIndex} next byte ${message.nextOffset}`;
+		case "timeout-now":
+			return head;
 	}
 }
 
@@ -330,6 +380,7 @@ const describeRound = (round: number): string => (round === 0 ? "" : ` round=${r
 
 function describeEntries(entries: readonly Entry[]): string {
 	const text = ({ kind, data, session, serial }: Entry): string => {
+		if (kind === "configuration") return `configuration ${describeConfiguration(decodeConfiguration(data))}`;
 		if (kind !== "command") return kind;
 		return `"${new TextDecoder().decode(data)}"${session === 0 ? "" : ` of ${session}#${serial}`}`;
 	};
@@ -361,7 +412,17 @@ function describeDelivery(delivery: RaftDelivery): string {
 	}
 }
 
+/** `{a b}`, joint `{a b} from {a b c}`, and what else it says. */
+function describeConfiguration({ voters, outgoing, learners, autoLeave }: Configuration): string {
+	const joint = outgoing.length === 0 ? "" : ` from {${outgoing.join(" ")}}`;
+	const more = learners.length === 0 ? "" : ` learners {${learners.join(" ")}}`;
+	return `{${voters.join(" ")}}${joint}${more}${autoLeave ? " auto-leave" : ""}`;
+}
+
 function describeEvent(event: RaftEvent): string {
+	if (event.type === "configuration-changed" || event.type === "configuration-committed") {
+		return `event ${event.type} index=${event.index} ${describeConfiguration(event)}`;
+	}
 	const { type, ...fields } = event;
 	const text = Object.entries(fields).map(([name, value]) => `${name}=${value ?? "none"}`);
 	return `event ${type} ${text.join(" ")}`;

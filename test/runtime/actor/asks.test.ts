@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Generator } from "../../../protocols/core/index.ts";
 import type { ThreadSlot } from "../../../runtime/actor/address.ts";
 import { ASKS_PENDING_MAX, AskTable } from "../../../runtime/actor/asks.ts";
-import { ThreadClock, Timeline } from "../../../runtime/simulation/timeline.ts";
+import { Machine, ThreadClock } from "../../../runtime/simulation/thread-clock.ts";
+import { Timeline } from "../../../runtime/simulation/timeline.ts";
 
 const SLOT = 3 as ThreadSlot;
 
@@ -13,7 +14,7 @@ function table(): {
 	open: (timeoutMs: number) => { correlation: number; outcome: unknown[] };
 } {
 	const timeline = new Timeline(new Generator(1));
-	const asks = new AskTable(new ThreadClock(timeline));
+	const asks = new AskTable(new ThreadClock(timeline, new Machine(timeline)));
 	const open = (timeoutMs: number): { correlation: number; outcome: unknown[] } => {
 		const outcome: unknown[] = [];
 		const correlation = asks.open(

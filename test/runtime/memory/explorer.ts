@@ -386,6 +386,9 @@ class Run implements ProgramPort {
 			copyOut: (ring, start, end, target, at) => {
 				target.set(this.#access(() => ring.slice(start, end)) as Uint8Array, at);
 			},
+			// A measurement on which nothing rests is no state.
+			stampTime: () => undefined,
+			microsSince: () => 0,
 		};
 	};
 

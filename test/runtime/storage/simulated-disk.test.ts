@@ -4,37 +4,9 @@
  */
 import { describe, expect, it } from "vitest";
 import { Generator } from "../../../protocols/core/index.ts";
-import type { Clock, TimerHandle } from "../../../runtime/actor/clock.ts";
 import { SimulatedDisk } from "../../../runtime/storage/simulated-disk.ts";
 import { commitOn, loadFrom, testEngine } from "./engine-compliance.ts";
-
-/** Fires timers when told. */
-class ScriptedClock implements Clock {
-	#nowMs = 0;
-	readonly #timers: { readonly atMs: number; run(): void }[] = [];
-
-	nowMs(): number {
-		return this.#nowMs;
-	}
-
-	schedule(afterMs: number, run: () => void): TimerHandle {
-		const timer = { atMs: this.#nowMs + afterMs, run };
-		this.#timers.push(timer);
-		this.#timers.sort((a, b) => a.atMs - b.atMs);
-		return timer as unknown as TimerHandle;
-	}
-
-	cancel(): void {}
-
-	/** True if there was a timer to fire. */
-	step(): boolean {
-		const next = this.#timers.shift();
-		if (next === undefined) return false;
-		this.#nowMs = next.atMs;
-		next.run();
-		return true;
-	}
-}
+import { ScriptedClock } from "./scripted-clock.ts";
 
 testEngine("simulated", () => {
 	const clock = new ScriptedClock();

@@ -114,6 +114,28 @@ describe("a swarm on worker threads", () => {
 		}
 	});
 
+	it("starts the members that it had, not those that it began with", { timeout: 120_000 }, async () => {
+		const directory = await mkdtemp(join(tmpdir(), "quorate-swarm-"));
+		try {
+			const options: SwarmOptions = { raft: { nodes: 3, application: tally }, storage: { type: "lmdb", directory } };
+			const first = await start(options);
+			await first.propose({ add: 1 });
+			expect(await first.addMember()).toBe("node-4");
+			await first.removeMember("node-1");
+			await first.changeMembers(["node-3", "node-4", "node-5"]);
+			await first.propose({ add: 1 });
+			expect(await first.membership()).toMatchObject({ voters: ["node-3", "node-4", "node-5"], learners: [] });
+			await first.stop();
+			const second = await start(options);
+			while (second.nodes.map(({ node }) => node).join() !== "node-3,node-4,node-5") await second.read(null);
+			expect(await second.propose({ add: 1 })).toMatchObject({ total: 3, commands: 3 });
+			await second.transferLeadership();
+			expect(await converged(second, 3)).toMatchObject({ total: 3 });
+		} finally {
+			await rm(directory, { recursive: true, force: true });
+		}
+	});
+
 	it("tells who asked when the application throws at a query, and goes on", async () => {
 		const swarm = await start({ raft: { nodes: 3, application: tally } });
 		await swarm.propose({ add: 1 });

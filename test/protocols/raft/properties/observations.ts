@@ -1,6 +1,8 @@
 /** Observations of a Raft group made by hand: what a watcher is shown, without a machine behind it. */
 import { type Effect, must, type NodeId } from "../../../../protocols/core/index.ts";
+import { configurationOf } from "../../../../protocols/raft/configuration.ts";
 import type {
+	Configuration,
 	Entry,
 	LogIndex,
 	RaftDelivery,
@@ -28,7 +30,12 @@ export interface Shown {
 	readonly base?: readonly [index: number, term: number];
 	readonly log?: readonly Entry[];
 	readonly durable?: number;
+	/** Default: a, b and c. */
+	readonly configuration?: Configuration;
+	readonly configurationIndex?: number;
 }
+
+const firstConfiguration = configurationOf(three);
 
 function viewOf(shown: Shown): RaftView {
 	const log = shown.log ?? [];
@@ -43,7 +50,8 @@ function viewOf(shown: Shown): RaftView {
 		deliveredIndex: index(shown.delivered ?? commitIndex),
 		snapshot: shown.snapshot ?? null,
 		restoring: shown.restoring === undefined ? null : { snapshot: shown.restoring },
-		configuration: { voters: three },
+		configuration: shown.configuration ?? firstConfiguration,
+		configurationIndex: index(shown.configurationIndex ?? 0),
 		log: {
 			baseIndex,
 			baseTerm,

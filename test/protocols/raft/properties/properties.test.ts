@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import { canonicalText, must } from "../../../../protocols/core/index.ts";
 import { type RaftObservation, raftProperties } from "../../../../protocols/raft/properties/index.ts";
 import { type Property, type PropertyResult, WatchList } from "../../../../protocols/verification/index.ts";
-import { a, b } from "../lone-machine.ts";
-import { roleChanged } from "./observations.ts";
+import { a, b, command } from "../lone-machine.ts";
+import { leading, roleChanged } from "./observations.ts";
 import { twins } from "./twins.ts";
 
 function propertyOf(id: string): Property<RaftObservation> {
@@ -80,6 +80,22 @@ describe("properties of Raft", () => {
 				expect(canonicalText(watcher.state), id).toBe(before);
 			}
 		}
+	});
+
+	it("judge a machine whatever it has broken: no watcher throws", () => {
+		const broken = leading(a, {
+			term: 2,
+			commit: 9,
+			delivered: 12,
+			base: [3, 1],
+			log: [command(1), command(3)],
+			durable: 20,
+		});
+		const list = new WatchList(raftProperties);
+		for (const observation of twins.flatMap(({ good, bad }) => [...good, broken, ...bad, broken])) {
+			expect(() => list.observe(observation)).not.toThrow();
+		}
+		expect(list.results.filter(({ verdict }) => verdict === "violated").length).toBeGreaterThan(10);
 	});
 
 	it("are watched as far as an observer sees: events alone show elections, terms and whether there is a leader", () => {

@@ -1,8 +1,10 @@
 /** Each property of Raft with two streams of observations: one that keeps or witnesses it, and one that does not. */
+
+import { configurationOf } from "../../../../protocols/raft/configuration.ts";
 import type { Entry, SessionId } from "../../../../protocols/raft/index.ts";
 import type { RaftObservation } from "../../../../protocols/raft/properties/index.ts";
 import type { FindingDetails } from "../../../../protocols/verification/index.ts";
-import { a, accepted, b, bytes, c, command, entriesOf, index, snapshotAt, term, vote } from "../lone-machine.ts";
+import { a, accepted, b, bytes, c, command, d, e, entriesOf, index, snapshotAt, term, vote } from "../lone-machine.ts";
 import {
 	applied,
 	apply,
@@ -305,6 +307,40 @@ export const twins: readonly Twins[] = [
 		details: { index: 3, session: 1, serial: 1, differs: "the command" },
 	},
 	{
+		id: "one-change-at-a-time",
+		about: "a leader's second change, once the first is committed, and a follower that learns both at once",
+		good: [
+			leading(a, { commit: 3, configurationIndex: 3 }),
+			leading(a, { commit: 3, configurationIndex: 4 }),
+			leading(a, { commit: 4, configurationIndex: 5 }),
+			batch(b, {}),
+			batch(b, { commit: 3, configurationIndex: 5 }),
+			leading(b, { term: 2, commit: 3, configurationIndex: 5 }),
+		],
+		bad: [leading(a, { commit: 3, configurationIndex: 4 }), leading(a, { commit: 3, configurationIndex: 5 })],
+		details: { node: "a", index: 5, voters: "a b c", indexBefore: 4, committed: 3 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "one member more, and others over a joint configuration",
+		good: [
+			leading(a, {}),
+			leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d]) }),
+			leading(a, { configurationIndex: 2, configuration: { ...configurationOf([a, e]), outgoing: [a, b, c, d] } }),
+			leading(a, { configurationIndex: 3, configuration: configurationOf([a, e]) }),
+			leading(a, { configurationIndex: 4, configuration: configurationOf([e]) }),
+		],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d, e]) })],
+		details: { node: "a", index: 1, voters: "a b c d e", indexBefore: 0, committed: 0 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "two of three that stay",
+		good: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b]) })],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([c, d, e]) })],
+		details: { node: "a", index: 1, voters: "c d e", indexBefore: 0, committed: 0 },
+	},
+	{
 		id: "durable-vote-kept",
 		about: "a vote given late in a term, and one in the next",
 		good: [
@@ -316,6 +352,40 @@ export const twins: readonly Twins[] = [
 		],
 		bad: [persisted(a, { term: 1, votedFor: b }), persisted(a, { term: 1, votedFor: c })],
 		details: { node: "a", term: 1, votedFor: "c", votedForBefore: "b" },
+	},
+	{
+		id: "one-change-at-a-time",
+		about: "a leader's second change, once the first is committed, and a follower that learns both at once",
+		good: [
+			leading(a, { commit: 3, configurationIndex: 3 }),
+			leading(a, { commit: 3, configurationIndex: 4 }),
+			leading(a, { commit: 4, configurationIndex: 5 }),
+			batch(b, {}),
+			batch(b, { commit: 3, configurationIndex: 5 }),
+			leading(b, { term: 2, commit: 3, configurationIndex: 5 }),
+		],
+		bad: [leading(a, { commit: 3, configurationIndex: 4 }), leading(a, { commit: 3, configurationIndex: 5 })],
+		details: { node: "a", index: 5, voters: "a b c", indexBefore: 4, committed: 3 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "one member more, and others over a joint configuration",
+		good: [
+			leading(a, {}),
+			leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d]) }),
+			leading(a, { configurationIndex: 2, configuration: { ...configurationOf([a, e]), outgoing: [a, b, c, d] } }),
+			leading(a, { configurationIndex: 3, configuration: configurationOf([a, e]) }),
+			leading(a, { configurationIndex: 4, configuration: configurationOf([e]) }),
+		],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b, c, d, e]) })],
+		details: { node: "a", index: 1, voters: "a b c d e", indexBefore: 0, committed: 0 },
+	},
+	{
+		id: "consecutive-quorums-intersect",
+		about: "two of three that stay",
+		good: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([a, b]) })],
+		bad: [leading(a, {}), leading(a, { configurationIndex: 1, configuration: configurationOf([c, d, e]) })],
+		details: { node: "a", index: 1, voters: "c d e", indexBefore: 0, committed: 0 },
 	},
 	{
 		id: "durable-vote-kept",
@@ -336,6 +406,13 @@ export const twins: readonly Twins[] = [
 		],
 		bad: [persisted(a, { log: log([1, 1]) }), batch(a, { log: log([1, 2]), durable: 2 })],
 		details: { node: "a", index: 2, term: 2 },
+	},
+	{
+		id: "durable-counted",
+		about: "a member whose disk was never shown",
+		good: [persisted(a, { log: log([1]) }), batch(a, { log: log([1]), durable: 1 }), batch(b, { durable: 7 })],
+		bad: [persisted(a, { log: log([1, 1]) }), batch(a, { log: log([1]), durable: 2 })],
+		details: { node: "a", index: 2, lastIndex: 1 },
 	},
 	{
 		id: "durable-term-before-sent",
@@ -462,7 +539,7 @@ export const twins: readonly Twins[] = [
 			batch(a, { commit: 2, log: log([1, 1]) }),
 			batch(b, { commit: 2, log: log([1, 1]) }),
 		],
-		details: { voter: "c", last: 1, committed: 1, applied: 1, seenAt: "b", wanted: 2 },
+		details: { voter: "c", last: 1, committed: 1, applied: 1, wanted: 2 },
 	},
 	{
 		id: "replicas-equal",
@@ -472,12 +549,21 @@ export const twins: readonly Twins[] = [
 			ended(c),
 			batch(c, { commit: 1, log: log([1]) }),
 		],
-		bad: [
-			...[a, b, c].map((node) => batch(node, { commit: 1, log: log([1]) })),
-			ended(c),
-			batch(a, { commit: 2, log: log([1, 1]) }),
-			batch(b, { commit: 2, log: log([1, 1]) }),
+		bad: [...[a, b, c].map((node) => batch(node, { commit: 1, log: log([1]) })), ended(c)],
+		details: { voter: "c", isUp: false, wanted: 1 },
+	},
+	{
+		id: "replicas-equal",
+		about: "one whose application follows last",
+		good: [
+			...[a, b].map((node) => batch(node, { commit: 1, log: log([1]) })),
+			batch(c, { commit: 1, delivered: 0, log: log([1]) }),
+			batch(c, { commit: 1, log: log([1]) }),
 		],
-		details: { voter: "c", last: null, committed: null, applied: null, seenAt: "b", wanted: 2 },
+		bad: [
+			...[a, b].map((node) => batch(node, { commit: 1, log: log([1]) })),
+			batch(c, { commit: 1, delivered: 0, log: log([1]) }),
+		],
+		details: { voter: "c", last: 1, committed: 1, applied: 0, wanted: 1 },
 	},
 ];

@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { generateRecords } from "../../../../actors/console/flight-records.ts";
-import { checkHistory } from "../../../actors/console/history-check.ts";
 import { projectRoot } from "../../../source-tree.ts";
 
 const main = join(projectRoot, "dist", "actors", "console", "main.js");
@@ -113,10 +112,20 @@ test("what clients saw while leaders died is linearizable", async () => {
 		...["run", "--input", input, "--nodes", "3", "--rate", "1500", "--kill-leader", "600ms", "--history", history],
 	);
 	expect(outcome.exitCode).toBe(0);
-	const verdict = checkHistory(readFileSync(history, "utf8"));
-	expect(verdict.faults).toEqual([]);
-	expect(verdict.appended.size).toBe(6_000);
-	expect(verdict.reads).toBeGreaterThanOrEqual(56);
+	const judged = await run("check-history", history, "--json");
+	expect(judged.exitCode).toBe(0);
+	const { verdict, operations, partitions } = JSON.parse(judged.output);
+	expect(verdict).toBe("ok");
+	expect(partitions).toHaveLength(24);
+	expect(operations).toBeGreaterThanOrEqual(6_056);
+	// One read that shows less than it did, and the same command refuses the history.
+	const lines = readFileSync(history, "utf8").split("\n");
+	const last = lines.findLastIndex((line) => line.includes('"value":['));
+	lines[last] = lines[last]!.replace(/\[[0-9]+,?/, "[");
+	writeFileSync(history, lines.join("\n"));
+	const refused = await run("check-history", history);
+	expect(refused.exitCode).toBe(1);
+	expect(lastLine(refused)).toMatch(/^illegal: key "[0-9]+" is not linearizable as kv: get /);
 });
 
 test("a process that is killed in the middle goes on with the same --data, and every record is applied once", async () => {

@@ -1,0 +1,183 @@
+/** The options of `quorate simulate`. */
+import { usageErrors } from "./errors.ts";
+import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
+import { duration, integer, oneOf } from "./option-values.ts";
+
+/** Seeds from the first to the last, both included. */
+export interface SeedRange {
+	readonly first: number;
+	readonly last: number;
+}
+
+export interface SimulateOptions {
+	readonly protocol: "raft";
+	readonly seeds: SeedRange;
+	/** One seed was asked for, and not a range. */
+	readonly isSingle: boolean;
+	readonly nodes: number;
+	/** Virtual milliseconds. */
+	readonly forMs: number;
+	/** `all`, `none` or kinds with commas. */
+	readonly faults: string;
+	/** A file whose experiment is run instead of the seeds' own ones. */
+	readonly experiment: string | null;
+	readonly threads: number | null;
+	readonly json: boolean;
+	readonly trace: boolean;
+	readonly shrink: boolean;
+	/** Where a shrunk experiment is written. */
+	readonly out: string | null;
+	readonly help: boolean;
+}
+
+/** Members of a simulated group; more are as many threads in one. */
+const NODES_MAX = 25;
+const SEEDS_MAX = 1_000_000;
+const THREADS_MAX = 64;
+
+const options = {
+	protocol: {
+		value: "NAME",
+		help: "which protocol is simulated: raft",
+		fallback: "raft",
+		parse: (text) => oneOf(text, ["raft"]),
+	} satisfies OptionSpec<"raft">,
+	seeds: {
+		value: "A..B",
+		help: `run the seeds from A to B, at most ${SEEDS_MAX.toLocaleString("en-US")} (default 1..100)`,
+		fallback: null,
+		parse: seedRange,
+	} satisfies OptionSpec<SeedRange | null>,
+	seed: {
+		value: "N",
+		help: "run one seed only",
+		fallback: null,
+		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
+	} satisfies OptionSpec<number | null>,
+	nodes: {
+		value: "N",
+		help: `members of the group, 3 to ${NODES_MAX} (default 5)`,
+		fallback: 5,
+		parse: (text) => integer(text, 3, NODES_MAX),
+	} satisfies OptionSpec<number>,
+	for: {
+		value: "TIME",
+		help: "virtual time in which operations and faults begin (default 60s)",
+		fallback: 60_000,
+		parse: (text) => duration(text, 1_000),
+	} satisfies OptionSpec<number>,
+	faults: {
+		value: "LIST",
+		help: "kinds of faults to draw from, with commas, or all or none; see quorate chaos list\n(default all)",
+		fallback: "all",
+		parse: (text) => text,
+	} satisfies OptionSpec<string>,
+	experiment: {
+		value: "FILE",
+		help: "run this experiment with each seed, instead of the one that a seed becomes",
+		fallback: null,
+		parse: (text) => text,
+	} satisfies OptionSpec<string | null>,
+	threads: {
+		value: "N",
+		help: `threads that run seeds, 1 to ${THREADS_MAX} (default: the cores)`,
+		fallback: null,
+		parse: (text) => integer(text, 1, THREADS_MAX),
+	} satisfies OptionSpec<number | null>,
+	trace: {
+		value: null,
+		help: "of one seed: print what happened, and a space-time diagram of its end",
+		fallback: false,
+		parse: () => true,
+	} satisfies OptionSpec<boolean>,
+	shrink: {
+		value: null,
+		help: "of one seed that fails: make its experiment as small as it still fails, and write it",
+		fallback: false,
+		parse: () => true,
+	} satisfies OptionSpec<boolean>,
+	out: {
+		value: "FILE",
+		help: "where --shrink writes (default seed-N.yaml in the working directory)",
+		fallback: null,
+		parse: (text) => text,
+	} satisfies OptionSpec<string | null>,
+	json: {
+		value: null,
+		help: "print the result as one JSON object, nothing else",
+		fallback: false,
+		parse: () => true,
+	} satisfies OptionSpec<boolean>,
+	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+};
+
+const COMMAND = "quorate simulate";
+const SEEDS_DEFAULT: SeedRange = { first: 1, last: 100 };
+
+/**
+ * What `quorate simulate` was asked to do.
+ * @throws QuorateError as `parseOptions`, and `conflicting-options`
+ */
+export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
+	const values: OptionValues<typeof options> = parseOptions(options, args, COMMAND);
+	const { seed, seeds, trace, shrink, json, experiment } = values;
+	const conflict = (option: string, other: string, reason: string): Error =>
+		usageErrors.conflictingOptions({ option, other, reason });
+	if (seed !== null && seeds !== null) throw conflict("--seed", "--seeds", "the one is of a single seed");
+	if (seed === null && trace) throw conflict("--trace", "--seeds", "a trace is of one seed: give --seed N");
+	if (seed === null && shrink) throw conflict("--shrink", "--seeds", "one seed is shrunk: give --seed N");
+	if (trace && json) throw conflict("--trace", "--json", "a trace is for readers");
+	if (experiment !== null && args.some((arg) => /^--(nodes|for|faults)(=|$)/.test(arg))) {
+		throw conflict("--experiment", "--nodes, --for and --faults", "the file says it");
+	}
+	return {
+		protocol: values.protocol,
+		seeds: seed === null ? (seeds ?? SEEDS_DEFAULT) : { first: seed, last: seed },
+		isSingle: seed !== null,
+		nodes: values.nodes,
+		forMs: values.for,
+		faults: values.faults,
+		experiment,
+		threads: values.threads,
+		json,
+		trace,
+		shrink,
+		out: values.out,
+		help: values.help,
+	};
+}
+
+/** The text of `quorate simulate --help`. */
+export function simulateHelp(): string {
+	return `quorate simulate: runs the very code that runs on threads (participants, mailboxes, supervisors, storage) on virtual
+time, each seed with faults of its own, and judges what came of it.
+
+Usage: quorate simulate [options]
+
+${describeOptions(options).join("\n")}
+
+A seed becomes an experiment: a random part of the kinds of faults, at random times, within the fault budget of the
+protocol. Clients put, get, compare-and-set and append meanwhile. Then all faults are removed, and the group must answer
+everything and agree. Properties of the protocol are watched after every step of every member; the clients' history is
+judged for linearizability. The same seed gives the same run, event by event.
+
+Verdicts: pass; fail (a property was violated, or the group did not recover); inconclusive (a checker ran out of its
+budget); vacuous (nothing was shown); aborted. The exit code is 0 only if every seed passes. Other exit codes: 1 for
+anything else, 2 for a wrong call, 130 after Ctrl-C and 143 after SIGTERM.
+
+Examples:
+  quorate simulate --seeds 1..500
+  quorate simulate --seeds 1..50 --nodes 3 --for 20s --faults partition,kill,restart-power-loss
+  quorate simulate --seed 17 --trace
+  quorate simulate --seed 17 --shrink --out smaller.yaml
+`;
+}
+
+function seedRange(text: string): SeedRange {
+	const match = /^([0-9]+)\.\.([0-9]+)$/.exec(text);
+	const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+	if (match === null || !Number.isSafeInteger(last) || first > last || last - first >= SEEDS_MAX) {
+		throw expected(`a range of seeds such as 1..500, at most ${SEEDS_MAX.toLocaleString("en-US")} of them`);
+	}
+	return { first, last };
+}

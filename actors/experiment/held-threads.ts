@@ -1,0 +1,80 @@
+/** A thread directory that keeps chosen threads dead, so that a member can be down for as long as an experiment says. */
+import type {
+	Backend,
+	ThreadDirectory,
+	ThreadEvent,
+	ThreadSlot,
+	ThreadSpec,
+	ThreadStatus,
+} from "../../runtime/index.ts";
+
+type KernelControl = ReturnType<ThreadDirectory["control"]>;
+
+export class HeldThreads implements ThreadDirectory {
+	readonly #threads: ThreadDirectory;
+	/** By the thread's name: who waits to start it. */
+	readonly #held = new Map<string, Set<() => void>>();
+
+	constructor(threads: ThreadDirectory) {
+		this.#threads = threads;
+	}
+
+	/** From now on no thread of this name starts, until what is returned is called. */
+	hold(name: string): () => void {
+		const waiting = this.#held.get(name) ?? new Set();
+		this.#held.set(name, waiting);
+		return () => {
+			if (!this.#held.delete(name)) return;
+			for (const go of waiting) go();
+		};
+	}
+
+	async start(spec: ThreadSpec): Promise<ThreadSlot> {
+		await this.#released(spec.name);
+		return this.#threads.start(spec);
+	}
+
+	async replace(slot: ThreadSlot): Promise<void> {
+		const name = this.#threads.status().find((thread) => thread.slot === slot)?.spec.name;
+		if (name !== undefined) await this.#released(name);
+		return this.#threads.replace(slot);
+	}
+
+	kill(slot: ThreadSlot, cause: "killed" | "stalled" | "stopped"): Promise<void> {
+		return this.#threads.kill(slot, cause);
+	}
+
+	release(slot: ThreadSlot): void {
+		this.#threads.release(slot);
+	}
+
+	control(slot: ThreadSlot): KernelControl {
+		return this.#threads.control(slot);
+	}
+
+	status(): readonly ThreadStatus[] {
+		return this.#threads.status();
+	}
+
+	observe(listener: (event: ThreadEvent) => void): () => void {
+		return this.#threads.observe(listener);
+	}
+
+	async #released(name: string): Promise<void> {
+		const waiting = this.#held.get(name);
+		if (waiting === undefined) return;
+		await new Promise<void>((go) => waiting.add(go));
+	}
+}
+
+/** The same backend with another thread directory. */
+export function withThreads(backend: Backend, threads: ThreadDirectory): Backend {
+	return {
+		ports: backend.ports,
+		threads,
+		parallelism: backend.parallelism,
+		attach: (kernel) => backend.attach(kernel),
+		publishedThrough: (from, to) => backend.publishedThrough(from, to),
+		close: () => backend.close(),
+	};
+}

@@ -1,0 +1,16 @@
+/**
+ * `actors/experiment`: swarms as targets of chaos experiments. {@link simulationEngine} runs the shipped swarm on virtual
+ * time, decided by one seed, with every member's machine under observation; {@link planSeed} makes the experiment that a
+ * seed becomes, {@link seedTask} runs one in a compute thread.
+ *
+ * Place: it joins `supervisors/chaos` (experiments, runner, verdicts) to `actors/swarm`. Properties are the protocol's own
+ * (`protocols/raft/properties`), histories are judged by `protocols/verification/history`; none of that stands here.
+ */
+export { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
+export type { MachineWrapper, ViewableRaft } from "./observed-participant.ts";
+export { experimentOf, runSeed, type SeedOrder, type SeedResult, seedTask } from "./seed-run.ts";
+export type { SimulationEngineOptions } from "./simulated-world.ts";
+export { simulationEngine } from "./simulation-engine.ts";
+export { KILL_POINTS } from "./simulation-faults.ts";
+export { plannedFaults, planSeed, type SimulationPlan } from "./simulation-plan.ts";
+export { threadsEngine } from "./threads-engine.ts";

@@ -1,0 +1,104 @@
+/**
+ * What members send each other in a simulation, told as events for timelines: what will not arrive as `lost`, what has
+ * come in as `delivered`, with the time at which it was sent.
+ */
+import type { NodeId } from "../../protocols/core/index.ts";
+import type { RaftMessage } from "../../protocols/raft/index.ts";
+import type { Address, EnvelopeHead, FaultyNetwork, NetworkDelivery, NetworkPolicy } from "../../runtime/index.ts";
+import type { TargetEvent } from "../../supervisors/index.ts";
+
+/** Messages under way on one link that are remembered; older ones are taken for lost with their receiver. */
+const UNDER_WAY_MAX = 256;
+
+interface UnderWay {
+	readonly type: string;
+	readonly sentAtMs: number;
+	/** Infinite while a clog holds it back. */
+	readonly arrivesAtMs: number;
+}
+
+/** Who is told of messages. */
+export interface MessageListener {
+	tell(event: TargetEvent): void;
+	/** A message leaves its sender. */
+	left(from: NodeId, to: NodeId, message: RaftMessage): void;
+}
+
+export class MessageLog implements NetworkPolicy {
+	readonly #network: FaultyNetwork;
+	readonly #nodeOf: (address: Address) => NodeId | null;
+	readonly #nowMs: () => number;
+	readonly #listener: MessageListener;
+	readonly #links = new Map<string, UnderWay[]>();
+
+	/** @param nowMs the target's clock */
+	constructor(
+		network: FaultyNetwork,
+		nodeOf: (address: Address) => NodeId | null,
+		nowMs: () => number,
+		listener: MessageListener,
+	) {
+		this.#network = network;
+		this.#nodeOf = nodeOf;
+		this.#nowMs = nowMs;
+		this.#listener = listener;
+	}
+
+	deliveries(
+		head: EnvelopeHead,
+		payload: unknown,
+		nowMs: number,
+		sizeBytes: number,
+	): readonly NetworkDelivery[] | null {
+		const copies = this.#network.deliveries(head, payload, nowMs, sizeBytes);
+		if (copies === null || head.sender === null) return copies;
+		const from = this.#nodeOf(head.sender);
+		const to = this.#nodeOf(head.target);
+		if (from === null || to === null) return copies;
+		const { type } = payload as RaftMessage;
+		this.#listener.left(from, to, payload as RaftMessage);
+		const sentAtMs = this.#nowMs();
+		if (copies.length === 0) {
+			const values = { to, message: type };
+			this.#listener.tell({ atMs: sentAtMs, origin: from, type: "lost", text: `${type} to ${to} is lost`, values });
+		}
+		const underWay = this.#underWay(from, to);
+		for (const { afterMs, gate, corruption } of copies) {
+			// Its receiver refuses it.
+			if (corruption?.isChecked === true) continue;
+			const arrivesAtMs = gate === undefined ? sentAtMs + afterMs : Number.POSITIVE_INFINITY;
+			underWay.push({ type, sentAtMs, arrivesAtMs });
+		}
+		if (underWay.length > UNDER_WAY_MAX) underWay.splice(0, underWay.length - UNDER_WAY_MAX);
+		return copies;
+	}
+
+	/** A message has come in at its receiver's machine. */
+	heard(to: string, from: string, type: string): void {
+		const atMs = this.#nowMs();
+		const sentAtMs = this.#take(this.#underWay(from, to), type, atMs) ?? atMs;
+		const values = { from, sentAtMs, message: type };
+		this.#listener.tell({ atMs, origin: to, type: "delivered", text: `${type} from ${from}`, values });
+	}
+
+	/** When the message was sent that arrived first of those of its type; null if none is known. */
+	#take(underWay: UnderWay[], type: string, atMs: number): number | null {
+		let first = -1;
+		for (const [place, message] of underWay.entries()) {
+			if (message.type !== type) continue;
+			if (first < 0 || message.arrivesAtMs < (underWay[first]?.arrivesAtMs ?? 0)) first = place;
+			// In order of sending: of those that have arrived the first is good enough.
+			if (message.arrivesAtMs <= atMs) break;
+		}
+		return underWay.splice(first, first < 0 ? 0 : 1)[0]?.sentAtMs ?? null;
+	}
+
+	#underWay(from: string, to: string): UnderWay[] {
+		const link = `${from}>${to}`;
+		const known = this.#links.get(link);
+		if (known !== undefined) return known;
+		const made: UnderWay[] = [];
+		this.#links.set(link, made);
+		return made;
+	}
+}

@@ -1,0 +1,65 @@
+/** The simulated disk under observation: what each member's store durably holds, told whenever that changes. */
+import type { Settle, SimulatedDisk, StorageEngine, StoreContents, StoreWrite } from "../../runtime/index.ts";
+import { RaftStoreView } from "../participant/index.ts";
+
+export class ObservedDisk implements StorageEngine {
+	readonly #disk: SimulatedDisk;
+	readonly #persisted: (store: string, durable: RaftStoreView) => void;
+	/** Stores whose content is known. */
+	readonly #views = new Map<string, RaftStoreView>();
+
+	/** @param persisted valid during the call only */
+	constructor(disk: SimulatedDisk, persisted: (store: string, durable: RaftStoreView) => void) {
+		this.#disk = disk;
+		this.#persisted = persisted;
+	}
+
+	/** What the disk holds of a store now; undefined while that is not known, from a loss of power to the next load. */
+	durable(store: string): RaftStoreView | undefined {
+		return this.#views.get(store);
+	}
+
+	/** The store's machine has lost power: which of its writes survive shows at the next load. */
+	forget(store: string): void {
+		this.#views.delete(store);
+	}
+
+	load(store: string, settle: Settle<StoreContents>): void {
+		this.#disk.load(store, (outcome) => {
+			if (outcome.ok) {
+				const view = RaftStoreView.of(outcome.value);
+				this.#views.set(store, view);
+				this.#persisted(store, view);
+			}
+			settle(outcome);
+		});
+	}
+
+	commit(writes: readonly StoreWrite[], settle: Settle<void>): void {
+		this.#disk.commit(writes, (outcome) => {
+			if (outcome.ok) for (const write of writes) this.#flushed(write);
+			settle(outcome);
+		});
+	}
+
+	readSnapshot(
+		store: string,
+		name: string,
+		offset: number,
+		lengthBytes: number,
+		settle: Settle<Uint8Array | null>,
+	): void {
+		this.#disk.readSnapshot(store, name, offset, lengthBytes, settle);
+	}
+
+	close(): Promise<void> {
+		return this.#disk.close();
+	}
+
+	#flushed({ store, operations }: StoreWrite): void {
+		const view = this.#views.get(store);
+		if (view === undefined) return;
+		view.apply(operations);
+		this.#persisted(store, view);
+	}
+}

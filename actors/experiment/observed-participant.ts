@@ -1,0 +1,61 @@
+/** The shipped Raft participant with its machine under observation: what a simulation loads in the place of it. */
+import { type NodeId, nodeId, type StateMachine } from "../../protocols/core/index.ts";
+import type { RaftMachine, RaftMessage, RaftTypes, RaftView } from "../../protocols/raft/index.ts";
+import type { RaftObservation } from "../../protocols/raft/properties/index.ts";
+import { ObservedMachine, type ViewableMachine } from "../../protocols/verification/index.ts";
+import { Participant, type RaftParticipantArgs, raftParticipantSettings } from "../participant/index.ts";
+
+/** A Raft machine as observers need it. */
+export type ViewableRaft = ViewableMachine<RaftTypes, RaftView>;
+
+/** Puts something around a member's machine, such as a planted bug; called once for each life. */
+export type MachineWrapper = (machine: RaftMachine, node: NodeId) => ViewableRaft;
+
+/** Who watches the members. */
+export interface ParticipantObserver {
+	/** Hears each batch of each member. */
+	observe(observation: RaftObservation): void;
+	/** A message has come in from another member. */
+	heard(to: NodeId, from: NodeId, messageType: string): void;
+}
+
+/** The class that members are built from. */
+export function observedParticipant(
+	observer: ParticipantObserver,
+	wrap: MachineWrapper,
+): new (
+	args: RaftParticipantArgs,
+) => Participant<RaftTypes> {
+	return class ObservedParticipant extends Participant<RaftTypes> {
+		readonly #node: NodeId;
+
+		constructor(args: RaftParticipantArgs) {
+			const settings = raftParticipantSettings(args);
+			const node = nodeId(args.node);
+			super({
+				...settings,
+				open: async (context) => {
+					const adapter = await settings.open(context);
+					const recover = adapter.recover.bind(adapter);
+					adapter.recover = (contents) => {
+						const { machine, durable } = recover(contents);
+						return { machine: observed(machine, node), durable };
+					};
+					return adapter;
+				},
+			});
+			this.#node = node;
+		}
+
+		protected override heard(from: NodeId, message: RaftMessage): void {
+			observer.heard(this.#node, from, message.type);
+			super.heard(from, message);
+		}
+	};
+
+	function observed(machine: StateMachine<RaftTypes>, node: NodeId): StateMachine<RaftTypes> {
+		return new ObservedMachine(node, wrap(machine as RaftMachine, node), (observation) =>
+			observer.observe(observation),
+		);
+	}
+}

@@ -1,0 +1,109 @@
+/** The properties of an experiment under watch: what each came to, and when it first did. */
+import { QuorateError } from "../../protocols/core/index.ts";
+import {
+	type Finding,
+	type FindingDetails,
+	type ObservationDepth,
+	type Property,
+	type Watcher,
+	WatchList,
+} from "../../protocols/verification/index.ts";
+import { type PropertyFinding, propertyThrew } from "../../supervisors/index.ts";
+
+type First = NonNullable<PropertyFinding["first"]>;
+
+export class PropertyAccount<Observation> {
+	readonly #list: WatchList<Observation>;
+	readonly #nowMs: () => number;
+	readonly #firsts = new Map<string, First>();
+	#failure: QuorateError | null = null;
+
+	/**
+	 * @param nowMs stamps what is found
+	 * @param violated hears of each violated `always`, once
+	 */
+	constructor(
+		properties: readonly Property<Observation>[],
+		depth: ObservationDepth,
+		nowMs: () => number,
+		violated: (property: string, text: string) => void,
+	) {
+		this.#nowMs = nowMs;
+		const note = ({ id, kind }: Property<Observation>, finding: Finding): void => {
+			// What is eventually true may be false meanwhile.
+			if (kind === "eventually" || (finding.type === "holds") !== (kind === "sometimes") || this.#firsts.has(id))
+				return;
+			const text = finding.type === "holds" ? "witnessed" : detailsText(finding.details);
+			this.#firsts.set(id, { atMs: nowMs(), text });
+			if (finding.type === "violated") violated(id, text);
+		};
+		this.#list = new WatchList(
+			properties.map((property) => noted(property, note)),
+			depth,
+		);
+	}
+
+	observe(observation: Observation): void {
+		if (this.#failure !== null) return;
+		try {
+			this.#list.observe(observation);
+		} catch (error) {
+			// It happened inside of the member that was observed, whose fault it is not.
+			if (!(error instanceof QuorateError)) throw error;
+			const { property, reason } = error.details;
+			this.#failure = propertyThrew({ property: String(property), reason: String(reason) }, { cause: error });
+		}
+	}
+
+	/** @throws QuorateError `experiment-property-threw` if a watcher has */
+	check(): void {
+		if (this.#failure !== null) throw this.#failure;
+	}
+
+	/** In the order of the properties. */
+	findings(): readonly PropertyFinding[] {
+		return this.#list.results.map(({ property: { id, kind }, evaluations, violation }) => {
+			const atEnd = kind === "eventually" && violation !== null ? detailsText(violation.details) : null;
+			const first = atEnd === null ? (this.#firsts.get(id) ?? null) : { atMs: this.#nowMs(), text: atEnd };
+			return { id, kind, evaluations, first };
+		});
+	}
+}
+
+/** The same property; who watches it also tells of each finding. */
+function noted<Observation>(
+	property: Property<Observation>,
+	note: (property: Property<Observation>, finding: Finding) => void,
+): Property<Observation> {
+	return { ...property, watch: () => new NotedWatcher(property.watch(), (finding) => note(property, finding)) };
+}
+
+class NotedWatcher<Observation> implements Watcher<Observation> {
+	readonly #watcher: Watcher<Observation>;
+	readonly #note: (finding: Finding) => void;
+
+	constructor(watcher: Watcher<Observation>, note: (finding: Finding) => void) {
+		this.#watcher = watcher;
+		this.#note = note;
+	}
+
+	observe(observation: Observation): Finding | null {
+		const finding = this.#watcher.observe(observation);
+		if (finding !== null) this.#note(finding);
+		return finding;
+	}
+
+	get state(): unknown {
+		return this.#watcher.state;
+	}
+
+	copy(): NotedWatcher<Observation> {
+		return new NotedWatcher(this.#watcher.copy(), this.#note);
+	}
+}
+
+function detailsText(details: FindingDetails): string {
+	return Object.entries(details)
+		.map(([name, value]) => `${name} ${String(value)}`)
+		.join(", ");
+}

@@ -1,0 +1,65 @@
+/** What `quorate simulate` does with a seed: the experiment that it becomes. */
+import type { RaftMessage } from "../../protocols/raft/index.ts";
+import { type Experiment, planExperiment, selectFaults } from "../../supervisors/index.ts";
+import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
+import { KILL_POINTS, simulationFaultKinds } from "./simulation-faults.ts";
+
+export interface SimulationPlan {
+	readonly protocol: "raft";
+	readonly nodes: number;
+	/** Virtual milliseconds in which operations and faults begin. */
+	readonly forMs: number;
+	/** Kinds of faults that may be drawn; see {@link plannedFaults}. */
+	readonly faults: readonly string[];
+}
+
+/**
+ * All members of a swarm share one disk, so these end the whole group: there is nothing to recover, and no seed is better
+ * for having drawn them. Experiments name them where they are meant.
+ */
+const fatalKinds: ReadonlySet<string> = new Set(["disk-full", "failed-flush"]);
+
+const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
+	"request-vote": true,
+	vote: true,
+	"append-entries": true,
+	"append-response": true,
+	"install-snapshot": true,
+	"snapshot-response": true,
+	"timeout-now": true,
+};
+
+/** Small logs and snapshots, so that a minute of virtual time meets compaction and transfers. */
+const config = { snapshotEveryEntries: 64, retainedEntries: 16, snapshotChunkBytes: 512, maxEntriesPerAppend: 16 };
+const CLIENTS = 8;
+const OPERATIONS_PER_SECOND = 20;
+const KEYS = 5;
+const LIVENESS_MS = 30_000;
+
+/** What `--faults` selects. @throws QuorateError `experiment-unsupported` */
+export function plannedFaults(selection: string): readonly string[] {
+	const possible = [...simulationFaultKinds].filter((kind) => !fatalKinds.has(kind));
+	return selectFaults(selection, "simulation", new Set(possible));
+}
+
+/** The experiment of a seed. */
+export function planSeed(seed: number, { protocol, nodes, forMs, faults }: SimulationPlan): Experiment {
+	return planExperiment({
+		seed,
+		topology: { protocol, nodes, storage: "durable", config },
+		budget: { crash: Math.floor((nodes - 1) / 2), byzantine: 0 },
+		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, ratePerSecond: OPERATIONS_PER_SECOND, keys: KEYS, forMs },
+		faults,
+		steadyState: {
+			title: "one leader, all members run",
+			probes: [
+				{ probe: "leader-count", arguments: {}, tolerance: { type: "equals", value: 1 } },
+				{ probe: "running-members", arguments: {}, tolerance: { type: "equals", value: nodes } },
+			],
+		},
+		guards: [],
+		livenessMs: LIVENESS_MS,
+		properties: { always: ["all"], sometimes: ["leader-elected"] },
+		values: { message: Object.keys(messageKinds), point: KILL_POINTS },
+	});
+}

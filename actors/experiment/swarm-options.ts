@@ -1,0 +1,27 @@
+/** A topology of an experiment as the options of a swarm. */
+import type { Topology } from "../../supervisors/index.ts";
+import { experimentUnsupported } from "../../supervisors/index.ts";
+import type { RaftOptions } from "../swarm/index.ts";
+
+/** The group's name, and so the first part of its members' actors' names. */
+export const GROUP = "raft";
+/** What a group has for its first election, on a busy machine too; virtual time in simulation. */
+export const START_TIMEOUT_MS = 30_000;
+
+/**
+ * Experiments name settings as `RaftConfig` does; the election timeout, which is a range there, is `electionTimeoutMinMs`
+ * and `electionTimeoutMaxMs`.
+ * @throws QuorateError `experiment-unsupported` for another protocol; what a setting is refused with, the swarm says
+ */
+export function raftOptionsOf({ protocol, nodes, config }: Topology): RaftOptions {
+	if (protocol !== "raft") {
+		throw experimentUnsupported({ engine: "raft swarms", what: "protocol", name: protocol, nearest: "raft" });
+	}
+	const { electionTimeoutMinMs, electionTimeoutMaxMs, ...others } = config;
+	const settings: Record<string, unknown> = { ...others };
+	if (electionTimeoutMinMs !== undefined || electionTimeoutMaxMs !== undefined) {
+		const min = electionTimeoutMinMs ?? (electionTimeoutMaxMs ?? 0) / 2;
+		settings["electionTimeoutMs"] = { min, max: electionTimeoutMaxMs ?? 2 * min };
+	}
+	return { nodes, group: GROUP, config: settings };
+}

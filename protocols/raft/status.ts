@@ -1,0 +1,97 @@
+/** Where a participant stands, for people, dashboards and tests: who leads, how far everybody is, and who is behind. */
+import type { MonotonicMs, NodeId } from "../core/index.ts";
+import { isConfigurationCommitted } from "./active-configuration.ts";
+import type { RaftCore, RaftRole } from "./core.ts";
+import type { Configuration, LogIndex, Term } from "./entry.ts";
+import { isAlive, lagOf, type Progress } from "./progress.ts";
+
+/** Cheap to ask: a leader's costs a little for each member. */
+export interface RaftStatus {
+	readonly role: RaftRole;
+	readonly term: Term;
+	readonly leader: NodeId | null;
+	readonly commitIndex: LogIndex;
+	readonly deliveredIndex: LogIndex;
+	readonly lastIndex: LogIndex;
+	/** The last compacted index. */
+	readonly baseIndex: LogIndex;
+	/** The last index of the durable snapshot; 0 if there is none. */
+	readonly snapshotIndex: LogIndex;
+	readonly pendingProposals: number;
+	readonly pendingReads: number;
+	/** The configuration in force here, which need not be committed. */
+	readonly configuration: Configuration;
+	/** The index of its entry; of one that came with a snapshot the snapshot's last, at the first boot 0. */
+	readonly configurationIndex: LogIndex;
+	readonly configurationCommitted: boolean;
+	/** To whom this leader is handing over. */
+	readonly transferTo: NodeId | null;
+	/** What a leader knows of the other members, in the order in which they joined; empty at everyone else. */
+	readonly peers: readonly PeerStatus[];
+}
+
+/** One member as its leader sees it: how far it is, and what holds it up. */
+export interface PeerStatus {
+	readonly node: NodeId;
+	/**
+	 * `replicate`: it follows. `probe`: where the logs agree is not known, or it can not be reached. `snapshot`: what it
+	 * needs next is compacted, so it gets the snapshot.
+	 */
+	readonly mode: Progress["mode"];
+	/** The last entry known to be on its disk. */
+	readonly match: LogIndex;
+	/** The next entry to send. */
+	readonly next: LogIndex;
+	/** Entries that it lacks, as far as it has acknowledged. */
+	readonly lagEntries: number;
+	/** Appends with entries that it has not answered. */
+	readonly inflight: number;
+	/** Bytes of the snapshot that it has, and of how many; null unless it gets one. */
+	readonly snapshotBytes: { readonly sent: number; readonly of: number } | null;
+	/** It was heard of within the last two minimum election timeouts, or this leader is younger than that. */
+	readonly isAlive: boolean;
+	/** Since when it was heard last, in milliseconds before this machine's last input; null: never by this leader. */
+	readonly silentMs: number | null;
+}
+
+/** `heardAtMs`: when each peer was heard last; `nowMs`: the time of the last input. */
+export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, MonotonicMs>, nowMs: MonotonicMs): RaftStatus {
+	const { role, term, leader, commitIndex, deliveredIndex, log, snapshot } = core;
+	const { pendingProposals, pendingReads, configuration, configurationIndex, transfer } = core;
+	const peers = [...core.progress].map(([node, progress]): PeerStatus => {
+		const heardMs = heardAtMs.get(node);
+		return peerStatusOf(core, node, progress, heardMs === undefined ? null : nowMs - heardMs);
+	});
+	return {
+		role,
+		term,
+		leader,
+		commitIndex,
+		deliveredIndex,
+		lastIndex: log.lastIndex,
+		baseIndex: log.baseIndex,
+		snapshotIndex: snapshot?.lastIndex ?? (0 as LogIndex),
+		pendingProposals,
+		pendingReads,
+		configuration,
+		configurationIndex,
+		configurationCommitted: isConfigurationCommitted(core),
+		transferTo: role === "leader" ? (transfer?.to ?? null) : null,
+		peers,
+	};
+}
+
+function peerStatusOf(core: RaftCore, node: NodeId, progress: Progress, silentMs: number | null): PeerStatus {
+	const { mode, match, next, inflight, transfer } = progress;
+	return {
+		node,
+		mode,
+		match,
+		next,
+		lagEntries: lagOf(progress, core.log.lastIndex),
+		inflight: inflight.length,
+		snapshotBytes: transfer === null ? null : { sent: transfer.offset, of: transfer.snapshot.sizeBytes },
+		isAlive: isAlive(progress),
+		silentMs,
+	};
+}

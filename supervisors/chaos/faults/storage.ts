@@ -1,0 +1,25 @@
+/** Faults of a member's disk. */
+import { durationArgument, type FaultKind, factorArgument, probability, target } from "../fault-kind.ts";
+
+const kind = (name: string, counts: "crash" | null, means: string, args: FaultKind["arguments"] = []): FaultKind => ({
+	kind: name,
+	category: "storage",
+	lasts: true,
+	counts,
+	means,
+	arguments: [target("any", "Whose disk."), ...args],
+	concerns: "target",
+});
+
+export const storageFaults: readonly FaultKind[] = [
+	kind("slow-disk", null, "Makes writes and flushes take longer.", [
+		durationArgument("latency", "Added to each flush.", { default: 50, typical: { min: 1, max: 1_000 } }),
+		factorArgument("factor", "And each is so many times longer.", 1_000, { default: 1, typical: { min: 1, max: 10 } }),
+	]),
+	kind("stalled-disk", "crash", "Answers no write and no flush until the fault is removed."),
+	kind("disk-full", "crash", "Refuses every write for want of space."),
+	kind("failed-flush", "crash", "Fails flushes with this probability; what was to be flushed may be lost.", [
+		probability("Of each flush.", 1),
+	]),
+	kind("read-error", "crash", "Fails reads with this probability.", [probability("Of each read.", 0.1)]),
+];
