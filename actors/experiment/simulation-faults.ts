@@ -6,6 +6,7 @@ import { participantName } from "../participant/index.ts";
 import type { Swarm } from "../swarm/index.ts";
 import { FaultArguments } from "./fault-arguments.ts";
 import type { HeldThreads } from "./held-threads.ts";
+import { askForTransfer } from "./leadership-transfer.ts";
 import { floodMailbox } from "./mailbox-flood.ts";
 import { isNetworkKind, networkFaultsOf, networkKinds } from "./network-faults.ts";
 import type { InjectedFault } from "./swarm-target.ts";
@@ -22,6 +23,7 @@ const memberKinds = [
 	"busy-loop",
 	"restart-power-loss",
 	"mailbox-flood",
+	"transfer-leadership",
 	"clock-drift",
 	"clock-jump",
 ] as const;
@@ -160,6 +162,9 @@ export class SimulationFaults {
 			}
 			case "mailbox-flood":
 				return floodMailbox(swarm, simulation.clock, thread, given.number("messagesPerSecond"));
+			case "transfer-leadership":
+				askForTransfer(swarm, node);
+				return null;
 			case "clock-drift":
 				return ends(this.#begin({ kind: "clock-drift", thread, ppm: given.number("partsPerMillion") }));
 			case "clock-jump":

@@ -7,6 +7,7 @@ import type { Swarm } from "../swarm/index.ts";
 import { FaultArguments } from "./fault-arguments.ts";
 import { diskOrders, type FaultBoardWriter, type MemberOrder, memberOrders } from "./fault-board.ts";
 import type { HeldThreads } from "./held-threads.ts";
+import { askForTransfer } from "./leadership-transfer.ts";
 import { floodMailbox } from "./mailbox-flood.ts";
 import { isNetworkKind, networkFaultsOf } from "./network-faults.ts";
 import type { InjectedFault } from "./swarm-target.ts";
@@ -25,7 +26,7 @@ const networkKindsOnThreads = [
 	"drop-kind",
 ] as const;
 /** Not `restart-power-loss`: a killed thread leaves the page cache as it is, so nothing unflushed is lost. */
-const memberKinds = ["kill", "crash", "pause", "crash-loop", "oom", "busy-loop", "mailbox-flood"] as const;
+const memberKinds = ["kill", "crash", "pause", "crash-loop", "oom", "busy-loop", "mailbox-flood", "transfer-leadership"] as const;
 type MemberKind = (typeof memberKinds)[number];
 /** Of the one disk that all members share. */
 const diskKinds = ["slow-disk", "stalled-disk", "disk-full", "failed-flush"] as const;
@@ -121,6 +122,9 @@ export class ThreadFaults {
 				return this.#standing(node, memberOrders.spin);
 			case "mailbox-flood":
 				return floodMailbox(swarm, clock, thread, given.number("messagesPerSecond"));
+			case "transfer-leadership":
+				askForTransfer(swarm, node);
+				return null;
 			default:
 				return assertNever(kind, "kind of fault");
 		}
