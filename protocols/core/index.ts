@@ -1,7 +1,7 @@
 /**
  * `protocols/core`: the few words that protocols and runtime both speak. The contract between a protocol and its
  * host ({@link StateMachine}, with the duties of both sides), identifiers, the seeded generator, assertions,
- * typed errors, message layouts and the canonical form of states.
+ * typed errors, message layouts, the canonical form of states and the place where a text stops being JSON.
  *
  * It holds no protocol and no I/O, and imports nothing.
  */

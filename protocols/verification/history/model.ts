@@ -73,6 +73,7 @@ export interface OperationRule {
 }
 
 export const anyValue: FieldRule = ["a value", (value) => value !== undefined];
+export const someValue: FieldRule = ["a value other than null", (value) => value !== undefined && value !== null];
 export const optionalValue: FieldRule = ["a value or nothing", () => true];
 export const wholeNumber: FieldRule = ["a whole number", (value) => Number.isSafeInteger(value)];
 export const optionalNumber: FieldRule = [

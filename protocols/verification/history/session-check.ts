@@ -13,13 +13,13 @@ import { DependencyGraph, type Edge } from "./dependency-graph.ts";
 import { historyErrors } from "./errors.ts";
 import type { History } from "./history-recorder.ts";
 import { type Json, jsonText, mapKey, sameJson } from "./json-value.ts";
-import { anyValue, type OperationRule, refuseByRules, refusedOperation } from "./model.ts";
+import { anyValue, type OperationRule, refuseByRules, refusedOperation, someValue } from "./model.ts";
 import { describeOperation, type Operation } from "./operation.ts";
 import { type AnomalyLog, type AnomalyReport, reportAnomalies } from "./verdict.ts";
 
 const rules: Readonly<Record<string, OperationRule>> = {
-	put: { value: anyValue },
-	append: { value: anyValue },
+	put: { value: someValue },
+	append: { value: someValue },
 	get: { answer: anyValue },
 };
 
@@ -38,8 +38,8 @@ type Reason = readonly [earlier: Operation, later: Operation] | null;
 
 /**
  * Checks all sessions. `unknown` if nothing was read.
- * @throws QuorateError `history-operation-invalid`; `history-ambiguous`: a value written twice, or puts and appends under
- *   one key
+ * @throws QuorateError `history-operation-invalid`; `history-ambiguous`: a value written twice, or puts and appends, or
+ *   lists and other values, under one key
  */
 export function checkSessions(history: History): AnomalyReport {
 	const byKey = new Map<string, Operation[]>();
@@ -73,7 +73,10 @@ class KeySessions {
 		this.#operations = operations;
 		this.#initial = this.#graph.node();
 		this.#isList = operations.some(({ op }) => op === "append");
-		for (const operation of operations) if (operation.op !== "get") this.#takeWrite(operation);
+		for (const operation of operations) {
+			if (operation.op !== "get") this.#takeWrite(operation);
+			else if (this.#isList) this.#requireList(operation);
+		}
 	}
 
 	check(log: AnomalyLog): void {
@@ -101,6 +104,12 @@ class KeySessions {
 		this.#versions.set(key, node);
 		this.#names.push(jsonText(write.value));
 		this.#graph.edge(this.#initial, node, OBSERVED, null);
+	}
+
+	#requireList({ outcome, answer, endLine, line }: Operation): void {
+		if (outcome !== "ok" || answer === null || Array.isArray(answer)) return;
+		const reason = `${jsonText(answer)} was read where lists are appended to`;
+		throw historyErrors.ambiguous({ line: endLine ?? line, model: "sessions", key: this.#key, reason });
 	}
 
 	/** The longest list is the order of what it shows; all else comes behind it. */

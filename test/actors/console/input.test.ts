@@ -12,7 +12,6 @@ import { afterAll, expect, test } from "vitest";
 import { ELEMENT_LENGTH_MAX, ElementScanner } from "../../../actors/console/element-scanner.ts";
 import { generateRecords } from "../../../actors/console/flight-records.ts";
 import { readInput } from "../../../actors/console/input.ts";
-import { findJsonFault } from "../../../protocols/core/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "quorate-input-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -154,21 +153,4 @@ test("the scanner finds the same values and places wherever the chunks are cut",
 		[[[]], 2, 24],
 	]);
 	for (let cut = 1; cut < text.length; cut++) expect(scan(cut)).toEqual(whole);
-});
-
-test("the fault finder agrees with JSON.parse on what is JSON", () => {
-	const alphabet = ["{", "}", "[", "]", ",", ":", '"', "a", "\\", "n", "1", "0", "-", ".", "e", " ", "null", '"k"'];
-	const records = generateRecords(4_000, 11);
-	for (let i = 0; i < records.length; i++) {
-		let left = Math.abs(Math.imul(records.at(i).distance * 7_919 + i, 0x9e3779b1)) >>> 0;
-		let text = "";
-		for (; left > 0; left = Math.floor(left / alphabet.length)) text += alphabet[left % alphabet.length];
-		let parses = true;
-		try {
-			JSON.parse(text);
-		} catch {
-			parses = false;
-		}
-		expect(findJsonFault(text) === null, text).toBe(parses);
-	}
 });

@@ -1,7 +1,7 @@
 /** A first-in, first-out queue. */
 import { must } from "../../../core/index.ts";
 import { hashJson, type Json, jsonText, mapKey, sameJson } from "../json-value.ts";
-import { anyValue, type FieldRule, type Foresight, type Model, type OperationRule, refuseByRules } from "../model.ts";
+import { anyValue, type Foresight, type Model, type OperationRule, refuseByRules, someValue } from "../model.ts";
 import type { Operation } from "../operation.ts";
 
 /** Persistent: states share everything that they have in common. */
@@ -29,9 +29,8 @@ const HASH_BASE_INVERSE = 0x359c449b;
 const FORESEEN_ITEMS_MAX = 64;
 const ITEMS_SHOWN_MAX = 8;
 
-const item: FieldRule = ["a value other than null", (value) => value !== undefined && value !== null];
 const rules: Readonly<Record<string, OperationRule>> = {
-	enqueue: { value: item },
+	enqueue: { value: someValue },
 	dequeue: { answer: anyValue },
 };
 

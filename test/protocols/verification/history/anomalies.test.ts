@@ -62,6 +62,12 @@ test("sessions", () => {
 		["phantom", "0 put 1;0 fail;1 get;1 ok 1"],
 		["phantom", "1 get;1 ok 7"],
 	]);
+	expect(() => checkSessions(historyOf("0 append 1", "0 ok", "1 get", "1 ok 1"))).toThrow(
+		expect.objectContaining({ code: "history-ambiguous" }),
+	);
+	expect(() => checkSessions(historyOf("0 put null"))).toThrow(
+		expect.objectContaining({ code: "history-operation-invalid" }),
+	);
 	expect(() => checkSessions(historyOf("0 put 1", "0 ok", "1 put 1"))).toThrow(
 		expect.objectContaining({ code: "history-ambiguous" }),
 	);
