@@ -26,7 +26,16 @@ const networkKindsOnThreads = [
 	"drop-kind",
 ] as const;
 /** Not `restart-power-loss`: a killed thread leaves the page cache as it is, so nothing unflushed is lost. */
-const memberKinds = ["kill", "crash", "pause", "crash-loop", "oom", "busy-loop", "mailbox-flood", "transfer-leadership"] as const;
+const memberKinds = [
+	"kill",
+	"crash",
+	"pause",
+	"crash-loop",
+	"oom",
+	"busy-loop",
+	"mailbox-flood",
+	"transfer-leadership",
+] as const;
 type MemberKind = (typeof memberKinds)[number];
 /** Of the one disk that all members share. */
 const diskKinds = ["slow-disk", "stalled-disk", "disk-full", "failed-flush"] as const;

@@ -66,7 +66,10 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 	const participant = options.backend?.participant ?? shippedParticipant;
 	const membership = raft === undefined ? null : membershipOf(raft.nodes);
 	return {
-		raft: raft === undefined || membership === null ? null : { ...(await checkGroup(raft, membership.nodes, load)), participant },
+		raft:
+			raft === undefined || membership === null
+				? null
+				: { ...(await checkGroup(raft, membership.nodes, load)), participant },
 		storage,
 		seed,
 		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
