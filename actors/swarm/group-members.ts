@@ -23,14 +23,14 @@ export interface ToldConfiguration {
 }
 
 /** Where participants are started. */
-interface Place {
+export interface Place {
 	readonly supervisor: SupervisorClient;
 	readonly storage: Address;
 }
 
 export interface GroupMembersHandlers {
-	/** This participant runs, or runs no more. */
-	changed(node: NodeId, isRunning: boolean): void;
+	/** This participant runs no more. */
+	stopped(node: NodeId): void;
 	/** A participant could not be started or stopped. */
 	failed(error: unknown): void;
 }
@@ -131,6 +131,7 @@ export class GroupMembers {
 
 	#enqueue(work: () => Promise<void>): Promise<void> {
 		const done = this.#work.then(() => (this.#ended ? undefined : work()));
+		// The next one is to be done all the same; who asked for this one hears of it.
 		this.#work = done.catch(() => undefined);
 		return done;
 	}
@@ -145,7 +146,6 @@ export class GroupMembers {
 			this.#view.remove(node);
 			throw error;
 		}
-		this.#handlers.changed(node, true);
 	}
 
 	async #stop(node: NodeId): Promise<void> {
@@ -156,6 +156,6 @@ export class GroupMembers {
 		await place.supervisor.deleteChild(child);
 		this.#inForce.delete(node);
 		this.#view.remove(node);
-		this.#handlers.changed(node, false);
+		this.#handlers.stopped(node);
 	}
 }

@@ -12,15 +12,7 @@
  * one backend, so a swarm in a simulation is this same code.
  */
 import { Observable, Subscription, share } from "rxjs";
-import {
-	errorToObject,
-	Generator,
-	must,
-	type NodeId,
-	nodeId,
-	QuorateError,
-	requireInteger,
-} from "../../protocols/core/index.ts";
+import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { RaftStatus } from "../../protocols/raft/index.ts";
 import { type ActorRef, ActorSystem, IsolatedObservable, MAIN_SLOT } from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
@@ -31,13 +23,7 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
-import {
-	decodeAnswer,
-	encodeValue,
-	type PeersNotice,
-	participantName,
-	type RaftClientAnswer,
-} from "../participant/index.ts";
+import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
@@ -55,18 +41,14 @@ import type {
 import * as errors from "./errors.ts";
 import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
-import { GroupMembers, type ToldConfiguration } from "./group-members.ts";
 import { GroupView, type ReportedStatus } from "./group-view.ts";
-import { MemberChanges } from "./member-changes.ts";
-import { membershipOf } from "./nodes.ts";
-import { type CheckedGroup, type CheckedOptions, checkOptions } from "./options.ts";
+import { Membership, type RunningGroup } from "./membership.ts";
+import { type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
 import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
 
 /** How long a member may take to tell its status. */
 const STATUS_TIMEOUT_MS = 1_000;
-/** How long a change of members or leader is tried, if nothing else is said. */
-const CHANGE_TIMEOUT_MS_DEFAULT = 30_000;
 /** How often {@link Swarm.metrics$} reads. */
 const METRICS_EVERY_MS = 1_000;
 
@@ -91,9 +73,7 @@ export class Swarm {
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
 	readonly #clients = new Set<SessionClient>();
-	readonly #members: GroupMembers | null;
-	/** End what waits for something of the group, when the swarm ends. */
-	readonly #interrupts = new Set<(error: Error) => void>();
+	readonly #membership: Membership | null;
 	#subscription: Subscription | null = null;
 	readonly #events$: Observable<SwarmEvent>;
 	readonly #leader$: Observable<Leadership | null> | null;
@@ -153,11 +133,13 @@ export class Swarm {
 		);
 		const generator = new Generator(seed, "swarm");
 		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
-		this.#members =
-			this.#group === null
+		const group = this.#group;
+		this.#membership =
+			group === null
 				? null
-				: new GroupMembers(this.#group, this.#group.view, {
-						changed: (node, isRunning) => this.#memberChanged(node, isRunning),
+				: new Membership(group, {
+						access: () => this.#access(group),
+						refOf: (node) => this.#refOf(node),
 						failed: (error) => this.#feed.tell({ type: "member-failed", error: errorToObject(error) }, ROOT_NAME),
 					});
 		this.#threads = new ThreadSupervisor({
@@ -280,14 +262,7 @@ export class Swarm {
 	 * @example await swarm.addMember(); // "node-4"
 	 */
 	async addMember(name?: string, options: AddMemberOptions = {}): Promise<NodeId> {
-		const { view } = this.#raft();
-		const node = nodeId(name ?? nextName(view.members));
-		if (view.has(node)) throw errors.memberExists({ node });
-		await this.#change([node], options, async (changes, leftMs) => {
-			await changes.change({ type: "add-learner", node }, leftMs());
-			if (options.as !== "learner") await changes.change({ type: "promote", node }, leftMs());
-		});
-		return node;
+		return this.#changeable().add(name, options);
 	}
 
 	/**
@@ -297,7 +272,7 @@ export class Swarm {
 	 */
 	async removeMember(name: string, options: ChangeOptions = {}): Promise<void> {
 		const node = this.#member(name);
-		await this.#change([], options, (changes, leftMs) => changes.change({ type: "remove", node }, leftMs()));
+		await this.#changeable().remove(node, options);
 	}
 
 	/**
@@ -307,13 +282,7 @@ export class Swarm {
 	 *   `child-start-failed`, `no-raft-group`, `swarm-stopped`, `swarm-failed`
 	 */
 	async changeMembers(names: readonly string[], options: ChangeOptions = {}): Promise<void> {
-		const { view } = this.#raft();
-		const { nodes } = membershipOf(names);
-		const joining = nodes.filter((node) => !view.has(node));
-		await this.#change(joining, options, async (changes, leftMs) => {
-			for (const node of nodes) await changes.change({ type: "add-learner", node }, leftMs());
-			await changes.change({ type: "set", voters: nodes }, leftMs());
-		});
+		await this.#changeable().set(names, options);
 	}
 
 	/**
@@ -325,13 +294,8 @@ export class Swarm {
 	 */
 	async transferLeadership(to?: string, options: ChangeOptions = {}): Promise<Leadership> {
 		const target = to === undefined ? null : this.#member(to);
-		const { leader } = this;
-		if (leader !== null && leader.leader === target) return leader;
-		let leadership: Leadership | null = null;
-		await this.#change([], options, async (changes, leftMs) => {
-			leadership = await changes.transfer(target, leftMs());
-		});
-		return leadership ?? (await this.untilLeader(CHANGE_TIMEOUT_MS_DEFAULT));
+		const leadership = await this.#changeable().transfer(target, options);
+		return leadership ?? (await this.untilLeader(STATUS_TIMEOUT_MS));
 	}
 
 	/**
@@ -398,7 +362,7 @@ export class Swarm {
 			const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
 			await root.startChild(groupChild(group, address));
 			const supervisor = await this.#system.lookup(groupSupervisorName(group.group));
-			this.#members?.attach({
+			this.#membership?.attach({
 				supervisor: new SupervisorClient(must(supervisor ?? undefined, "the members' supervisor has started")),
 				storage: address,
 			});
@@ -416,72 +380,9 @@ export class Swarm {
 
 	#published(event: { readonly type: string }): void {
 		this.#feed.published(event);
-		this.#followMembers(event);
+		this.#membership?.heard(event);
 		const failure = this.#watch.heard(event);
 		if (failure !== null) this.#fail(failure);
-	}
-
-	/** What participants tell of configurations decides who runs. */
-	#followMembers(event: { readonly type: string }): void {
-		const { node, group } = event as { readonly node?: NodeId; readonly group?: string };
-		if (node === undefined || group !== this.#group?.group) return;
-		if (event.type === "participant-started") this.#introduce(node);
-		if (event.type !== "configuration-changed" && event.type !== "configuration-committed") return;
-		this.#members?.heard(node, event as ToldConfiguration);
-	}
-
-	/**
-	 * Tells a participant that has started of the others, and them of it. They need to hear each other even if the log of one of
-	 * them does not say yet, or any more, that the other is a member.
-	 */
-	#introduce(newcomer: NodeId): void {
-		if (this.#members?.isAttached !== true) return;
-		const { view } = this.#raft();
-		const tell = async (to: NodeId, nodes: readonly NodeId[]): Promise<void> => {
-			(await this.#refOf(to)).tell({ type: "participant-peers", nodes } satisfies PeersNotice);
-		};
-		for (const other of view.members) {
-			if (other === newcomer) continue;
-			// Who is down now is told when it starts.
-			tell(other, [newcomer]).catch(() => undefined);
-		}
-		tell(newcomer, view.members).catch(() => undefined);
-	}
-
-	#memberChanged(node: NodeId, isRunning: boolean): void {
-		if (!isRunning) this.#raft().refs.delete(node);
-	}
-
-	/** Performs a change, with participants for those that join by it, until it is done or its time is over. */
-	async #change(
-		joining: readonly NodeId[],
-		{ timeoutMs = CHANGE_TIMEOUT_MS_DEFAULT }: ChangeOptions,
-		perform: (changes: MemberChanges, leftMs: () => number) => Promise<void>,
-	): Promise<void> {
-		requireInteger("timeoutMs", timeoutMs, 1, 2 ** 31 - 1);
-		const access = this.#access(this.#raft());
-		const members = must(this.#members ?? undefined, "a swarm with a group has its members");
-		if (this.#failure !== null) throw this.#failure;
-		if (this.#stopping !== null) throw errors.swarmStopped({});
-		const deadlineMs = access.clock.nowMs() + timeoutMs;
-		const leftMs = (): number => Math.max(1, deadlineMs - access.clock.nowMs());
-		const work = async (): Promise<void> => {
-			try {
-				for (const node of joining) await members.hold(node);
-				await perform(new MemberChanges(access), leftMs);
-			} finally {
-				await members.release(joining);
-			}
-		};
-		await this.#unlessEnded(work());
-	}
-
-	/** The same promise, but rejected when the swarm ends first: its clock may never settle it then. */
-	#unlessEnded<T>(promise: Promise<T>): Promise<T> {
-		return new Promise((resolve, reject) => {
-			this.#interrupts.add(reject);
-			promise.then(resolve, reject).finally(() => this.#interrupts.delete(reject));
-		});
 	}
 
 	/**
@@ -532,14 +433,21 @@ export class Swarm {
 	}
 
 	#endClients(error: Error): void {
-		this.#members?.end();
-		for (const interrupt of [...this.#interrupts]) interrupt(error);
+		this.#membership?.end(error);
 		for (const client of [...this.#clients]) client.end(error);
 	}
 
 	#raft(): RunningGroup {
 		if (this.#group === null) throw errors.noGroup({});
 		return this.#group;
+	}
+
+	/** For changes of members and leader. */
+	#changeable(): Membership {
+		this.#raft();
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
+		return must(this.#membership ?? undefined, "a swarm with a group has its membership");
 	}
 
 	#member(node: string): NodeId {
@@ -647,22 +555,6 @@ function startReason(error: unknown): unknown {
 		reason = reason.cause;
 	}
 	return reason;
-}
-
-/** `node-N` with the smallest number above all that are in use. */
-function nextName(members: readonly NodeId[]): string {
-	const numbers = members.map((member) => Number(/^node-(\d+)$/.exec(member)?.[1] ?? 0));
-	return `node-${Math.max(0, ...numbers) + 1}`;
-}
-
-/** What a swarm keeps of its group. */
-interface RunningGroup extends CheckedGroup {
-	readonly view: GroupView;
-	readonly generator: Generator;
-	/** Members' refs, for clients; found by name when first needed. */
-	readonly refs: Map<NodeId, ActorRef>;
-	/** Numbers the clients. */
-	clients: number;
 }
 
 /** What a Raft participant tells of itself. */

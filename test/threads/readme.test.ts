@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { projectRoot } from "../source-tree.ts";
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 50_000;
 /** The first screen promises an example of fewer lines than this. */
 const FIRST_EXAMPLE_LINES_MAX = 20;
 
