@@ -71,6 +71,8 @@ export interface SnapshotResponse {
 export interface TimeoutNow {
 	readonly type: "timeout-now";
 	readonly term: Term;
+	/** The end of the leader's log: a receiver that has more has heard since that the leader went on. */
+	readonly lastIndex: LogIndex;
 }
 
 export type RaftMessage =

@@ -372,7 +372,7 @@ function describeMessage(message: RaftMessage): string {
 		case "snapshot-response":
 			return `${head} last=${message.lastIndex} next byte ${message.nextOffset}`;
 		case "timeout-now":
-			return head;
+			return `${head} last=${message.lastIndex}`;
 	}
 }
 
