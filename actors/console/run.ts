@@ -117,6 +117,7 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 		unresolved: workload.unresolved,
 		loadMs: workload.elapsedMs,
 		killIntervalMs: plan.killLeaderMs,
+		killsHeldUpMs: killer?.heldUpMs ?? 0,
 		killsSurvived: killer?.survived ?? 0,
 		interrupted: interrupt.aborted ? interruptExitCode(interrupt) : null,
 		failure: failure.length === 0 ? null : errorToObject(failure[0]),
