@@ -14,7 +14,7 @@ import { type AppliedResult, defaultSessionLimits, type SessionId } from "../../
 import type { Clock } from "../../runtime/actor/index.ts";
 import {
 	decodeAnswer,
-	decodeValue,
+	decodeResult,
 	encodeValue,
 	type RaftClientAnswer,
 	type RaftClientRequest,
@@ -104,7 +104,7 @@ export class SessionClient implements SwarmClient {
 		if (!this.#window.tryEnter()) await this.#window.enter();
 		try {
 			const { index, data: result } = await this.#decide(encoded);
-			return { index, result: decodeValue(result) as Result };
+			return { index, result: decodeResult(result) as Result };
 		} finally {
 			this.#window.leave();
 		}

@@ -4,7 +4,7 @@ import type { RaftEvent, RaftRole } from "../../protocols/raft/index.ts";
 import type { DeadLetter, ThreadEnd } from "../../runtime/actor/index.ts";
 import type { MetricsSnapshot } from "../../runtime/telemetry/index.ts";
 import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
-import type { RaftTuning } from "../participant/index.ts";
+import type { RaftTuning, RESULT_BYTES_MAX } from "../participant/index.ts";
 import type { SwarmBackend } from "./backend.ts";
 
 /** The replicated application by module and export; see `Application` of `quorate/protocols/core`. */
@@ -147,7 +147,8 @@ export interface SwarmClient {
 	 * Replicates a command and resolves with what the application returned.
 	 * @throws QuorateError `value-not-encodable`, `value-too-large` or `client-overloaded` before anything is sent;
 	 *   `outcome-unknown` when no answer came in time, or the group has forgotten this client's session (it may yet be decided,
-	 *   once); `not-decided` when it certainly has no effect; `result-forgotten`; `client-closed`, `swarm-stopped`, `swarm-failed`
+	 *   once); `not-decided` when it certainly has no effect; `result-forgotten`; `result-too-large` (over
+	 *   {@link RESULT_BYTES_MAX}; the command was applied); `client-closed`, `swarm-stopped`, `swarm-failed`
 	 */
 	propose<Result = unknown>(command: unknown): Promise<Result>;
 	/** The same, with the command's place in the order. */
@@ -155,7 +156,7 @@ export interface SwarmClient {
 	/**
 	 * A linearizable read: it sees every command that was acknowledged before it began.
 	 * @throws QuorateError `query-failed` when the application throws at it; `value-not-encodable`, `value-too-large`,
-	 *   `client-overloaded`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`, `swarm-failed`
+	 *   `client-overloaded`; `result-too-large`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`, `swarm-failed`
 	 */
 	read<Answer = unknown>(query: unknown): Promise<Answer>;
 	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */
