@@ -59,11 +59,14 @@ export class HostedApplication implements ByteApplication {
 	apply(data: Uint8Array, position: LogPosition): Uint8Array {
 		this.#index = position.index;
 		this.#applying.set(position.index);
-		const command = this.#guarded("apply", "the command can not be decoded", () => decodeValue(data));
-		const result = this.#called("apply", () => this.#application.apply(command, position));
-		const encoded = this.#encoded("apply", "its result", result);
-		this.#applying.set(0);
-		return this.#bounded("apply", encoded);
+		try {
+			const command = this.#guarded("apply", "the command can not be decoded", () => decodeValue(data));
+			const result = this.#called("apply", () => this.#application.apply(command, position));
+			return this.#bounded("apply", this.#encoded("apply", "its result", result));
+		} finally {
+			// Not reached when the thread ends in it.
+			this.#applying.set(0);
+		}
 	}
 
 	/**

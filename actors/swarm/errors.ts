@@ -57,6 +57,11 @@ const defined = defineErrors({
 		"swarm-failed",
 		(d: { reason: string }) => `the swarm has failed and makes no progress any more: ${d.reason}`,
 	],
+	commandFatal: [
+		"command-fatal",
+		(d: { node: string; index: number; deaths: number; cause: string }) =>
+			`${d.deaths} threads of ${d.node}, one after the other, ended (${d.cause}) while the application applied the command at index ${d.index}`,
+	],
 	answerUnexpected: ["answer-unexpected", (d: { type: string }) => `the group answered ${d.type}`],
 	noGroup: ["no-raft-group", (_: Record<string, never>) => "this swarm was started without a Raft group"],
 });
@@ -87,6 +92,9 @@ export const clientClosed: ErrorMaker<Record<string, never>> = defined.clientClo
 export const swarmStopped: ErrorMaker<Record<string, never>> = defined.swarmStopped;
 /** `swarm-failed` */
 export const swarmFailed: ErrorMaker<{ reason: string }> = defined.swarmFailed;
+/** `command-fatal`: a command that ends every thread that applies it */
+export const commandFatal: ErrorMaker<{ node: string; index: number; deaths: number; cause: string }> =
+	defined.commandFatal;
 /** `answer-unexpected`: an answer of another version of this protocol */
 export const answerUnexpected: ErrorMaker<{ type: string }> = defined.answerUnexpected;
 /** `no-raft-group` */

@@ -86,7 +86,7 @@ export class EventFeed {
 	}
 
 	#ofThread(event: ThreadEvent): void {
-		const node = this.#nodeNamed(event.name);
+		const node = this.nodeNamed(event.name);
 		switch (event.type) {
 			case "thread-started":
 				if (node !== null) this.#view?.threadStarted(node, event.lives);
@@ -125,17 +125,17 @@ export class EventFeed {
 
 	#ofSupervisor(event: Published): void {
 		const child = String(event["child"]);
-		const node = this.#nodeNamed(child);
+		const node = this.nodeNamed(child);
 		if (node !== null && (event.type === "child-failed" || event.type === "child-stopped")) this.#view?.down(node);
 		this.#tell(event as unknown as SwarmHappening, node === null ? String(event["supervisor"]) : child);
 	}
 
 	#tell(happening: SwarmHappening, origin: string): void {
-		this.#events$.next({ ...happening, atMs: this.#clock.nowMs(), origin, node: this.#nodeNamed(origin) });
+		this.#events$.next({ ...happening, atMs: this.#clock.nowMs(), origin, node: this.nodeNamed(origin) });
 	}
 
 	/** The member whose actor and thread have this name. */
-	#nodeNamed(name: string): NodeId | null {
+	nodeNamed(name: string): NodeId | null {
 		const view = this.#view;
 		if (view === null) return null;
 		const prefix = participantName(view.group, "");

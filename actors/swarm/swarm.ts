@@ -14,7 +14,13 @@
 import { Observable, Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { RaftStatus } from "../../protocols/raft/index.ts";
-import { type ActorRef, ActorSystem, IsolatedObservable, MAIN_SLOT } from "../../runtime/actor/index.ts";
+import {
+	type ActorRef,
+	ActorSystem,
+	IsolatedObservable,
+	MAIN_SLOT,
+	type ThreadEvent,
+} from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import type { StallReport } from "../../runtime/threads/index.ts";
 import {
@@ -23,7 +29,14 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
-import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
+import {
+	applyingGauge,
+	decodeAnswer,
+	encodeValue,
+	participantName,
+	type RaftClientAnswer,
+} from "../participant/index.ts";
+import { ApplyWatch } from "./apply-watch.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
@@ -68,6 +81,7 @@ export class Swarm {
 	readonly #feed: EventFeed;
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
+	readonly #applyWatch: ApplyWatch = new ApplyWatch((node) => this.#applyingIndexOf(node));
 	readonly #clients = new Set<SessionClient>();
 	#subscription: Subscription | null = null;
 	readonly #events$: Observable<SwarmEvent>;
@@ -164,7 +178,7 @@ export class Swarm {
 
 	/**
 	 * Resolves with the reason if the swarm fails for good: its storage (it failed, died, or has not answered for
-	 * {@link STORAGE_STALL_MS_MAX}), or more restarts than are tolerated. After a storage that does not answer, {@link stop}
+	 * {@link STORAGE_STALL_MS_MAX}), more restarts than are tolerated, or a command that ends each thread that applies it. After a storage that does not answer, {@link stop}
 	 * waits until it does: end the process instead.
 	 */
 	get failed(): Promise<QuorateError> {
@@ -305,6 +319,21 @@ export class Swarm {
 		this.#feed.published(event);
 		const failure = this.#watch.heard(event);
 		if (failure !== null) this.#fail(failure);
+		if (event.type === "thread-ended") this.#threadEnded(event as Extract<ThreadEvent, { type: "thread-ended" }>);
+	}
+
+	#threadEnded({ name, end }: Extract<ThreadEvent, { type: "thread-ended" }>): void {
+		const node = this.#feed.nodeNamed(name);
+		const fatal = node === null ? null : this.#applyWatch.ended(node, end);
+		if (fatal !== null) this.#fail(errors.swarmFailed({ reason: fatal.message }, { cause: fatal }));
+	}
+
+	/** Read before the thread's replacement begins; 0 where nobody counts. */
+	#applyingIndexOf(node: NodeId): number {
+		const { backend, metrics } = this.#backend;
+		if (metrics === undefined) return 0;
+		const { gauges } = new MetricsObserver(metrics).read(backend.ports.clock.nowMs());
+		return gauges.get(applyingGauge(node)) ?? 0;
 	}
 
 	/**

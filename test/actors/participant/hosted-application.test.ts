@@ -130,4 +130,6 @@ it("tells which command is being applied, so that others know what a thread died
 	const applied: number[] = [];
 	hosted({ apply: () => void applied.push(-1) }, applied).apply(command, position);
 	expect(applied).toEqual([7, -1, 0]);
+	failureOf(() => hosted({ apply: () => Promise.resolve() }, applied).apply(command, { index: 8, term: 1 }));
+	expect(applied.slice(3)).toEqual([8, 0]);
 });
