@@ -21,6 +21,7 @@ import {
 } from "../participant/index.ts";
 import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
 import * as errors from "./errors.ts";
+import { requireOptions } from "./given-options.ts";
 import { Window } from "./window.ts";
 
 export const CLIENT_WINDOW_MAX = 1_024;
@@ -83,8 +84,9 @@ export class SessionClient implements SwarmClient {
 	readonly #interrupts = new Set<(error: Error) => void>();
 	readonly #onClose: () => void;
 
-	/** @throws QuorateError `invalid-argument` */
+	/** @throws QuorateError `invalid-argument`, `option-unknown` */
 	constructor(group: GroupAccess, options: ClientOptions = {}, onClose: () => void = () => undefined) {
+		requireOptions("", options, ["window", "timeoutMs"]);
 		const window = options.window ?? CLIENT_WINDOW_DEFAULT;
 		const timeoutMs = options.timeoutMs ?? CLIENT_TIMEOUT_MS_DEFAULT;
 		requireInteger("window", window, 1, CLIENT_WINDOW_MAX);

@@ -15,6 +15,11 @@ export interface ApplicationSource {
 	readonly export: string;
 	/** Cloneable. */
 	readonly args?: unknown;
+	/**
+	 * Names what commands and snapshots look like; 1 to 64 characters. A data directory is bound to the export and this: choose
+	 * another one when what is written down can not be read any more. Default none.
+	 */
+	readonly version?: string;
 }
 
 /** One Raft group. */
@@ -37,7 +42,10 @@ export interface RaftOptions {
  * `lmdb` flushes to the disk before anything is acknowledged; with a `directory`, the next start continues from there,
  * without one it uses a fresh temporary directory, removed by {@link Swarm.stop}.
  */
-export type StorageOptions = { readonly type: "memory" } | { readonly type: "lmdb"; readonly directory?: string };
+export type StorageOptions =
+	| { readonly type: "memory" }
+	/** `directory`: a path or a file URL. */
+	| { readonly type: "lmdb"; readonly directory?: string | URL };
 
 export interface SwarmOptions {
 	readonly raft?: RaftOptions;
