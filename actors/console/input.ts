@@ -39,7 +39,7 @@ export async function readInput(path: string, standardInput: Readable, signal: A
 		scanner.end();
 	} catch (thrown) {
 		if (thrown instanceof QuorateError || signal.aborted) throw thrown;
-		throw unreadable(file, thrown);
+		throw unreadable(file, thrown, path.endsWith(".gz"));
 	}
 	if (records.length === 0) throw inputErrors.inputEmpty({ file });
 	return records;
@@ -70,13 +70,15 @@ async function* restored(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Asy
 	for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-function unreadable(file: string, thrown: unknown): QuorateError {
+function unreadable(file: string, thrown: unknown, isNamedGzip: boolean): QuorateError {
 	const { code, message } = thrown as NodeJS.ErrnoException;
 	if (code === "ENOENT") return inputErrors.inputNotFound({ file });
 	const reasons: Readonly<Record<string, string>> = {
 		EISDIR: "it is a directory",
 		EACCES: "permission denied",
-		ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
+		ERR_ENCODING_INVALID_ENCODED_DATA: isNamedGzip
+			? "it is neither gzip data, as its name says, nor UTF-8 text"
+			: "it is not UTF-8 text",
 		Z_DATA_ERROR: `its gzip data is damaged (${message})`,
 		Z_BUF_ERROR: "its gzip data ends too early",
 	};
@@ -88,7 +90,7 @@ function addRecord(records: FlightRecords, value: unknown, file: string, place: 
 		inputErrors.inputRecordInvalid({
 			file,
 			...place,
-			record: records.length,
+			record: records.length + 1,
 			field,
 			expected,
 			found: describe(found),
@@ -110,6 +112,8 @@ function addRecord(records: FlightRecords, value: unknown, file: string, place: 
 
 function describe(value: unknown): string {
 	if (value === undefined) return "nothing";
+	// JSON has no limit for numbers, JavaScript has.
+	if (typeof value === "number" && !Number.isFinite(value)) return "a number too large to hold";
 	const text = JSON.stringify(value);
 	return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }

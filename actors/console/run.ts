@@ -201,7 +201,7 @@ class CommitRate {
 	readonly #clock: Clock;
 	#commit: number;
 	#heardMs: number;
-	#perSecond = 0;
+	#perSecond: number | null = null;
 
 	constructor(target: RunTarget, clock: Clock) {
 		this.#target = target;
@@ -210,7 +210,8 @@ class CommitRate {
 		this.#heardMs = clock.nowMs();
 	}
 
-	perSecond(): number {
+	/** Null until the first figure. */
+	perSecond(): number | null {
 		const commit = this.#highest();
 		const nowMs = this.#clock.nowMs();
 		if (commit > this.#commit) {

@@ -78,7 +78,7 @@ const errors = defineErrors({
 		"store-corrupt",
 		(d: CorruptDetails) => `store ${d.store} is corrupt at ${d.part} ${d.key}: ${d.problem}`,
 	],
-	diskFull: ["disk-full", (d: DiskDetails) => `no space left for ${d.directory} (${d.operation}): ${d.problem}`],
+	diskFull: ["disk-full", (d: DiskDetails) => `no space left for ${d.directory} (${d.operation})`],
 	diskFailed: ["disk-failed", (d: DiskDetails) => `the disk of ${d.directory} failed (${d.operation}): ${d.problem}`],
 	storageUnusable: [
 		"storage-unusable",

@@ -32,10 +32,13 @@ interface Outcome {
 
 interface Circumstances extends Partial<LedgerTargetOptions> {
 	readonly interruptAfterMs?: number;
+	/** The signal arrives before the swarm has started. */
+	readonly interruptAtStart?: NodeJS.Signals;
 	readonly isTerminal?: boolean;
 }
 
-async function run(args: string[], { interruptAfterMs, isTerminal, ...options }: Circumstances = {}): Promise<Outcome> {
+async function run(args: string[], circumstances: Circumstances = {}): Promise<Outcome> {
+	const { interruptAfterMs, interruptAtStart, isTerminal, ...options } = circumstances;
 	const clock = new ManualClock();
 	const written = { output: "", errors: "" };
 	const sink = (stream: "output" | "errors"): Output => ({
@@ -57,9 +60,11 @@ async function run(args: string[], { interruptAfterMs, isTerminal, ...options }:
 		errors: sink("errors"),
 		clock,
 		interrupt: interrupt.signal,
+		temporaries: new Set(),
 		startTarget: async (asked) => {
 			started = asked;
 			target = new LedgerTarget({ nodes: asked.nodes, clock, ...options });
+			if (interruptAtStart !== undefined) interrupt.abort(interruptAtStart);
 			if (interruptAfterMs !== undefined) clock.schedule(interruptAfterMs, () => interrupt.abort());
 			return target;
 		},
@@ -154,6 +159,18 @@ test("Ctrl-C ends the run in order: exit code 130, the target stopped, the tempo
 	expect(errors).toBe("");
 	expect(target.isStopped).toBe(true);
 	expect(existsSync((started.storage as { directory: string }).directory)).toBe(false);
+});
+
+test("a signal while the run starts: the last line says so, with --json too, and names the signal", async () => {
+	const plain = await run(quick, { interruptAtStart: "SIGTERM" });
+	expect(plain.exitCode).toBe(143);
+	expect(plain.output).toMatch(
+		/\nending in order; SIGTERM once more ends at once\n(.*\n)*interrupted: before anything was proposed\n$/,
+	);
+	const json = await run([...quick, "--json"], { interruptAtStart: "SIGINT" });
+	expect(json.exitCode).toBe(130);
+	expect(JSON.parse(json.output)).toMatchObject({ verdict: "interrupted", exitCode: 130 });
+	expect(json.errors).toBe("quorate: ending in order; Ctrl-C once more ends at once\n");
 });
 
 test("a second run on the same data proposes only what is missing; a third begins the next run", async () => {
