@@ -64,7 +64,7 @@ interface Operation {
 	attempts: number;
 	/** True once an attempt may have left something undecided behind. */
 	uncertain: boolean;
-	/** The last definite refusal. */
+	/** What the last attempt came to. */
 	refusal: string;
 }
 
@@ -312,7 +312,7 @@ export class SessionClient implements SwarmClient {
 		if (uncertain && name === "command") {
 			// Ended by the swarm's failure rather than by time: that is the reason to look at.
 			return errors.outcomeUnknown(
-				{ operation: name, waitedMs, attempts },
+				{ operation: name, waitedMs, attempts, reason: refusal },
 				this.#closed === null ? {} : { cause: this.#closed },
 			);
 		}

@@ -56,7 +56,10 @@ export interface SwarmOptions {
 	readonly actors?: readonly ChildSpec[];
 	/** Threads kept started ahead of need, so that a killed participant is back sooner; 0 to 2, default 1. */
 	readonly warmSpares?: number;
-	/** How long {@link Swarm.start} waits for a leader; milliseconds, default 10,000. */
+	/**
+	 * How long {@link Swarm.start} waits for a leader, from its beginning on; milliseconds, default 10,000. It cuts nothing else
+	 * short: threads, storage and actors take what they need to start, and a leader that they have by then is taken.
+	 */
 	readonly startTimeoutMs?: number;
 	/** Default: worker threads. A simulation injects its own. */
 	readonly backend?: SwarmBackend;
@@ -115,7 +118,7 @@ export type SwarmHappening =
 	| ({ readonly type: "dead-letter" } & DeadLetter)
 	/** The storage can promise nothing more; `swarm-failed` follows. */
 	| { readonly type: "storage-failed"; readonly error: ErrorObject }
-	/** What one of your own actors has published, or the runtime about something rare (a late failure, an observer that threw). */
+	/** What one of your own actors has published (`origin` and `event.publisher` are its name), or the runtime about something rare (a late failure, an observer that threw). */
 	| { readonly type: "published"; readonly event: { readonly type: string } }
 	/** The last event: nothing can be decided any more. See `Swarm.failed`. */
 	| { readonly type: "swarm-failed"; readonly error: ErrorObject };
@@ -154,9 +157,10 @@ export interface SwarmClient {
 	/**
 	 * Replicates a command and resolves with what the application returned.
 	 * @throws QuorateError `value-not-encodable`, `value-too-large` or `client-overloaded` before anything is sent;
-	 *   `outcome-unknown` when no answer came in time, or the group has forgotten this client's session (it may yet be decided,
-	 *   once); `not-decided` when it certainly has no effect; `result-forgotten`; `result-too-large` (over
-	 *   {@link RESULT_BYTES_MAX}; the command was applied); `client-closed`, `swarm-stopped`, `swarm-failed`
+	 *   `outcome-unknown` when no answer came in time, the swarm ended meanwhile (see `cause`), or the group has forgotten this
+	 *   client's session (it may yet be decided, once); `not-decided` when it certainly has no effect; `result-forgotten`;
+	 *   `result-too-large` (over {@link RESULT_BYTES_MAX}; the command was applied); `client-closed`, `swarm-stopped`,
+	 *   `swarm-failed` when nothing was sent
 	 */
 	propose<Result = unknown>(command: unknown): Promise<Result>;
 	/** The same, with the command's place in the order. */
@@ -164,7 +168,8 @@ export interface SwarmClient {
 	/**
 	 * A linearizable read: it sees every command that was acknowledged before it began.
 	 * @throws QuorateError `query-failed` when the application throws at it; `value-not-encodable`, `value-too-large`,
-	 *   `client-overloaded`; `result-too-large`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`, `swarm-failed`
+	 *   `client-overloaded`; `result-too-large`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`,
+	 *   `swarm-failed`
 	 */
 	read<Answer = unknown>(query: unknown): Promise<Answer>;
 	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */

@@ -33,8 +33,8 @@ const defined = defineErrors({
 	],
 	outcomeUnknown: [
 		"outcome-unknown",
-		(d: { operation: string; waitedMs: number; attempts: number }) =>
-			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts: it may yet be decided, once`,
+		(d: { operation: string; waitedMs: number; attempts: number; reason: string }) =>
+			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts (${d.reason}): it may yet be decided, once`,
 	],
 	notDecided: [
 		"not-decided",
@@ -79,7 +79,7 @@ export const valueTooLarge: ErrorMaker<{ sizeBytes: number; limitBytes: number }
 /** `value-not-encodable` */
 export const valueNotEncodable: ErrorMaker<{ reason: string }> = defined.valueNotEncodable;
 /** `outcome-unknown` */
-export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number }> =
+export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
 	defined.outcomeUnknown;
 /** `not-decided` */
 export const notDecided: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =

@@ -82,7 +82,10 @@ export class EventFeed {
 		else if (type === "dead-letter") this.#tell(event as SwarmHappening, "system");
 		else if (type in lifeTypes) this.#ofThread(event as ThreadEvent);
 		else if (type === "storage-failed") this.#tell(event as SwarmHappening, "storage");
-		else this.#tell({ type: "published", event }, typeof values["name"] === "string" ? values["name"] : "system");
+		else {
+			const origin = values["publisher"] ?? values["name"];
+			this.#tell({ type: "published", event }, typeof origin === "string" ? origin : "system");
+		}
 	}
 
 	#ofThread(event: ThreadEvent): void {

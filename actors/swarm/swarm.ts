@@ -204,8 +204,16 @@ export class Swarm {
 		return this.#group?.view.nodes ?? [];
 	}
 
-	/** Asks every member; one that does not answer within a second is `down`. */
+	/**
+	 * Asks every member; one that does not answer within a second is `down`.
+	 * @throws QuorateError `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
 	async status(): Promise<readonly NodeStatus[]> {
+		this.#requireAlive();
+		return this.#statuses();
+	}
+
+	async #statuses(): Promise<readonly NodeStatus[]> {
 		const { view, nodes } = this.#raft();
 		await Promise.all(nodes.map((node) => this.#report(node)));
 		return view.nodes;
@@ -228,9 +236,11 @@ export class Swarm {
 
 	/**
 	 * What one member's application answers by itself: no other member confirms it, and it may lag behind.
-	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`
+	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`, `result-too-large`,
+	 *   `swarm-stopped`, `swarm-failed`
 	 */
 	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
+		this.#requireAlive();
 		const ref = await this.#refOf(this.#member(node));
 		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
 		return decodeAnswer(answer) as Answer;
@@ -243,9 +253,10 @@ export class Swarm {
 
 	/**
 	 * Ends a member's thread at once, as a crash would; its supervisors bring it back. Resolves when the thread is dead.
-	 * @throws QuorateError `node-unknown`
+	 * @throws QuorateError `node-unknown`, `swarm-stopped`, `swarm-failed`
 	 */
 	async kill(node: string): Promise<void> {
+		this.#requireAlive();
 		const name = participantName(this.#raft().group, this.#member(node));
 		const { threads } = this.#backend.backend;
 		const thread = threads.status().find(({ spec }) => spec.name === name);
@@ -387,6 +398,12 @@ export class Swarm {
 		for (const client of [...this.#clients]) client.end(error);
 	}
 
+	/** @throws QuorateError what has ended the swarm, if something has */
+	#requireAlive(): void {
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
+	}
+
 	#raft(): RunningGroup {
 		if (this.#group === null) throw errors.noGroup({});
 		return this.#group;
@@ -405,8 +422,7 @@ export class Swarm {
 
 	#newClient(options: ClientOptions): SessionClient {
 		const access = this.#access(this.#raft());
-		if (this.#failure !== null) throw this.#failure;
-		if (this.#stopping !== null) throw errors.swarmStopped({});
+		this.#requireAlive();
 		const client: SessionClient = new SessionClient(access, options, () => this.#clients.delete(client));
 		this.#clients.add(client);
 		return client;
@@ -469,7 +485,7 @@ export class Swarm {
 		return new Observable((subscriber) => {
 			const observer = metrics === undefined ? null : new MetricsObserver(metrics);
 			const read = async (): Promise<void> => {
-				const nodes = this.#group === null ? [] : await this.status();
+				const nodes = this.#group === null ? [] : await this.#statuses();
 				if (subscriber.closed) return;
 				const atMs = clock.nowMs();
 				subscriber.next({ atMs, nodes, measured: observer?.read(atMs) ?? null });
