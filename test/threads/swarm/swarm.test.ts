@@ -216,6 +216,23 @@ describe("a swarm on worker threads", () => {
 		const failure = await swarm.failed;
 		expect(failure).toMatchObject({ code: "swarm-failed" });
 		expect(await outcome).toMatchObject({ code: "outcome-unknown" });
+		expect(failure.message).toMatch(/failed in apply at index [0-9]+: it threw: as told$/);
+	});
+
+	it("fails loudly when a command ends each thread that applies it, naming member and index", async () => {
+		const swarm = await start({ raft: { nodes: 3, application: tally } });
+		const client = swarm.client({ timeoutMs: 120_000 });
+		await client.propose({ add: 1 });
+		const outcome = client.propose({ add: 1, exits: true }).catch((error: unknown) => error);
+		const failure = await swarm.failed;
+		expect(failure).toMatchObject({
+			code: "swarm-failed",
+			cause: { code: "command-fatal", details: { deaths: 3 } },
+		});
+		expect(failure.message).toMatch(
+			/3 threads of node-[123], one after the other, ended \(exited\) while the application applied the command at index [0-9]+$/,
+		);
+		expect(await outcome).toMatchObject({ code: "outcome-unknown" });
 	});
 });
 
