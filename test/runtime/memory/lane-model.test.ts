@@ -35,7 +35,7 @@ function search(bug: string | null): string {
 		execFileSync(program, args, { cwd: directory, encoding: "utf8", timeout: TIMEOUT_MS });
 	try {
 		run("spin", ...(bug === null ? [] : [`-D${bug}`]), "-a", model);
-		run("cc", "-O1", "-w", `-DMEMLIM=${MEMORY_MIB_MAX}`, "-o", "pan", "pan.c");
+		run("cc", "-O0", "-w", `-DMEMLIM=${MEMORY_MIB_MAX}`, "-o", "pan", "pan.c");
 		return run(join(directory, "pan"), "-a", `-m${DEPTH_MAX}`);
 	} finally {
 		rmSync(directory, { recursive: true, force: true });
