@@ -267,6 +267,7 @@ export class SessionClient implements SwarmClient {
 			case "not-leader":
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
+			case "too-many-uncommitted-bytes":
 			case "transfer-in-progress":
 				return { type: "again", leader: null };
 			case "too-large":

@@ -45,6 +45,13 @@ export interface RaftConfig {
 	 */
 	readonly maxInflightAppends: number;
 	/**
+	 * Bytes of entries that may be unanswered per peer, {@link ENTRY_OVERHEAD_BYTES} for each entry included. Default
+	 * 4 MiB, which the default window never exceeds; bounds 1 KiB to 2^40. One more append leaves while less is under way, so
+	 * a slow peer may pin `maxInflightBytes + maxBytesPerAppend`. Lower: less memory and no burst that a link can not
+	 * take; below `bandwidth × round trip` the peer is sent less than it could take.
+	 */
+	readonly maxInflightBytes: number;
+	/**
 	 * Persists of entries that may be incomplete before new ones gather. Default 4; bounds 1 to 1,024. Votes and terms
 	 * never wait for it.
 	 */
@@ -54,6 +61,13 @@ export interface RaftConfig {
 	 * refused with `too-many-pending`. They pin at most `maxPendingProposals × maxEntryBytes`.
 	 */
 	readonly maxPendingProposals: number;
+	/**
+	 * Bytes of entries that a leader has and are not committed, {@link ENTRY_OVERHEAD_BYTES} for each entry included.
+	 * Default 64 MiB; bounds 1 KiB to 2^40. A command beyond it is refused with `too-many-uncommitted-bytes`; one that is
+	 * larger alone is taken when nothing is uncommitted. Membership changes are always taken. Lower: a leader without a
+	 * quorum keeps less in memory; below `throughput × round trip and flush` commands are refused while all is well.
+	 */
+	readonly maxUncommittedBytes: number;
 	/** Local reads that wait for their quorum, on a leader. Default 8,192; bounds 1 to 1,048,576. */
 	readonly maxPendingReads: number;
 	/**
@@ -115,8 +129,10 @@ const defaults = {
 	maxEntriesPerAppend: 1024,
 	maxBytesPerAppend: MIB,
 	maxInflightAppends: 4,
+	maxInflightBytes: 4 * MIB,
 	maxInflightWrites: 4,
 	maxPendingProposals: 8192,
+	maxUncommittedBytes: 64 * MIB,
 	maxPendingReads: 8192,
 	maxInflightReadRounds: 4,
 	maxEntryBytes: MIB - 64,
@@ -137,8 +153,10 @@ const bounds: Readonly<
 	maxEntriesPerAppend: [1, 65_536],
 	maxBytesPerAppend: [KIB, 64 * MIB],
 	maxInflightAppends: [1, 1024],
+	maxInflightBytes: [KIB, 2 ** 40],
 	maxInflightWrites: [1, 1024],
 	maxPendingProposals: [1, 1_048_576],
+	maxUncommittedBytes: [KIB, 2 ** 40],
 	maxPendingReads: [1, 1_048_576],
 	maxInflightReadRounds: [1, 1024],
 	maxEntryBytes: [1, 64 * MIB - 64],

@@ -80,6 +80,8 @@ export interface RaftCore {
 	requestsFrom: LogIndex;
 	/** How many of `requestIds` are not null. */
 	pendingProposals: number;
+	/** Bytes of the entries that are not committed; 0 at everyone but a leader. */
+	uncommittedBytes: number;
 	/** The local request for a change whose joint configuration this leader will leave by itself. */
 	changeRequestId: RequestId | null;
 	/**
@@ -164,6 +166,7 @@ export function createCore(config: RaftConfig): RaftCore {
 		requestIds: [],
 		requestsFrom: 0 as LogIndex,
 		pendingProposals: 0,
+		uncommittedBytes: 0,
 		changeRequestId: null,
 		transfer: null,
 		round: 0,

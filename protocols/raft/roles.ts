@@ -6,6 +6,7 @@ import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
 import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
 import type { Entry, SessionId, Term } from "./entry.ts";
+import { bytesBetween } from "./entry-size.ts";
 import { indexAfter } from "./log.ts";
 import type { RequestVote } from "./messages.ts";
 import { refuseReads } from "./read-index.ts";
@@ -58,6 +59,7 @@ export function becomeLeader(core: RaftCore): void {
 	core.requestIds = [];
 	core.requestsFrom = indexAfter(log.lastIndex, 1);
 	core.pendingProposals = 0;
+	core.uncommittedBytes = bytesBetween(log, core.commitIndex, log.lastIndex);
 	setRole(core, "leader", config.nodeId);
 	appendOwn(core, noOp(core.term), null);
 	setTimer(core, "heartbeat", config.heartbeatMs);
@@ -75,6 +77,7 @@ function endLeadership(core: RaftCore, leader: NodeId | null): void {
 	core.requestIds = [];
 	core.requestsFrom = 0 as typeof core.requestsFrom;
 	core.pendingProposals = 0;
+	core.uncommittedBytes = 0;
 	core.progress = new Map();
 	core.round = 0;
 	core.out.push({ type: "cancel-timer", timer: "heartbeat" });

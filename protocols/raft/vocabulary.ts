@@ -77,6 +77,8 @@ export type RaftRefusal =
 	| { readonly reason: "not-leader"; readonly leader: NodeId | null }
 	| { readonly reason: "too-many-pending"; readonly limit: number }
 	| { readonly reason: "too-large"; readonly sizeBytes: number; readonly limitBytes: number }
+	/** With this command more than `maxUncommittedBytes` would wait for a quorum; ask again in a moment. */
+	| { readonly reason: "too-many-uncommitted-bytes"; readonly limitBytes: number }
 	/** The leader is handing over; ask again in a moment, perhaps of `to`. */
 	| { readonly reason: "transfer-in-progress"; readonly to: NodeId }
 	| MembershipRefusal

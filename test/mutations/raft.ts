@@ -1,6 +1,7 @@
 /** Bugs planted in Raft: each must make a test of `test/protocols/raft` fail. */
 import type { Mutation } from "./mutation.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
+import { raftReadsMutations } from "./raft-reads.ts";
 
 export const raftMutations: readonly Mutation[] = [
 	{
@@ -564,4 +565,5 @@ export const raftMutations: readonly Mutation[] = [
 		new: "return true;",
 	},
 	...raftMembershipMutations,
+	...raftReadsMutations,
 ];

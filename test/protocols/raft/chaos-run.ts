@@ -69,6 +69,7 @@ function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator): Ra
 		voters,
 		maxEntriesPerAppend: dice.between(1, 4),
 		maxInflightAppends: dice.between(1, 4),
+		maxInflightBytes: dice.fork("in flight").pick([1024, 4096]),
 		maxInflightWrites: dice.between(1, 3),
 		maxPendingProposals: 8,
 		maxInflightReadRounds: dice.between(1, 2),
