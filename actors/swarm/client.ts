@@ -268,6 +268,7 @@ export class SessionClient implements SwarmClient {
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
 			case "too-many-uncommitted-bytes":
+			case "read-index-timeout":
 			case "transfer-in-progress":
 				return { type: "again", leader: null };
 			case "too-large":

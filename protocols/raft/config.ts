@@ -68,13 +68,21 @@ export interface RaftConfig {
 	 * quorum keeps less in memory; below `throughput × round trip and flush` commands are refused while all is well.
 	 */
 	readonly maxUncommittedBytes: number;
-	/** Local reads that wait for their quorum, on a leader. Default 8,192; bounds 1 to 1,048,576. */
+	/** Reads that wait for their quorum. Default 8,192; bounds 1 to 1,048,576. */
 	readonly maxPendingReads: number;
 	/**
 	 * Read-index rounds that may be unconfirmed. Default 4; bounds 1 to 1,024. Reads gather in between and share
 	 * the next round; 1 costs up to one more round trip per read and sends the least.
 	 */
 	readonly maxInflightReadRounds: number;
+	/**
+	 * Whether a follower answers reads itself: it asks its leader for a read index and waits until it has applied that
+	 * far (thesis §6.4). Default false: it refuses and names the leader. On, the leader's work per read is two small
+	 * messages for all reads that a follower has gathered, and a read takes one more message delay, at most a heartbeat
+	 * more while the follower waits to hear of the last commit, and an election timeout before it is refused.
+	 * `maxPendingReads` and `maxInflightReadRounds` bound a follower's reads and questions too.
+	 */
+	readonly followerReads: boolean;
 	/** Bytes of one command; a larger one is refused with `too-large`. Default 1 MiB − 64; bounds 1 to 64 MiB − 64. */
 	readonly maxEntryBytes: number;
 	/** Entries in one delivery to the application. Default 4,096; bounds 1 to 1,048,576. Less: the host may yield sooner. */
@@ -135,6 +143,7 @@ const defaults = {
 	maxUncommittedBytes: 64 * MIB,
 	maxPendingReads: 8192,
 	maxInflightReadRounds: 4,
+	followerReads: false,
 	maxEntryBytes: MIB - 64,
 	maxEntriesPerDelivery: 4096,
 	snapshotEveryEntries: 16_384,
@@ -147,7 +156,7 @@ const defaults = {
 
 type Bounds = readonly [min: number, max: number];
 const bounds: Readonly<
-	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote">, Bounds>
+	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads">, Bounds>
 > = {
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
@@ -190,6 +199,7 @@ export function raftConfig(
 export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
 	requireBoolean("preVote", config.preVote);
+	requireBoolean("followerReads", config.followerReads);
 	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
 	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);
 	for (const [field, range] of Object.entries(bounds)) {

@@ -53,7 +53,8 @@ function refuse(core: RaftCore, requestId: RequestId, refusal: RaftRefusal | nul
 }
 
 function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
-	if (core.role !== "leader") return { reason: "not-leader", leader: core.leader };
+	const isFollowerRead = request.type === "read" && core.config.followerReads && core.leader !== null;
+	if (core.role !== "leader" && !isFollowerRead) return { reason: "not-leader", leader: core.leader };
 	const { maxPendingReads, maxPendingProposals, maxUncommittedBytes, maxEntryBytes } = core.config;
 	if (request.type === "read") {
 		return core.pendingReads >= maxPendingReads ? { reason: "too-many-pending", limit: maxPendingReads } : null;

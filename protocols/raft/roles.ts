@@ -100,6 +100,7 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 	// What it promises an earlier leader may be cut by the next one. Within a term nothing acknowledged ever is.
 	core.ack = null;
 	core.heardRound = 0;
+	for (const question of core.questions) question.isSent = false;
 	// Another leader's snapshot of the same index may have other bytes.
 	core.receipt = null;
 }
@@ -109,6 +110,7 @@ function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 	if (role === "follower") core.votes = new Map();
 	core.role = role;
 	core.leader = leader;
+	if (leader === null) refuseReads(core, null);
 	if (changed) emit(core, { type: "role-changed", role, term: core.term, leader });
 	if (core.transfer !== null && leader !== null) {
 		endTransfer(core, leader === core.transfer.to ? null : "other-leader");
