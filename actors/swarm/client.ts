@@ -269,6 +269,8 @@ export class SessionClient implements SwarmClient {
 			case "not-leader":
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
+			case "too-many-uncommitted-bytes":
+			case "read-index-timeout":
 			case "transfer-in-progress":
 				return { type: "again", leader: null };
 			case "too-large":

@@ -1,6 +1,7 @@
 /** Bugs planted in Raft: each must make a test of `test/protocols/raft` fail. */
 import type { Mutation } from "./mutation.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
+import { raftReadsMutations } from "./raft-reads.ts";
 
 export const raftMutations: readonly Mutation[] = [
 	{
@@ -364,8 +365,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "pending-unbounded",
 		bug: "takes any number of commands",
 		file: "protocols/raft/requests.ts",
-		old: "if (core.pendingProposals < maxPendingProposals) return null;",
-		new: "if (core.pendingProposals >= 0) return null;",
+		old: "core.pendingProposals >= maxPendingProposals",
+		new: "core.pendingProposals < 0",
 	},
 	{
 		name: "pending-leak",
@@ -378,7 +379,7 @@ export const raftMutations: readonly Mutation[] = [
 		name: "reads-leak",
 		bug: "answered reads still count as pending",
 		file: "protocols/raft/read-index.ts",
-		old: "\t\tcore.pendingReads -= reads.length;\n",
+		old: "\tcore.pendingReads -= reads.length;\n",
 		new: "",
 	},
 	{
@@ -564,4 +565,5 @@ export const raftMutations: readonly Mutation[] = [
 		new: "return true;",
 	},
 	...raftMembershipMutations,
+	...raftReadsMutations,
 ];
