@@ -12,6 +12,8 @@ export interface LogReader {
 	readonly lastIndex: LogIndex;
 	/** The term at `lastIndex`, which may be the base. */
 	readonly lastTerm: Term;
+	/** The machine counts entries up to here as on its disk. */
+	readonly durableThrough: LogIndex;
 	/** The term at an index, or undefined outside `[baseIndex, lastIndex]`. */
 	termAt(index: LogIndex): Term | undefined;
 	/** The entry at an index in `(baseIndex, lastIndex]`; it is immutable and may be kept. */

@@ -26,9 +26,14 @@ export interface Property<Observation> {
 	/** Where it comes from: paper and section. */
 	readonly source: string;
 	readonly needs: ObservationDepth;
+	/** The types of observation that its watchers look at; an observer need not show them any other. Default: all. */
+	readonly observes?: readonly TypeOf<Observation>[];
 	/** Begins to watch one run. */
 	watch(): Watcher<Observation>;
 }
+
+/** The `type`s of observations, where they have one. */
+type TypeOf<Observation> = Observation extends { readonly type: infer Type } ? Type : never;
 
 /** What a watcher has found at one observation. */
 export type Finding =

@@ -49,6 +49,8 @@ const depths: readonly ObservationDepth[] = ["events", "machine", "disk"];
  */
 export class WatchList<Observation> {
 	readonly #watches: readonly Watch<Observation>[];
+	/** Those that look at a type of observation, found when it is first shown. */
+	readonly #byType = new Map<unknown, readonly Watch<Observation>[]>();
 	readonly #outOfSight: readonly Property<Observation>[];
 	#observations = 0;
 	#violation: Violation | null = null;
@@ -73,7 +75,15 @@ export class WatchList<Observation> {
 	/** @throws QuorateError `property-failed` `{property, position, reason}` if a watcher throws */
 	observe(observation: Observation): void {
 		const position = this.#observations++;
-		for (const watch of this.#watches) this.#show(watch, observation, position);
+		const watches = this.#watchesOf(observation);
+		let shown = 0;
+		try {
+			for (; shown < watches.length; shown++) this.#show(watches[shown] as Watch<Observation>, observation, position);
+		} catch (cause) {
+			const { property } = watches[shown] as Watch<Observation>;
+			const reason = cause instanceof Error ? cause.message : String(cause);
+			throw propertyFailed({ property: property.id, position, reason }, { cause });
+		}
 	}
 
 	/** How many observations were shown. */
@@ -98,10 +108,23 @@ export class WatchList<Observation> {
 		return [...watched, ...outOfSight];
 	}
 
+	#watchesOf(observation: Observation): readonly Watch<Observation>[] {
+		const { type } = observation as { readonly type?: unknown };
+		let watches = this.#byType.get(type);
+		if (watches === undefined) {
+			watches = this.#watches.filter(({ property }) => {
+				const observes: readonly unknown[] | undefined = property.observes;
+				return observes === undefined || observes.includes(type);
+			});
+			this.#byType.set(type, watches);
+		}
+		return watches;
+	}
+
 	#show(watch: Watch<Observation>, observation: Observation, position: number): void {
 		const { property } = watch;
 		if (watch.violation !== null && property.kind === "always") return;
-		const finding = observeWith(watch, observation, position);
+		const finding = watch.watcher.observe(observation);
 		if (finding === null) return;
 		if (finding.type === "holds") {
 			watch.evaluations++;
@@ -113,19 +136,6 @@ export class WatchList<Observation> {
 		watch.evaluations++;
 		watch.violation = { property: property.id, position, details: finding.details };
 		if (property.kind === "always" && this.#violation === null) this.#violation = watch.violation;
-	}
-}
-
-function observeWith<Observation>(
-	{ property, watcher }: Watch<Observation>,
-	observation: Observation,
-	position: number,
-): ReturnType<Watcher<Observation>["observe"]> {
-	try {
-		return watcher.observe(observation);
-	} catch (cause) {
-		const reason = cause instanceof Error ? cause.message : String(cause);
-		throw propertyFailed({ property: property.id, position, reason }, { cause });
 	}
 }
 

@@ -9,6 +9,7 @@ export const committedAgreement: Property<RaftObservation> = {
 	statement: "What any member once took for committed at an index, every member ever takes for committed there.",
 	source: "Raft §5.4.3",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new CommittedAgreement(new CommittedLog()),
 };
 

@@ -5,10 +5,11 @@ import { votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
 import type { RaftDurable } from "../vocabulary.ts";
-import { DiskLog } from "./disk-log.ts";
+import { DiskLogs } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
 import type { RaftObservation } from "./observation.ts";
 import { remember } from "./remember.ts";
+import { unordered } from "./unordered.ts";
 
 export const committedOnQuorum: Property<RaftObservation> = {
 	id: "committed-on-quorum",
@@ -16,11 +17,12 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	statement: "From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum.",
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
-	watch: () => new CommittedOnQuorum(new Map(), new Map(), new Map(), new Map(), []),
+	observes: ["started", "ended", "batch", "persisted", "left"],
+	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), new Map(), []),
 };
 
 class CommittedOnQuorum implements Watcher<RaftObservation> {
-	readonly #disks: Map<NodeId, DiskLog>;
+	readonly #disks: DiskLogs;
 	/** What leaders have committed. */
 	readonly #committed: Map<LogIndex, EntryDigest>;
 	/** How far each leader's commit index was followed in its present life. */
@@ -31,7 +33,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#deciding: readonly Configuration[];
 
 	constructor(
-		disks: Map<NodeId, DiskLog>,
+		disks: DiskLogs,
 		committed: Map<LogIndex, EntryDigest>,
 		followed: Map<NodeId, LogIndex>,
 		configurations: Map<NodeId, Configuration>,
@@ -52,7 +54,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 				return this.#followDisk(observation.node, observation.durable);
 			case "left":
 				// A disk that was not empty when the watch began shows itself here first.
-				return this.#disks.has(observation.from) ? null : this.#followDisk(observation.from, observation.durable);
+				return this.#disks.of(observation.from) !== undefined
+					? null
+					: this.#followDisk(observation.from, observation.durable);
 			case "started":
 			case "ended":
 				this.#followed.delete(observation.node);
@@ -65,17 +69,17 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 
 	get state(): unknown {
 		return {
-			disks: new Map([...this.#disks].map(([node, disk]) => [node, disk.state])),
+			disks: this.#disks.state,
 			committed: this.#committed,
 			followed: this.#followed,
-			configurations: this.#configurations,
-			deciding: this.#deciding,
+			configurations: new Map([...this.#configurations].map(([node, members]) => [node, unordered(members)])),
+			deciding: this.#deciding.map(unordered),
 		};
 	}
 
 	copy(): CommittedOnQuorum {
 		return new CommittedOnQuorum(
-			new Map([...this.#disks].map(([node, disk]) => [node, disk.copy()])),
+			this.#disks.copy(),
 			new Map(this.#committed),
 			new Map(this.#followed),
 			new Map(this.#configurations),
@@ -93,7 +97,9 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		if (role !== "leader") return null;
 		this.#deciding = before === configuration ? [configuration] : [before, configuration];
 		const from = Math.max(followed ?? 0, log.baseIndex) as LogIndex;
-		for (let index = indexAfter(from, 1); index <= commitIndex; index = indexAfter(index, 1)) {
+		// A commit index beyond the log is another property's finding.
+		const through = Math.min(commitIndex, log.lastIndex);
+		for (let index = indexAfter(from, 1); index <= through; index = indexAfter(index, 1)) {
 			remember(this.#committed, index, entryDigest(log.entryAt(index)));
 			const finding = this.#check(index);
 			if (finding !== null) return finding;
@@ -102,12 +108,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	}
 
 	#followDisk(node: NodeId, durable: RaftDurable): Finding | null {
-		let disk = this.#disks.get(node);
-		if (disk === undefined) {
-			disk = new DiskLog();
-			this.#disks.set(node, disk);
-		}
-		const lostFrom = disk.follow(durable);
+		const lostFrom = this.#disks.follow(node, durable);
 		if (lostFrom === null) return null;
 		for (let index = lostFrom; this.#committed.has(index); index = indexAfter(index, 1)) {
 			const finding = this.#check(index);
@@ -120,10 +121,10 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
 		if (digest === undefined || this.#deciding.length === 0) return null;
-		const isHolder = (voter: NodeId): boolean => this.#disks.get(voter)?.holds(index, digest) === true;
-		if (this.#deciding.some((configuration) => isDecidedBy(configuration, isHolder))) return null;
-		const voters = this.#deciding.flatMap(votersOf);
-		return violated({ index, holders: voters.filter(isHolder).join(" "), voters: voters.join(" ") });
+		const has = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
+		if (this.#deciding.some((configuration) => isDecidedBy(configuration, has))) return null;
+		const voters = [...new Set(this.#deciding.flatMap(votersOf))];
+		return violated({ index, holders: voters.filter(has).join(" "), voters: voters.join(" ") });
 	}
 }
 

@@ -11,6 +11,7 @@ export const deliveryOrder: Property<RaftObservation> = {
 	statement: "In one life an application is handed every index once and in order, from the snapshot it loaded on.",
 	source: "Raft Figure 2 (lastApplied), §7",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new DeliveryOrder(new Map()),
 };
 

@@ -1,10 +1,11 @@
-/** What a member's disk holds of the log, as far as a watcher remembers it. */
+/** What members' disks hold of the log, as far as a watcher remembers it. */
+import type { NodeId } from "../../core/index.ts";
 import type { LogIndex } from "../entry.ts";
 import type { RaftDurable } from "../vocabulary.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
 
 /** One disk's log as digests. It is followed from one durable state to the next for the price of what changed. */
-export class DiskLog {
+class DiskLog {
 	#snapshotIndex = 0;
 	#firstIndex = 1;
 	#digests: EntryDigest[] = [];
@@ -41,5 +42,36 @@ export class DiskLog {
 		copy.#firstIndex = this.#firstIndex;
 		copy.#digests = this.#digests.slice();
 		return copy;
+	}
+}
+
+/** What a watcher remembers of the disks of a group: a disk that it was never shown is not there. */
+export class DiskLogs {
+	readonly #disks: Map<NodeId, DiskLog>;
+
+	constructor(disks: Map<NodeId, DiskLog> = new Map()) {
+		this.#disks = disks;
+	}
+
+	of(node: NodeId): DiskLog | undefined {
+		return this.#disks.get(node);
+	}
+
+	/** Takes up what a member's disk holds now; returns as {@link DiskLog.follow}. */
+	follow(node: NodeId, durable: RaftDurable): LogIndex | null {
+		let disk = this.#disks.get(node);
+		if (disk === undefined) {
+			disk = new DiskLog();
+			this.#disks.set(node, disk);
+		}
+		return disk.follow(durable);
+	}
+
+	get state(): unknown {
+		return new Map([...this.#disks].map(([node, disk]) => [node, disk.state]));
+	}
+
+	copy(): DiskLogs {
+		return new DiskLogs(new Map([...this.#disks].map(([node, disk]) => [node, disk.copy()])));
 	}
 }

@@ -12,6 +12,7 @@ export const durableTermBeforeSent: Property<RaftObservation> = {
 	statement: "A member speaks of no term as its own before the term is durable at it.",
 	source: "Raft Figure 2 (updated on stable storage before responding), §5.1",
 	needs: "disk",
+	observes: ["left"],
 	watch: () => stateless(onLeft(checkTerm)),
 };
 
@@ -21,6 +22,7 @@ export const durableVoteBeforeSent: Property<RaftObservation> = {
 	statement: "A vote is durable at its giver before it leaves.",
 	source: "Raft Figure 2 (updated on stable storage before responding), §5.2",
 	needs: "disk",
+	observes: ["left"],
 	watch: () => stateless(onLeft(checkVote)),
 };
 
@@ -30,6 +32,7 @@ export const durableEntriesBeforeSent: Property<RaftObservation> = {
 	statement: "Entries are durable at a follower before it acknowledges them.",
 	source: "Raft Figure 2 (updated on stable storage before responding), §5.3",
 	needs: "disk",
+	observes: ["left"],
 	watch: () => stateless(onLeft(checkAcknowledgement)),
 };
 

@@ -10,6 +10,7 @@ export const durableVote: Property<RaftObservation> = {
 	statement: "The term on a disk never decreases, and a vote on it stays until the term grows.",
 	source: "Raft Figure 2 (currentTerm, votedFor), §5.2",
 	needs: "disk",
+	observes: ["persisted"],
 	watch: () => new DurableVote(new Map()),
 };
 

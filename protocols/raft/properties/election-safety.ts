@@ -5,7 +5,7 @@ import type { Term } from "../entry.ts";
 import type { RaftObservation } from "./observation.ts";
 
 /** Leaders remembered; beyond it those of the lowest terms are forgotten, which nobody campaigns in any more. */
-const LEADERS_MAX = 4096;
+export const LEADERS_MAX = 4096;
 
 export const electionSafety: Property<RaftObservation> = {
 	id: "election-safety",
@@ -13,6 +13,7 @@ export const electionSafety: Property<RaftObservation> = {
 	statement: "At most one leader is elected in a term.",
 	source: "Raft Figure 3, §5.2",
 	needs: "events",
+	observes: ["event"],
 	watch: () => new ElectionSafety(new Map()),
 };
 

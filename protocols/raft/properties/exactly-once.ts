@@ -26,6 +26,7 @@ export const exactlyOnce: Property<RaftObservation> = {
 	statement: "A serial of a session names one command, and it takes effect at the first index that carries it only.",
 	source: "thesis §6.3; RIFL, SOSP 2015",
 	needs: "machine",
+	observes: ["batch", "applied"],
 	watch: () => new ExactlyOnce(new Map(), new Map()),
 };
 

@@ -9,6 +9,7 @@ export const indexOrder: Property<RaftObservation> = {
 	statement: "Purged <= snapshot <= applied <= committed <= last, where an installed snapshot counts as applied.",
 	source: "Raft Figure 2, §7",
 	needs: "machine",
+	observes: ["batch"],
 	watch: () => stateless(checkOrder),
 };
 

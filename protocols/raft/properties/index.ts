@@ -8,14 +8,14 @@
  * the same list, each those whose depth it sees. Every property is judged by itself and may lean on the others: by log
  * matching an index and a term name everything before them, so watchers remember ends and digests, not logs.
  *
- * Not here yet: membership safety as a property of its own (quorums are counted by the configuration in force). Never
- * here: what clients see (linearizability, results of commands), which history checkers judge.
+ * Not here: what clients see (linearizability, results of commands), which history checkers judge.
  */
 import type { Property } from "../../verification/index.ts";
 import { committedAgreement } from "./committed-agreement.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
 import { deliveryOrder } from "./delivery-order.ts";
 import { durableEntriesBeforeSent, durableTermBeforeSent, durableVoteBeforeSent } from "./durable-before-sent.ts";
+import { durableCounted } from "./durable-counted.ts";
 import { durableVote } from "./durable-vote.ts";
 import { electionSafety } from "./election-safety.ts";
 import { exactlyOnce } from "./exactly-once.ts";
@@ -23,6 +23,7 @@ import { indexOrder } from "./index-order.ts";
 import { leaderAppendOnly } from "./leader-append-only.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
 import { logMatching } from "./log-matching.ts";
+import { consecutiveQuorumsIntersect, oneChangeAtATime } from "./membership-safety.ts";
 import { monotoneApplied, monotoneCommit } from "./monotone-index.ts";
 import { monotoneTerm } from "./monotone-term.ts";
 import type { RaftObservation } from "./observation.ts";
@@ -56,7 +57,10 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	indexOrder,
 	deliveryOrder,
 	exactlyOnce,
+	oneChangeAtATime,
+	consecutiveQuorumsIntersect,
 	durableVote,
+	durableCounted,
 	durableTermBeforeSent,
 	durableVoteBeforeSent,
 	durableEntriesBeforeSent,

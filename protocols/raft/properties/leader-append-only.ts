@@ -20,6 +20,7 @@ export const leaderAppendOnly: Property<RaftObservation> = {
 	statement: "A leader never overwrites or deletes entries of its log; it only appends.",
 	source: "Raft Figure 3, §5.3",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new LeaderAppendOnly(new Map()),
 };
 

@@ -25,6 +25,7 @@ export const leaderCompleteness: Property<RaftObservation> = {
 	statement: "An entry committed in a term is in the logs of the leaders of all later terms.",
 	source: "Raft Figure 3, §5.4",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new LeaderCompleteness(new CommittedLog(), new Map()),
 };
 

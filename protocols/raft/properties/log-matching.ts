@@ -33,6 +33,7 @@ export const logMatching: Property<RaftObservation> = {
 	statement: "If two logs hold an entry with the same index and term, they are identical up to that index.",
 	source: "Raft Figure 3, §5.3",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new LogMatching(new Map(), new Map()),
 };
 

@@ -12,6 +12,7 @@ export const monotoneCommit: Property<RaftObservation> = {
 	statement: "A member's commit index never decreases in one life.",
 	source: "Raft Figure 2 (commitIndex)",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new MonotoneIndex("commitIndex", new Map()),
 };
 
@@ -21,6 +22,7 @@ export const monotoneApplied: Property<RaftObservation> = {
 	statement: "How far a member has handed its application the log never decreases in one life.",
 	source: "Raft Figure 2 (lastApplied)",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new MonotoneIndex("deliveredIndex", new Map()),
 };
 

@@ -23,6 +23,7 @@ export const monotoneTerm: Property<RaftObservation> = {
 	statement: "A member's term never decreases in one life, nor in any life below a term in which it has led.",
 	source: "Raft Figure 2 (currentTerm), §5.1",
 	needs: "events",
+	observes: ["started", "ended", "batch", "event"],
 	watch: () => new MonotoneTerm(new Map()),
 };
 

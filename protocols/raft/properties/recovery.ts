@@ -4,6 +4,7 @@ import { type Finding, holds, type Property, violated, type Watcher } from "../.
 import { votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex, Term } from "../entry.ts";
 import type { RaftObservation } from "./observation.ts";
+import { unordered } from "./unordered.ts";
 
 export const leaderExists: Property<RaftObservation> = {
 	id: "leader-exists",
@@ -11,15 +12,17 @@ export const leaderExists: Property<RaftObservation> = {
 	statement: "The latest term that a living member speaks of has a leader, who is alive.",
 	source: "Raft §5.2, §9.3",
 	needs: "events",
+	observes: ["ended", "event"],
 	watch: () => new LeaderExists(new Map()),
 };
 
 export const replicasEqual: Property<RaftObservation> = {
 	id: "replicas-equal",
 	kind: "eventually",
-	statement: "Every voter has the same log end, has it committed, and has handed it to its application.",
+	statement: "Every voter is up and has committed, and handed its application, all that any log holds.",
 	source: "Raft §5.3, §5.5",
 	needs: "machine",
+	observes: ["ended", "batch"],
 	watch: () => new ReplicasEqual(new Map()),
 };
 
@@ -74,38 +77,49 @@ class ReplicasEqual implements Watcher<RaftObservation> {
 	}
 
 	observe(observation: RaftObservation): Finding | null {
-		if (observation.type === "ended") this.#reaches.delete(observation.node);
+		if (observation.type === "ended") return this.#reaches.delete(observation.node) ? this.#compare() : null;
 		if (observation.type !== "batch") return null;
 		const { node, machine } = observation;
 		const { commitIndex: committed, deliveredIndex: applied, log, configuration, configurationIndex } = machine;
-		this.#reaches.set(node, { last: log.lastIndex, committed, applied, configuration, configurationIndex });
-		const voters = votersOf(this.#latestConfiguration());
-		const wanted = Math.max(...voters.map((voter) => this.#reaches.get(voter)?.last ?? 0));
-		for (const voter of voters) {
-			const reach = this.#reaches.get(voter);
-			const isLevel = reach?.last === wanted && reach.committed === wanted && reach.applied === wanted;
-			if (isLevel) continue;
-			const {
-				committed: itsCommit,
-				applied: itsApplied,
-				last,
-			} = reach ?? { committed: null, applied: null, last: null };
-			return violated({ voter, last, committed: itsCommit, applied: itsApplied, seenAt: node, wanted });
-		}
-		return holds;
-	}
-
-	/** That of the living member whose configuration stands furthest in the log: others may not have heard of it. */
-	#latestConfiguration(): Configuration {
-		const reaches = [...this.#reaches.values()];
-		return reaches.reduce((a, b) => (b.configurationIndex > a.configurationIndex ? b : a)).configuration;
+		const last = log.lastIndex;
+		const before = this.#reaches.get(node);
+		const isUnmoved = before?.last === last && before.committed === committed && before.applied === applied;
+		if (isUnmoved && before.configuration === configuration) return null;
+		this.#reaches.set(node, { last, committed, applied, configuration, configurationIndex });
+		return this.#compare();
 	}
 
 	get state(): unknown {
-		return this.#reaches;
+		const shown = [...this.#reaches].map(([node, { configuration, ...reach }]) => {
+			return [node, { ...reach, configuration: unordered(configuration) }] as const;
+		});
+		return new Map(shown);
 	}
 
 	copy(): ReplicasEqual {
 		return new ReplicasEqual(new Map(this.#reaches));
+	}
+
+	/** By log matching and state machine safety, who is equally far has the same. */
+	#compare(): Finding {
+		const voters = this.#latestVoters();
+		if (voters.length === 0) return violated({ members: 0 });
+		const wanted = Math.max(0, ...voters.map((voter) => this.#reaches.get(voter)?.last ?? 0));
+		for (const voter of voters) {
+			const reach = this.#reaches.get(voter);
+			if (reach === undefined) return violated({ voter, isUp: false, wanted });
+			const { last, committed, applied } = reach;
+			if (applied < wanted || committed < wanted) return violated({ voter, last, committed, applied, wanted });
+		}
+		return holds;
+	}
+
+	/** Those of the living member whose configuration stands furthest in the log: others may not have heard of it. */
+	#latestVoters(): readonly NodeId[] {
+		let latest: Reach | null = null;
+		for (const reach of this.#reaches.values()) {
+			if (latest === null || reach.configurationIndex > latest.configurationIndex) latest = reach;
+		}
+		return latest === null ? [] : votersOf(latest.configuration);
 	}
 }

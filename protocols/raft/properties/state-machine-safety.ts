@@ -12,6 +12,7 @@ export const stateMachineSafety: Property<RaftObservation> = {
 	statement: "If a member has applied an entry at an index, no member ever applies another one there.",
 	source: "Raft Figure 3, §5.4.3",
 	needs: "machine",
+	observes: ["batch"],
 	watch: () => new StateMachineSafety(new Map()),
 };
 

@@ -9,46 +9,44 @@ import type { RaftEvent } from "../events.ts";
 import { indexAfter } from "../log.ts";
 import type { RaftTypes } from "../vocabulary.ts";
 import type { RaftObservation } from "./observation.ts";
-import { sometimes } from "./stateless.ts";
+import { stateless } from "./stateless.ts";
 
-export const leaderElected: Property<RaftObservation> = sometimes(
-	{ id: "leader-elected", statement: "A leader is elected.", source: "Raft §5.2", needs: "events" },
-	tells((event) => event.type === "role-changed" && event.role === "leader"),
+export const leaderElected: Property<RaftObservation> = publishes(
+	{ id: "leader-elected", statement: "A leader is elected.", source: "Raft §5.2" },
+	(event) => event.type === "role-changed" && event.role === "leader",
 );
 
-export const quorumLost: Property<RaftObservation> = sometimes(
-	{ id: "quorum-lost", statement: "A leader that hears no quorum steps down.", source: "thesis §6.2", needs: "events" },
-	tells((event) => event.type === "quorum-lost"),
+export const quorumLost: Property<RaftObservation> = publishes(
+	{ id: "quorum-lost", statement: "A leader that hears no quorum steps down.", source: "thesis §6.2" },
+	(event) => event.type === "quorum-lost",
 );
 
-export const logCompacted: Property<RaftObservation> = sometimes(
-	{ id: "log-compacted", statement: "A member's own snapshot shortens its log.", source: "Raft §7", needs: "events" },
-	tells((event) => event.type === "log-compacted"),
+export const logCompacted: Property<RaftObservation> = publishes(
+	{ id: "log-compacted", statement: "A member's own snapshot shortens its log.", source: "Raft §7" },
+	(event) => event.type === "log-compacted",
 );
 
-export const snapshotInstalled: Property<RaftObservation> = sometimes(
+export const snapshotInstalled: Property<RaftObservation> = publishes(
 	{
 		id: "snapshot-installed",
 		statement: "A leader's snapshot replaces a member's state.",
 		source: "Raft §7 (Figure 13)",
-		needs: "events",
 	},
-	tells((event) => event.type === "snapshot-installed"),
+	(event) => event.type === "snapshot-installed",
 );
 
-export const conflictCut: Property<RaftObservation> = sometimes(
+export const conflictCut: Property<RaftObservation> = does(
 	{
 		id: "conflict-cut",
 		statement: "A member removes entries from its log that conflict with its leader's.",
 		source: "Raft §5.3",
-		needs: "machine",
 	},
-	does((effect) => effect.type === "persist" && effect.write.truncateFrom !== undefined),
+	(effect) => effect.type === "persist" && effect.write.truncateFrom !== undefined,
 );
 
-export const readAnswered: Property<RaftObservation> = sometimes(
-	{ id: "read-answered", statement: "A linearizable read is answered.", source: "thesis §6.4", needs: "machine" },
-	does((effect) => effect.type === "apply" && effect.delivery.type === "query"),
+export const readAnswered: Property<RaftObservation> = does(
+	{ id: "read-answered", statement: "A linearizable read is answered.", source: "thesis §6.4" },
+	(effect) => effect.type === "apply" && effect.delivery.type === "query",
 );
 
 export const earlierTermCommitted: Property<RaftObservation> = {
@@ -57,6 +55,7 @@ export const earlierTermCommitted: Property<RaftObservation> = {
 	statement: "A leader commits an entry of an earlier term, by committing one of its own behind it.",
 	source: "Raft §5.4.2 (Figure 8)",
 	needs: "machine",
+	observes: ["started", "ended", "batch"],
 	watch: () => new EarlierTermCommitted(new Map()),
 };
 
@@ -66,15 +65,26 @@ export const leaderReplaced: Property<RaftObservation> = {
 	statement: "A leader crashes, and another election follows it.",
 	source: "Raft §5.2",
 	needs: "machine",
+	observes: ["ended", "event"],
 	watch: () => new LeaderReplaced(null, null),
 };
 
-function tells(isWitness: (event: RaftEvent) => boolean): (observation: RaftObservation) => boolean {
-	return (observation) => observation.type === "event" && isWitness(observation.event);
+type Told = Pick<Property<RaftObservation>, "id" | "statement" | "source">;
+
+/** A `sometimes` that one published event witnesses. */
+function publishes(told: Told, isWitness: (event: RaftEvent) => boolean): Property<RaftObservation> {
+	const watcher = stateless((observation) =>
+		observation.type === "event" && isWitness(observation.event) ? holds : null,
+	);
+	return { ...told, kind: "sometimes", needs: "events", observes: ["event"], watch: () => watcher };
 }
 
-function does(isWitness: (effect: Effect<RaftTypes>) => boolean): (observation: RaftObservation) => boolean {
-	return (observation) => observation.type === "batch" && observation.effects.some(isWitness);
+/** A `sometimes` that one effect witnesses. */
+function does(told: Told, isWitness: (effect: Effect<RaftTypes>) => boolean): Property<RaftObservation> {
+	const watcher = stateless((observation) =>
+		observation.type === "batch" && observation.effects.some(isWitness) ? holds : null,
+	);
+	return { ...told, kind: "sometimes", needs: "machine", observes: ["batch"], watch: () => watcher };
 }
 
 class EarlierTermCommitted implements Watcher<RaftObservation> {

@@ -92,6 +92,7 @@ describe("RaftLog", () => {
 					const all = lastIndex > baseIndex ? same.copyOf(index(baseIndex + 1), lastIndex) : [];
 					expect(all).toEqual(model.entries);
 					expect(same.termAt(baseIndex)).toBe(model.baseTerm);
+					expect(same.baseTerm).toBe(model.baseTerm);
 					expect(same.termAt(index(lastIndex + 1))).toBe(undefined);
 					expect(baseIndex === 0 || same.termAt(index(baseIndex - 1)) === undefined).toBe(true);
 				}
