@@ -38,7 +38,9 @@ test("a missing module and one that throws", async () => {
 	});
 	const misspelt = moduleOf("misspelt.mjs", "throw new SyntaxError('Unexpected token')");
 	await expect(loadModule({ module: misspelt, export: "X" })).rejects.toMatchObject({
-		message: expect.stringMatching(/\(Unexpected token; if that is in its source, node --check .+misspelt\.mjs shows where\)$/),
+		message: expect.stringMatching(
+			/\(Unexpected token; if that is in its source, node --check .+misspelt\.mjs shows where\)$/,
+		),
 	});
 });
 
