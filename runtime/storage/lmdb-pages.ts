@@ -12,12 +12,12 @@ import { endianness } from "node:os";
 /** What a meta page says of the pages. */
 export interface DatabaseExtent {
 	readonly pageBytes: number;
-	/** The trees' first pages; {@link NO_PAGE} for an empty tree. */
+	/** The trees' first pages; all bits set for an empty tree. */
 	readonly roots: readonly bigint[];
 	readonly lastPage: bigint;
 }
 
-export const NO_PAGE: bigint = 2n ** 64n - 1n;
+const NO_PAGE = 2n ** 64n - 1n;
 
 /** Offsets in a page count from behind its header (`PAGEBASE`). */
 const HEADER_BYTES = 24;
