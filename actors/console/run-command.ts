@@ -86,7 +86,7 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 /** The last line, or the object, of a run that was interrupted before there was anything to report. */
 function interruptedEarly({ json }: RunOptions, world: CommandWorld): number {
 	const exitCode = interruptExitCode(world.interrupt);
-	const line = "interrupted: before anything was proposed";
+	const line = "interrupted: before there was anything to report";
 	const text = json ? JSON.stringify({ verdict: "interrupted", exitCode, line, faults: [] }) : line;
 	world.output.write(`${text}\n`);
 	return exitCode;

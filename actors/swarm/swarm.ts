@@ -192,8 +192,9 @@ export class Swarm {
 
 	/**
 	 * Resolves with the reason if the swarm fails for good: its storage (it failed, died, or has not answered for
-	 * {@link STORAGE_STALL_MS_MAX}), more restarts than are tolerated, or a command that ends each thread that applies it. After a storage that does not answer, {@link stop}
-	 * waits until it does: end the process instead.
+	 * {@link STORAGE_STALL_MS_MAX}), more restarts than are tolerated, or a command that ends each thread that applies it
+	 * ({@link APPLY_DEATHS_MAX}). After a storage that does not answer, {@link stop} waits until it does: end the process
+	 * instead.
 	 */
 	get failed(): Promise<QuorateError> {
 		return this.#failed;

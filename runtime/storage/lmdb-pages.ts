@@ -12,13 +12,14 @@ import { endianness } from "node:os";
 /** What a meta page says of the pages. */
 export interface DatabaseExtent {
 	readonly pageBytes: number;
-	/** The trees' first pages; {@link NO_PAGE} for an empty tree. */
+	/** The trees' first pages; all bits set for an empty tree. */
 	readonly roots: readonly bigint[];
 	readonly lastPage: bigint;
 }
 
-export const NO_PAGE: bigint = 2n ** 64n - 1n;
+const NO_PAGE = 2n ** 64n - 1n;
 
+/** Offsets in a page count from behind its header (`PAGEBASE`). */
 const HEADER_BYTES = 24;
 const FLAGS_OFFSET = 18;
 const LOWER_OFFSET = 20;
@@ -53,9 +54,9 @@ export function lacksPages(file: number, sizeBytes: number, { pageBytes, roots, 
 function follow(page: Buffer, waiting: bigint[], pages: bigint): boolean {
 	const flags = uint16(page, FLAGS_OFFSET);
 	if ((flags & (PAGE_BRANCH | PAGE_LEAF)) === 0) return true;
-	const end = Math.min(uint16(page, LOWER_OFFSET), page.length);
+	const end = Math.min(HEADER_BYTES + uint16(page, LOWER_OFFSET), page.length);
 	for (let at = HEADER_BYTES; at + 2 <= end; at += 2) {
-		const node = uint16(page, at);
+		const node = HEADER_BYTES + uint16(page, at);
 		if (node + NODE_BYTES > page.length) continue;
 		if ((flags & PAGE_BRANCH) !== 0) {
 			waiting.push(BigInt(lowWord(page, node)) + (BigInt(uint16(page, node + 4)) << 32n));

@@ -165,7 +165,7 @@ test("a signal while the run starts: the last line says so, with --json too, and
 	const plain = await run(quick, { interruptAtStart: "SIGTERM" });
 	expect(plain.exitCode).toBe(143);
 	expect(plain.output).toMatch(
-		/\nending in order; SIGTERM once more ends at once\n(.*\n)*interrupted: before anything was proposed\n$/,
+		/\nending in order; SIGTERM once more ends at once\n(.*\n)*interrupted: before there was anything to report\n$/,
 	);
 	const json = await run([...quick, "--json"], { interruptAtStart: "SIGINT" });
 	expect(json.exitCode).toBe(130);
