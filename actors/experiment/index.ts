@@ -8,7 +8,7 @@
  */
 export { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 export type { MachineWrapper, ViewableRaft } from "./observed-participant.ts";
-export { experimentOf, type SeedOrder, type SeedResult, seedResult, seedTask } from "./seed-run.ts";
+export { experimentOf, runSeed, type SeedOrder, type SeedResult, seedTask } from "./seed-run.ts";
 export type { SimulationEngineOptions } from "./simulated-world.ts";
 export { simulationEngine } from "./simulation-engine.ts";
 export { KILL_POINTS } from "./simulation-faults.ts";

@@ -48,7 +48,7 @@ export async function runSeed(order: SeedOrder): Promise<SeedResult> {
 }
 
 /** A journal in short. */
-export function seedResult(journal: Journal): SeedResult {
+function seedResult(journal: Journal): SeedResult {
 	const faults: Record<string, number> = {};
 	for (const { fault, outcome } of journal.faults) {
 		if (outcome === "applied") faults[fault.kind] = (faults[fault.kind] ?? 0) + 1;

@@ -27,6 +27,8 @@ const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
 	"install-snapshot": true,
 	"snapshot-response": true,
 	"timeout-now": true,
+	"read-index-request": true,
+	"read-index-response": true,
 };
 
 /** Small logs and snapshots, so that a minute of virtual time meets compaction and transfers. */

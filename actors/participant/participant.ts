@@ -25,7 +25,7 @@ export const DELIVERIES_WAITING_MAX = 65_536;
 export interface ParticipantSettings<P extends ProtocolTypes> {
 	readonly group: string;
 	readonly node: NodeId;
-	/** All members, this one included. */
+	/** All members that are known of now, this one included; later ones are told by the protocol, or by {@link PeersNotice}. */
 	readonly members: readonly NodeId[];
 	/** The name of its store in the storage. */
 	readonly store: string;
@@ -40,6 +40,12 @@ export type InspectionRequest =
 	| { readonly type: "participant-status" }
 	/** What its own application answers now, by itself: no member confirms it, and it may be out of date. */
 	| { readonly type: "participant-inspect"; readonly query: Uint8Array };
+
+/** Told by whoever starts members, who is no actor: these are there, whether this one has heard of them or not. */
+export interface PeersNotice {
+	readonly type: "participant-peers";
+	readonly nodes: readonly string[];
+}
 
 /** What a participant has once it has started. */
 interface Life<P extends ProtocolTypes> {
@@ -91,8 +97,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const store = this.#connect(context);
 		const [adapter, contents] = await Promise.all([this.#settings.open(context), store.open()]);
 		const { machine, durable } = adapter.recover(contents);
-		const others = members.filter((member) => member !== node);
-		const peers = new Peers(context, group, adapter.protocol, others, {
+		const peers = new Peers(context, group, adapter.protocol, this.#others(members), {
 			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),
 			failed: (error) => this.#fail(error),
 		});
@@ -103,6 +108,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		this.#endBatch();
 		peers.find();
 		context.publish({ type: "participant-started", group, node, restarts } as { readonly type: string });
+	}
+
+	#others(members: readonly NodeId[]): NodeId[] {
+		return members.filter((member) => member !== this.#settings.node);
 	}
 
 	get #running(): Life<P> {
@@ -123,6 +132,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const replier = context.replier();
 		if (replier !== null) {
 			this.#request(message, replier);
+			return;
+		}
+		if (context.sender === null && isPeersNotice(message)) {
+			peers.know(this.#others(message.nodes as readonly NodeId[]));
 			return;
 		}
 		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
@@ -383,7 +396,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 
 	#tellObservers(event: P["event"]): void {
-		const told = this.#running.adapter.eventOf(event);
+		const { adapter, peers } = this.#running;
+		const members = adapter.membersOf(event);
+		if (members !== null) peers.follow(this.#others(members));
+		const told = adapter.eventOf(event);
 		if (told === null) return;
 		const { group, node } = this.#settings;
 		this.#running.context.publish({ ...told, group, node } as { readonly type: string });
@@ -392,6 +408,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 
 function timerKey(timer: string): string {
 	return `protocol/${timer}`;
+}
+
+function isPeersNotice(message: unknown): message is PeersNotice {
+	return (message as PeersNotice | null)?.type === "participant-peers";
 }
 
 function isInspection(message: unknown): message is InspectionRequest {

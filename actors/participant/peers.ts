@@ -22,6 +22,10 @@ export interface PeerHandlers {
 /**
  * The members of a group, found by their names in the system's registry. A member that is not there yet is looked up
  * again and again; until it is found, what is sent to it is lost, as on any network.
+ *
+ * Who is a member changes. A new one is looked up as soon as it is named; one that is named no more is forgotten only when
+ * its actor is gone, because it may still have to be heard: a member may not have learned yet of a configuration in which
+ * another one votes, or votes no more (Raft thesis §4.2.2).
  */
 export class Peers {
 	readonly #context: ActorContext;
@@ -29,7 +33,9 @@ export class Peers {
 	readonly #protocol: string;
 	readonly #refs = new Map<NodeId, ActorRef>();
 	readonly #nodes = new Map<number, { readonly node: NodeId; readonly incarnation: number }>();
-	readonly #missing: Set<NodeId>;
+	readonly #missing = new Set<NodeId>();
+	/** Those that are looked for again when they are lost. */
+	#members: ReadonlySet<NodeId>;
 	/** Members that had been found and were lost. */
 	readonly #lost = new Set<NodeId>();
 	readonly #handlers: PeerHandlers;
@@ -50,7 +56,25 @@ export class Peers {
 		this.#context = context;
 		this.#group = group;
 		this.#protocol = protocol;
-		this.#missing = new Set(members);
+		this.#members = new Set(members);
+		for (const member of members) this.#missing.add(member);
+	}
+
+	/** From now on these, without this one, are the members. */
+	follow(members: readonly NodeId[]): void {
+		this.#members = new Set(members);
+		this.know(members);
+	}
+
+	/** These are there, members or not: the group may need to hear them. */
+	know(nodes: readonly NodeId[]): void {
+		for (const node of nodes) {
+			if (this.#refs.has(node) || this.#missing.has(node)) continue;
+			this.#missing.add(node);
+			// What was sent to it before it was found is lost, as with one that was there and is back.
+			this.#lost.add(node);
+		}
+		this.find();
 	}
 
 	/** The ref of a member, once it has been found. */
@@ -81,6 +105,7 @@ export class Peers {
 		for (const node of [...this.#missing]) {
 			const ref = await this.#context.lookup(participantName(this.#group, node));
 			if (ref !== null) this.#found(node, ref);
+			else if (!this.#members.has(node)) this.#forget(node);
 		}
 	}
 
@@ -94,9 +119,15 @@ export class Peers {
 		if (ref === undefined) return;
 		this.#refs.delete(node);
 		this.#nodes.delete(addressKey(ref.address));
+		if (!this.#members.has(node)) return;
 		this.#missing.add(node);
 		this.#lost.add(node);
 		this.#findLater();
+	}
+
+	#forget(node: NodeId): void {
+		this.#missing.delete(node);
+		this.#lost.delete(node);
 	}
 
 	#found(node: NodeId, ref: ActorRef): void {

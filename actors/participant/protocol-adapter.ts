@@ -3,7 +3,7 @@
  * how clients speak to it, and how its deliveries reach the application. The host keeps the promises of the contract;
  * an adapter only translates.
  */
-import type { Input, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
+import type { Input, NodeId, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
 
 /** A part of the published snapshot, as a protocol asks for it. */
@@ -52,6 +52,8 @@ export interface ProtocolAdapter<P extends ProtocolTypes> {
 	deliver(delivery: P["delivery"], host: DeliveryHost<P>): undefined | Promise<void>;
 	/** The part of an event that observers beyond this thread are told; null for what is only counted. */
 	eventOf(event: P["event"]): { readonly type: string } | null;
+	/** All members from now on, if this event changes who they are; null if not. */
+	membersOf(event: P["event"]): readonly NodeId[] | null;
 	/** What this member's own application answers now: encoded query in, encoded answer out. */
 	inspect(query: Uint8Array): Uint8Array;
 	/** What the member tells of itself when asked: plain data. */

@@ -8,6 +8,7 @@ import {
 	type ApplierSnapshot,
 	type HardState,
 	type LogIndex,
+	membersOf,
 	RaftApplier,
 	type RaftConfig,
 	type RaftDelivery,
@@ -29,13 +30,17 @@ import { decodeEntries, encodeEntries } from "./entry-records.ts";
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
-import { HARD_STATE_KEY, type SnapshotDescription } from "./raft-store.ts";
+import { describedSnapshot, HARD_STATE_KEY, type SnapshotDescription } from "./raft-store.ts";
 import { SnapshotStaging } from "./snapshot-staging.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 
 const IDENTITY_KEY = "identity";
-/** Grows when a store that was written before can not be read any more. */
-const STORE_VERSION = 1;
+/**
+ * Grows when a store that is written now can not be read by what was there before. 2: configurations in the log, and
+ * with learners in the snapshot's description. A store of version 1 is taken up and is of version 2 from its first persist on.
+ */
+const STORE_VERSION = 2;
+const STORE_VERSION_MIN = 1;
 /** Bytes of a snapshot that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
 
@@ -141,6 +146,9 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			case "propose":
 			case "open-session":
 			case "read":
+			case "change-membership":
+			case "leave-joint":
+			case "transfer-leadership":
 				return message as RaftRequest;
 			default:
 				return null;
@@ -184,6 +192,10 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		return null;
 	}
 
+	membersOf(event: RaftEvent): readonly NodeId[] | null {
+		return event.type === "configuration-changed" ? membersOf(event) : null;
+	}
+
 	inspect(query: Uint8Array): Uint8Array {
 		return this.#settings.application.query(query);
 	}
@@ -203,10 +215,13 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		}
 		const refuse = (reason: string): Error => errors.storeForeign({ store, reason });
 		if (found.protocol !== "raft") throw refuse(`it belongs to the protocol ${found.protocol}`);
-		if (found.version !== STORE_VERSION) throw refuse(`it has version ${found.version}, not ${STORE_VERSION}`);
+		if (!(found.version >= STORE_VERSION_MIN && found.version <= STORE_VERSION)) {
+			throw refuse(`it has version ${found.version}, not ${STORE_VERSION_MIN} to ${STORE_VERSION}`);
+		}
 		if (found.group !== group || found.node !== config.nodeId) {
 			throw refuse(`it belongs to ${found.group}/${found.node}, not to ${group}/${config.nodeId}`);
 		}
+		this.#identityDue = found.version < STORE_VERSION;
 	}
 
 	#identity(): StoreIdentity {
@@ -228,7 +243,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		const description = this.#read<SnapshotDescription>("the snapshot's description", snapshot.description);
 		if (description === null) return null;
 		this.#published = { lastIndex: description.lastIndex, name: snapshot.name };
-		return { ...description, sizeBytes: snapshot.sizeBytes };
+		return describedSnapshot(description, snapshot.sizeBytes);
 	}
 
 	#install({ lastIndex, lastTerm, configuration, sizeBytes }: RaftSnapshot): StoreOperation {
@@ -268,6 +283,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			data.set(part, offset);
 			offset += part.length;
 		}
+		this.#settings.application.restoringAt(lastIndex);
 		this.#applier.restoreSnapshot(decodeValue(data) as ApplierSnapshot);
 		this.#appliedIndex = lastIndex;
 	}

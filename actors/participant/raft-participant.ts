@@ -4,6 +4,7 @@ import { nodeId } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
+import { applyingGauge } from "./metrics.ts";
 import { Participant, type ParticipantSettings } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
 
@@ -14,7 +15,9 @@ export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters">>;
 export interface RaftParticipantArgs {
 	readonly group: string;
 	readonly node: string;
-	/** All members, this one included. */
+	/** The voters of the group's first boot; this member, if it joins later, is none of them. */
+	readonly voters: readonly string[];
+	/** All that are known of when this member is started, this one included. */
 	readonly members: readonly string[];
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
@@ -50,8 +53,8 @@ export function raftParticipantSettings(args: RaftParticipantArgs): ParticipantS
 			return new RaftAdapter({
 				group: args.group,
 				store,
-				config: raftConfig({ ...args.tuning, nodeId: node, voters: members }),
-				application: new HostedApplication(name, application),
+				config: raftConfig({ ...args.tuning, nodeId: node, voters: args.voters.map(nodeId) }),
+				application: new HostedApplication(name, application, context.metrics.gauge(applyingGauge(node))),
 				metrics: context.metrics,
 			});
 		},

@@ -1,5 +1,14 @@
 /** What a Raft member's store holds, and how it is read by whoever looks at a disk from outside. */
-import type { Configuration, Entry, HardState, LogIndex, RaftDurable, Term } from "../../protocols/raft/index.ts";
+import {
+	type Configuration,
+	configurationOf,
+	type Entry,
+	type HardState,
+	type LogIndex,
+	type RaftDurable,
+	type RaftSnapshot,
+	type Term,
+} from "../../protocols/raft/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
 import { decodeEntries } from "./entry-records.ts";
 import { decodeValue } from "./value-codec.ts";
@@ -10,7 +19,17 @@ export const HARD_STATE_KEY = "hard-state";
 export interface SnapshotDescription {
 	readonly lastIndex: LogIndex;
 	readonly lastTerm: Term;
-	readonly configuration: Configuration;
+	/** Of version 1: `voters` only. */
+	readonly configuration: Pick<Configuration, "voters"> & Partial<Configuration>;
+}
+
+/** The snapshot that a description of any version speaks of. */
+export function describedSnapshot(
+	{ lastIndex, lastTerm, configuration }: SnapshotDescription,
+	sizeBytes: number,
+): RaftSnapshot {
+	const { voters, learners, ...joint } = configuration;
+	return { lastIndex, lastTerm, configuration: { ...configurationOf(voters, learners), ...joint }, sizeBytes };
 }
 
 /** A store's content in Raft's words, followed from one write to the next for the price of what changes. */
@@ -63,6 +82,6 @@ export class RaftStoreView implements RaftDurable {
 	}
 
 	#publish(description: Uint8Array, sizeBytes: number): void {
-		this.snapshot = { ...(decodeValue(description) as SnapshotDescription), sizeBytes };
+		this.snapshot = describedSnapshot(decodeValue(description) as SnapshotDescription, sizeBytes);
 	}
 }

@@ -14,13 +14,14 @@ import { type AppliedResult, defaultSessionLimits, type SessionId } from "../../
 import type { Clock } from "../../runtime/actor/index.ts";
 import {
 	decodeAnswer,
-	decodeValue,
+	decodeResult,
 	encodeValue,
 	type RaftClientAnswer,
 	type RaftClientRequest,
 } from "../participant/index.ts";
 import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
 import * as errors from "./errors.ts";
+import { requireOptions } from "./given-options.ts";
 import { Window } from "./window.ts";
 
 export const CLIENT_WINDOW_MAX = 1_024;
@@ -45,6 +46,7 @@ const NOT_SENT: ReadonlySet<string> = new Set(["mailbox-full", "asks-exhausted",
 /** How a client reaches its group. */
 export interface GroupAccess {
 	readonly name: string;
+	/** Those that can be asked now. */
 	readonly members: readonly NodeId[];
 	readonly clock: Clock;
 	readonly generator: Generator;
@@ -63,7 +65,7 @@ interface Operation {
 	attempts: number;
 	/** True once an attempt may have left something undecided behind. */
 	uncertain: boolean;
-	/** The last definite refusal. */
+	/** What the last attempt came to. */
 	refusal: string;
 }
 
@@ -83,8 +85,9 @@ export class SessionClient implements SwarmClient {
 	readonly #interrupts = new Set<(error: Error) => void>();
 	readonly #onClose: () => void;
 
-	/** @throws QuorateError `invalid-argument` */
+	/** @throws QuorateError `invalid-argument`, `option-unknown` */
 	constructor(group: GroupAccess, options: ClientOptions = {}, onClose: () => void = () => undefined) {
+		requireOptions("", options, ["window", "timeoutMs"]);
 		const window = options.window ?? CLIENT_WINDOW_DEFAULT;
 		const timeoutMs = options.timeoutMs ?? CLIENT_TIMEOUT_MS_DEFAULT;
 		requireInteger("window", window, 1, CLIENT_WINDOW_MAX);
@@ -104,7 +107,7 @@ export class SessionClient implements SwarmClient {
 		if (!this.#window.tryEnter()) await this.#window.enter();
 		try {
 			const { index, data: result } = await this.#decide(encoded);
-			return { index, result: decodeValue(result) as Result };
+			return { index, result: decodeResult(result) as Result };
 		} finally {
 			this.#window.leave();
 		}
@@ -212,9 +215,9 @@ export class SessionClient implements SwarmClient {
 		request: RaftClientRequest | (() => RaftClientRequest),
 		operation: Operation,
 	): Promise<RaftClientAnswer> {
-		const { clock, members, generator } = this.#group;
+		const { clock, generator } = this.#group;
 		let backoffMs = BACKOFF_MS_MIN;
-		let target = this.#group.leader() ?? generator.pick(members);
+		let target = this.#group.leader() ?? generator.pick(this.#group.members);
 		let redirects = 0;
 		for (;;) {
 			if (this.#closed !== null) throw operation.uncertain ? this.#outOfTime(operation) : this.#closed;
@@ -232,7 +235,7 @@ export class SessionClient implements SwarmClient {
 			if (this.#closed !== null) continue;
 			await this.#pause(backoffMs * (0.5 + generator.fraction()));
 			backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX);
-			target = this.#group.leader() ?? after(members, target);
+			target = this.#group.leader() ?? after(this.#group.members, target);
 		}
 	}
 
@@ -266,6 +269,8 @@ export class SessionClient implements SwarmClient {
 			case "not-leader":
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
+			case "too-many-uncommitted-bytes":
+			case "read-index-timeout":
 			case "transfer-in-progress":
 				return { type: "again", leader: null };
 			case "too-large":
@@ -313,7 +318,7 @@ export class SessionClient implements SwarmClient {
 		if (uncertain && name === "command") {
 			// Ended by the swarm's failure rather than by time: that is the reason to look at.
 			return errors.outcomeUnknown(
-				{ operation: name, waitedMs, attempts },
+				{ operation: name, waitedMs, attempts, reason: refusal },
 				this.#closed === null ? {} : { cause: this.#closed },
 			);
 		}

@@ -33,8 +33,8 @@ const defined = defineErrors({
 	],
 	outcomeUnknown: [
 		"outcome-unknown",
-		(d: { operation: string; waitedMs: number; attempts: number }) =>
-			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts: it may yet be decided, once`,
+		(d: { operation: string; waitedMs: number; attempts: number; reason: string }) =>
+			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts (${d.reason}): it may yet be decided, once`,
 	],
 	notDecided: [
 		"not-decided",
@@ -51,11 +51,31 @@ const defined = defineErrors({
 		(d: { waiting: number; limit: number }) =>
 			`${d.waiting} commands wait for a place in this client's window (limit ${d.limit})`,
 	],
+	memberExists: ["member-exists", (d: { node: string }) => `${d.node} is a member already`],
+	membershipRefused: [
+		"membership-refused",
+		(d: { operation: string; reason: string; detail: string }) =>
+			`the leader refused the ${d.operation}: ${d.reason}${d.detail === "" ? "" : ` (${d.detail})`}`,
+	],
+	membershipNotDone: [
+		"membership-not-done",
+		(d: { operation: string; waitedMs: number; reason: string }) =>
+			`the ${d.operation} was not done in ${d.waitedMs} ms (${d.reason}): it may yet be`,
+	],
+	transferGivenUp: [
+		"transfer-given-up",
+		(d: { to: string; failure: string }) => `leadership was not handed over to ${d.to}: ${d.failure}`,
+	],
 	clientClosed: ["client-closed", (_: Record<string, never>) => "this client is closed"],
 	swarmStopped: ["swarm-stopped", (_: Record<string, never>) => "the swarm has been stopped"],
 	swarmFailed: [
 		"swarm-failed",
 		(d: { reason: string }) => `the swarm has failed and makes no progress any more: ${d.reason}`,
+	],
+	commandFatal: [
+		"command-fatal",
+		(d: { node: string; index: number; deaths: number; cause: string }) =>
+			`${d.deaths} threads of ${d.node}, one after the other, ended (${d.cause}) while the application applied the command at index ${d.index}`,
 	],
 	answerUnexpected: ["answer-unexpected", (d: { type: string }) => `the group answered ${d.type}`],
 	noGroup: ["no-raft-group", (_: Record<string, never>) => "this swarm was started without a Raft group"],
@@ -74,19 +94,32 @@ export const valueTooLarge: ErrorMaker<{ sizeBytes: number; limitBytes: number }
 /** `value-not-encodable` */
 export const valueNotEncodable: ErrorMaker<{ reason: string }> = defined.valueNotEncodable;
 /** `outcome-unknown` */
-export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number }> =
+export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
 	defined.outcomeUnknown;
 /** `not-decided` */
 export const notDecided: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
 	defined.notDecided;
 /** `client-overloaded` */
 export const clientOverloaded: ErrorMaker<{ waiting: number; limit: number }> = defined.clientOverloaded;
+/** `member-exists` */
+export const memberExists: ErrorMaker<{ node: string }> = defined.memberExists;
+/** `membership-refused` */
+export const membershipRefused: ErrorMaker<{ operation: string; reason: string; detail: string }> =
+	defined.membershipRefused;
+/** `membership-not-done` */
+export const membershipNotDone: ErrorMaker<{ operation: string; waitedMs: number; reason: string }> =
+	defined.membershipNotDone;
+/** `transfer-given-up` */
+export const transferGivenUp: ErrorMaker<{ to: string; failure: string }> = defined.transferGivenUp;
 /** `client-closed` */
 export const clientClosed: ErrorMaker<Record<string, never>> = defined.clientClosed;
 /** `swarm-stopped` */
 export const swarmStopped: ErrorMaker<Record<string, never>> = defined.swarmStopped;
 /** `swarm-failed` */
 export const swarmFailed: ErrorMaker<{ reason: string }> = defined.swarmFailed;
+/** `command-fatal`: a command that ends every thread that applies it */
+export const commandFatal: ErrorMaker<{ node: string; index: number; deaths: number; cause: string }> =
+	defined.commandFatal;
 /** `answer-unexpected`: an answer of another version of this protocol */
 export const answerUnexpected: ErrorMaker<{ type: string }> = defined.answerUnexpected;
 /** `no-raft-group` */

@@ -1,6 +1,6 @@
 /** What the process knows of a group from what its members and their threads tell: who runs, who leads. */
 import { BehaviorSubject, type Observable } from "rxjs";
-import type { GroupId, NodeId } from "../../protocols/core/index.ts";
+import { compareIds, type GroupId, type NodeId } from "../../protocols/core/index.ts";
 import type { Leadership, NodeStatus } from "./contract.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -30,11 +30,23 @@ export class GroupView {
 
 	/** In code-unit order. */
 	get nodes(): readonly NodeStatus[] {
-		return [...this.#nodes.values()].map((status) => ({ ...status }));
+		return this.members.map((node) => ({ ...(this.#nodes.get(node) as NodeStatus) }));
 	}
 
+	/** Those that have a participant here, in code-unit order. */
 	get members(): readonly NodeId[] {
-		return [...this.#nodes.keys()];
+		return [...this.#nodes.keys()].sort(compareIds);
+	}
+
+	/** There is to be a participant of this name. */
+	add(node: NodeId): void {
+		if (!this.#nodes.has(node)) this.#nodes.set(node, unknownStatus(node));
+	}
+
+	/** There is no participant of this name any more. */
+	remove(node: NodeId): void {
+		this.down(node);
+		this.#nodes.delete(node);
 	}
 
 	has(node: string): node is NodeId {

@@ -9,11 +9,14 @@
 export { type SwarmBackend, startBackend } from "./backend.ts";
 export { CLIENT_WINDOW_MAX } from "./client.ts";
 export {
+	type AddMemberOptions,
 	type ApplicationSource,
+	type ChangeOptions,
 	type ClientOptions,
 	type Committed,
 	type EventStamp,
 	type Leadership,
+	type MembershipView,
 	NODES_MAX,
 	type NodeStatus,
 	type RaftOptions,

@@ -14,7 +14,13 @@
 import { Observable, Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { RaftStatus } from "../../protocols/raft/index.ts";
-import { type ActorRef, ActorSystem, IsolatedObservable, MAIN_SLOT } from "../../runtime/actor/index.ts";
+import {
+	type ActorRef,
+	ActorSystem,
+	IsolatedObservable,
+	MAIN_SLOT,
+	type ThreadEvent,
+} from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import type { StallReport } from "../../runtime/threads/index.ts";
 import {
@@ -23,12 +29,22 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
-import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
+import {
+	applyingGauge,
+	decodeAnswer,
+	encodeValue,
+	participantName,
+	type RaftClientAnswer,
+} from "../participant/index.ts";
+import { ApplyWatch } from "./apply-watch.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
+	AddMemberOptions,
+	ChangeOptions,
 	ClientOptions,
 	Leadership,
+	MembershipView,
 	NodeStatus,
 	SwarmClient,
 	SwarmEvent,
@@ -39,9 +55,10 @@ import * as errors from "./errors.ts";
 import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
 import { GroupView, type ReportedStatus } from "./group-view.ts";
-import { type CheckedGroup, type CheckedOptions, checkOptions } from "./options.ts";
+import { Membership, type RunningGroup } from "./membership.ts";
+import { type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
-import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, shippedParticipant, userChild } from "./tree.ts";
+import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
 
 /** How long a member may take to tell its status. */
 const STATUS_TIMEOUT_MS = 1_000;
@@ -68,7 +85,9 @@ export class Swarm {
 	readonly #feed: EventFeed;
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
+	readonly #applyWatch: ApplyWatch = new ApplyWatch((node) => this.#applyingIndexOf(node));
 	readonly #clients = new Set<SessionClient>();
+	readonly #membership: Membership | null;
 	#subscription: Subscription | null = null;
 	readonly #events$: Observable<SwarmEvent>;
 	readonly #leader$: Observable<Leadership | null> | null;
@@ -128,6 +147,15 @@ export class Swarm {
 		);
 		const generator = new Generator(seed, "swarm");
 		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
+		const group = this.#group;
+		this.#membership =
+			group === null
+				? null
+				: new Membership(group, {
+						access: () => this.#access(group),
+						refOf: (node) => this.#refOf(node),
+						failed: (error) => this.#feed.tell({ type: "member-failed", error: errorToObject(error) }, ROOT_NAME),
+					});
 		this.#threads = new ThreadSupervisor({
 			threads,
 			clock: ports.clock,
@@ -164,7 +192,7 @@ export class Swarm {
 
 	/**
 	 * Resolves with the reason if the swarm fails for good: its storage (it failed, died, or has not answered for
-	 * {@link STORAGE_STALL_MS_MAX}), or more restarts than are tolerated. After a storage that does not answer, {@link stop}
+	 * {@link STORAGE_STALL_MS_MAX}), more restarts than are tolerated, or a command that ends each thread that applies it. After a storage that does not answer, {@link stop}
 	 * waits until it does: end the process instead.
 	 */
 	get failed(): Promise<QuorateError> {
@@ -190,10 +218,18 @@ export class Swarm {
 		return this.#group?.view.nodes ?? [];
 	}
 
-	/** Asks every member; one that does not answer within a second is `down`. */
+	/**
+	 * Asks every member; one that does not answer within a second is `down`.
+	 * @throws QuorateError `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
 	async status(): Promise<readonly NodeStatus[]> {
-		const { view, nodes } = this.#raft();
-		await Promise.all(nodes.map((node) => this.#report(node)));
+		this.#requireAlive();
+		return this.#statuses();
+	}
+
+	async #statuses(): Promise<readonly NodeStatus[]> {
+		const { view } = this.#raft();
+		await Promise.all(view.members.map((node) => this.#report(node)));
 		return view.nodes;
 	}
 
@@ -214,9 +250,11 @@ export class Swarm {
 
 	/**
 	 * What one member's application answers by itself: no other member confirms it, and it may lag behind.
-	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`
+	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`, `result-too-large`,
+	 *   `swarm-stopped`, `swarm-failed`
 	 */
 	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
+		this.#requireAlive();
 		const ref = await this.#refOf(this.#member(node));
 		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
 		return decodeAnswer(answer) as Answer;
@@ -229,13 +267,72 @@ export class Swarm {
 
 	/**
 	 * Ends a member's thread at once, as a crash would; its supervisors bring it back. Resolves when the thread is dead.
-	 * @throws QuorateError `node-unknown`
+	 * @throws QuorateError `node-unknown`, `swarm-stopped`, `swarm-failed`
 	 */
 	async kill(node: string): Promise<void> {
+		this.#requireAlive();
 		const name = participantName(this.#raft().group, this.#member(node));
 		const { threads } = this.#backend.backend;
 		const thread = threads.status().find(({ spec }) => spec.name === name);
 		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
+	}
+
+	/**
+	 * Starts a participant on a thread of its own and makes it a member: a learner first, then, when it has caught up, a voter.
+	 * A name that was a member before comes back with what it had then. Resolves with the name when that is done.
+	 * @param name default: `node-N` with the next number that is not in use
+	 * @throws QuorateError `member-exists`, `invalid-argument`, `node-count-invalid` before anything is started;
+	 *   `membership-refused` `{operation, reason, detail}`, `membership-not-done` (after the time; a learner that did not catch up
+	 *   stays one), `child-start-failed`, `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 * @example await swarm.addMember(); // "node-4"
+	 */
+	async addMember(name?: string, options: AddMemberOptions = {}): Promise<NodeId> {
+		return this.#changeable().add(name, options);
+	}
+
+	/**
+	 * Takes a member out of the group, the leader included, and stops its participant when that is decided.
+	 * @throws QuorateError `node-unknown`, `membership-refused` (of the last voter: `no-voters`), `membership-not-done`,
+	 *   `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
+	async removeMember(name: string, options: ChangeOptions = {}): Promise<void> {
+		const node = this.#member(name);
+		await this.#changeable().remove(node, options);
+	}
+
+	/**
+	 * Makes exactly these the voters, in one change that can not stop half way: by joint consensus, if more than one differs.
+	 * New ones are started, and catch up as learners first; who is left out is stopped.
+	 * @throws QuorateError `node-count-invalid`, `invalid-argument`, `membership-refused`, `membership-not-done`,
+	 *   `child-start-failed`, `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
+	async changeMembers(names: readonly string[], options: ChangeOptions = {}): Promise<void> {
+		await this.#changeable().set(names, options);
+	}
+
+	/**
+	 * Hands leadership over to a voter, which takes a few round trips; commands wait meanwhile. If it does not succeed the
+	 * leader goes on.
+	 * @param to default: the voter that is furthest
+	 * @throws QuorateError `node-unknown`, `transfer-given-up` `{to, failure}`, `membership-refused`, `membership-not-done`,
+	 *   `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
+	async transferLeadership(to?: string, options: ChangeOptions = {}): Promise<Leadership> {
+		const target = to === undefined ? null : this.#member(to);
+		const leadership = await this.#changeable().transfer(target, options);
+		return leadership ?? (await this.untilLeader(STATUS_TIMEOUT_MS));
+	}
+
+	/**
+	 * Who the members are, who is behind and why, as the leader sees it.
+	 * @throws QuorateError `no-leader`, `node-down`, `ask-timeout`, `actor-dead`, `no-raft-group`
+	 */
+	async membership(): Promise<MembershipView> {
+		const { leader } = await this.untilLeader(STATUS_TIMEOUT_MS);
+		const ref = await this.#refOf(leader);
+		const status = await ref.ask<RaftStatusAnswer>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
+		const { voters, outgoing, learners } = status.configuration;
+		return { leader, voters, outgoing, learners, isCommitted: status.configurationCommitted, peers: status.peers };
 	}
 
 	/** Resolves when a leader is known. @throws QuorateError `no-leader` after `timeoutMs`, `swarm-stopped` */
@@ -288,7 +385,12 @@ export class Swarm {
 		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(group && storage))));
 		if (group !== null) {
 			const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
-			await root.startChild(groupChild(group, address, this.#backend.participant ?? shippedParticipant));
+			await root.startChild(groupChild(group, address));
+			const supervisor = await this.#system.lookup(groupSupervisorName(group.group));
+			this.#membership?.attach({
+				supervisor: new SupervisorClient(must(supervisor ?? undefined, "the members' supervisor has started")),
+				storage: address,
+			});
 		}
 		const actors = options.actors ?? [];
 		if (actors.length > 0) await root.startChild(userChild(actors));
@@ -303,8 +405,24 @@ export class Swarm {
 
 	#published(event: { readonly type: string }): void {
 		this.#feed.published(event);
+		this.#membership?.heard(event);
 		const failure = this.#watch.heard(event);
 		if (failure !== null) this.#fail(failure);
+		if (event.type === "thread-ended") this.#threadEnded(event as Extract<ThreadEvent, { type: "thread-ended" }>);
+	}
+
+	#threadEnded({ name, end }: Extract<ThreadEvent, { type: "thread-ended" }>): void {
+		const node = this.#feed.nodeNamed(name);
+		const fatal = node === null ? null : this.#applyWatch.ended(node, end);
+		if (fatal !== null) this.#fail(errors.swarmFailed({ reason: fatal.message }, { cause: fatal }));
+	}
+
+	/** Read before the thread's replacement begins; 0 where nobody counts. */
+	#applyingIndexOf(node: NodeId): number {
+		const { backend, metrics } = this.#backend;
+		if (metrics === undefined) return 0;
+		const { gauges } = new MetricsObserver(metrics).read(backend.ports.clock.nowMs());
+		return gauges.get(applyingGauge(node)) ?? 0;
 	}
 
 	/**
@@ -355,12 +473,27 @@ export class Swarm {
 	}
 
 	#endClients(error: Error): void {
+		this.#membership?.end(error);
 		for (const client of [...this.#clients]) client.end(error);
+	}
+
+	/** @throws QuorateError what has ended the swarm, if something has */
+	#requireAlive(): void {
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
 	}
 
 	#raft(): RunningGroup {
 		if (this.#group === null) throw errors.noGroup({});
 		return this.#group;
+	}
+
+	/** For changes of members and leader. */
+	#changeable(): Membership {
+		this.#raft();
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
+		return must(this.#membership ?? undefined, "a swarm with a group has its membership");
 	}
 
 	#member(node: string): NodeId {
@@ -376,8 +509,7 @@ export class Swarm {
 
 	#newClient(options: ClientOptions): SessionClient {
 		const access = this.#access(this.#raft());
-		if (this.#failure !== null) throw this.#failure;
-		if (this.#stopping !== null) throw errors.swarmStopped({});
+		this.#requireAlive();
 		const client: SessionClient = new SessionClient(access, options, () => this.#clients.delete(client));
 		this.#clients.add(client);
 		return client;
@@ -387,7 +519,9 @@ export class Swarm {
 		const { clock } = this.#backend.backend.ports;
 		return {
 			name: group.group,
-			members: group.nodes,
+			get members() {
+				return group.view.members;
+			},
 			clock,
 			generator: group.generator.fork(`client-${group.clients++}`),
 			valueBytesMax: group.valueBytesMax,
@@ -440,7 +574,7 @@ export class Swarm {
 		return new Observable((subscriber) => {
 			const observer = metrics === undefined ? null : new MetricsObserver(metrics);
 			const read = async (): Promise<void> => {
-				const nodes = this.#group === null ? [] : await this.status();
+				const nodes = this.#group === null ? [] : await this.#statuses();
 				if (subscriber.closed) return;
 				const atMs = clock.nowMs();
 				subscriber.next({ atMs, nodes, measured: observer?.read(atMs) ?? null });
@@ -466,16 +600,6 @@ function startReason(error: unknown): unknown {
 		reason = reason.cause;
 	}
 	return reason;
-}
-
-/** What a swarm keeps of its group. */
-interface RunningGroup extends CheckedGroup {
-	readonly view: GroupView;
-	readonly generator: Generator;
-	/** Members' refs, for clients; found by name when first needed. */
-	readonly refs: Map<NodeId, ActorRef>;
-	/** Numbers the clients. */
-	clients: number;
 }
 
 /** What a Raft participant tells of itself. */

@@ -1,7 +1,8 @@
 /** The supervision tree of a swarm as data: who starts whom, and what is restarted how. */
-import type { ActorSpec, Address, ModuleSource } from "../../runtime/actor/index.ts";
+import type { NodeId } from "../../protocols/core/index.ts";
+import type { ActorSpec, Address } from "../../runtime/actor/index.ts";
 import type { ChildSpec, StaticSupervisorSpec } from "../../supervisors/index.ts";
-import { participantName, type RaftParticipantArgs, raftParticipantModule } from "../participant/index.ts";
+import { participantName, type RaftParticipantArgs } from "../participant/index.ts";
 import type { CheckedGroup } from "./options.ts";
 
 export const ROOT_NAME = "swarm";
@@ -38,7 +39,7 @@ export function groupSupervisorName(group: string): string {
  * The members, one-for-one: each failure concerns one of them, and the others decide without it. When one fails again and
  * again there is no sense in starting all of them anew: it would be the same log and the same application.
  */
-export function groupChild(group: CheckedGroup, storage: Address, participant: ModuleSource): ChildSpec {
+export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
 	const name = groupSupervisorName(group.group);
 	return {
 		id: name,
@@ -50,18 +51,19 @@ export function groupChild(group: CheckedGroup, storage: Address, participant: M
 			intensity: 5,
 			periodMs: 10_000,
 			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
-			children: group.nodes.map((node) => memberChild(group, node, storage, participant)),
+			children: group.nodes.map((node) => memberChild(group, node, group.nodes, storage)),
 		},
 	};
 }
 
-function memberChild(
-	{ group, nodes, application, tuning }: CheckedGroup,
-	node: string,
+/** One member; `members` are those that are known of now, and it will hear of later ones. */
+export function memberChild(
+	{ group, nodes, application, tuning, participant }: CheckedGroup,
+	node: NodeId,
+	members: readonly NodeId[],
 	storage: Address,
-	participant: ModuleSource,
 ): ChildSpec {
-	const args: RaftParticipantArgs = { group, node, members: nodes, storage, application, tuning };
+	const args: RaftParticipantArgs = { group, node, voters: nodes, members, storage, application, tuning };
 	const name = participantName(group, node);
 	return {
 		id: name,
@@ -73,9 +75,6 @@ function memberChild(
 		},
 	};
 }
-
-/** What members are, unless the backend says otherwise. */
-export const shippedParticipant: ModuleSource = { module: raftParticipantModule, export: "RaftParticipant" };
 
 /** The user's actors, one-for-one. */
 export function userChild(actors: readonly ChildSpec[]): ChildSpec {

@@ -19,8 +19,17 @@ export {
 	QuorateError,
 	requireInteger,
 } from "./errors.ts";
-export { Generator, type DrawOracle, type DrawStream } from "./generator.ts";
-export { type Brand, compareIds, type GroupId, groupId, isNodeId, NODE_ID_LENGTH_MAX, type NodeId, nodeId } from "./ids.ts";
+export { type DrawOracle, type DrawStream, Generator } from "./generator.ts";
+export {
+	type Brand,
+	compareIds,
+	type GroupId,
+	groupId,
+	isNodeId,
+	NODE_ID_LENGTH_MAX,
+	type NodeId,
+	nodeId,
+} from "./ids.ts";
 export { describeCharacter, findJsonFault, type JsonFault } from "./json-fault.ts";
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";
 export type {

@@ -4,8 +4,8 @@ import type { LogIndex, Term } from "./entry.ts";
 
 /** Who shall be a member. A new voter must be a learner that has caught up; see `catchUpLagEntries` of the config. */
 export type MembershipChange =
-	/** Exactly these. */
-	| { readonly type: "set"; readonly voters: readonly NodeId[]; readonly learners: readonly NodeId[] }
+	/** Exactly these; without `learners` those that there are, save who is to vote. */
+	| { readonly type: "set"; readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] }
 	/** One more learner. */
 	| { readonly type: "add-learner"; readonly node: NodeId }
 	/** A learner becomes a voter. */
@@ -60,5 +60,5 @@ export type TransferRefusal =
 			readonly lagEntries: number;
 			readonly limitEntries: number;
 	  }
-	/** No other voter is alive and caught up. */
+	/** There is no other voter, or each would be refused. */
 	| { readonly reason: "no-target" };

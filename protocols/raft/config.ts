@@ -45,6 +45,13 @@ export interface RaftConfig {
 	 */
 	readonly maxInflightAppends: number;
 	/**
+	 * Bytes of entries that may be unanswered per peer, {@link ENTRY_OVERHEAD_BYTES} for each entry included. Default
+	 * 4 MiB, which the default window never exceeds; bounds 1 KiB to 2^40. One more append leaves while less is under way, so
+	 * a slow peer may pin `maxInflightBytes + maxBytesPerAppend`. Lower: less memory and no burst that a link can not
+	 * take; below `bandwidth × round trip` the peer is sent less than it could take.
+	 */
+	readonly maxInflightBytes: number;
+	/**
 	 * Persists of entries that may be incomplete before new ones gather. Default 4; bounds 1 to 1,024. Votes and terms
 	 * never wait for it.
 	 */
@@ -54,13 +61,28 @@ export interface RaftConfig {
 	 * refused with `too-many-pending`. They pin at most `maxPendingProposals × maxEntryBytes`.
 	 */
 	readonly maxPendingProposals: number;
-	/** Local reads that wait for their quorum, on a leader. Default 8,192; bounds 1 to 1,048,576. */
+	/**
+	 * Bytes of entries that a leader has and are not committed, {@link ENTRY_OVERHEAD_BYTES} for each entry included.
+	 * Default 64 MiB; bounds 1 KiB to 2^40. A command beyond it is refused with `too-many-uncommitted-bytes`; one that is
+	 * larger alone is taken when nothing is uncommitted. Membership changes are always taken. Lower: a leader without a
+	 * quorum keeps less in memory; below `throughput × round trip and flush` commands are refused while all is well.
+	 */
+	readonly maxUncommittedBytes: number;
+	/** Reads that wait for their quorum. Default 8,192; bounds 1 to 1,048,576. */
 	readonly maxPendingReads: number;
 	/**
 	 * Read-index rounds that may be unconfirmed. Default 4; bounds 1 to 1,024. Reads gather in between and share
 	 * the next round; 1 costs up to one more round trip per read and sends the least.
 	 */
 	readonly maxInflightReadRounds: number;
+	/**
+	 * Whether a follower answers reads itself: it asks its leader for a read index and waits until it has applied that
+	 * far (thesis §6.4). Default false: it refuses and names the leader. On, the leader's work per read is two small
+	 * messages for all reads that a follower has gathered, and a read takes one more message delay, at most a heartbeat
+	 * more while the follower waits to hear of the last commit, and an election timeout before it is refused.
+	 * `maxPendingReads` and `maxInflightReadRounds` bound a follower's reads and questions too.
+	 */
+	readonly followerReads: boolean;
 	/** Bytes of one command; a larger one is refused with `too-large`. Default 1 MiB − 64; bounds 1 to 64 MiB − 64. */
 	readonly maxEntryBytes: number;
 	/** Entries in one delivery to the application. Default 4,096; bounds 1 to 1,048,576. Less: the host may yield sooner. */
@@ -91,7 +113,7 @@ export interface RaftConfig {
 	readonly catchUpLagEntries: number;
 	/**
 	 * A leader promotes learners that have caught up by itself, one change at a time. Default false: a learner stays one
-	 * until somebody asks. It costs the possibility of members that only read.
+	 * until somebody asks. It costs the possibility of members that only read, or that were made learners on purpose.
 	 */
 	readonly promoteLearners: boolean;
 }
@@ -115,10 +137,13 @@ const defaults = {
 	maxEntriesPerAppend: 1024,
 	maxBytesPerAppend: MIB,
 	maxInflightAppends: 4,
+	maxInflightBytes: 4 * MIB,
 	maxInflightWrites: 4,
 	maxPendingProposals: 8192,
+	maxUncommittedBytes: 64 * MIB,
 	maxPendingReads: 8192,
 	maxInflightReadRounds: 4,
+	followerReads: false,
 	maxEntryBytes: MIB - 64,
 	maxEntriesPerDelivery: 4096,
 	snapshotEveryEntries: 16_384,
@@ -131,14 +156,16 @@ const defaults = {
 
 type Bounds = readonly [min: number, max: number];
 const bounds: Readonly<
-	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote">, Bounds>
+	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads">, Bounds>
 > = {
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
 	maxBytesPerAppend: [KIB, 64 * MIB],
 	maxInflightAppends: [1, 1024],
+	maxInflightBytes: [KIB, 2 ** 40],
 	maxInflightWrites: [1, 1024],
 	maxPendingProposals: [1, 1_048_576],
+	maxUncommittedBytes: [KIB, 2 ** 40],
 	maxPendingReads: [1, 1_048_576],
 	maxInflightReadRounds: [1, 1024],
 	maxEntryBytes: [1, 64 * MIB - 64],
@@ -172,6 +199,7 @@ export function raftConfig(
 export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
 	requireBoolean("preVote", config.preVote);
+	requireBoolean("followerReads", config.followerReads);
 	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
 	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);
 	for (const [field, range] of Object.entries(bounds)) {

@@ -32,6 +32,9 @@ export interface RaftCore {
 	/** Where it comes from; see `PlacedConfiguration`. */
 	configurationIndex: LogIndex;
 
+	/** In how many lives read indices were asked for; see `HardState`. */
+	askingLives: number;
+
 	// All roles.
 	role: RaftRole;
 	/** The leader of `term`, as far as known. */
@@ -73,6 +76,12 @@ export interface RaftCore {
 	/** A snapshot that is being received. */
 	receipt: SnapshotReceipt | null;
 
+	/** The questions of this follower's reads to its leader, ascending; empty while no leader is known. */
+	questions: ReadQuestion[];
+	/** The latest question of this life. */
+	lastQuestion: number;
+	isReadTimerSet: boolean;
+
 	// Leaders.
 	progress: Map<NodeId, Progress>;
 	/** Local requests by the index of their entry: `requestIds[i]` waits for `requestsFrom + i`. */
@@ -80,6 +89,8 @@ export interface RaftCore {
 	requestsFrom: LogIndex;
 	/** How many of `requestIds` are not null. */
 	pendingProposals: number;
+	/** Bytes of the entries that are not committed; 0 at everyone but a leader. */
+	uncommittedBytes: number;
 	/** The local request for a change whose joint configuration this leader will leave by itself. */
 	changeRequestId: RequestId | null;
 	/**
@@ -89,11 +100,18 @@ export interface RaftCore {
 	transfer: Transfer | null;
 	/** The latest read-index round. */
 	round: number;
-	/** Reads that have no round yet. */
+	/** Reads that have no round yet; at a follower, no question. */
 	reads: PendingRead[];
+	/** What followers have asked and has no round yet. */
+	asked: AskedIndex[];
 	/** Rounds that are not confirmed or not applied yet, ascending. */
-	readRounds: { readonly round: number; readonly index: LogIndex; readonly reads: readonly PendingRead[] }[];
-	/** Reads in all, with and without a round. */
+	readRounds: {
+		readonly round: number;
+		readonly index: LogIndex;
+		readonly reads: readonly PendingRead[];
+		readonly asked: readonly AskedIndex[];
+	}[];
+	/** Reads in all, with and without a round or a question, and what followers have asked. */
 	pendingReads: number;
 	nextReadId: number;
 }
@@ -110,6 +128,25 @@ export interface Acknowledgement {
 export interface PendingRead {
 	readonly requestId: RequestId;
 	readonly query: Uint8Array;
+}
+
+/** A follower's question for a read index. */
+export interface AskedIndex {
+	readonly from: NodeId;
+	readonly life: number;
+	readonly question: number;
+}
+
+/** Reads of a follower that share one question to its leader. */
+export interface ReadQuestion {
+	readonly question: number;
+	readonly reads: readonly PendingRead[];
+	/** It was sent to the leader of the present term. */
+	isSent: boolean;
+	/** The leader's answer: the reads wait until it is applied here. */
+	index: LogIndex | null;
+	/** How often the read timer has found it waiting. */
+	waits: number;
 }
 
 /** A leadership on its way to another voter. */
@@ -140,6 +177,7 @@ export function createCore(config: RaftConfig): RaftCore {
 		configurations: new ConfigurationHistory({ index: 0 as LogIndex, configuration }),
 		configuration,
 		configurationIndex: 0 as LogIndex,
+		askingLives: 0,
 		role: "follower",
 		leader: null,
 		commitIndex: 0 as LogIndex,
@@ -160,14 +198,19 @@ export function createCore(config: RaftConfig): RaftCore {
 		ack: null,
 		heardRound: 0,
 		receipt: null,
+		questions: [],
+		lastQuestion: 0,
+		isReadTimerSet: false,
 		progress: new Map(),
 		requestIds: [],
 		requestsFrom: 0 as LogIndex,
 		pendingProposals: 0,
+		uncommittedBytes: 0,
 		changeRequestId: null,
 		transfer: null,
 		round: 0,
 		reads: [],
+		asked: [],
 		readRounds: [],
 		pendingReads: 0,
 		nextReadId: 1,
@@ -188,7 +231,9 @@ export function copyCore(core: RaftCore): RaftCore {
 		receipt: core.receipt === null ? null : { ...core.receipt },
 		progress: new Map([...core.progress].map(([peer, progress]) => [peer, copyProgress(progress)])),
 		requestIds: core.requestIds.slice(),
+		questions: core.questions.map((question) => ({ ...question })),
 		reads: core.reads.slice(),
+		asked: core.asked.slice(),
 		readRounds: core.readRounds.slice(),
 	};
 }

@@ -1,10 +1,10 @@
 /** From the commit index to the application: deliveries, in order, and the policy of snapshots (§7). */
 import { assert, type RequestId, type WriteId } from "../core/index.ts";
 import { tellCommitted } from "./active-configuration.ts";
-import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
 import { emit, type RaftCore } from "./core.ts";
 import { persistUnsaved } from "./durability.ts";
 import type { LogIndex, RaftSnapshot } from "./entry.ts";
+import { bytesBetween, bytesOf } from "./entry-size.ts";
 import { indexAfter } from "./log.ts";
 
 /** Takes note that everything through `index` is decided. */
@@ -15,6 +15,7 @@ export function commitThrough(core: RaftCore, index: LogIndex): void {
 	});
 	const before = core.commitIndex;
 	core.commitIndex = index;
+	if (core.role === "leader") core.uncommittedBytes -= bytesBetween(core.log, before, index);
 	emit(core, { type: "commit-advanced", term: core.term, index });
 	tellCommitted(core, before, index);
 }
@@ -30,7 +31,7 @@ export function deliverCommitted(core: RaftCore): void {
 		const bound = core.deliveredIndex + core.config.maxEntriesPerDelivery;
 		const through = Math.min(bound, core.commitIndex) as LogIndex;
 		const entries = core.log.copyOf(firstIndex, through);
-		for (const entry of entries) core.deliveredBytes += entry.data.length + ENTRY_OVERHEAD_BYTES;
+		core.deliveredBytes += bytesOf(entries);
 		core.deliveredIndex = through;
 		const requestIds = takeRequestIds(core, firstIndex, entries.length);
 		core.out.push({

@@ -5,7 +5,7 @@
 import { must, type NodeId, type WriteId } from "../core/index.ts";
 import { revertConfiguration } from "./active-configuration.ts";
 import type { RaftCore } from "./core.ts";
-import type { LogIndex } from "./entry.ts";
+import type { HardState, LogIndex } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { RaftMessage } from "./messages.ts";
 import type { RaftWrite } from "./vocabulary.ts";
@@ -35,7 +35,7 @@ export function persistUnsaved(core: RaftCore): void {
 export function persist(core: RaftCore, more: RaftWrite): WriteId {
 	const { log } = core;
 	const write: { -readonly [Field in keyof RaftWrite]: RaftWrite[Field] } = { ...more };
-	if (core.hardStateUnsaved) write.hardState = { term: core.term, votedFor: core.votedFor };
+	if (core.hardStateUnsaved) write.hardState = hardStateOf(core);
 	if (log.cutFrom !== null) write.truncateFrom = log.cutFrom;
 	if (log.handedThrough < log.lastIndex) {
 		const firstIndex = indexAfter(log.handedThrough, 1);
@@ -51,6 +51,10 @@ export function persist(core: RaftCore, more: RaftWrite): WriteId {
 	core.writes.push({ writeId, through: log.lastIndex });
 	core.out.push({ type: "persist", writeId, write });
 	return writeId;
+}
+
+function hardStateOf({ term, votedFor, askingLives }: RaftCore): HardState {
+	return askingLives === 0 ? { term, votedFor } : { term, votedFor, askingLives };
 }
 
 /** Sends what rests on this participant's term, vote or log: after they are durable. */

@@ -47,6 +47,8 @@ export {
 	entryFields,
 	type InstallSnapshot,
 	type RaftMessage,
+	type ReadIndexRequest,
+	type ReadIndexResponse,
 	type RequestVote,
 	raftLayouts,
 	type SnapshotResponse,

@@ -22,9 +22,10 @@ import {
 } from "./election.ts";
 import type { LogIndex, Term } from "./entry.ts";
 import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot } from "./follower.ts";
+import { answerFollowerReads, askReadIndex, handleReadIndexResponse, handleReadTimer } from "./follower-reads.ts";
 import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
-import { completeReads, openReadRound } from "./read-index.ts";
+import { completeReads, handleReadIndexRequest, openReadRound } from "./read-index.ts";
 import {
 	advanceCommit,
 	handleAppendResponse,
@@ -135,6 +136,9 @@ function handleTimer(core: RaftCore, timer: RaftTimer): void {
 		case "transfer":
 			handleTransferTimer(core);
 			return;
+		case "read":
+			handleReadTimer(core);
+			return;
 		default:
 			assertNever(timer, "timer");
 	}
@@ -162,7 +166,13 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 			receiveSnapshotResponse(core, from, message);
 			return;
 		case "timeout-now":
-			handleTimeoutNow(core, from);
+			handleTimeoutNow(core, from, message);
+			return;
+		case "read-index-request":
+			handleReadIndexRequest(core, from, message);
+			return;
+		case "read-index-response":
+			handleReadIndexResponse(core, message);
 			return;
 		default:
 			assertNever(message, "message");
@@ -192,10 +202,12 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 		case "append-entries":
 		case "install-snapshot":
 		case "timeout-now":
+		case "read-index-response":
 			becomeFollower(core, message.term, from);
 			return true;
 		case "append-response":
 		case "snapshot-response":
+		case "read-index-request":
 			becomeFollower(core, message.term, null);
 			return true;
 		default:
@@ -226,6 +238,8 @@ function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "append-response":
 		case "snapshot-response":
 		case "timeout-now":
+		case "read-index-request":
+		case "read-index-response":
 			return;
 		default:
 			assertNever(message, "message");
@@ -261,7 +275,9 @@ function endBatch(core: RaftCore): void {
 		continueTransfer(core);
 	} else {
 		acknowledgeNow(core);
+		askReadIndex(core);
 	}
 	deliverCommitted(core);
 	completeReads(core);
+	answerFollowerReads(core);
 }

@@ -93,7 +93,10 @@ function targetOf({ voters, learners }: Configuration, change: MembershipChange)
 	const without = (list: readonly NodeId[], node: NodeId): NodeId[] => list.filter((member) => member !== node);
 	switch (change.type) {
 		case "set":
-			return change;
+			return {
+				voters: change.voters,
+				learners: change.learners ?? learners.filter((learner) => !change.voters.includes(learner)),
+			};
 		case "add-learner":
 			if (voters.includes(change.node)) return { reason: "unchanged" };
 			return { voters, learners: [...without(learners, change.node), change.node] };

@@ -71,6 +71,25 @@ export interface SnapshotResponse {
 export interface TimeoutNow {
 	readonly type: "timeout-now";
 	readonly term: Term;
+	/** The end of the leader's log: a receiver that has more has heard since that the leader went on. */
+	readonly lastIndex: LogIndex;
+}
+
+/** A follower asks how far it must have applied to answer its reads (thesis §6.4, "follower reads"). */
+export interface ReadIndexRequest {
+	readonly type: "read-index-request";
+	readonly term: Term;
+	/** The life of the follower that asks, and the question within it: no two questions of one follower are alike. */
+	readonly life: number;
+	readonly question: number;
+}
+/** The answer to a {@link ReadIndexRequest}: everything that was decided when it arrived is at or before `index`. */
+export interface ReadIndexResponse {
+	readonly type: "read-index-response";
+	readonly term: Term;
+	readonly life: number;
+	readonly question: number;
+	readonly index: LogIndex;
 }
 
 export type RaftMessage =
@@ -80,7 +99,9 @@ export type RaftMessage =
 	| AppendResponse
 	| InstallSnapshot
 	| SnapshotResponse
-	| TimeoutNow;
+	| TimeoutNow
+	| ReadIndexRequest
+	| ReadIndexResponse;
 
 /** The layout of one entry, shared by append-entries on the wire and records in the store. */
 export const entryFields = [
@@ -147,6 +168,23 @@ export const raftLayouts: LayoutTable = {
 				{ name: "lastIndex", kind: "safe-integer" },
 				{ name: "nextOffset", kind: "safe-integer" },
 				{ name: "round", kind: "safe-integer" },
+			],
+		},
+		{
+			type: "read-index-request",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "life", kind: "safe-integer" },
+				{ name: "question", kind: "safe-integer" },
+			],
+		},
+		{
+			type: "read-index-response",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "life", kind: "safe-integer" },
+				{ name: "question", kind: "safe-integer" },
+				{ name: "index", kind: "safe-integer" },
 			],
 		},
 	],

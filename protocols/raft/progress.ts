@@ -9,11 +9,14 @@
  * ```
  *
  * `probe`: where the logs agree is unknown, so one append is sent and its answer awaited. `replicate`: appends are
- * sent ahead of their answers, `maxInflightAppends` of them. `snapshot`: chunks only.
+ * sent ahead of their answers, as `maxInflightAppends` and `maxInflightBytes` allow. `snapshot`: chunks only.
  */
 import type { ReadId } from "../core/index.ts";
+import type { RaftConfig } from "./config.ts";
 import type { LogIndex, RaftSnapshot } from "./entry.ts";
 import { indexAfter } from "./log.ts";
+
+type InflightLimits = Pick<RaftConfig, "maxInflightAppends" | "maxInflightBytes">;
 
 export interface Progress {
 	mode: "probe" | "replicate" | "snapshot";
@@ -25,6 +28,8 @@ export interface Progress {
 	probeSent: boolean;
 	/** `replicate`: the last index of each unanswered append with entries, ascending. */
 	inflight: LogIndex[];
+	/** The bytes of the entries of each of these appends. */
+	inflightBytes: number[];
 	/** `snapshot`: the transfer. */
 	transfer: SnapshotTransfer | null;
 	/** Heard of since the last check of the quorum. */
@@ -57,6 +62,7 @@ export function initialProgress(lastIndex: LogIndex): Progress {
 		next: indexAfter(lastIndex, 1),
 		probeSent: false,
 		inflight: [],
+		inflightBytes: [],
 		transfer: null,
 		recentlyActive: false,
 		activeBefore: true,
@@ -72,6 +78,7 @@ export function becomeProbe(progress: Progress, next: LogIndex): void {
 	progress.next = next > progress.match ? next : indexAfter(progress.match, 1);
 	progress.probeSent = false;
 	progress.inflight = [];
+	progress.inflightBytes = [];
 	progress.transfer = null;
 }
 
@@ -79,7 +86,10 @@ export function becomeProbe(progress: Progress, next: LogIndex): void {
 export function acknowledge(progress: Progress, index: LogIndex): boolean {
 	let answered = 0;
 	while (answered < progress.inflight.length && (progress.inflight[answered] as LogIndex) <= index) answered++;
-	if (answered > 0) progress.inflight.splice(0, answered);
+	if (answered > 0) {
+		progress.inflight.splice(0, answered);
+		progress.inflightBytes.splice(0, answered);
+	}
 	if (index >= progress.next) progress.next = indexAfter(index, 1);
 	if (index <= progress.match) return false;
 	progress.match = index;
@@ -92,13 +102,22 @@ export function becomeReplicate(progress: Progress): void {
 	progress.next = indexAfter(progress.match, 1);
 	progress.probeSent = false;
 	progress.inflight = [];
+	progress.inflightBytes = [];
 	progress.transfer = null;
 }
 
 /** Whether an append with entries may be sent now. */
-export function mayAppend(progress: Progress, maxInflightAppends: number): boolean {
+export function mayAppend(progress: Progress, { maxInflightAppends, maxInflightBytes }: InflightLimits): boolean {
 	if (progress.mode === "probe") return !progress.probeSent;
-	return progress.mode === "replicate" && progress.inflight.length < maxInflightAppends;
+	if (progress.mode !== "replicate" || bytesUnderWay(progress) >= maxInflightBytes) return false;
+	return progress.inflight.length < maxInflightAppends;
+}
+
+/** The bytes of entries that the peer was sent ahead and has not answered. */
+export function bytesUnderWay({ inflightBytes }: Progress): number {
+	let sum = 0;
+	for (const bytes of inflightBytes) sum += bytes;
+	return sum;
 }
 
 /**
@@ -129,6 +148,7 @@ export function copyProgress(progress: Progress): Progress {
 	return {
 		...progress,
 		inflight: progress.inflight.slice(),
+		inflightBytes: progress.inflightBytes.slice(),
 		transfer: progress.transfer === null ? null : { ...progress.transfer },
 	};
 }

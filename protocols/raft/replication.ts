@@ -1,10 +1,10 @@
 /** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
 import { assert, type NodeId, type RequestId } from "../core/index.ts";
 import { appendToLog } from "./active-configuration.ts";
-import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
 import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import type { Entry, LogIndex, Term } from "./entry.ts";
+import { bytesOf, sizeOf } from "./entry-size.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse } from "./messages.ts";
 import { acknowledge, becomeProbe, becomeReplicate, isFreshRefusal, mayAppend, type Progress } from "./progress.ts";
@@ -15,6 +15,7 @@ import { endTransfer } from "./transfer-end.ts";
 /** Appends to the leader's own log; disk and peers get it when the batch ends. */
 export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | null): void {
 	appendToLog(core, entry);
+	core.uncommittedBytes += sizeOf(entry);
 	core.requestIds.push(requestId);
 	if (requestId !== null) core.pendingProposals++;
 }
@@ -26,7 +27,7 @@ export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | n
 export function replicate(core: RaftCore): void {
 	let shared: AppendEntries | null = null;
 	for (const [peer, progress] of core.progress) {
-		while (progress.next <= core.log.lastIndex && mayAppend(progress, core.config.maxInflightAppends)) {
+		while (progress.next <= core.log.lastIndex && mayAppend(progress, core.config)) {
 			const prevIndex = indexAfter(progress.next, -1);
 			if (prevIndex < core.log.baseIndex) {
 				startTransfer(core, peer, progress);
@@ -46,11 +47,11 @@ export function replicate(core: RaftCore): void {
 function lastOfAppend(core: RaftCore, first: LogIndex): LogIndex {
 	const { maxEntriesPerAppend, maxBytesPerAppend } = core.config;
 	const bound = Math.min(core.log.lastIndex, first + maxEntriesPerAppend - 1);
-	let bytes = core.log.entryAt(first).data.length + ENTRY_OVERHEAD_BYTES;
+	let bytes = sizeOf(core.log.entryAt(first));
 	let last = first;
 	while (last < bound) {
 		const next = indexAfter(last, 1);
-		bytes += core.log.entryAt(next).data.length + ENTRY_OVERHEAD_BYTES;
+		bytes += sizeOf(core.log.entryAt(next));
 		if (bytes > maxBytesPerAppend) break;
 		last = next;
 	}
@@ -79,6 +80,7 @@ function noteSent(core: RaftCore, progress: Progress, message: AppendEntries): v
 		return;
 	}
 	progress.inflight.push(last);
+	progress.inflightBytes.push(bytesOf(message.entries));
 	progress.next = indexAfter(last, 1);
 }
 

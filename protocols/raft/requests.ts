@@ -1,5 +1,6 @@
 /** What local clients ask: taken in by a leader within its bounds, refused by everyone else. */
 import { assertNever, type RequestId } from "../core/index.ts";
+import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
 import { type RaftCore, reply } from "./core.ts";
 import type { Entry, SessionId } from "./entry.ts";
 import { beginChange, leaveJoint } from "./membership.ts";
@@ -52,8 +53,9 @@ function refuse(core: RaftCore, requestId: RequestId, refusal: RaftRefusal | nul
 }
 
 function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
-	if (core.role !== "leader") return { reason: "not-leader", leader: core.leader };
-	const { maxPendingReads, maxPendingProposals, maxEntryBytes } = core.config;
+	const isFollowerRead = request.type === "read" && core.config.followerReads && core.leader !== null;
+	if (core.role !== "leader" && !isFollowerRead) return { reason: "not-leader", leader: core.leader };
+	const { maxPendingReads, maxPendingProposals, maxUncommittedBytes, maxEntryBytes } = core.config;
 	if (request.type === "read") {
 		return core.pendingReads >= maxPendingReads ? { reason: "too-many-pending", limit: maxPendingReads } : null;
 	}
@@ -63,6 +65,9 @@ function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
 	}
 	// A leader under load must still take orders; of changes there is one at a time.
 	if (request.type !== "propose" && request.type !== "open-session") return null;
-	if (core.pendingProposals < maxPendingProposals) return null;
-	return { reason: "too-many-pending", limit: maxPendingProposals };
+	if (core.pendingProposals >= maxPendingProposals) return { reason: "too-many-pending", limit: maxPendingProposals };
+	const sizeBytes = ENTRY_OVERHEAD_BYTES + (request.type === "propose" ? request.data.length : 0);
+	// One that is larger than the bound alone would never be taken if it had to fit in.
+	if (core.uncommittedBytes === 0 || core.uncommittedBytes + sizeBytes <= maxUncommittedBytes) return null;
+	return { reason: "too-many-uncommitted-bytes", limitBytes: maxUncommittedBytes };
 }

@@ -10,6 +10,7 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 	const { hardState, snapshot } = durable;
 	core.term = hardState.term;
 	core.votedFor = hardState.votedFor;
+	core.askingLives = hardState.askingLives ?? 0;
 	core.snapshot = snapshot;
 	core.log = recoverLog(core, durable);
 	if (snapshot !== null) {

@@ -6,6 +6,7 @@ import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
 import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
 import type { Entry, SessionId, Term } from "./entry.ts";
+import { bytesBetween } from "./entry-size.ts";
 import { indexAfter } from "./log.ts";
 import type { RequestVote } from "./messages.ts";
 import { refuseReads } from "./read-index.ts";
@@ -58,6 +59,7 @@ export function becomeLeader(core: RaftCore): void {
 	core.requestIds = [];
 	core.requestsFrom = indexAfter(log.lastIndex, 1);
 	core.pendingProposals = 0;
+	core.uncommittedBytes = bytesBetween(log, core.commitIndex, log.lastIndex);
 	setRole(core, "leader", config.nodeId);
 	appendOwn(core, noOp(core.term), null);
 	setTimer(core, "heartbeat", config.heartbeatMs);
@@ -75,6 +77,7 @@ function endLeadership(core: RaftCore, leader: NodeId | null): void {
 	core.requestIds = [];
 	core.requestsFrom = 0 as typeof core.requestsFrom;
 	core.pendingProposals = 0;
+	core.uncommittedBytes = 0;
 	core.progress = new Map();
 	core.round = 0;
 	core.out.push({ type: "cancel-timer", timer: "heartbeat" });
@@ -97,6 +100,7 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 	// What it promises an earlier leader may be cut by the next one. Within a term nothing acknowledged ever is.
 	core.ack = null;
 	core.heardRound = 0;
+	for (const question of core.questions) question.isSent = false;
 	// Another leader's snapshot of the same index may have other bytes.
 	core.receipt = null;
 }
@@ -106,6 +110,7 @@ function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 	if (role === "follower") core.votes = new Map();
 	core.role = role;
 	core.leader = leader;
+	if (leader === null) refuseReads(core, null);
 	if (changed) emit(core, { type: "role-changed", role, term: core.term, leader });
 	if (core.transfer !== null && leader !== null) {
 		endTransfer(core, leader === core.transfer.to ? null : "other-leader");

@@ -3,7 +3,7 @@ import type { MonotonicMs, NodeId } from "../core/index.ts";
 import { isConfigurationCommitted } from "./active-configuration.ts";
 import type { RaftCore, RaftRole } from "./core.ts";
 import type { Configuration, LogIndex, Term } from "./entry.ts";
-import { isAlive, lagOf, type Progress } from "./progress.ts";
+import { bytesUnderWay, isAlive, lagOf, type Progress } from "./progress.ts";
 
 /** Cheap to ask: a leader's costs a little for each member. */
 export interface RaftStatus {
@@ -18,6 +18,8 @@ export interface RaftStatus {
 	/** The last index of the durable snapshot; 0 if there is none. */
 	readonly snapshotIndex: LogIndex;
 	readonly pendingProposals: number;
+	/** Bytes of the entries of this leader that are not committed. */
+	readonly uncommittedBytes: number;
 	readonly pendingReads: number;
 	/** The configuration in force here, which need not be committed. */
 	readonly configuration: Configuration;
@@ -46,6 +48,8 @@ export interface PeerStatus {
 	readonly lagEntries: number;
 	/** Appends with entries that it has not answered. */
 	readonly inflight: number;
+	/** The bytes of their entries. */
+	readonly inflightBytes: number;
 	/** Bytes of the snapshot that it has, and of how many; null unless it gets one. */
 	readonly snapshotBytes: { readonly sent: number; readonly of: number } | null;
 	/** It was heard of within the last two minimum election timeouts, or this leader is younger than that. */
@@ -57,7 +61,7 @@ export interface PeerStatus {
 /** `heardAtMs`: when each peer was heard last; `nowMs`: the time of the last input. */
 export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, MonotonicMs>, nowMs: MonotonicMs): RaftStatus {
 	const { role, term, leader, commitIndex, deliveredIndex, log, snapshot } = core;
-	const { pendingProposals, pendingReads, configuration, configurationIndex, transfer } = core;
+	const { pendingProposals, uncommittedBytes, pendingReads, configuration, configurationIndex, transfer } = core;
 	const peers = [...core.progress].map(([node, progress]): PeerStatus => {
 		const heardMs = heardAtMs.get(node);
 		return peerStatusOf(core, node, progress, heardMs === undefined ? null : nowMs - heardMs);
@@ -72,6 +76,7 @@ export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, Monotoni
 		baseIndex: log.baseIndex,
 		snapshotIndex: snapshot?.lastIndex ?? (0 as LogIndex),
 		pendingProposals,
+		uncommittedBytes,
 		pendingReads,
 		configuration,
 		configurationIndex,
@@ -90,6 +95,7 @@ function peerStatusOf(core: RaftCore, node: NodeId, progress: Progress, silentMs
 		next,
 		lagEntries: lagOf(progress, core.log.lastIndex),
 		inflight: inflight.length,
+		inflightBytes: bytesUnderWay(progress),
 		snapshotBytes: transfer === null ? null : { sent: transfer.offset, of: transfer.snapshot.sizeBytes },
 		isAlive: isAlive(progress),
 		silentMs,

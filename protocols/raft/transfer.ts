@@ -9,7 +9,8 @@ import type { TransferRefusal } from "./change-requests.ts";
 import { isVoter } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { hearLeader } from "./follower.ts";
-import { isAlive, isCaughtUp, lagOf } from "./progress.ts";
+import type { TimeoutNow } from "./messages.ts";
+import { isAlive, lagOf } from "./progress.ts";
 import { becomeCandidate } from "./roles.ts";
 import { endTransfer } from "./transfer-end.ts";
 
@@ -38,17 +39,15 @@ function refusalOf(core: RaftCore, to: NodeId): TransferRefusal | null {
 	return isBehind ? { reason: "target-behind", node: to, lagEntries, limitEntries } : null;
 }
 
-/** The voter that is furthest, among those that are alive and will stay voters; null if none is caught up. */
+/** The voter that is furthest, among those that could be handed over to and will stay voters; null if there is none. */
 export function bestSuccessor(core: RaftCore): NodeId | null {
-	const { configuration, config, log } = core;
 	let best: NodeId | null = null;
 	let bestMatch = -1;
-	for (const voter of configuration.voters) {
-		const progress = core.progress.get(voter);
-		if (progress === undefined || !isCaughtUp(progress, log.lastIndex, config.catchUpLagEntries)) continue;
-		if (progress.match <= bestMatch) continue;
+	for (const voter of core.configuration.voters) {
+		const match = core.progress.get(voter)?.match ?? -1;
+		if (match <= bestMatch || refusalOf(core, voter) !== null) continue;
 		best = voter;
-		bestMatch = progress.match;
+		bestMatch = match;
 	}
 	return best;
 }
@@ -77,11 +76,15 @@ export function handleTransferTimer(core: RaftCore): void {
 
 /** It claims nothing but that its sender leads the term, which was durable before it asked for votes. */
 export function sendTimeoutNow(core: RaftCore, to: NodeId): void {
-	sendImmediate(core, to, { type: "timeout-now", term: core.term });
+	sendImmediate(core, to, { type: "timeout-now", term: core.term, lastIndex: core.log.lastIndex });
 }
 
-/** The leader of this term wants this server to campaign at once; only a voter can. */
-export function handleTimeoutNow(core: RaftCore, from: NodeId): void {
+/**
+ * The leader of this term wants this server to campaign at once; only a voter can. One that comes late, when the leader has
+ * given the transfer up and taken commands again, would only disturb.
+ */
+export function handleTimeoutNow(core: RaftCore, from: NodeId, { lastIndex }: TimeoutNow): void {
 	hearLeader(core, from);
-	if (isVoter(core.configuration, core.config.nodeId)) becomeCandidate(core, true);
+	if (core.log.lastIndex > lastIndex || !isVoter(core.configuration, core.config.nodeId)) return;
+	becomeCandidate(core, true);
 }

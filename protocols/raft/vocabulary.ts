@@ -59,7 +59,7 @@ export type RaftRequest =
 	  }
 	/** Open a client session. */
 	| { readonly type: "open-session" }
-	/** A linearizable read by read-index (thesis §6.4). */
+	/** A linearizable read by read-index (thesis §6.4); see `followerReads` of the config for who answers it. */
 	| { readonly type: "read"; readonly query: Uint8Array }
 	/** Change the members (§6). Answered when the change is done, with the configuration that it has led to. */
 	| {
@@ -77,6 +77,10 @@ export type RaftRefusal =
 	| { readonly reason: "not-leader"; readonly leader: NodeId | null }
 	| { readonly reason: "too-many-pending"; readonly limit: number }
 	| { readonly reason: "too-large"; readonly sizeBytes: number; readonly limitBytes: number }
+	/** This follower's leader gave no read index, or not all before it was heard of, for an election timeout; ask again. */
+	| { readonly reason: "read-index-timeout"; readonly leader: NodeId | null }
+	/** With this command more than `maxUncommittedBytes` would wait for a quorum; ask again in a moment. */
+	| { readonly reason: "too-many-uncommitted-bytes"; readonly limitBytes: number }
 	/** The leader is handing over; ask again in a moment, perhaps of `to`. */
 	| { readonly reason: "transfer-in-progress"; readonly to: NodeId }
 	| MembershipRefusal
@@ -129,8 +133,11 @@ export interface RaftDurable {
 	readonly entries: readonly Entry[];
 }
 
-/** The timers of a Raft machine: one for elections and check-quorum, one for heartbeats, one that bounds a transfer. */
-export type RaftTimer = "election" | "heartbeat" | "transfer";
+/**
+ * The timers of a Raft machine: one for elections and check-quorum, one for heartbeats, one that bounds a transfer, one for
+ * a follower's questions for a read index.
+ */
+export type RaftTimer = "election" | "heartbeat" | "transfer" | "read";
 
 export interface RaftTypes extends ProtocolTypes {
 	readonly message: RaftMessage;

@@ -92,15 +92,20 @@ export class VirtualControl implements KernelControl {
 				this.#wire.arrive(() => {
 					if (this.#isCut) return;
 					run(sent).then(
-						(result) => this.#wire.after(() => settle(() => resolve(structuredClone(result)))),
+						(result) => this.#answer(() => settle(() => resolve(structuredClone(result)))),
 						(error: unknown) => {
 							const object = errorToObject(error);
-							this.#wire.after(() => settle(() => reject(errorFromObject(object))));
+							this.#answer(() => settle(() => reject(errorFromObject(object))));
 						},
 					);
 				});
 			});
 		});
+	}
+
+	/** What the code of a dead thread still comes to is no answer: nobody would have sent it. */
+	#answer(tell: () => void): void {
+		if (!this.#isCut) this.#wire.after(tell);
 	}
 
 	#died(call: string, end: ThreadEnd): Error {

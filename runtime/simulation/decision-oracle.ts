@@ -26,7 +26,7 @@ export interface DecisionOptions {
 	readonly overrides?: readonly DrawOverride[];
 }
 
-/** Give it to a `Simulation`, which passes on to it every draw that it, its actors and its faults make. */
+/** Give it to a `Simulation`, which passes on to it every draw that it, its actors and its faults make. One for each run. */
 export class DecisionOracle implements DrawOracle {
 	readonly #options: DecisionOptions;
 	readonly #streams = new Map<string, RecordingStream>();

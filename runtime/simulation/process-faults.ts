@@ -68,11 +68,17 @@ export interface ProcessPorts {
 
 const PPM = 1_000_000;
 
+interface Entry {
+	readonly fault: ProcessFault;
+	end: () => void;
+}
+
 /** The faults of a simulation's threads. Get it as `Simulation.processes`. */
 export class ProcessFaults {
 	readonly #ports: ProcessPorts;
-	readonly #active = new Map<ProcessFault, () => void>();
+	readonly #entries = new Set<Entry>();
 	readonly #counts = new Map<ProcessFaultKind, number>();
+	#added = 0;
 
 	constructor(ports: ProcessPorts) {
 		this.#ports = ports;
@@ -85,19 +91,21 @@ export class ProcessFaults {
 	 */
 	add(fault: ProcessFault): AddedFault {
 		checkProcessFault(fault);
-		const end = this.#begin(fault);
+		const entry: Entry = { fault, end: () => {} };
+		const end = this.#begin(fault, () => this.#remove(entry));
 		if (end === null) return { remove: () => {} };
-		this.#active.set(fault, end);
-		return { remove: () => this.#remove(fault) };
+		entry.end = end;
+		this.#entries.add(entry);
+		return { remove: () => this.#remove(entry) };
 	}
 
 	/** Ends all faults. */
 	clear(): void {
-		for (const fault of [...this.#active.keys()]) this.#remove(fault);
+		for (const entry of [...this.#entries]) this.#remove(entry);
 	}
 
 	get active(): readonly ProcessFault[] {
-		return [...this.#active.keys()];
+		return [...this.#entries].map(({ fault }) => fault);
 	}
 
 	/** What has happened so far: deaths and failures as they come, beginnings of all else. */
@@ -105,18 +113,16 @@ export class ProcessFaults {
 		return this.#counts;
 	}
 
-	#remove(fault: ProcessFault): void {
-		const end = this.#active.get(fault);
-		this.#active.delete(fault);
-		end?.();
+	#remove(entry: Entry): void {
+		if (this.#entries.delete(entry)) entry.end();
 	}
 
 	#count(kind: ProcessFaultKind): void {
 		this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
 	}
 
-	/** Returns the way to end it; null: it is over already. */
-	#begin(fault: ProcessFault): (() => void) | null {
+	/** Returns the way to end it; null: it is over already. `over` is called when it ends by itself. */
+	#begin(fault: ProcessFault, over: () => void): (() => void) | null {
 		switch (fault.kind) {
 			case "kill": {
 				const { kind, thread, cause = "killed" } = fault;
@@ -126,11 +132,11 @@ export class ProcessFaults {
 				return null;
 			}
 			case "kill-at":
-				return this.#killAt(fault);
+				return this.#killAt(fault, over);
 			case "crash-loop":
-				return this.#crashLoop(fault);
+				return this.#crashLoop(fault, over);
 			case "fail-actor":
-				return this.#failActor(fault);
+				return this.#failActor(fault, over);
 			case "pause":
 				return this.#machineOf(fault).pause();
 			case "slow":
@@ -167,7 +173,7 @@ export class ProcessFaults {
 		return true;
 	}
 
-	#killAt(fault: Extract<ProcessFault, { kind: "kill-at" }>): () => void {
+	#killAt(fault: Extract<ProcessFault, { kind: "kill-at" }>, over: () => void): () => void {
 		this.#slotOf(fault);
 		const { killRules } = this.#ports;
 		let left = fault.nth ?? 1;
@@ -176,7 +182,7 @@ export class ProcessFaults {
 			if (fault.messageType !== undefined && point.messageType !== fault.messageType) return null;
 			left -= 1;
 			if (left > 0) return null;
-			this.#remove(fault);
+			over();
 			this.#count(fault.kind);
 			return fault.cause ?? "crashed";
 		};
@@ -184,7 +190,7 @@ export class ProcessFaults {
 		return () => killRules.delete(rule);
 	}
 
-	#failActor(fault: Extract<ProcessFault, { kind: "fail-actor" }>): () => void {
+	#failActor(fault: Extract<ProcessFault, { kind: "fail-actor" }>, over: () => void): () => void {
 		const { failRules } = this.#ports;
 		const failing = this.#slotOf(fault);
 		let left = fault.nth ?? 1;
@@ -192,7 +198,7 @@ export class ProcessFaults {
 			if (slot !== failing || actor !== fault.actor) return false;
 			left -= 1;
 			if (left > 0) return false;
-			this.#remove(fault);
+			over();
 			this.#count(fault.kind);
 			return true;
 		};
@@ -200,15 +206,16 @@ export class ProcessFaults {
 		return () => failRules.delete(rule);
 	}
 
-	#crashLoop(fault: Extract<ProcessFault, { kind: "crash-loop" }>): () => void {
-		const { timeline, generator, observe } = this.#ports;
+	#crashLoop(fault: Extract<ProcessFault, { kind: "crash-loop" }>, over: () => void): () => void {
+		const { timeline, observe } = this.#ports;
+		const generator = this.#ports.generator.fork(`fault:${this.#added++}:${fault.kind}`);
 		let left = fault.lives;
 		let isOver = false;
 		const killLater = (slot: ThreadSlot): void => {
 			timeline.after(drawMs(generator, fault.afterMs), () => {
 				if (isOver || !this.#kill(fault.kind, slot, "crashed")) return;
 				left -= 1;
-				if (left === 0) this.#remove(fault);
+				if (left === 0) over();
 			});
 		};
 		killLater(this.#slotOf(fault));

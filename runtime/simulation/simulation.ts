@@ -271,9 +271,9 @@ export class Simulation {
 				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
 				continue;
 			}
-			const leavesContinuations = this.#timeline.step();
+			if (this.#timeline.step()) await continuations();
+			// A continuation may have begun to import a module.
 			if (this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0) await this.#settlePromises();
-			else if (leavesContinuations) await continuations();
 		}
 	}
 

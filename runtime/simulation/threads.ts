@@ -242,6 +242,8 @@ export class VirtualThreads implements ThreadDirectory {
 			after: (run) => fabric.timeline.after(drawMs(fabric.schedule, controlMs), run),
 			arrive: (run) => this.machine(slot).whenAwake(run),
 		});
+		// Nobody knows yet that it is dead: the order is taken, and reaches nobody.
+		if (thread.isDying) control.cut();
 		thread.controls.add(control);
 		return control;
 	}

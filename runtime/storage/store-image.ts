@@ -109,9 +109,17 @@ export class StoreImage {
 		if (piece === undefined) return null;
 		const damaged = kind === "bit-rot" ? withFlippedBit(piece.bytes, choose) : fromElsewhere(piece, pieces, choose);
 		if (damaged === null) return null;
-		this.#checksums.set(damaged, this.#checksums.get(piece.bytes) ?? crc32(piece.bytes));
+		const checksum = this.#checksums.get(piece.bytes) ?? crc32(piece.bytes);
 		piece.replace(damaged);
+		this.#checksums.set(damaged, checksum);
+		this.#forgetReplaced();
 		return `${piece.part} ${piece.key}`;
+	}
+
+	/** Checksums of bytes that stand nowhere any more. */
+	#forgetReplaced(): void {
+		const present = new Set(this.#pieces().map(({ bytes }) => bytes));
+		for (const bytes of [...this.#checksums.keys()]) if (!present.has(bytes)) this.#checksums.delete(bytes);
 	}
 
 	/** Whether a piece is not what was written there. */

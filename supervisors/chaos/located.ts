@@ -23,6 +23,7 @@ export interface LocatedEntry {
 export const EXPERIMENT_LENGTH_MAX = 1_048_576;
 const DEPTH_MAX = 32;
 const INDENT_MAX = 256;
+const TOO_DEEP = `more than ${DEPTH_MAX} levels of nesting`;
 
 /**
  * Reads one YAML 1.2 document; JSON is one too. Keys must be texts and unique. Anchors, aliases and tags are refused:
@@ -30,11 +31,6 @@ const INDENT_MAX = 256;
  * @throws QuorateError `experiment-malformed`
  */
 export function locateText(source: string, file: string | null): Located {
-	const refuse = (offset: number, reason: string): never => {
-		const { line, col } = lines.linePos(offset);
-		throw experimentMalformed({ file, line, column: col, reason });
-	};
-	const lines = new LineCounter();
 	if (source.length > EXPERIMENT_LENGTH_MAX) {
 		const reason = `the text is longer than ${EXPERIMENT_LENGTH_MAX} characters`;
 		throw experimentMalformed({ file, line: null, column: null, reason });
@@ -43,47 +39,73 @@ export function locateText(source: string, file: string | null): Located {
 	if (deep !== null) {
 		const before = source.slice(0, deep).split("\n");
 		const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-		throw experimentMalformed({ file, ...place, reason: `more than ${DEPTH_MAX} levels of nesting` });
+		throw experimentMalformed({ file, ...place, reason: TOO_DEEP });
 	}
+	const lines = new LineCounter();
 	const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+	const locator = new Locator(file, lines);
 	const fault = document.errors[0] ?? document.warnings[0];
 	if (fault !== undefined) {
 		const several = fault.code === "MULTIPLE_DOCS";
-		refuse(fault.pos[0], several ? "the text holds more than one document" : firstLine(fault.message));
+		throw locator.refusal(fault.pos[0], several ? "the text holds more than one document" : firstLine(fault.message));
 	}
-	if (document.contents === null) refuse(0, "the text holds no experiment");
+	if (document.contents === null) throw locator.refusal(0, "the text holds no experiment");
+	return locator.locate(document.contents, 0, 0);
+}
 
-	const locate = (node: Node | null, depth: number): Located => {
-		const offset = node?.range?.[0] ?? 0;
-		const { line, col } = lines.linePos(offset);
-		const place = { line, column: col };
-		if (depth > DEPTH_MAX) return refuse(offset, `more than ${DEPTH_MAX} levels of nesting`);
-		if (isAlias(node)) return refuse(offset, `aliases are not supported: *${node.source}`);
+/** Turns the parser's nodes into located values. */
+class Locator {
+	readonly #file: string | null;
+	readonly #lines: LineCounter;
+
+	constructor(file: string | null, lines: LineCounter) {
+		this.#file = file;
+		this.#lines = lines;
+	}
+
+	refusal(offset: number, reason: string): Error {
+		return experimentMalformed({ file: this.#file, ...this.#place(offset), reason });
+	}
+
+	/** @param holder where the node's key stands, for a node that was left out */
+	locate(node: Node | null, depth: number, holder: number): Located {
+		const offset = node?.range?.[0] ?? holder;
+		const place = this.#place(offset);
+		if (depth > DEPTH_MAX) throw this.refusal(offset, TOO_DEEP);
+		if (isAlias(node)) throw this.refusal(offset, `aliases are not supported: *${node.source}`);
 		if (node !== null && "anchor" in node && node.anchor !== undefined) {
-			return refuse(offset, `anchors are not supported: &${node.anchor}`);
+			throw this.refusal(offset, `anchors are not supported: &${node.anchor}`);
 		}
-		if (node?.tag !== undefined) return refuse(offset, `tags are not supported: ${node.tag}`);
+		if (node?.tag !== undefined) throw this.refusal(offset, `tags are not supported: ${node.tag}`);
 		if (isSeq(node)) {
-			return { kind: "list", place, items: node.items.map((item) => locate(item as Node | null, depth + 1)) };
+			const items = node.items.map((item) => this.locate(item as Node | null, depth + 1, offset));
+			return { kind: "list", place, items };
 		}
-		if (isMap(node)) return { kind: "mapping", place, entries: node.items.map((pair) => entry(pair, depth)) };
-		return { kind: "scalar", place, value: scalarOf(node, offset) };
-	};
-	const entry = (pair: unknown, depth: number): LocatedEntry => {
-		if (!isPair(pair) || !isScalar(pair.key)) return refuse(0, "keys must be texts");
-		const { line, col } = lines.linePos(pair.key.range?.[0] ?? 0);
-		const place = { line, column: col };
-		const value = locate(pair.value as Node | null, depth + 1);
-		return { key: String(pair.key.value), place, value: value.place === null ? { ...value, place } : value };
-	};
-	const scalarOf = (node: unknown, offset: number): string | number | boolean | null => {
+		if (isMap(node)) {
+			return { kind: "mapping", place, entries: node.items.map((pair) => this.#entry(pair, depth, offset)) };
+		}
+		return { kind: "scalar", place, value: this.#scalar(node, offset) };
+	}
+
+	#entry(pair: unknown, depth: number, holder: number): LocatedEntry {
+		if (!isPair(pair) || !isScalar(pair.key)) throw this.refusal(holder, "keys must be texts");
+		const offset = pair.key.range?.[0] ?? holder;
+		const value = this.locate(pair.value as Node | null, depth + 1, offset);
+		return { key: String(pair.key.value), place: this.#place(offset), value };
+	}
+
+	#scalar(node: unknown, offset: number): string | number | boolean | null {
 		const value = isScalar(node) ? node.value : null;
 		if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
 			return value;
 		}
-		return refuse(offset, "expected a text, a number, true, false or null");
-	};
-	return locate(document.contents, 0);
+		throw this.refusal(offset, "expected a text, a number, true, false or null");
+	}
+
+	#place(offset: number): Place {
+		const { line, col } = this.#lines.linePos(offset);
+		return { line, column: col };
+	}
 }
 
 /**

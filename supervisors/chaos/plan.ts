@@ -33,7 +33,7 @@ const GAP_MS = { min: 150, max: 4_000 };
 const LASTING_MS = { min: 50, max: 10_000 };
 /** A fault that would exceed the budget is drawn again so often, then left out. */
 const DRAWS_MAX = 5;
-/** Nobody plans more than the reader of a plan can bear: each kind is on for this part of the seeds. */
+/** Each kind of fault is enabled in this part of the seeds. */
 const ENABLED = 0.5;
 
 export interface PlanOrder {

@@ -8,8 +8,9 @@ export const EVENTS_KEPT_MAX = 400;
 const SPANS_MAX = 5_000;
 
 export class Recorder {
-	/** The property that the target has reported violated first. */
+	/** The property that the target has reported violated first, of those that end a run. */
 	violated: string | null = null;
+	readonly #endsRun: (property: string) => boolean;
 	/** Events of the whole run. */
 	seen = 0;
 	readonly terms: { readonly atMs: number; readonly term: number }[] = [];
@@ -20,12 +21,17 @@ export class Recorder {
 	/** By node, its open span. */
 	readonly #leading = new Map<string, Omit<LeaderSpan, "toMs">>();
 
+	constructor(endsRun: (property: string) => boolean) {
+		this.#endsRun = endsRun;
+	}
+
 	readonly observe = (event: TargetEvent): void => {
 		// What follows a violation would push out what led to it.
 		if (this.violated === null) this.#ring[this.#kept++ % EVENTS_KEPT_MAX] = event;
 		this.seen++;
 		const { type, origin, values } = event;
-		if (type === "violated") this.violated ??= String(values?.["property"] ?? event.text);
+		const property = values?.["property"];
+		if (type === "violated" && typeof property === "string" && this.#endsRun(property)) this.violated ??= property;
 		if (origin === null) return;
 		if (type === "leader-elected") this.#begin(origin, event);
 		else if (type === "leader-lost" || type === "ended") this.#end(origin, event.atMs);

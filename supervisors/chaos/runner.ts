@@ -78,8 +78,8 @@ export interface ExperimentRun {
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentRun> {
 	const experiment = checkExperiment(given);
 	requireSupport(experiment, options.engine);
-	const recorder = new Recorder();
 	const required = requiredProperties(experiment, options.engine);
+	const recorder = new Recorder((id) => required.has(id) && options.engine.properties.get(id) === "always");
 	const witnesses = [...options.engine.properties].flatMap(([id, kind]) => (kind === "sometimes" ? [id] : []));
 	const wallClock = options.wallClock ?? (() => performance.now());
 	const startedAt = wallClock();
@@ -204,7 +204,9 @@ class Run {
 		if (this.#stop !== null) return;
 		if (agrees) this.#convergedAtMs = this.#target.nowMs();
 		this.#converged = { within: agrees, reason: agrees ? "" : this.#describeLivelock() };
-		this.#after = await this.#await("liveness", steadyState.probes, deadlineMs);
+		const after = await this.#await("liveness", steadyState.probes, deadlineMs);
+		// What was asked before its time was up says nothing.
+		if (this.#stop === null) this.#after = after;
 	}
 
 	/** Phase 4: nothing in here may prevent what comes after it. */
@@ -267,10 +269,11 @@ class Run {
 		if (signal?.aborted !== true && durationMs > 0) {
 			await this.#target.pass(durationMs, () => signal?.aborted === true || this.#recorder.violated !== null);
 		}
-		const violated = this.#target.findings().find(({ id, kind, first }) => {
-			return kind === "always" && first !== null && this.#required.has(id);
-		});
-		if (violated !== undefined) this.#stop ??= { type: "violation", reason: `${violated.id} was violated` };
+		const found = this.#target
+			.findings()
+			.find(({ id, kind, first }) => kind === "always" && first !== null && this.#required.has(id));
+		const violated = found?.id ?? this.#recorder.violated;
+		if (violated !== null) this.#stop ??= { type: "violation", reason: `${violated} was violated` };
 		else if (signal?.aborted === true) this.#stop ??= { type: "interrupted", reason: "the run was interrupted" };
 	}
 

@@ -50,13 +50,15 @@ function mergeAt(method: readonly TimedFault[], index: number): readonly TimedFa
 	return method.toSpliced(second, 1).with(index, { ...first, forMs });
 }
 
-/** Less of everything around the faults: an earlier end, fewer operations, clients, keys and nodes, no waiting. */
+/**
+ * Less of everything around the faults: an earlier end, fewer operations, clients, keys and nodes. Never less time to
+ * recover: with too little of it any group fails to.
+ */
 export const smallerRun: Step = function* (experiment) {
 	let best = experiment;
 	const lengthMs = (of: Experiment): number =>
 		Math.max(of.workload.forMs, ...of.method.map(({ atMs, forMs }) => atMs + (forMs ?? 1)));
 	best = yield* less(best, lengthMs(best), 1, cutAfter);
-	best = yield* less(best, best.livenessMs, 1, (of, livenessMs) => ({ ...of, livenessMs }));
 	const operations = Math.ceil((best.workload.ratePerSecond * best.workload.forMs) / 1_000);
 	best = yield* less(best, operations, 1, withOperations);
 	best = yield* less(best, best.workload.clients, 1, (of, clients) => ({

@@ -3,7 +3,7 @@
  * everything else. A step is kept only if the same property is violated again, so what comes out fails for the same
  * reason as what went in. Deterministic, given a deterministic engine and no end of time.
  */
-import { canonicalText, QuorateError } from "../../protocols/core/index.ts";
+import { QuorateError } from "../../protocols/core/index.ts";
 import { notReproduced } from "./errors.ts";
 import type { Experiment } from "./experiment.ts";
 import { checkExperiment } from "./parse.ts";
@@ -99,7 +99,12 @@ class Shrinker {
 	}
 
 	result(): ShrinkResult {
-		return { experiment: this.#best, statistics: this.#statistics };
+		const statistics = this.#statistics;
+		const { before, after } = statistics;
+		const description =
+			`Violates ${this.#options.property}. Shrunk from seed ${this.#original.seed} of "${this.#original.title}": ` +
+			`${before.faults} faults and ${before.operations} operations became ${after.faults} and ${after.operations}.`;
+		return { experiment: { ...this.#best, description }, statistics };
 	}
 
 	get #statistics(): ShrinkStatistics {
@@ -136,7 +141,7 @@ class Shrinker {
 		const { seedsEach = 3, property } = this.#options;
 		for (let more = 0; more < seedsEach && !this.#isOver; more++) {
 			const seeded = { ...candidate, seed: candidate.seed + more };
-			const key = canonicalText(seeded);
+			const key = JSON.stringify(seeded);
 			if (this.#failed.has(key)) continue;
 			if (!(await this.#violates(seeded, property))) {
 				this.#failed.add(key);

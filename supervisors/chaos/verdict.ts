@@ -33,7 +33,7 @@ export function judgeRun(facts: RunFacts): Outcome {
 	const notChecked = [...facts.notChecked, ...omissions(facts)];
 	const plain = plainVerdict(facts, violations);
 	const { verdict, reasons } = againstExpectation(facts, violations, plain);
-	return { verdict, reasons, violations: violations.map(({ id }) => id), notChecked };
+	return { verdict, reasons, violations: [...new Set(violations.map(({ id }) => id))], notChecked };
 }
 
 interface Judged {

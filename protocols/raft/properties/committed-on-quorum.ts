@@ -4,7 +4,6 @@ import { type Finding, holds, type Property, violated, type Watcher } from "../.
 import { votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
-import { isQuorum } from "../quorum.ts";
 import type { RaftDurable } from "../vocabulary.ts";
 import { DiskLogs } from "./disk-log.ts";
 import { type EntryDigest, entryDigest } from "./entry-digest.ts";
@@ -122,9 +121,14 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
 		if (digest === undefined || this.#deciding.length === 0) return null;
-		const has = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
-		if (this.#deciding.some((configuration) => isQuorum(configuration, has))) return null;
+		const isHolder = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
+		if (this.#deciding.some((configuration) => isDecidedBy(configuration, isHolder))) return null;
 		const voters = [...new Set(this.#deciding.flatMap(votersOf))];
-		return violated({ index, holders: voters.filter(has).join(" "), voters: voters.join(" ") });
+		return violated({ index, holders: voters.filter(isHolder).join(" "), voters: voters.join(" ") });
 	}
+}
+
+/** More than half of the voters, and in a joint configuration of the outgoing ones: counted apart from the machine's count. */
+function isDecidedBy({ voters, outgoing }: Configuration, holds: (voter: NodeId) => boolean): boolean {
+	return [voters, outgoing].every((half) => half.length === 0 || 2 * half.filter(holds).length > half.length);
 }

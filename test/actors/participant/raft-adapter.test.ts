@@ -176,6 +176,25 @@ describe("Raft's persists in a store", () => {
 		});
 	});
 
+	it("of version 1 are taken up, and are of version 2 from the next persist on", () => {
+		const store = new PlainStore();
+		store.values.set("identity", encodeValue({ protocol: "raft", version: 1, group: "g", node: "a" }));
+		store.values.set("hard-state", encodeValue({ term: 3, votedFor: "b" }));
+		const description = encodeValue({ lastIndex: 4, lastTerm: 2, configuration: { voters: ["a", "b", "c"] } });
+		store.snapshot = { name: "own-4", sizeBytes: 7, description };
+		store.firstIndex = 5;
+		const { adapter } = adapterOf();
+		expect(adapter.recover(store.contents).durable.snapshot).toEqual({
+			lastIndex: 4,
+			lastTerm: 2,
+			configuration: configurationOf([a, b, c]),
+			sizeBytes: 7,
+		});
+		store.perform(adapter.operationsOf({ hardState: { term: term(4), votedFor: null } }));
+		expect(decodeAnswer(store.values.get("identity") as Uint8Array)).toMatchObject({ version: 2 });
+		expect(adapter.operationsOf({ hardState: { term: term(5), votedFor: null } })).toHaveLength(1);
+	});
+
 	it("follow the order of one write: state, cut, entries, chunk, snapshot, compaction", () => {
 		const { adapter } = adapterOf();
 		adapter.recover(new PlainStore().contents);
@@ -250,7 +269,8 @@ describe("Raft's deliveries", () => {
 		expect(() => adapter.deliver(entries(4, [command(-1)], null), new RecordingHost())).toThrowError(
 			expect.objectContaining({
 				code: "application-failed",
-				details: { application: "Tally", hook: "apply", index: 4 },
+				details: { application: "Tally", hook: "apply", index: 4, reason: "it threw: negative" },
+				message: "the application Tally failed in apply at index 4: it threw: negative",
 			}),
 		);
 	});

@@ -146,6 +146,7 @@ export class World implements NetworkPolicy {
 		const args = {
 			group: GROUP,
 			node,
+			voters: this.nodes,
 			members: this.nodes,
 			storage: storage?.address,
 			application: { module: registerModule, export: "RegisterApplication" },

@@ -23,6 +23,8 @@ export interface ChaosRun {
 	readonly evaluations: ReadonlyMap<string, number>;
 	readonly acknowledged: number;
 	readonly reads: number;
+	/** Reads that a follower answered. */
+	readonly followerReads: number;
 	readonly retries: number;
 	/** How often each of the machine's events was told, by type; of a committed configuration also `joint-committed`. */
 	readonly events: ReadonlyMap<string, number>;
@@ -69,9 +71,11 @@ function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator): Ra
 		voters,
 		maxEntriesPerAppend: dice.between(1, 4),
 		maxInflightAppends: dice.between(1, 4),
+		maxInflightBytes: dice.fork("in flight").pick([1024, 4096]),
 		maxInflightWrites: dice.between(1, 3),
 		maxPendingProposals: 8,
 		maxInflightReadRounds: dice.between(1, 2),
+		followerReads: dice.fork("follower reads").chance(0.5),
 		maxEntriesPerDelivery: dice.between(1, 8),
 		snapshotEveryEntries: dice.between(5, 25),
 		retainedEntries: dice.between(0, 6),
@@ -155,6 +159,7 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		evaluations: watch.evaluations,
 		acknowledged: acknowledged.length,
 		reads: clients.reduce((sum, { reads }) => sum + reads, 0),
+		followerReads: clients.reduce((sum, { followerReads }) => sum + followerReads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
 		events,
 		reshaping: reshaper.answers,
@@ -263,6 +268,7 @@ class Client {
 	/** Commands whose result has come, to any client of the run: a later read must show them. */
 	readonly #acknowledged: string[];
 	reads = 0;
+	followerReads = 0;
 	retries = 0;
 	#session: SessionId | null = null;
 	#nextSerial = 1;
@@ -358,6 +364,7 @@ class Client {
 				else if (outcome.type === "outcome-unknown") again(outcome.leader);
 				else {
 					attempt++;
+					if (outcome.type === "answer" && this.#driver.machine(node).status.role === "follower") this.followerReads++;
 					done(outcome);
 				}
 			});

@@ -43,6 +43,7 @@ describe("raftConfig", () => {
 
 describe("validateRaftConfig", () => {
 	it.each([
+		["preVote", 1],
 		["heartbeatMs", 0],
 		["heartbeatMs", 300_001],
 		["heartbeatMs", 1.5],
@@ -53,10 +54,14 @@ describe("validateRaftConfig", () => {
 		["maxBytesPerAppend", 64 * 2 ** 20 + 1],
 		["maxInflightAppends", 0],
 		["maxInflightAppends", 1025],
+		["maxInflightBytes", 1023],
+		["maxInflightBytes", 2 ** 40 + 1],
 		["maxInflightWrites", 0],
 		["maxInflightWrites", 1025],
 		["maxPendingProposals", 0],
 		["maxPendingProposals", 2 ** 20 + 1],
+		["maxUncommittedBytes", 1023],
+		["maxUncommittedBytes", 2 ** 40 + 1],
 		["maxPendingReads", 0],
 		["maxPendingReads", 2 ** 20 + 1],
 		["maxInflightReadRounds", 0],

@@ -9,6 +9,7 @@ import {
 	acknowledge,
 	becomeProbe,
 	becomeReplicate,
+	bytesUnderWay,
 	initialProgress,
 	isFreshRefusal,
 	mayAppend,
@@ -16,6 +17,7 @@ import {
 import { index } from "./lone-machine.ts";
 
 const WINDOW = 3;
+const LIMITS = { maxInflightAppends: WINDOW, maxInflightBytes: 100 };
 
 describe("Progress", () => {
 	it("keeps match below next, the window in order and within its bound", () => {
@@ -26,11 +28,12 @@ describe("Progress", () => {
 				let sent = 10;
 				for (const { what, at } of steps) {
 					const matchBefore = progress.match;
-					if (what === "send" && mayAppend(progress, WINDOW)) {
+					if (what === "send" && mayAppend(progress, LIMITS)) {
 						sent = Math.max(sent, progress.next + (at % 3));
 						if (progress.mode === "probe") progress.probeSent = true;
 						else {
 							progress.inflight.push(index(progress.next + (at % 3)));
+							progress.inflightBytes.push(2 * at);
 							progress.next = index(progress.next + (at % 3) + 1);
 						}
 					} else if (what === "ack") {
@@ -42,6 +45,8 @@ describe("Progress", () => {
 					expect(progress.match).toBeGreaterThanOrEqual(matchBefore);
 					expect(progress.match).toBeLessThan(progress.next);
 					expect(progress.inflight.length).toBeLessThanOrEqual(WINDOW);
+					expect(progress.inflightBytes).toHaveLength(progress.inflight.length);
+					expect(bytesUnderWay(progress)).toBeLessThan(LIMITS.maxInflightBytes + 60);
 					expect([...progress.inflight].sort((x, y) => x - y)).toEqual(progress.inflight);
 					for (const last of progress.inflight) expect(last > progress.match && last < progress.next).toBe(true);
 				}

@@ -3,7 +3,7 @@
  * arbitrary sets replace each other, leadership is handed over. What is refused is refused; what is done is counted.
  */
 import { type Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
-import type { MembershipChange, RaftRequest } from "../../../protocols/raft/index.ts";
+import { isJoint, type MembershipChange, type RaftRequest } from "../../../protocols/raft/index.ts";
 import type { DeterministicDriver } from "./deterministic-driver.ts";
 
 /** Servers that may join beside the first ones. */
@@ -29,7 +29,7 @@ export class Reshaper {
 		this.#askLater();
 	}
 
-	/** No more wishes; a joint configuration that waits to be left is left as soon as a leader will. */
+	/** No more wishes; a joint configuration that waits for somebody to leave it is left. */
 	stop(): void {
 		this.#isOn = false;
 		this.#leaveLater();
@@ -53,7 +53,10 @@ export class Reshaper {
 
 	#leaveLater(): void {
 		const leader = this.leader;
-		if (leader !== null) this.#ask(leader, { type: "leave-joint" });
+		if (leader !== null) {
+			const { configuration } = this.#driver.machine(leader).status;
+			if (isJoint(configuration) && !configuration.autoLeave) this.#ask(leader, { type: "leave-joint" });
+		}
 		this.#driver.after(200, () => this.#leaveLater());
 	}
 

@@ -32,12 +32,13 @@ describe("a Raft group under faults", () => {
 			totals.set(name, (totals.get(name) ?? 0) + count);
 		};
 		for (const seed of seeds) {
-			const { driver, evaluations, acknowledged, reads, retries, events, reshaping } = run(seed);
+			const { driver, evaluations, acknowledged, reads, followerReads, retries, events, reshaping } = run(seed);
 			for (const [name, count] of [...Object.entries(driver.counts), ...evaluations]) add(name, count);
 			for (const [name, count] of events) add(`event ${name}`, count);
 			for (const [name, count] of reshaping) add(`reshaping ${name}`, count);
 			add("acknowledged", acknowledged);
 			add("reads", reads);
+			add("followerReads", followerReads);
 			add("retries", retries);
 		}
 		if (only !== undefined) return;
@@ -50,6 +51,7 @@ describe("a Raft group under faults", () => {
 			duplicated: 5000,
 			acknowledged: 5000,
 			reads: 1000,
+			followerReads: 300,
 			retries: 1000,
 			"leader-elected": 500,
 			"leader-replaced": 100,

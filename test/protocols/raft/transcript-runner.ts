@@ -4,9 +4,9 @@
  *
  * | command | does |
  * |---|---|
- * | `group a b c [option=value …]` | boots nodes; options are integer fields of the config |
+ * | `group a b c [option=value …]` | boots nodes; options are integer or boolean fields of the config |
  * | `group a=1,1,2 b=1 …` | the same with logs, given by their terms |
- * | `election NODE` / `heartbeat NODE` | that timer fires, if it is set |
+ * | `election NODE` / `heartbeat NODE` / `read-timer NODE` | that timer fires, if it is set |
  * | `propose NODE TEXT …` | one batch of commands |
  * | `session NODE` / `command NODE SESSION SERIAL TEXT` | opens a session / a command of one |
  * | `read NODE [COUNT]` | one batch of linearizable reads |
@@ -86,7 +86,7 @@ class ScriptedGroup {
 	#output: string[] = [];
 	#nextRequest = 1;
 	#voters: readonly NodeId[] = [];
-	#options: Readonly<Record<string, number>> = {};
+	#options: Readonly<Record<string, number | boolean>> = {};
 
 	takeOutput(): string[] {
 		const output = this.#output;
@@ -101,6 +101,7 @@ class ScriptedGroup {
 			group: () => this.#boot(words),
 			election: () => this.#fire(node(), "election"),
 			heartbeat: () => this.#fire(node(), "heartbeat"),
+			"read-timer": () => this.#fire(node(), "read"),
 			propose: () => this.#step(node(), ...words.slice(1).map((text) => this.#request(proposal(0, 0, text)))),
 			command: () => {
 				const [, session, serial, text] = words;
@@ -157,13 +158,13 @@ class ScriptedGroup {
 	}
 
 	#boot(words: readonly string[]): void {
-		const options: Record<string, number> = {};
+		const options: Record<string, number | boolean> = {};
 		const logs = new Map<NodeId, number[]>();
 		for (const word of words) {
 			const [name, value] = word.split("=") as [string, string | undefined];
 			if (value === undefined || /^[a-g]$/.test(name)) {
 				logs.set(nodeId(name), value === undefined || value === "" ? [] : value.split(",").map(Number));
-			} else options[name] = Number(value);
+			} else options[name] = value === "true" || value === "false" ? value === "true" : Number(value);
 		}
 		this.#voters = [...logs.keys()];
 		this.#options = options;
@@ -372,7 +373,11 @@ function describeMessage(message: RaftMessage): string {
 		case "snapshot-response":
 			return `${head} last=${message.lastIndex} next byte ${message.nextOffset}`;
 		case "timeout-now":
-			return head;
+			return `${head} last=${message.lastIndex}`;
+		case "read-index-request":
+			return `${head} question ${message.life}.${message.question}`;
+		case "read-index-response":
+			return `${head} question ${message.life}.${message.question} index=${message.index}`;
 	}
 }
 

@@ -128,7 +128,7 @@ describe("a guarded simulation", () => {
 		let outside = 0;
 		const limits = {
 			until: () => {
-				outside = Date.now() + Math.random() + performance.now() + new Date().getTime();
+				outside = Date.now() + Math.random() + performance.now() + new Date().getFullYear();
 				randomUUID();
 				return false;
 			},

@@ -159,9 +159,10 @@ describe("a pause", () => {
 		expect(await world.ticks("a", 1_000)).toBeGreaterThan(95);
 	});
 
-	it("lasts as long as the longest of two", async () => {
+	it("lasts as long as the longest of two, even of the same words", async () => {
 		const world = await new World().start();
-		const [one, two] = [world.add({ kind: "pause", thread: "a" }), world.add({ kind: "pause", thread: "a" })];
+		const fault = { kind: "pause", thread: "a" } as const;
+		const [one, two] = [world.add(fault), world.add(fault)];
 		one.remove();
 		one.remove();
 		expect(await world.ticks("a", 100)).toBe(0);
@@ -214,6 +215,17 @@ describe("deaths", () => {
 		expect(world.ended.map(({ name, end }) => [name, end.cause])).toEqual([["b", "out-of-memory"]]);
 		expect(world.simulation.processes.counts).toEqual(new Map([["kill", 1]]));
 		expect(world.simulation.processes.active).toEqual([]);
+	});
+
+	it("are not known at once: an order that is given meanwhile reaches nobody", async () => {
+		const world = await new World().start();
+		const { threads } = world.simulation;
+		const slot = world.refs.get("b")?.address.slot as never;
+		world.add({ kind: "kill", thread: "b" });
+		expect(threads.status().find(({ spec }) => spec.name === "b")?.state).toBe("running");
+		await expect(world.simulation.complete(threads.control(slot).inspect())).rejects.toMatchObject({
+			code: "thread-died",
+		});
 	});
 
 	it("come only to what lives", async () => {

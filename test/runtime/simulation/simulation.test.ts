@@ -411,6 +411,29 @@ describe("a restart whose thread is not replaced", () => {
 });
 
 describe("time", () => {
+	/** Imports a module after it has awaited something else, and answers how long that took. */
+	class Importer implements Behaviour {
+		async receive(_message: unknown, context: ActorContext): Promise<void> {
+			await context.lookup("nobody");
+			const beforeMs = context.clock.nowMs();
+			await context.loadModule({ module: new URL("./pair.ts", import.meta.url), export: "Pair" });
+			context.reply(context.clock.nowMs() - beforeMs);
+		}
+	}
+
+	it("stands still while a module is imported, whenever that begins", async () => {
+		const simulation = new Simulation({ seed: 1, modules: new Map([[MODULE, { Importer }]]) });
+		const system = new ActorSystem(simulation.backend);
+		const behaviour = { module: MODULE, export: "Importer" };
+		const ref = await simulation.complete(system.spawn({ name: "a", behaviour, placement: "dedicated" }));
+		const tick = (): void => {
+			simulation.clock.schedule(0.01, tick);
+		};
+		tick();
+		expect(await simulation.complete(ref.ask(null))).toBe(0);
+		await simulation.complete(system.stop());
+	});
+
 	it("stops at a limit, and at rest", async () => {
 		const simulation = new Simulation({ seed: 1, modules });
 		const system = new ActorSystem(simulation.backend);

@@ -48,6 +48,43 @@ function damage(directory: string, content: string): void {
 	writeFileSync(path, bytes);
 }
 
+describe("a file that was cut off", () => {
+	it(
+		"is told as a corrupt directory, unless nothing refers to what is missing",
+		withDirectory(async (directory) => {
+			const path = join(directory, "data.mdb");
+			const engine = LmdbEngine.open(directory, owner);
+			// A chunk that is taken back in its own group: its pages are the last used ones, and never written.
+			const records = Array.from({ length: 300 }, (_, i) => new Uint8Array(300).fill(i));
+			const append = { type: "append" as const, firstIndex: 1, records };
+			const stage = (sizeBytes: number) =>
+				({ type: "stage-snapshot", name: "s", offset: 0, data: new Uint8Array(sizeBytes).fill(7) }) as const;
+			await commitOn(engine, [{ store: "s", operations: [append, stage(60_000)] }]);
+			await commitOn(engine, [{ store: "s", operations: [stage(400_000), stage(100)] }]);
+			const before = await loadFrom(engine, "s");
+			await engine.close();
+			const whole = readFileSync(path);
+			const pages = whole.length / 4_096;
+			const outcomes: string[] = [];
+			for (let left = 2; left <= pages; left++) {
+				writeFileSync(path, whole.subarray(0, left * 4_096));
+				try {
+					const opened = LmdbEngine.open(directory, owner);
+					expect(await loadFrom(opened, "s")).toEqual(before);
+					await opened.close();
+					outcomes.push("whole");
+				} catch (error) {
+					outcomes.push((error as { code: string }).code);
+				}
+			}
+			const cut = outcomes.indexOf("whole");
+			expect(cut).toBeGreaterThan(10);
+			expect(new Set(outcomes.slice(0, cut))).toEqual(new Set(["data-directory-corrupt"]));
+			expect(new Set(outcomes.slice(cut))).toEqual(new Set(["whole"]));
+		}),
+	);
+});
+
 describe("space", () => {
 	it(
 		"stays bounded while a log runs on and is compacted",

@@ -242,7 +242,7 @@ describe("parseExperiment", () => {
 					expect((thrown as { code: string }).code).toMatch(/^experiment-/);
 				}
 			}),
-			{ numRuns: 2_000 },
+			{ numRuns: 1_000 },
 		);
 	});
 });
@@ -253,7 +253,7 @@ describe("formatExperiment", () => {
 			fc.property(arbitraryExperiment, (experiment) => {
 				expect(parseExperiment(formatExperiment(experiment))).toEqual(experiment);
 			}),
-			{ numRuns: 300 },
+			{ numRuns: 150 },
 		);
 	});
 

@@ -13,7 +13,7 @@ const times = (recorder: Recorder): readonly number[] => recorder.events().map((
 
 describe("Recorder", () => {
 	it("keeps the last events in order", () => {
-		const recorder = new Recorder();
+		const recorder = new Recorder((property) => property !== "calm");
 		for (let atMs = 0; atMs < 3; atMs++) recorder.observe(event(atMs));
 		expect(times(recorder)).toEqual([0, 1, 2]);
 		for (let atMs = 3; atMs < 1_000; atMs++) recorder.observe(event(atMs));
@@ -24,18 +24,20 @@ describe("Recorder", () => {
 	});
 
 	it("keeps what led to a violation, whatever comes after it", () => {
-		const recorder = new Recorder();
-		for (let atMs = 0; atMs < 10; atMs++) recorder.observe(event(atMs));
+		const recorder = new Recorder((property) => property !== "calm");
+		for (let atMs = 0; atMs < 9; atMs++) recorder.observe(event(atMs));
+		recorder.observe(event(9, "violated", { values: { property: "calm" } }));
+		expect(recorder.violated).toBeNull();
 		recorder.observe(event(10, "violated", { values: { property: "safe" } }));
 		for (let atMs = 11; atMs < 5_000; atMs++) recorder.observe(event(atMs));
-		recorder.observe(event(5_000, "violated", { values: { property: "calm" } }));
+		recorder.observe(event(5_000, "violated", { values: { property: "other" } }));
 		expect(times(recorder)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 		expect(recorder.violated).toBe("safe");
 		expect(recorder.seen).toBe(5_001);
 	});
 
 	it("knows who led when, several at once too, and the highest term so far", () => {
-		const recorder = new Recorder();
+		const recorder = new Recorder((property) => property !== "calm");
 		const elected = (atMs: number, origin: string, term: number): void =>
 			recorder.observe(event(atMs, "leader-elected", { origin, values: { term } }));
 		elected(1, "a", 1);

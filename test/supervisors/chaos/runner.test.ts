@@ -156,6 +156,8 @@ describe("the hypothesis", () => {
 		expect(journal.verdict).toBe("fail");
 		expect(journal.reasons).toEqual(["leaders after the method is 0, expected 1"]);
 		expect(journal.violations).toEqual(["steady-state"]);
+		const twice = "{probes: [{probe: leaders, tolerance: 1}, {probe: leaders, tolerance: {min: 1}}]}";
+		expect((await run({ "steady-state": twice }, broken)).journal.violations).toEqual(["steady-state"]);
 		expect(journal.deviated).toBe(true);
 	});
 
@@ -223,6 +225,27 @@ describe("properties", () => {
 			{ finding: (id, { methodMs }) => (id === "safe" && methodMs >= 3_000 ? { atMs: 3_000, text: "" } : null) },
 		);
 		expect(journal.violations).toEqual(["safe"]);
+	});
+
+	it("that do not decide end nothing when the engine reports them", async () => {
+		const reports: Partial<Script> = {
+			onStep: (target) => {
+				const { methodMs } = target;
+				if (methodMs === 500) target.say({ origin: null, type: "violated", text: "", values: { property: "settled" } });
+				if (methodMs === 600) target.say({ origin: null, type: "violated", text: "", values: { property: "other" } });
+			},
+		};
+		expect(await verdictOf({}, reports)).toMatch(/^pass/);
+	});
+
+	it("that only the engine's report knows of give no verdict, and no endless run", async () => {
+		const reports: Partial<Script> = {
+			onStep: (target) => {
+				if (target.methodMs === 500)
+					target.say({ origin: null, type: "violated", text: "", values: { property: "safe" } });
+			},
+		};
+		expect(await verdictOf({}, reports)).toBe("aborted: safe was violated");
 	});
 
 	it("of the end are judged at the end only", async () => {
@@ -427,6 +450,19 @@ describe("an interrupt", () => {
 		const { journal } = await runExperiment(experiment, { engine, signal: interrupt.signal });
 		expect(journal).toMatchObject({ verdict: "aborted", status: "interrupted", reasons: ["the run was interrupted"] });
 		expect(engine.target?.log).toEqual(["loss all @1000", "remove loss @1510", "stop"]);
+	});
+
+	it("also while the steady state is waited for, which is then not judged", async () => {
+		const interrupt = new AbortController();
+		const engine = new ScriptedEngine({
+			probes: { leaders: ({ methodMs }) => (methodMs >= 2_000 ? 0 : 1) },
+			onStep: ({ methodMs }) => {
+				if (methodMs >= 4_000) interrupt.abort();
+			},
+		});
+		const { journal } = await runExperiment(experimentOf(), { engine, signal: interrupt.signal });
+		expect(journal).toMatchObject({ verdict: "aborted", status: "interrupted", violations: [] });
+		expect(journal.hypothesis.after).toBeNull();
 	});
 
 	it("also before the method", async () => {

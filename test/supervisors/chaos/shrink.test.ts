@@ -20,10 +20,10 @@ import { experimentOf } from "./scripted-target.ts";
 
 const faults = ["kill", "pause", "partition", "loss", "delay", "slow-disk", "clock-skew"];
 
-/** 200 faults of every kind above, and 12,000 operations. */
-function bigExperiment(seed: number): Experiment {
+/** Many faults of every kind above, and 12,000 operations. */
+function bigExperiment(seed: number, length = 200): Experiment {
 	const generator = new Generator(seed, "big");
-	const method = Array.from({ length: 200 }, (_, index) => {
+	const method = Array.from({ length }, (_, index) => {
 		const kind = faults[index % faults.length] as string;
 		const forMs = kind === "kill" ? null : generator.between(50, 5_000);
 		return { atMs: generator.below(50_000), fault: { kind, arguments: {} }, forMs };
@@ -82,7 +82,7 @@ describe("shrinkExperiment", () => {
 							size.methodMs >= lengthMs,
 					);
 				};
-				const big = bigExperiment(seed);
+				const big = bigExperiment(seed, 60);
 				const { experiment, statistics } = await shrink(big, fails);
 				expect(fails(experiment)).toEqual(["safe"]);
 				expect(experiment.expect).toEqual({ violated: "safe" });
@@ -92,7 +92,7 @@ describe("shrinkExperiment", () => {
 				// Halving stops near the bound.
 				expect(statistics.after.operations).toBeLessThanOrEqual(operations * 1.1 + 1);
 			}),
-			{ numRuns: 10 },
+			{ numRuns: 8 },
 		);
 	});
 
@@ -101,6 +101,11 @@ describe("shrinkExperiment", () => {
 			experiment.method.length >= 4 ? ["calm", "safe"] : experiment.method.length > 0 ? ["calm"] : [];
 		const { experiment } = await shrink(bigExperiment(3), other);
 		expect(experiment.method).toHaveLength(4);
+	});
+
+	it("leaves a group its time to recover", async () => {
+		const { tried } = await shrink(bigExperiment(3), (experiment) => when(count(experiment, "kill") >= 1));
+		expect(new Set(tried.map(({ livenessMs }) => livenessMs))).toEqual(new Set([5_000]));
 	});
 
 	it("weakens, shortens and moves together what is left", async () => {
@@ -197,5 +202,8 @@ describe("shrinkExperiment", () => {
 	it("gives a file that can stand among the regressions", async () => {
 		const { experiment } = await shrink(bigExperiment(3), (candidate) => when(count(candidate, "kill") >= 1));
 		expect(parseExperiment(formatExperiment(experiment))).toEqual(experiment);
+		expect(experiment.description).toBe(
+			'Violates safe. Shrunk from seed 3 of "a test": 200 faults and 12000 operations became 1 and 1.',
+		);
 	});
 });

@@ -114,6 +114,28 @@ describe("a swarm on worker threads", () => {
 		}
 	});
 
+	it("starts the members that it had, not those that it began with", { timeout: 120_000 }, async () => {
+		const directory = await mkdtemp(join(tmpdir(), "quorate-swarm-"));
+		try {
+			const options: SwarmOptions = { raft: { nodes: 3, application: tally }, storage: { type: "lmdb", directory } };
+			const first = await start(options);
+			await first.propose({ add: 1 });
+			expect(await first.addMember()).toBe("node-4");
+			await first.removeMember("node-1");
+			await first.changeMembers(["node-3", "node-4", "node-5"]);
+			await first.propose({ add: 1 });
+			expect(await first.membership()).toMatchObject({ voters: ["node-3", "node-4", "node-5"], learners: [] });
+			await first.stop();
+			const second = await start(options);
+			while (second.nodes.map(({ node }) => node).join() !== "node-3,node-4,node-5") await second.read(null);
+			expect(await second.propose({ add: 1 })).toMatchObject({ total: 3, commands: 3 });
+			await second.transferLeadership();
+			expect(await converged(second, 3)).toMatchObject({ total: 3 });
+		} finally {
+			await rm(directory, { recursive: true, force: true });
+		}
+	});
+
 	it("tells who asked when the application throws at a query, and goes on", async () => {
 		const swarm = await start({ raft: { nodes: 3, application: tally } });
 		await swarm.propose({ add: 1 });
@@ -193,6 +215,23 @@ describe("a swarm on worker threads", () => {
 		const outcome = client.propose({ add: 1, throws: true }).catch((error: unknown) => error);
 		const failure = await swarm.failed;
 		expect(failure).toMatchObject({ code: "swarm-failed" });
+		expect(await outcome).toMatchObject({ code: "outcome-unknown" });
+		expect(failure.message).toMatch(/failed in apply at index [0-9]+: it threw: as told$/);
+	});
+
+	it("fails loudly when a command ends each thread that applies it, naming member and index", async () => {
+		const swarm = await start({ raft: { nodes: 3, application: tally } });
+		const client = swarm.client({ timeoutMs: 120_000 });
+		await client.propose({ add: 1 });
+		const outcome = client.propose({ add: 1, exits: true }).catch((error: unknown) => error);
+		const failure = await swarm.failed;
+		expect(failure).toMatchObject({
+			code: "swarm-failed",
+			cause: { code: "command-fatal", details: { deaths: 3 } },
+		});
+		expect(failure.message).toMatch(
+			/3 threads of node-[123], one after the other, ended \(exited\) while the application applied the command at index [0-9]+$/,
+		);
 		expect(await outcome).toMatchObject({ code: "outcome-unknown" });
 	});
 });
