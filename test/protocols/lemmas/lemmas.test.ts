@@ -3,8 +3,8 @@
  * checkers can only try small numbers; and it is the code's arithmetic that it is true of.
  * Method: each lemma is an SMT-LIB text beside this file, which any SMT solver can read; here it is Z3, compiled to
  * WebAssembly. A `lemma:` asks for a counterexample, and there must be none (`unsat`). A `twin:` is a lemma with a guard
- * dropped or a quorum one smaller, and must have one (`sat`): the assumptions contradict nobody, and all of them are
- * needed. `unknown` is neither. Then the definitions in the texts are evaluated and held against `protocols/raft/quorum.ts`.
+ * dropped or a quorum one smaller, and must have one (`sat`): so the assumptions do not contradict each other,
+ * and the guard is needed. `unknown` is neither. Then the definitions in the texts are evaluated and held against `protocols/raft/quorum.ts`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -53,6 +53,9 @@ function definitionsOf(script: string): string[] {
 	return script.match(/^\(define-fun .*(?:\n[ ].*)*/gm) ?? [];
 }
 
+const voters = (prefix: string, count: number): NodeId[] =>
+	Array.from({ length: count }, (_, i) => nodeId(`${prefix}${i}`));
+
 it.each(files)("%s", (file) => {
 	const script = textOf(file);
 	const expected = expectedOf(script);
@@ -71,9 +74,6 @@ it("a quorum that is one too small is found by its lemmas", () => {
 		expect(wrong, file).toContain("unsat");
 	}
 });
-
-const voters = (prefix: string, count: number): NodeId[] =>
-	Array.from({ length: count }, (_, i) => nodeId(`${prefix}${i}`));
 
 it("a question that is too hard is not answered, and so fails", () => {
 	const [, answer] = run(
