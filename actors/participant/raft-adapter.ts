@@ -149,6 +149,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			case "change-membership":
 			case "leave-joint":
 			case "transfer-leadership":
+			case "forget-leader":
 				return message as RaftRequest;
 			default:
 				return null;

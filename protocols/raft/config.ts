@@ -76,6 +76,20 @@ export interface RaftConfig {
 	 */
 	readonly maxInflightReadRounds: number;
 	/**
+	 * Whether a leader answers reads without asking a quorum each time (thesis §6.4.1). Default null: it asks. The same at
+	 * every member, as must be `electionTimeoutMs.min`. A leader then answers at once for
+	 * `electionTimeoutMs.min × (1 − drift) / (1 + drift)` after it last began to ask a quorum that follows it, which it does
+	 * each heartbeat.
+	 *
+	 * **Only with this is safety a matter of clocks.** `maxClockDriftPpm` (0 to 500,000, in millionths) is how far the rate of
+	 * any member's monotonic clock is ever from true time, its timers and `now` alike. If a clock does worse, a leader that was
+	 * replaced without knowing may answer with an old state. Pauses of any length do no harm, nor do jumps of the wall
+	 * clock; a monotonic clock that stands still while the machine sleeps, or a virtual machine is moved, does.
+	 * Costs: a member that restarts votes for nobody for `electionTimeoutMs.min`; heartbeats are answered by number;
+	 * `forget-leader` is refused.
+	 */
+	readonly lease: { readonly maxClockDriftPpm: number } | null;
+	/**
 	 * Whether a follower answers reads itself: it asks its leader for a read index and waits until it has applied that
 	 * far (thesis §6.4). Default false: it refuses and names the leader. On, the leader's work per read is two small
 	 * messages for all reads that a follower has gathered, and a read takes one more message delay, at most a heartbeat
@@ -144,6 +158,7 @@ const defaults = {
 	maxPendingReads: 8192,
 	maxInflightReadRounds: 4,
 	followerReads: false,
+	lease: null,
 	maxEntryBytes: MIB - 64,
 	maxEntriesPerDelivery: 4096,
 	snapshotEveryEntries: 16_384,
@@ -156,7 +171,10 @@ const defaults = {
 
 type Bounds = readonly [min: number, max: number];
 const bounds: Readonly<
-	Record<Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads">, Bounds>
+	Record<
+		Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads" | "lease">,
+		Bounds
+	>
 > = {
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
@@ -177,6 +195,7 @@ const bounds: Readonly<
 	catchUpLagEntries: [0, 2 ** 31],
 };
 const electionTimeoutBounds: Bounds = [1, 600_000];
+const clockDriftBounds: Bounds = [0, 500_000];
 
 /**
  * The settings of a participant with the defaults for what is not given. The order of `voters` is free here.
@@ -200,6 +219,7 @@ export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
 	requireBoolean("preVote", config.preVote);
 	requireBoolean("followerReads", config.followerReads);
+	requireLease(config.lease);
 	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
 	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);
 	for (const [field, range] of Object.entries(bounds)) {
@@ -244,6 +264,14 @@ function requireInteger(field: string, value: number, [min, max]: Bounds): void 
 
 function requireBoolean(field: string, value: boolean): void {
 	if (typeof value !== "boolean") throw configInvalid({ field, expected: "true or false", actual: String(value) });
+}
+
+function requireLease(lease: unknown): void {
+	if (lease === null) return;
+	if (typeof lease !== "object") {
+		throw configInvalid({ field: "lease", expected: "null or {maxClockDriftPpm}", actual: String(lease) });
+	}
+	requireInteger("lease.maxClockDriftPpm", (lease as { maxClockDriftPpm: number }).maxClockDriftPpm, clockDriftBounds);
 }
 
 function requireRelation(holds: boolean, rule: string, left: number, right: number): void {

@@ -2,7 +2,7 @@
  * The machine's variables (Figure 2 and what extends it) and the smallest verbs over them. Every concern of the room
  * is a file of functions over one {@link RaftCore}.
  */
-import type { Effect, NodeId, RequestId, WriteId } from "../core/index.ts";
+import type { Effect, MonotonicMs, NodeId, RequestId, WriteId } from "../core/index.ts";
 import type { RaftConfig } from "./config.ts";
 import { configurationOf } from "./configuration.ts";
 import { ConfigurationHistory } from "./configuration-history.ts";
@@ -19,6 +19,9 @@ export interface RaftCore {
 	readonly config: RaftConfig;
 	/** Where the present step's effects go. No part of the state. */
 	out: Effect<RaftTypes>[];
+	/** The host's clock at the present input, and when rounds began by it, for leases alone. No part of the state. */
+	nowMs: MonotonicMs;
+	roundBegins: RoundBegin[];
 
 	// What survives a crash (Figure 2, and the snapshot of §7).
 	term: Term;
@@ -63,6 +66,11 @@ export interface RaftCore {
 	// Followers and candidates.
 	/** A leader was heard within the minimum election timeout: no help for other candidates (thesis §6.2). */
 	leaderHeard: boolean;
+	/**
+	 * With leases: no vote is given before the election timer fires, whatever the term, save to a successor that the leader
+	 * wants. It outlives terms and leaders, unlike `leaderHeard`.
+	 */
+	guardsLease: boolean;
 	/** What the election timer is to be set to when the batch ends; until then a firing is that of the timer before. */
 	electionTimerMs: { readonly min: number; readonly max: number } | null;
 	/** Answers to this campaign, one's own included as soon as it counts. */
@@ -98,6 +106,8 @@ export interface RaftCore {
 	 * is known.
 	 */
 	transfer: Transfer | null;
+	/** This leader has begun a transfer: it has no lease in its term any more. */
+	isLeaseOver: boolean;
 	/** The latest read-index round. */
 	round: number;
 	/** Reads that have no round yet; at a follower, no question. */
@@ -114,6 +124,12 @@ export interface RaftCore {
 	/** Reads in all, with and without a round or a question, and what followers have asked. */
 	pendingReads: number;
 	nextReadId: number;
+}
+
+/** When a round began. */
+export interface RoundBegin {
+	readonly round: number;
+	readonly atMs: MonotonicMs;
 }
 
 /** What a follower owes its leader. */
@@ -170,6 +186,8 @@ export function createCore(config: RaftConfig): RaftCore {
 	return {
 		config,
 		out: [],
+		nowMs: 0,
+		roundBegins: [],
 		term: 0 as Term,
 		votedFor: null,
 		log: new RaftLog(0 as LogIndex, 0 as Term, []),
@@ -192,6 +210,7 @@ export function createCore(config: RaftConfig): RaftCore {
 		hardStateWriteId: 0,
 		writes: [],
 		leaderHeard: false,
+		guardsLease: false,
 		electionTimerMs: null,
 		votes: new Map(),
 		voteWriteId: 0,
@@ -208,6 +227,7 @@ export function createCore(config: RaftConfig): RaftCore {
 		uncommittedBytes: 0,
 		changeRequestId: null,
 		transfer: null,
+		isLeaseOver: false,
 		round: 0,
 		reads: [],
 		asked: [],
@@ -222,6 +242,7 @@ export function copyCore(core: RaftCore): RaftCore {
 	return {
 		...core,
 		out: [],
+		roundBegins: core.roundBegins.slice(),
 		log: core.log.copy(),
 		configurations: core.configurations.copy(),
 		writes: core.writes.map((write) => ({ ...write })),
@@ -240,7 +261,7 @@ export function copyCore(core: RaftCore): RaftCore {
 
 /** The core's state as plain data. */
 export function viewCore(core: RaftCore): unknown {
-	const { config: _config, out: _out, log, configurations, ...variables } = core;
+	const { config: _config, out: _out, nowMs: _nowMs, roundBegins: _begins, log, configurations, ...variables } = core;
 	return { ...variables, log: log.view, configurations: configurations.view };
 }
 

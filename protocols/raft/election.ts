@@ -23,6 +23,7 @@ import { endTransfer } from "./transfer-end.ts";
 export function handleElectionTimer(core: RaftCore): void {
 	// Something in this same batch has set the timer anew; this is still the one before.
 	if (core.electionTimerMs !== null) return;
+	core.guardsLease = false;
 	if (core.role === "leader") {
 		checkQuorum(core);
 		return;
@@ -87,6 +88,7 @@ function checkQuorum(core: RaftCore): void {
  */
 export function ignoresCandidate(core: RaftCore, { transfer }: RequestVote): boolean {
 	if (transfer) return false;
+	if (core.guardsLease) return true;
 	return core.role === "leader" || (core.leader !== null && core.leaderHeard);
 }
 
@@ -95,6 +97,7 @@ export function ignoresCandidate(core: RaftCore, { transfer }: RequestVote): boo
  * is a voter is not asked: the configuration in which that is so may not have arrived here yet (thesis §4.2.2; etcd#10998).
  */
 export function handleRequestVote(core: RaftCore, from: NodeId, message: RequestVote): void {
+	if (core.guardsLease && !message.transfer) return;
 	const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);
 	const { preVote } = message;
 	if (granted && !preVote && core.votedFor === null) {

@@ -8,6 +8,7 @@ import type { Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse, InstallSnapshot } from "./messages.ts";
 import { becomeFollower, setMinimumTimer } from "./roles.ts";
+import { guardLease } from "./round.ts";
 
 /** The leader of this term speaks. Two leaders in one term would break election safety (§5.2): stop. */
 export function hearLeader(core: RaftCore, from: NodeId): void {
@@ -18,6 +19,7 @@ export function hearLeader(core: RaftCore, from: NodeId): void {
 	});
 	if (core.role !== "follower" || core.leader === null) becomeFollower(core, core.term, from);
 	core.leaderHeard = true;
+	guardLease(core);
 	setMinimumTimer(core);
 }
 

@@ -5,13 +5,15 @@
  * means its extended version), and Ongaro's thesis (Stanford 2014; "thesis §"). Conflict hints as in etcd.
  *
  * {@link RaftMachine} is the pure part: elections with pre-vote and check-quorum, replication with pipelining, commit,
- * snapshots in both directions, linearizable reads by read-index, membership changes (one server at a time or by joint
- * consensus) with learners, leadership transfer. {@link RaftApplier} is the application side with exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
+ * snapshots in both directions, linearizable reads (by read-index, at followers, by lease), membership changes (one server
+ * at a time or by joint consensus) with learners, leadership transfer. {@link RaftApplier} is the application side with
+ * exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
  *
- * The network may drop, delay, duplicate and reorder. Safety needs no timing; progress needs messages to pass within
+ * The network may drop, delay, duplicate and reorder. Safety needs no timing, save where `lease` of the config turns reads by
+ * lease on; progress needs messages to pass within
  * an election timeout. A member that lost its disk must come back as a new member.
  *
- * Not here: lease reads, proposal forwarding (a refusal names the leader); and no protection against members that lie: that is `protocols/pbft`.
+ * Not here: proposal forwarding (a refusal names the leader), snapshots at a follower's request; and no protection against members that lie: that is `protocols/pbft`.
  */
 export {
 	type ApplierSnapshot,

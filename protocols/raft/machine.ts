@@ -50,13 +50,12 @@ import type { RaftTimer, RaftTypes } from "./vocabulary.ts";
  * `batch-ended`: a persist, at most `maxInflightAppends` appends per peer, one acknowledgement, one delivery (more
  * only where a bound of the config cuts them), the election timer once. Votes and refusals leave with the step that
  * causes them.
- * `now` serves {@link RaftStatus} only: no effect depends on it.
+ * `now` serves {@link RaftStatus} and, where the config has them, leases; no effect depends on it otherwise.
  */
 export class RaftMachine implements StateMachine<RaftTypes> {
 	#core: RaftCore;
 	/** When this leader has heard each of its peers last. No part of the state: nothing that is done depends on it. */
 	readonly #heardAtMs = new Map<NodeId, MonotonicMs>();
-	#nowMs: MonotonicMs = 0;
 
 	/** @throws QuorateError as `validateRaftConfig` */
 	constructor(config: RaftConfig) {
@@ -67,7 +66,7 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 	step(input: Input<RaftTypes>, now: MonotonicMs, effects: Effect<RaftTypes>[]): void {
 		const core = this.#core;
 		core.out = effects;
-		this.#nowMs = now;
+		core.nowMs = now;
 		switch (input.type) {
 			case "message":
 				receive(core, input.from, input.message);
@@ -114,7 +113,7 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 	}
 
 	get status(): RaftStatus {
-		return statusOf(this.#core, this.#heardAtMs, this.#nowMs);
+		return statusOf(this.#core, this.#heardAtMs);
 	}
 
 	copy(): RaftMachine {

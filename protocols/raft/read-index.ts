@@ -12,8 +12,10 @@
 import type { NodeId } from "../core/index.ts";
 import { type AskedIndex, type PendingRead, type RaftCore, reply, sendImmediate } from "./core.ts";
 import type { LogIndex } from "./entry.ts";
+import { answersByLease } from "./lease.ts";
 import type { ReadIndexRequest } from "./messages.ts";
 import { agreedByQuorum } from "./replication.ts";
+import { beginRound } from "./round.ts";
 
 /**
  * A follower wants a read index. What is asked again while it waits is one question; one that finds no place here is
@@ -28,19 +30,26 @@ export function handleReadIndexRequest(core: RaftCore, from: NodeId, { life, que
 	core.pendingReads++;
 }
 
-/** Opens a round for the reads that have none, unless too many rounds are under way. */
+/** Opens a round for the reads that have none, unless a lease will do or too many rounds are under way. */
 export function openReadRound(core: RaftCore): void {
 	if (core.reads.length + core.asked.length === 0) return;
 	if (core.readRounds.length >= core.config.maxInflightReadRounds) return;
 	if (core.log.termAt(core.commitIndex) !== core.term) return;
-	core.round++;
+	if (answersByLease(core)) return;
+	beginRound(core);
 	core.readRounds.push({ round: core.round, index: core.commitIndex, reads: core.reads, asked: core.asked });
 	core.reads = [];
 	core.asked = [];
 }
 
-/** Lets the application answer the reads whose round a quorum has confirmed, and followers theirs. */
+/** Lets the application answer the reads whose round a quorum has confirmed, and followers theirs; by lease all. */
 export function completeReads(core: RaftCore): void {
+	if (core.reads.length + core.asked.length > 0 && core.deliveredIndex === core.commitIndex && answersByLease(core)) {
+		query(core, core.reads);
+		answerAsked(core, core.asked, core.commitIndex);
+		core.reads = [];
+		core.asked = [];
+	}
 	if (core.readRounds.length === 0) return;
 	const confirmed = agreedByQuorum(core, "ackedRound", core.round);
 	let done = 0;

@@ -9,6 +9,7 @@ import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse } from "./messages.ts";
 import { acknowledge, becomeProbe, becomeReplicate, isFreshRefusal, mayAppend, type Progress } from "./progress.ts";
 import { largestAgreed } from "./quorum.ts";
+import { beginRound } from "./round.ts";
 import { resendStalledChunk, startTransfer } from "./snapshot-transfer.ts";
 import { endTransfer } from "./transfer-end.ts";
 
@@ -113,6 +114,7 @@ export function sendHeartbeat(core: RaftCore, peer: NodeId, progress: Progress):
 /** The heartbeat timer fired. */
 export function handleHeartbeatTimer(core: RaftCore): void {
 	if (core.role !== "leader") return;
+	if (core.config.lease !== null) beginRound(core);
 	for (const [peer, progress] of core.progress) {
 		sendHeartbeat(core, peer, progress);
 		// Chunks are large: none for a peer that does not even answer heartbeats.

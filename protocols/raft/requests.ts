@@ -3,6 +3,7 @@ import { assertNever, type RequestId } from "../core/index.ts";
 import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
 import { type RaftCore, reply } from "./core.ts";
 import type { Entry, SessionId } from "./entry.ts";
+import { forgetLeader } from "./forget-leader.ts";
 import { beginChange, leaveJoint } from "./membership.ts";
 import { appendOwn } from "./replication.ts";
 import { beginTransfer } from "./transfer.ts";
@@ -11,6 +12,10 @@ import type { RaftRefusal, RaftRequest } from "./vocabulary.ts";
 const noData: Uint8Array = new Uint8Array(0);
 
 export function handleRequest(core: RaftCore, requestId: RequestId, request: RaftRequest): void {
+	if (request.type === "forget-leader") {
+		forgetLeader(core, requestId);
+		return;
+	}
 	const refusal = refusalOf(core, request);
 	if (refusal !== null) {
 		refuse(core, requestId, refusal);

@@ -3,7 +3,8 @@ import { recoverConfiguration } from "./active-configuration.ts";
 import type { RaftCore } from "./core.ts";
 import type { LogIndex, Term } from "./entry.ts";
 import { RaftLog } from "./log.ts";
-import { setElectionTimer } from "./roles.ts";
+import { setElectionTimer, setMinimumTimer } from "./roles.ts";
+import { guardLease } from "./round.ts";
 import type { RaftDurable } from "./vocabulary.ts";
 
 export function handleStart(core: RaftCore, durable: RaftDurable): void {
@@ -22,6 +23,16 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 	}
 	recoverConfiguration(core);
 	setElectionTimer(core);
+	// At the first boot there is no leader that could count on this member.
+	if (core.term > 0) awaitLease(core);
+}
+
+/** With leases: for as long as a leader may count on what was promised in the life before. */
+function awaitLease(core: RaftCore): void {
+	guardLease(core);
+	if (!core.guardsLease) return;
+	core.leaderHeard = true;
+	setMinimumTimer(core);
 }
 
 /**

@@ -56,6 +56,8 @@ export function becomeLeader(core: RaftCore): void {
 	core.progress = new Map();
 	followMembers(core, log.lastIndex);
 	core.round = 0;
+	core.roundBegins = [];
+	core.isLeaseOver = false;
 	core.requestIds = [];
 	core.requestsFrom = indexAfter(log.lastIndex, 1);
 	core.pendingProposals = 0;
@@ -80,6 +82,8 @@ function endLeadership(core: RaftCore, leader: NodeId | null): void {
 	core.uncommittedBytes = 0;
 	core.progress = new Map();
 	core.round = 0;
+	core.roundBegins = [];
+	core.isLeaseOver = false;
 	core.out.push({ type: "cancel-timer", timer: "heartbeat" });
 }
 

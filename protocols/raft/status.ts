@@ -3,6 +3,7 @@ import type { MonotonicMs, NodeId } from "../core/index.ts";
 import { isConfigurationCommitted } from "./active-configuration.ts";
 import type { RaftCore, RaftRole } from "./core.ts";
 import type { Configuration, LogIndex, Term } from "./entry.ts";
+import { leaseLeftMs } from "./lease.ts";
 import { bytesUnderWay, isAlive, lagOf, type Progress } from "./progress.ts";
 
 /** Cheap to ask: a leader's costs a little for each member. */
@@ -21,6 +22,8 @@ export interface RaftStatus {
 	/** Bytes of the entries of this leader that are not committed. */
 	readonly uncommittedBytes: number;
 	readonly pendingReads: number;
+	/** For how long this leader may answer reads without a round, in milliseconds after this machine's last input; else 0. */
+	readonly leaseMs: number;
 	/** The configuration in force here, which need not be committed. */
 	readonly configuration: Configuration;
 	/** The index of its entry; of one that came with a snapshot the snapshot's last, at the first boot 0. */
@@ -58,13 +61,13 @@ export interface PeerStatus {
 	readonly silentMs: number | null;
 }
 
-/** `heardAtMs`: when each peer was heard last; `nowMs`: the time of the last input. */
-export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, MonotonicMs>, nowMs: MonotonicMs): RaftStatus {
+/** `heardAtMs`: when each peer was heard last. */
+export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, MonotonicMs>): RaftStatus {
 	const { role, term, leader, commitIndex, deliveredIndex, log, snapshot } = core;
 	const { pendingProposals, uncommittedBytes, pendingReads, configuration, configurationIndex, transfer } = core;
 	const peers = [...core.progress].map(([node, progress]): PeerStatus => {
 		const heardMs = heardAtMs.get(node);
-		return peerStatusOf(core, node, progress, heardMs === undefined ? null : nowMs - heardMs);
+		return peerStatusOf(core, node, progress, heardMs === undefined ? null : core.nowMs - heardMs);
 	});
 	return {
 		role,
@@ -78,6 +81,7 @@ export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, Monotoni
 		pendingProposals,
 		uncommittedBytes,
 		pendingReads,
+		leaseMs: leaseLeftMs(core),
 		configuration,
 		configurationIndex,
 		configurationCommitted: isConfigurationCommitted(core),

@@ -21,6 +21,7 @@ export function beginTransfer(core: RaftCore, requestId: RequestId, wanted: Node
 	const refusal = refusalOf(core, to);
 	if (refusal !== null) return refusal;
 	core.transfer = { to, requestId, isAsked: false };
+	core.isLeaseOver = true;
 	emit(core, { type: "transfer-begun", to });
 	setTimer(core, "transfer", core.config.electionTimeoutMs.min);
 	return null;

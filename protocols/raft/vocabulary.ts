@@ -69,6 +69,8 @@ export type RaftRequest =
 	  }
 	/** Leave a joint configuration that was entered as `joint-explicit`. */
 	| { readonly type: "leave-joint" }
+	/** The leader is gone, as the asker knows by other means: this follower trusts it no longer and helps who campaigns. */
+	| { readonly type: "forget-leader" }
 	/** Hand leadership over to a voter, or (null) to the one that is best suited (thesis §3.10). */
 	| { readonly type: "transfer-leadership"; readonly to: NodeId | null };
 
@@ -81,6 +83,8 @@ export type RaftRefusal =
 	| { readonly reason: "read-index-timeout"; readonly leader: NodeId | null }
 	/** With this command more than `maxUncommittedBytes` would wait for a quorum; ask again in a moment. */
 	| { readonly reason: "too-many-uncommitted-bytes"; readonly limitBytes: number }
+	/** With leases nobody forgets a leader before time; see `lease` of the config. */
+	| { readonly reason: "leader-has-lease" }
 	/** The leader is handing over; ask again in a moment, perhaps of `to`. */
 	| { readonly reason: "transfer-in-progress"; readonly to: NodeId }
 	| MembershipRefusal
@@ -94,6 +98,8 @@ export type RaftReply =
 	| ({ readonly type: "refused" } & RaftRefusal)
 	/** The leader stepped down before the outcome was known: the command may yet be decided, once. */
 	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null }
+	/** The follower has no leader now; `leader` is whom it had. */
+	| { readonly type: "leader-forgotten"; readonly leader: NodeId | null }
 	/** The transfer is done: its target leads `term`. */
 	| { readonly type: "leadership-transferred"; readonly leader: NodeId; readonly term: Term }
 	| { readonly type: "transfer-given-up"; readonly to: NodeId; readonly failure: TransferFailure };

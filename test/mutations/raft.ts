@@ -483,7 +483,7 @@ export const raftMutations: readonly Mutation[] = [
 	{
 		name: "round-not-raised",
 		bug: "reads join a round that began before they arrived",
-		file: "protocols/raft/read-index.ts",
+		file: "protocols/raft/round.ts",
 		old: "\tcore.round++;\n",
 		new: "",
 	},

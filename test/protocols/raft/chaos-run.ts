@@ -25,6 +25,8 @@ export interface ChaosRun {
 	readonly reads: number;
 	/** Reads that a follower answered. */
 	readonly followerReads: number;
+	/** Reads that a leader with a lease answered. */
+	readonly leaseReads: number;
 	readonly retries: number;
 	/** How often each of the machine's events was told, by type; of a committed configuration also `joint-committed`. */
 	readonly events: ReadonlyMap<string, number>;
@@ -35,6 +37,8 @@ export interface ChaosRun {
 const CLIENTS = 4;
 const CHAOS_MS = 3000;
 const LIVENESS_MS = 30_000;
+/** How far clocks are from true time, in millionths. */
+const DRIFT_PPM = 50_000;
 /** A client gives up waiting for an answer after this, and asks again. */
 const PATIENCE_MS = 400;
 
@@ -65,8 +69,9 @@ export class Ledger implements ByteApplication {
 }
 
 /** Small bounds everywhere, so that every one of them is reached in a short run. */
-function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator): RaftConfig {
+function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator, lease: RaftConfig["lease"]): RaftConfig {
 	return raftConfig({
+		lease,
 		nodeId: id,
 		voters,
 		maxEntriesPerAppend: dice.between(1, 4),
@@ -103,8 +108,17 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 	const voters = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`));
 	const watch = new StrictWatch();
 	const configs = new Map<NodeId, RaftConfig>();
+	// In half of the runs leaders have leases, and the clocks run as differently as these allow.
+	const clocks = dice.fork("clocks");
+	const lease = clocks.chance(0.5) ? { maxClockDriftPpm: DRIFT_PPM } : null;
+	const rates = new Map<NodeId, number>();
+	const clockRate = (id: NodeId): number => {
+		const rate = rates.get(id) ?? 1 + (DRIFT_PPM / 1e6) * clocks.fork(id).pick([-1, 0, 1]);
+		rates.set(id, rate);
+		return rate;
+	};
 	const configOf = (id: NodeId): RaftConfig => {
-		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id));
+		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id), lease);
 		configs.set(id, config);
 		return config;
 	};
@@ -114,6 +128,7 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		voters,
 		config: configOf,
 		application: () => new Ledger(),
+		clockRate,
 		world: chaosWorld(dice, voters),
 		observe: (observation) => {
 			watch.observe(observation);
@@ -160,6 +175,7 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		acknowledged: acknowledged.length,
 		reads: clients.reduce((sum, { reads }) => sum + reads, 0),
 		followerReads: clients.reduce((sum, { followerReads }) => sum + followerReads, 0),
+		leaseReads: clients.reduce((sum, { leaseReads }) => sum + leaseReads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
 		events,
 		reshaping: reshaper.answers,
@@ -183,11 +199,13 @@ function checkExactlyOnce(applied: readonly string[], acknowledged: readonly str
 class Chaos {
 	readonly #driver: DeterministicDriver;
 	readonly #dice: Generator;
+	readonly #hints: Generator;
 	#isOn = false;
 
 	constructor(driver: DeterministicDriver, dice: Generator) {
 		this.#driver = driver;
 		this.#dice = dice.fork("faults");
+		this.#hints = dice.fork("hints");
 	}
 
 	start(): void {
@@ -211,6 +229,7 @@ class Chaos {
 		this.#driver.after(this.#dice.between(20, 300), () => {
 			if (!this.#isOn) return;
 			this.#breakSomething();
+			if (this.#hints.chance(0.3)) this.#hint(this.#hints.pick(this.#driver.nodes));
 			this.#breakLater();
 		});
 	}
@@ -244,6 +263,11 @@ class Chaos {
 		}
 	}
 
+	/** Somebody believes that the leader is gone, mostly wrongly. */
+	#hint(id: NodeId): void {
+		if (this.#driver.isUp(id)) this.#driver.request(id, { type: "forget-leader" }, () => {});
+	}
+
 	#crashAll(): void {
 		if (this.#dice.chance(0.3)) for (const id of this.#driver.nodes) this.#crash(id);
 	}
@@ -269,6 +293,7 @@ class Client {
 	readonly #acknowledged: string[];
 	reads = 0;
 	followerReads = 0;
+	leaseReads = 0;
 	retries = 0;
 	#session: SessionId | null = null;
 	#nextSerial = 1;
@@ -343,6 +368,12 @@ class Client {
 		});
 	}
 
+	#countRead(node: NodeId): void {
+		const { role, leaseMs } = this.#driver.machine(node).status;
+		if (role === "follower") this.followerReads++;
+		else if (leaseMs > 0) this.leaseReads++;
+	}
+
 	/** Asks one node after the other until one answers for good; only the first good answer counts. */
 	#ask(request: RaftRequest | (() => RaftRequest), done: (outcome: Outcome) => void): void {
 		/** Grows with each attempt, so that a late answer to an earlier one is told apart. */
@@ -364,7 +395,7 @@ class Client {
 				else if (outcome.type === "outcome-unknown") again(outcome.leader);
 				else {
 					attempt++;
-					if (outcome.type === "answer" && this.#driver.machine(node).status.role === "follower") this.followerReads++;
+					if (outcome.type === "answer") this.#countRead(node);
 					done(outcome);
 				}
 			});

@@ -121,6 +121,21 @@ describe("validateRaftConfig", () => {
 		expect(raftConfig({ nodeId: nodeId("z"), voters: [a, b] }).voters).toEqual([a, b]);
 	});
 
+	it.each([
+		["lease", true],
+		["lease", undefined],
+		["lease.maxClockDriftPpm", {}],
+		["lease.maxClockDriftPpm", { maxClockDriftPpm: -1 }],
+		["lease.maxClockDriftPpm", { maxClockDriftPpm: 500_001 }],
+	])("refuses %s of %o", (field, lease) => {
+		expect(refusal(() => raftConfig({ ...given, lease: lease as never })).details).toMatchObject({ field });
+	});
+
+	it("refuses a followerReads that is no boolean", () => {
+		const { details } = refusal(() => raftConfig({ ...given, followerReads: 1 as never }));
+		expect(details).toMatchObject({ field: "followerReads", actual: "1" });
+	});
+
 	it("refuses a promoteLearners that is no boolean", () => {
 		const { code, details } = refusal(() => validateRaftConfig({ ...valid, promoteLearners: "yes" as never }));
 		expect(code).toBe("raft-config-invalid");

@@ -93,6 +93,8 @@ interface Node {
 	/** Inputs of this batch that are at hand. */
 	readonly inbox: Input<RaftTypes>[];
 	isBatchDue: boolean;
+	/** It takes no step before that, whatever waits. */
+	pausedUntil: number;
 	readonly requests: Map<RequestId, (outcome: Outcome) => void>;
 }
 
@@ -104,6 +106,8 @@ export interface DriverOptions {
 	readonly application: (node: NodeId) => ByteApplication;
 	readonly sessionLimits?: SessionLimits;
 	readonly world?: World;
+	/** How fast a node's clock runs, timers and `now` alike; 1 is true. */
+	readonly clockRate?: (node: NodeId) => number;
 	readonly observe?: (observation: RaftObservation) => void;
 }
 
@@ -221,6 +225,11 @@ export class DeterministicDriver {
 		node.requests.clear();
 	}
 
+	/** Stops a node for a while, as a host that is not scheduled: its clock goes on. */
+	pause(id: NodeId, durationMs: number): void {
+		this.#node(id).pausedUntil = this.now + durationMs;
+	}
+
 	restart(id: NodeId): void {
 		const node = this.#node(id);
 		assert(!node.isUp, "only a node that is down can restart");
@@ -312,6 +321,7 @@ export class DeterministicDriver {
 			nextTimer: 1,
 			inbox: [],
 			isBatchDue: false,
+			pausedUntil: 0,
 			requests: new Map(),
 		};
 	}
@@ -357,11 +367,20 @@ export class DeterministicDriver {
 		});
 	}
 
+	#rateOf({ id }: Node): number {
+		return this.#options.clockRate?.(id) ?? 1;
+	}
+
 	#runBatch(node: Node): void {
+		if (this.now < node.pausedUntil) {
+			this.#later(node, node.pausedUntil - this.now, () => this.#runBatch(node));
+			return;
+		}
 		node.isBatchDue = false;
 		const effects: Effect<RaftTypes>[] = [];
-		for (const input of node.inbox.splice(0)) node.observed.step(input, this.now, effects);
-		node.observed.step({ type: "batch-ended" }, this.now, effects);
+		const now = this.now * this.#rateOf(node);
+		for (const input of node.inbox.splice(0)) node.observed.step(input, now, effects);
+		node.observed.step({ type: "batch-ended" }, now, effects);
 		for (const effect of effects) this.#perform(node, effect);
 	}
 
@@ -425,7 +444,7 @@ export class DeterministicDriver {
 	#setTimer(node: Node, timer: RaftTimer, delayMs: number): void {
 		const id = node.nextTimer++;
 		node.timers.set(timer, id);
-		this.#later(node, delayMs, () => {
+		this.#later(node, delayMs / this.#rateOf(node), () => {
 			if (node.timers.get(timer) !== id) return;
 			node.timers.delete(timer);
 			this.#enqueue(node, { type: "timer", timer });

@@ -104,6 +104,8 @@ export class LoneMachine {
 	readonly all: Effect<RaftTypes>[] = [];
 	#lastWriteId: WriteId = 0;
 	#nextRequest = 1;
+	/** What the machine is told is the time. */
+	nowMs = 0;
 
 	/** A machine that has started from these entries (each given by its term) in this term. */
 	constructor(options: {
@@ -128,7 +130,8 @@ export class LoneMachine {
 	/** Steps one batch. */
 	step(...inputs: Input<RaftTypes>[]): this {
 		this.effects = [];
-		for (const input of [...inputs, { type: "batch-ended" } as const]) this.machine.step(input, 0, this.effects);
+		for (const input of [...inputs, { type: "batch-ended" } as const])
+			this.machine.step(input, this.nowMs, this.effects);
 		for (const effect of this.effects) {
 			this.all.push(effect);
 			if (effect.type === "persist") this.#lastWriteId = effect.writeId;
@@ -136,6 +139,11 @@ export class LoneMachine {
 		return this;
 	}
 
+	/** From now on it is so much later; no timer fires by itself. */
+	after(ms: number): this {
+		this.nowMs += ms;
+		return this;
+	}
 	receive(from: NodeId, message: RaftMessage): this {
 		return this.step({ type: "message", from, message });
 	}

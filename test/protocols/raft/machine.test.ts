@@ -128,6 +128,7 @@ describe("RaftMachine as a StateMachine", () => {
 			snapshotIndex: 0,
 			pendingProposals: 0,
 			uncommittedBytes: 37,
+			leaseMs: 0,
 			pendingReads: 0,
 			configuration,
 			configurationIndex: 0,

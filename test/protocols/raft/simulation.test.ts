@@ -32,13 +32,15 @@ describe("a Raft group under faults", () => {
 			totals.set(name, (totals.get(name) ?? 0) + count);
 		};
 		for (const seed of seeds) {
-			const { driver, evaluations, acknowledged, reads, followerReads, retries, events, reshaping } = run(seed);
+			const { driver, evaluations, acknowledged, reads, followerReads, leaseReads, retries, events, reshaping } =
+				run(seed);
 			for (const [name, count] of [...Object.entries(driver.counts), ...evaluations]) add(name, count);
 			for (const [name, count] of events) add(`event ${name}`, count);
 			for (const [name, count] of reshaping) add(`reshaping ${name}`, count);
 			add("acknowledged", acknowledged);
 			add("reads", reads);
 			add("followerReads", followerReads);
+			add("leaseReads", leaseReads);
 			add("retries", retries);
 		}
 		if (only !== undefined) return;
@@ -52,6 +54,7 @@ describe("a Raft group under faults", () => {
 			acknowledged: 5000,
 			reads: 1000,
 			followerReads: 300,
+			leaseReads: 300,
 			retries: 1000,
 			"leader-elected": 500,
 			"leader-replaced": 100,

@@ -4,9 +4,10 @@
  *
  * | command | does |
  * |---|---|
- * | `group a b c [option=value …]` | boots nodes; options are integer or boolean fields of the config |
+ * | `group a b c [option=value …]` | boots nodes; options are integer or boolean fields of the config, or `lease=PPM` |
  * | `group a=1,1,2 b=1 …` | the same with logs, given by their terms |
  * | `election NODE` / `heartbeat NODE` / `read-timer NODE` | that timer fires, if it is set |
+ * | `wait MS` | so much later by every node's clock; no timer fires by itself |
  * | `propose NODE TEXT …` | one batch of commands |
  * | `session NODE` / `command NODE SESSION SERIAL TEXT` | opens a session / a command of one |
  * | `read NODE [COUNT]` | one batch of linearizable reads |
@@ -19,6 +20,7 @@
  * | `change NODE set VOTERS [LEARNERS [TRANSITION]]` | the same, with lists as `a,b,c`; `-` is the empty one |
  * | `leave NODE` | asks to leave a joint configuration |
  * | `transfer NODE [TO]` / `transfer-timeout NODE` | asks to hand leadership over / the time for that is over |
+ * | `forget NODE` | tells it that its leader is gone |
  * | `unreachable NODE PEER` | its host believes so |
  * | `status` / `log NODE` / `progress NODE` / `members NODE` | prints |
  */
@@ -85,8 +87,9 @@ class ScriptedGroup {
 	#network: { from: NodeId; to: NodeId; message: RaftMessage }[] = [];
 	#output: string[] = [];
 	#nextRequest = 1;
+	#nowMs = 0;
 	#voters: readonly NodeId[] = [];
-	#options: Readonly<Record<string, number | boolean>> = {};
+	#options: Readonly<Record<string, unknown>> = {};
 
 	takeOutput(): string[] {
 		const output = this.#output;
@@ -101,6 +104,10 @@ class ScriptedGroup {
 			group: () => this.#boot(words),
 			election: () => this.#fire(node(), "election"),
 			heartbeat: () => this.#fire(node(), "heartbeat"),
+			forget: () => this.#step(node(), this.#request({ type: "forget-leader" })),
+			wait: () => {
+				this.#nowMs += Number(words[0]);
+			},
 			"read-timer": () => this.#fire(node(), "read"),
 			propose: () => this.#step(node(), ...words.slice(1).map((text) => this.#request(proposal(0, 0, text)))),
 			command: () => {
@@ -158,13 +165,14 @@ class ScriptedGroup {
 	}
 
 	#boot(words: readonly string[]): void {
-		const options: Record<string, number | boolean> = {};
+		const options: Record<string, unknown> = {};
 		const logs = new Map<NodeId, number[]>();
 		for (const word of words) {
 			const [name, value] = word.split("=") as [string, string | undefined];
 			if (value === undefined || /^[a-g]$/.test(name)) {
 				logs.set(nodeId(name), value === undefined || value === "" ? [] : value.split(",").map(Number));
-			} else options[name] = value === "true" || value === "false" ? value === "true" : Number(value);
+			} else if (name === "lease") options[name] = { maxClockDriftPpm: Number(value) };
+			else options[name] = value === "true" || value === "false" ? value === "true" : Number(value);
 		}
 		this.#voters = [...logs.keys()];
 		this.#options = options;
@@ -217,7 +225,7 @@ class ScriptedGroup {
 	#step(node: ScriptedNode, ...inputs: Input<RaftTypes>[]): void {
 		assert(node.isUp, "only a node that is up takes a step", { node: node.id });
 		const effects: Effect<RaftTypes>[] = [];
-		for (const input of [...inputs, { type: "batch-ended" } as const]) node.machine.step(input, 0, effects);
+		for (const input of [...inputs, { type: "batch-ended" } as const]) node.machine.step(input, this.#nowMs, effects);
 		for (const effect of effects) {
 			this.#print(node, describeEffect(effect));
 			if (effect.type === "persist") {
