@@ -1,5 +1,5 @@
 /** What a swarm and its clients answer when something is not possible. */
-import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
+import { defineErrors, type ErrorMaker, QuorateError } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	nodeCountInvalid: [
@@ -128,3 +128,12 @@ export const noGroup: ErrorMaker<Record<string, never>> = defined.noGroup;
 export const resultForgotten: ErrorMaker<{ session: number; serial: number }> = defined.resultForgotten;
 /** `node-down` */
 export const nodeDown: ErrorMaker<{ node: string }> = defined.nodeDown;
+
+/** What went wrong at the bottom of the tree: each supervisor on the way up says only that a child did not start. */
+export function startReason(error: unknown): unknown {
+	let reason = error;
+	while (reason instanceof QuorateError && reason.code === "child-start-failed" && reason.cause !== undefined) {
+		reason = reason.cause;
+	}
+	return reason;
+}

@@ -118,7 +118,7 @@ export class Swarm {
 			if (checked.raft !== null) await swarm.#untilLeader(deadlineMs, checked.startTimeoutMs);
 		} catch (error) {
 			await swarm.#giveUp();
-			throw startReason(error);
+			throw errors.startReason(error);
 		}
 		return swarm;
 	}
@@ -221,10 +221,11 @@ export class Swarm {
 
 	/**
 	 * Asks every member; one that does not answer within a second is `down`.
-	 * @throws QuorateError `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 * A swarm that has failed answers too, until it is stopped: one wants to see what is left.
+	 * @throws QuorateError `no-raft-group`, `swarm-stopped`
 	 */
 	async status(): Promise<readonly NodeStatus[]> {
-		this.#requireAlive();
+		if (this.#stopping !== null) throw errors.swarmStopped({});
 		return this.#statuses();
 	}
 
@@ -592,15 +593,6 @@ export class Swarm {
 			};
 		});
 	}
-}
-
-/** What went wrong at the bottom of the tree: each supervisor on the way up says only that a child did not start. */
-function startReason(error: unknown): unknown {
-	let reason = error;
-	while (reason instanceof QuorateError && reason.code === "child-start-failed" && reason.cause !== undefined) {
-		reason = reason.cause;
-	}
-	return reason;
 }
 
 /** What a Raft participant tells of itself. */

@@ -59,7 +59,8 @@ test("of an option given twice the last counts, so that `npm start -- --rate max
 });
 
 test("unknown options name the nearest one", () => {
-	expect(refusal("--node", "3")).toEqual({ code: "unknown-option", option: "--node", suggestion: "--nodes" });
+	const command = "quorate run";
+	expect(refusal("--node", "3")).toEqual({ code: "unknown-option", command, option: "--node", suggestion: "--nodes" });
 	expect(refusal("--kil-leader=4s")).toMatchObject({ option: "--kil-leader", suggestion: "--kill-leader" });
 	expect(refusal("--kill")).toMatchObject({ suggestion: "--kill-leader" });
 	expect(refusal("--verbose")).toMatchObject({ code: "unknown-option", suggestion: null });

@@ -32,6 +32,7 @@ import {
 } from "../../../protocols/raft/index.ts";
 import type { RaftObservation } from "../../../protocols/raft/properties/index.ts";
 import { ObservedMachine } from "../../../protocols/verification/index.ts";
+import { type Event, popEarliest, siftUp } from "./event-queue.ts";
 
 /** What a local request is answered with in the end. */
 export type Outcome = RaftReply | RequestAnswer["answer"];
@@ -109,12 +110,6 @@ export interface DriverOptions {
 	/** How fast a node's clock runs, timers and `now` alike; 1 is true. */
 	readonly clockRate?: (node: NodeId) => number;
 	readonly observe?: (observation: RaftObservation) => void;
-}
-
-interface Event {
-	readonly at: number;
-	readonly order: number;
-	readonly run: () => void;
 }
 
 export class DeterministicDriver {
@@ -575,36 +570,4 @@ export function decodeSnapshot(bytes: Uint8Array): ApplierSnapshot {
 			? Uint8Array.from((value as { bytes: number[] }).bytes)
 			: value;
 	return JSON.parse(new TextDecoder().decode(bytes), asBytes) as ApplierSnapshot;
-}
-
-/** A binary heap by (time, order of scheduling). */
-function isEarlier(a: Event, b: Event): boolean {
-	return a.at === b.at ? a.order < b.order : a.at < b.at;
-}
-function siftUp(queue: Event[]): void {
-	let child = queue.length - 1;
-	while (child > 0) {
-		const parent = (child - 1) >> 1;
-		const [a, b] = [queue[child] as Event, queue[parent] as Event];
-		if (!isEarlier(a, b)) return;
-		queue[child] = b;
-		queue[parent] = a;
-		child = parent;
-	}
-}
-function popEarliest(queue: Event[]): Event | undefined {
-	const earliest = queue[0];
-	const last = queue.pop();
-	if (earliest === undefined || last === undefined || queue.length === 0) return earliest;
-	queue[0] = last;
-	let parent = 0;
-	for (;;) {
-		let least = parent;
-		for (const child of [2 * parent + 1, 2 * parent + 2]) {
-			if (child < queue.length && isEarlier(queue[child] as Event, queue[least] as Event)) least = child;
-		}
-		if (least === parent) return earliest;
-		[queue[parent], queue[least]] = [queue[least] as Event, queue[parent] as Event];
-		parent = least;
-	}
 }
