@@ -23,7 +23,9 @@ export default defineConfig({
 					include: ["test/threads/**/*.test.ts"],
 					pool: "forks",
 					fileParallelism: false,
-					testTimeout: 60_000,
+					// As above; a busy machine takes seconds for each thread it starts and each one it ends.
+					testTimeout: 180_000,
+					hookTimeout: 60_000,
 					sequence: { groupOrder: 1 },
 				},
 			},

@@ -38,7 +38,7 @@ function addRecord(records: FlightRecords, value: unknown, file: string, place: 
 		inputErrors.inputRecordInvalid({
 			file,
 			...place,
-			record: records.length,
+			record: records.length + 1,
 			field,
 			expected,
 			found: describe(found),
@@ -60,6 +60,8 @@ function addRecord(records: FlightRecords, value: unknown, file: string, place: 
 
 function describe(value: unknown): string {
 	if (value === undefined) return "nothing";
+	// JSON has no limit for numbers, JavaScript has.
+	if (typeof value === "number" && !Number.isFinite(value)) return "a number too large to hold";
 	const text = JSON.stringify(value);
 	return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }

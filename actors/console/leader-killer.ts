@@ -51,6 +51,9 @@ export class LeaderKiller {
 	#timer: TimerHandle | null = null;
 	#startMs = 0;
 	#dueMs = 0;
+	/** Since when a kill has been due that waits until the last one is mended; null when none does. */
+	#heldUpSinceMs: number | null = null;
+	#heldUpMs = 0;
 	#waiting: (() => void) | null = null;
 
 	/** @param intervalMs between the times at which kills are due */
@@ -71,6 +74,8 @@ export class LeaderKiller {
 		const { clock } = this.#ports;
 		if (this.#timer !== null) clock.cancel(this.#timer);
 		this.#timer = null;
+		const openHoldMs = this.#heldUpSinceMs === null ? 0 : clock.nowMs() - this.#heldUpSinceMs;
+		this.#heldUpSinceMs = null;
 		const last = this.#kills.at(-1);
 		if (last !== undefined && !isMended(last)) {
 			await new Promise<void>((resolve) => {
@@ -81,6 +86,8 @@ export class LeaderKiller {
 				};
 			});
 		}
+		// A node that never comes back has not been waited for: then kills are missing.
+		if (last !== undefined && isMended(last)) this.#heldUpMs += openHoldMs;
 		this.#subscription?.unsubscribe();
 	}
 
@@ -94,6 +101,17 @@ export class LeaderKiller {
 		return this.#kills.filter((kill) => kill.electionMs !== null).length;
 	}
 
+	/** For how long, until {@link stop}, kills that were due have waited until the last one was mended at last. */
+	get heldUpMs(): number {
+		return this.#heldUpMs;
+	}
+
+	#endHold(): void {
+		if (this.#heldUpSinceMs === null) return;
+		this.#heldUpMs += this.#ports.clock.nowMs() - this.#heldUpSinceMs;
+		this.#heldUpSinceMs = null;
+	}
+
 	#schedule(afterMs: number): void {
 		this.#timer = this.#ports.clock.schedule(afterMs, () => this.#tryKill());
 	}
@@ -102,10 +120,13 @@ export class LeaderKiller {
 		const { target, clock, isLoadOn } = this.#ports;
 		if (!isLoadOn()) return;
 		const last = this.#kills.at(-1);
+		const isHeldUp = last !== undefined && !isMended(last);
 		const leader = target.leader;
 		const node = target.nodes.find(({ id }) => id === leader?.leader);
 		const leads = leader !== null && node?.state === "running" && node.role === "leader" && node.term === leader.term;
-		if ((last !== undefined && !isMended(last)) || !leads) {
+		if (isHeldUp) this.#heldUpSinceMs ??= clock.nowMs();
+		else this.#endHold();
+		if (isHeldUp || !leads) {
 			this.#schedule(RETRY_MS);
 			return;
 		}
@@ -169,6 +190,7 @@ export class LeaderKiller {
 				break;
 		}
 		if (isMended(kill)) {
+			this.#endHold();
 			this.#dueMs = Math.max(this.#dueMs, this.#ports.clock.nowMs() + this.#intervalMs * REIGN_SHARE);
 			this.#waiting?.();
 		}

@@ -3,7 +3,7 @@
  * The program `quorate`: finds the command, gives it the process's world, and turns its outcome into an exit code. The
  * only place that installs signal handlers: the first Ctrl-C or SIGTERM ends the command in order, the second at once.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { chaosCommand } from "./chaos-command.ts";
@@ -90,11 +90,17 @@ function reasonOf(error: QuorateError): QuorateError {
 	return reason;
 }
 
+const temporaries = new Set<string>();
 const interrupt = new AbortController();
 const onSignal = (signal: NodeJS.Signals): void => {
-	if (interrupt.signal.aborted) process.exit(interruptExitCode(interrupt.signal));
+	if (interrupt.signal.aborted) endAtOnce();
 	interrupt.abort(signal);
 };
+/** Nobody can tidy up any more: threads may still write there. */
+function endAtOnce(): never {
+	for (const directory of temporaries) writeSync(2, `quorate: temporary data are left in ${directory}\n`);
+	process.exit(interruptExitCode(interrupt.signal));
+}
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
 // The reader of a pipe has gone: nobody would see the rest.
@@ -112,6 +118,7 @@ const world: CommandWorld = {
 	errors: streamOutput(process.stderr, process.env),
 	clock,
 	interrupt: interrupt.signal,
+	temporaries,
 	startTarget: (options) => SwarmTarget.start(options),
 };
 try {

@@ -12,7 +12,8 @@ export interface ProgressReading {
 	readonly done: number;
 	readonly total: number;
 	readonly leader: Leadership | null;
-	readonly commitsPerSecond: number;
+	/** Null: not known yet. */
+	readonly commitsPerSecond: number | null;
 	/** Of the last moments; null if nothing was answered. */
 	readonly latency: { readonly p50Ms: number; readonly p99Ms: number } | null;
 	readonly restarts: number;
@@ -84,7 +85,7 @@ export class Progress {
 			leader === null
 				? this.#paint("yellow", "no leader")
 				: `${this.#paint("cyan", leader.leader)} leads term ${leader.term}`,
-			`${formatNumber(commitsPerSecond)} commits/s`,
+			`${commitsPerSecond === null ? "–" : formatNumber(commitsPerSecond)} commits/s`,
 			latency === null ? "no answers" : `p50 ${formatMs(latency.p50Ms)}, p99 ${formatMs(latency.p99Ms)}`,
 			`${restarts} ${restarts === 1 ? "restart" : "restarts"}`,
 		];
@@ -96,12 +97,13 @@ export class Progress {
 		return `${(elapsedMs / 1_000).toFixed(1).padStart(6)} s`;
 	}
 
-	/** A line that wraps could not be written over. Colours are dropped with what is cut. */
+	/** A line that wraps could not be written over. It ends with a whole word; colours are dropped with what is cut. */
 	#cut(line: string): string {
 		const columns = this.#output.columns - 1;
 		if (visibleLength(line) <= columns) return line;
-
-		return stripColour(line).slice(0, columns);
+		const text = stripColour(line);
+		const end = text.lastIndexOf(" ", columns);
+		return end > columns / 2 ? text.slice(0, end).replace(/[ ·]+$/, "") : text.slice(0, columns);
 	}
 }
 

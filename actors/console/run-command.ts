@@ -40,6 +40,8 @@ export interface CommandWorld {
 	readonly clock: Clock;
 	/** Aborted by the first Ctrl-C or SIGTERM; the reason is the signal's name. */
 	readonly interrupt: AbortSignal;
+	/** Directories that are to be removed at the end: what is left behind when there is none. */
+	readonly temporaries: Set<string>;
 	/** Starts the swarm with the flight ledger as its application. */
 	readonly startTarget: (options: TargetOptions) => Promise<RunTarget>;
 }
@@ -57,7 +59,8 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 	const output = options.json ? silentOutput : world.output;
 	const progress = new Progress(output);
 	const announceEnd = (): void => {
-		const text = "ending in order; Ctrl-C once more ends at once";
+		const signal = interruptExitCode(world.interrupt) === 143 ? "SIGTERM" : "Ctrl-C";
+		const text = `ending in order; ${signal} once more ends at once`;
 		if (options.json) world.errors.write(`quorate: ${text}\n`);
 		else progress.note(text);
 	};
@@ -70,14 +73,23 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 		const report = await inDataDirectory(options, world, (place) =>
 			runOnSwarm({ options, input, history, output, progress, ...place }, world),
 		);
-		return report === null ? interruptExitCode(world.interrupt) : report.verdict.exitCode;
+		return report === null ? interruptedEarly(options, world) : report.verdict.exitCode;
 	} catch (error) {
 		// What fails because it was interrupted is no failure.
-		if (world.interrupt.aborted) return interruptExitCode(world.interrupt);
+		if (world.interrupt.aborted) return interruptedEarly(options, world);
 		throw error;
 	} finally {
 		world.interrupt.removeEventListener("abort", announceEnd);
 	}
+}
+
+/** The last line, or the object, of a run that was interrupted before there was anything to report. */
+function interruptedEarly({ json }: RunOptions, world: CommandWorld): number {
+	const exitCode = interruptExitCode(world.interrupt);
+	const line = "interrupted: before there was anything to report";
+	const text = json ? JSON.stringify({ verdict: "interrupted", exitCode, line, faults: [] }) : line;
+	world.output.write(`${text}\n`);
+	return exitCode;
 }
 
 interface LoadedInput {
@@ -115,11 +127,12 @@ interface DataPlace {
 /** Gives `use` a directory; a temporary one is removed after success, and its path printed after a failed run. */
 async function inDataDirectory(
 	{ storage, data }: RunOptions,
-	{ errors, interrupt }: CommandWorld,
+	{ errors, interrupt, temporaries }: CommandWorld,
 	use: (place: DataPlace) => Promise<RunReport | null>,
 ): Promise<RunReport | null> {
 	if (storage === "memory" || data !== null) return await use({ directory: data, onStarted: () => undefined });
 	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	temporaries.add(directory);
 	let isStarted = false;
 	let isGood = false;
 	try {
@@ -137,6 +150,7 @@ async function inDataDirectory(
 		} else {
 			await rm(directory, { recursive: true, force: true });
 		}
+		temporaries.delete(directory);
 	}
 }
 

@@ -98,7 +98,7 @@ const options = {
 	} satisfies OptionSpec<number | null>,
 	json: {
 		value: null,
-		help: "print the result as one JSON object, nothing else",
+		help: "print the result as one JSON object; standard output holds nothing else, notes go\nto standard error",
 		fallback: false,
 		parse: () => true,
 	} satisfies OptionSpec<boolean>,
@@ -149,8 +149,9 @@ A record is {"delay": minutes, "distance": miles, "time": hour of day from 0 to 
 The run succeeds (exit code 0) only if every replica applied the same records in the same order and these are exactly
 the ones that were acknowledged, each once, as a plain sequential run in the same process confirms. With --kill-leader
 it is vacuous (exit code 1) when fewer leaders were killed and replaced than the schedule asked for: one less than the
-intervals that passed while the load ran, at most 3. Other exit codes: 1 for a failure, 2 for a wrong call, 130 after
-Ctrl-C and 143 after SIGTERM, which end the run in order (a second one ends it at once).
+intervals that passed while the load ran, at most 3 (time in which a due kill waited for the last killed node to come
+back does not count). Other exit codes: 1 for a failure, 2 for a wrong call, 130 after Ctrl-C and 143 after SIGTERM,
+which end the run in order (a second one ends it at once); a reader that closes the pipe counts as Ctrl-C.
 
 With --data an interrupted run goes on: a second run with the same input proposes only what is not applied yet. When
 the input was complete, or is another one, the ledger begins its next run and its hash of the order goes on.

@@ -117,6 +117,7 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 		unresolved: workload.unresolved,
 		loadMs: workload.elapsedMs,
 		killIntervalMs: plan.killLeaderMs,
+		killsHeldUpMs: killer?.heldUpMs ?? 0,
 		killsSurvived: killer?.survived ?? 0,
 		interrupted: interrupt.aborted ? interruptExitCode(interrupt) : null,
 		failure: failure.length === 0 ? null : errorToObject(failure[0]),
@@ -200,7 +201,7 @@ class CommitRate {
 	readonly #clock: Clock;
 	#commit: number;
 	#heardMs: number;
-	#perSecond = 0;
+	#perSecond: number | null = null;
 
 	constructor(target: RunTarget, clock: Clock) {
 		this.#target = target;
@@ -209,7 +210,8 @@ class CommitRate {
 		this.#heardMs = clock.nowMs();
 	}
 
-	perSecond(): number {
+	/** Null until the first figure. */
+	perSecond(): number | null {
 		const commit = this.#highest();
 		const nowMs = this.#clock.nowMs();
 		if (commit > this.#commit) {

@@ -33,7 +33,7 @@ export async function readText(
 		take(decoder.decode());
 	} catch (thrown) {
 		if (thrown instanceof QuorateError || signal.aborted) throw thrown;
-		throw unreadable(sourceName(path), thrown);
+		throw unreadable(sourceName(path), thrown, path.endsWith(".gz"));
 	}
 }
 
@@ -62,13 +62,15 @@ async function* restored(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Asy
 	for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-function unreadable(file: string, thrown: unknown): QuorateError {
+function unreadable(file: string, thrown: unknown, isNamedGzip: boolean): QuorateError {
 	const { code, message } = thrown as NodeJS.ErrnoException;
 	if (code === "ENOENT") return inputErrors.inputNotFound({ file });
 	const reasons: Readonly<Record<string, string>> = {
 		EISDIR: "it is a directory",
 		EACCES: "permission denied",
-		ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
+		ERR_ENCODING_INVALID_ENCODED_DATA: isNamedGzip
+			? "it is neither gzip data, as its name says, nor UTF-8 text"
+			: "it is not UTF-8 text",
 		Z_DATA_ERROR: `its gzip data is damaged (${message})`,
 		Z_BUF_ERROR: "its gzip data ends too early",
 	};

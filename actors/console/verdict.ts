@@ -24,6 +24,8 @@ export interface RunFacts {
 	readonly loadMs: number;
 	/** Null when nobody was to be killed. */
 	readonly killIntervalMs: number | null;
+	/** Time in which a kill was due and the last one was not mended yet. */
+	readonly killsHeldUpMs: number;
 	/** Kills of a leader with a new leader after each. */
 	readonly killsSurvived: number;
 	/** The exit code of the signal that interrupted the run, if one did. */
@@ -51,14 +53,17 @@ export interface Verdict {
 	readonly killsRequired: number;
 }
 
-/** So many kills the schedule asked for: one less than the intervals that passed while the load ran, at most 3. */
-export function killsRequired(loadMs: number, killIntervalMs: number | null): number {
+/**
+ * So many kills the schedule asked for: one less than the intervals that passed while the load ran, at most 3. Time does not
+ * count in which a kill was due and had to wait for the last killed node: a slow machine is no fault.
+ */
+export function killsRequired(loadMs: number, killIntervalMs: number | null, heldUpMs: number): number {
 	if (killIntervalMs === null) return 0;
-	return Math.max(0, Math.min(KILLS_REQUIRED_MAX, Math.floor(loadMs / killIntervalMs) - 1));
+	return Math.max(0, Math.min(KILLS_REQUIRED_MAX, Math.floor((loadMs - heldUpMs) / killIntervalMs) - 1));
 }
 
 export function judge(facts: RunFacts): Verdict {
-	const required = killsRequired(facts.loadMs, facts.killIntervalMs);
+	const required = killsRequired(facts.loadMs, facts.killIntervalMs, facts.killsHeldUpMs);
 	const faults = replicaFaults(facts);
 	const agreement = agreementOf(facts);
 	const verdict = (name: VerdictName, exitCode: Verdict["exitCode"], line: string): Verdict => ({
@@ -76,7 +81,7 @@ export function judge(facts: RunFacts): Verdict {
 		return verdict(
 			"vacuous",
 			1,
-			`${facts.killsSurvived} leaders were killed and replaced, ${required} were to be; ${agreement}`,
+			`leaders killed and replaced: ${facts.killsSurvived}, at least ${required} required; ${agreement}`,
 		);
 	}
 	return verdict("agreed", 0, agreement);

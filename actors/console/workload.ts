@@ -295,7 +295,10 @@ export class Workload {
 	get failure(): Error | null {
 		if (this.#failed === 0) return null;
 		const last = this.#lastFailure;
-		const reason = [last, last instanceof Error ? last.cause : undefined]
+		const cause = last instanceof Error ? last.cause : undefined;
+		// That no answer came follows from its cause, if there is one.
+		const isExplained = last instanceof QuorateError && last.code === "outcome-unknown" && cause !== undefined;
+		const reason = (isExplained ? [cause] : [last, cause])
 			.filter((error) => error !== undefined)
 			.map((error) => (error instanceof Error ? error.message : String(error)))
 			.join(": ");

@@ -12,20 +12,26 @@ type KernelControl = ReturnType<ThreadDirectory["control"]>;
 
 export class HeldThreads implements ThreadDirectory {
 	readonly #threads: ThreadDirectory;
-	/** By the thread's name: who waits to start it. */
-	readonly #held = new Map<string, Set<() => void>>();
+	/** By the thread's name: how many hold it, and who waits to start it. */
+	readonly #held = new Map<string, { holders: number; readonly waiting: (() => void)[] }>();
 
 	constructor(threads: ThreadDirectory) {
 		this.#threads = threads;
 	}
 
-	/** From now on no thread of this name starts, until what is returned is called. */
+	/** From now on no thread of this name starts, until everybody who holds it has called what is returned. */
 	hold(name: string): () => void {
-		const waiting = this.#held.get(name) ?? new Set();
-		this.#held.set(name, waiting);
+		const held = this.#held.get(name) ?? { holders: 0, waiting: [] };
+		this.#held.set(name, held);
+		held.holders += 1;
+		let isHolding = true;
 		return () => {
-			if (!this.#held.delete(name)) return;
-			for (const go of waiting) go();
+			if (!isHolding) return;
+			isHolding = false;
+			held.holders -= 1;
+			if (held.holders > 0) return;
+			this.#held.delete(name);
+			for (const go of held.waiting) go();
 		};
 	}
 
@@ -61,9 +67,8 @@ export class HeldThreads implements ThreadDirectory {
 	}
 
 	async #released(name: string): Promise<void> {
-		const waiting = this.#held.get(name);
-		if (waiting === undefined) return;
-		await new Promise<void>((go) => waiting.add(go));
+		const held = this.#held.get(name);
+		if (held !== undefined) await new Promise<void>((go) => held.waiting.push(go));
 	}
 }
 

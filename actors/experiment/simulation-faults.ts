@@ -6,6 +6,7 @@ import { participantName } from "../participant/index.ts";
 import type { Swarm } from "../swarm/index.ts";
 import { FaultArguments } from "./fault-arguments.ts";
 import type { HeldThreads } from "./held-threads.ts";
+import { askForTransfer } from "./leadership-transfer.ts";
 import { floodMailbox } from "./mailbox-flood.ts";
 import { isNetworkKind, networkFaultsOf, networkKinds } from "./network-faults.ts";
 import type { InjectedFault } from "./swarm-target.ts";
@@ -22,6 +23,7 @@ const memberKinds = [
 	"busy-loop",
 	"restart-power-loss",
 	"mailbox-flood",
+	"transfer-leadership",
 	"clock-drift",
 	"clock-jump",
 ] as const;
@@ -67,9 +69,17 @@ export interface SimulationParts {
 	readonly losePower: (node: string) => void;
 }
 
+/** A slow disk; null: for all stores. */
+interface SlowDisk {
+	readonly factor: number;
+	readonly stores: readonly string[] | null;
+}
+
 export class SimulationFaults {
 	readonly #parts: SimulationParts;
 	readonly #selection: TargetSelection;
+	readonly #slowDisks = new Set<SlowDisk>();
+	#slowest: { remove(): void } | null = null;
 
 	constructor(parts: SimulationParts) {
 		this.#parts = parts;
@@ -113,7 +123,7 @@ export class SimulationFaults {
 		const on = nodes === null ? {} : { stores: nodes.map(storeOf) };
 		switch (kind) {
 			case "slow-disk":
-				return ends(disk.add({ kind: "slow", factor: slowness(given), ...on }));
+				return this.#slowDisk({ factor: slowness(given), stores: nodes === null ? null : nodes.map(storeOf) });
 			case "stalled-disk":
 				return ends(disk.add({ kind: "stall", ...on }));
 			case "disk-full":
@@ -124,6 +134,29 @@ export class SimulationFaults {
 			default:
 				return assertNever(kind, "kind of disk fault");
 		}
+	}
+
+	/**
+	 * Of several the slowest counts, for all stores that one of them is about: members share flushes, and factors that were
+	 * multiplied would make one flush outlast the run.
+	 */
+	#slowDisk(slow: SlowDisk): () => Promise<void> {
+		this.#slowDisks.add(slow);
+		this.#putSlowest();
+		return async () => {
+			this.#slowDisks.delete(slow);
+			this.#putSlowest();
+		};
+	}
+
+	#putSlowest(): void {
+		this.#slowest?.remove();
+		this.#slowest = null;
+		const all = [...this.#slowDisks];
+		if (all.length === 0) return;
+		const factor = Math.max(...all.map((slow) => slow.factor));
+		const stores = all.some((slow) => slow.stores === null) ? null : all.flatMap((slow) => slow.stores ?? []);
+		this.#slowest = this.#parts.disk.add({ kind: "slow", factor, ...(stores === null ? {} : { stores }) });
 	}
 
 	/** Returns what ends it; null for what is over at once. */
@@ -143,7 +176,8 @@ export class SimulationFaults {
 				return null;
 			case "crash": {
 				const release = this.#parts.threads.hold(thread);
-				this.#begin({ kind: "kill", thread });
+				// One that is dead already stays so.
+				if (this.#isAlive(thread)) this.#begin({ kind: "kill", thread });
 				return async () => release();
 			}
 			case "kill-at":
@@ -160,6 +194,9 @@ export class SimulationFaults {
 			}
 			case "mailbox-flood":
 				return floodMailbox(swarm, simulation.clock, thread, given.number("messagesPerSecond"));
+			case "transfer-leadership":
+				askForTransfer(swarm, node);
+				return null;
 			case "clock-drift":
 				return ends(this.#begin({ kind: "clock-drift", thread, ppm: given.number("partsPerMillion") }));
 			case "clock-jump":
@@ -171,6 +208,11 @@ export class SimulationFaults {
 
 	#begin(fault: ProcessFault): AddedFault {
 		return this.#parts.simulation.processes.add(fault);
+	}
+
+	#isAlive(thread: string): boolean {
+		const status = this.#parts.simulation.threads.status().find(({ spec }) => spec.name === thread);
+		return status !== undefined && status.state !== "dead";
 	}
 
 	/** The points are `before` and `after` the handling of a message, and `published`, each alone or with `:message-type`. */
@@ -189,7 +231,7 @@ export class SimulationFaults {
 		const pause = this.#begin({ kind: "pause", thread });
 		const clock: Clock = this.#parts.simulation.clock;
 		const timer = clock.schedule(STALL_AFTER_MS, () => {
-			this.#begin({ kind: "kill", thread, cause: "stalled" });
+			if (this.#isAlive(thread)) this.#begin({ kind: "kill", thread, cause: "stalled" });
 		});
 		return async () => {
 			clock.cancel(timer);

@@ -5,8 +5,9 @@ import { type FaultSpec, faultNotApplicable } from "../../supervisors/index.ts";
 import { participantName } from "../participant/index.ts";
 import type { Swarm } from "../swarm/index.ts";
 import { FaultArguments } from "./fault-arguments.ts";
-import { diskOrders, type FaultBoardWriter, type MemberOrder, memberOrders } from "./fault-board.ts";
+import { type DiskOrder, diskOrders, type FaultBoardWriter, type MemberOrder, memberOrders } from "./fault-board.ts";
 import type { HeldThreads } from "./held-threads.ts";
+import { askForTransfer } from "./leadership-transfer.ts";
 import { floodMailbox } from "./mailbox-flood.ts";
 import { isNetworkKind, networkFaultsOf } from "./network-faults.ts";
 import type { InjectedFault } from "./swarm-target.ts";
@@ -25,7 +26,16 @@ const networkKindsOnThreads = [
 	"drop-kind",
 ] as const;
 /** Not `restart-power-loss`: a killed thread leaves the page cache as it is, so nothing unflushed is lost. */
-const memberKinds = ["kill", "crash", "pause", "crash-loop", "oom", "busy-loop", "mailbox-flood"] as const;
+const memberKinds = [
+	"kill",
+	"crash",
+	"pause",
+	"crash-loop",
+	"oom",
+	"busy-loop",
+	"mailbox-flood",
+	"transfer-leadership",
+] as const;
 type MemberKind = (typeof memberKinds)[number];
 /** Of the one disk that all members share. */
 const diskKinds = ["slow-disk", "stalled-disk", "disk-full", "failed-flush"] as const;
@@ -33,6 +43,18 @@ type DiskKind = (typeof diskKinds)[number];
 
 /** The kinds that threads can bear. */
 export const threadFaultKinds: ReadonlySet<string> = new Set([...networkKindsOnThreads, ...memberKinds, ...diskKinds]);
+
+const diskOrderOf: Readonly<Record<DiskKind, DiskOrder>> = {
+	"slow-disk": diskOrders.work,
+	"stalled-disk": diskOrders.stall,
+	"disk-full": diskOrders.full,
+	"failed-flush": diskOrders.fail,
+};
+
+interface DiskFault {
+	readonly order: DiskOrder;
+	readonly delayMs: number;
+}
 
 /** What faults act on. */
 export interface ThreadParts {
@@ -47,6 +69,7 @@ export interface ThreadParts {
 export class ThreadFaults {
 	readonly #parts: ThreadParts;
 	readonly #selection: TargetSelection;
+	readonly #onDiskNow = new Set<DiskFault>();
 
 	constructor(parts: ThreadParts) {
 		this.#parts = parts;
@@ -84,17 +107,27 @@ export class ThreadFaults {
 	}
 
 	#onDisk(kind: DiskKind, given: FaultArguments, target: string): () => Promise<void> {
-		const { board } = this.#parts;
 		if (target !== "all")
 			throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
-		if (kind === "slow-disk") {
-			if (given.number("factor") !== 1) throw faultNotApplicable({ fault: kind, reason: "on threads its factor is 1" });
-			board.delayDisk(given.number("latencyMs"));
-			return async () => board.delayDisk(0);
+		if (kind === "slow-disk" && given.number("factor") !== 1) {
+			throw faultNotApplicable({ fault: kind, reason: "on threads its factor is 1" });
 		}
-		const orders = { "stalled-disk": diskOrders.stall, "disk-full": diskOrders.full, "failed-flush": diskOrders.fail };
-		board.orderDisk(orders[kind]);
-		return async () => board.orderDisk(diskOrders.work);
+		const delayMs = kind === "slow-disk" ? given.number("latencyMs") : 0;
+		const fault: DiskFault = { order: diskOrderOf[kind], delayMs };
+		this.#onDiskNow.add(fault);
+		this.#orderDisk();
+		return async () => {
+			this.#onDiskNow.delete(fault);
+			this.#orderDisk();
+		};
+	}
+
+	/** Of several the worst, and their delays together. */
+	#orderDisk(): void {
+		const { board } = this.#parts;
+		const faults = [...this.#onDiskNow];
+		board.delayDisk(faults.reduce((sum, { delayMs }) => sum + delayMs, 0));
+		board.orderDisk(Math.max(diskOrders.work, ...faults.map(({ order }) => order)) as DiskOrder);
 	}
 
 	/** Returns what ends it; null for what is over at once. */
@@ -103,6 +136,7 @@ export class ThreadFaults {
 		const thread = participantName(group, node);
 		switch (kind) {
 			case "kill":
+				if (!this.#isAlive(thread)) throw faultNotApplicable({ fault: kind, reason: `${node} is dead already` });
 				await swarm.kill(node);
 				return null;
 			case "crash": {
@@ -121,9 +155,17 @@ export class ThreadFaults {
 				return this.#standing(node, memberOrders.spin);
 			case "mailbox-flood":
 				return floodMailbox(swarm, clock, thread, given.number("messagesPerSecond"));
+			case "transfer-leadership":
+				askForTransfer(swarm, node);
+				return null;
 			default:
 				return assertNever(kind, "kind of fault");
 		}
+	}
+
+	#isAlive(thread: string): boolean {
+		const status = this.#parts.threads.status().find(({ spec }) => spec.name === thread);
+		return status !== undefined && status.state !== "dead";
 	}
 
 	#order(node: string, order: MemberOrder): void {

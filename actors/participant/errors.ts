@@ -22,12 +22,17 @@ const defined = defineErrors({
 	],
 	applicationFailed: [
 		"application-failed",
-		(d: { application: string; hook: string; index: number }) =>
-			`the application ${d.application} threw in ${d.hook} at index ${d.index}`,
+		(d: { application: string; hook: string; index: number; reason: string }) =>
+			`the application ${d.application} failed in ${d.hook} at index ${d.index}: ${d.reason}`,
 	],
 	queryFailed: [
 		"query-failed",
-		(d: { application: string; reason: string }) => `the application ${d.application} threw at a query: ${d.reason}`,
+		(d: { application: string; reason: string }) => `the application ${d.application} failed at a query: ${d.reason}`,
+	],
+	resultTooLarge: [
+		"result-too-large",
+		(d: { application: string; hook: string; sizeBytes: number; limitBytes: number }) =>
+			`${d.hook === "apply" ? "the command was applied, but its result" : "the answer"} has ${d.sizeBytes} bytes, ${d.limitBytes} are allowed (${d.hook} of ${d.application})`,
 	],
 	applicationInvalid: [
 		"application-invalid",
@@ -53,8 +58,15 @@ export const storageFailed: ErrorMaker<{ store: string; code: string }> = define
 /** `store-foreign` */
 export const storeForeign: ErrorMaker<{ store: string; reason: string }> = defined.storeForeign;
 /** `application-failed` */
-export const applicationFailed: ErrorMaker<{ application: string; hook: string; index: number }> =
+export const applicationFailed: ErrorMaker<{ application: string; hook: string; index: number; reason: string }> =
 	defined.applicationFailed;
+/** `result-too-large`: of a command that was applied, or of a query */
+export const resultTooLarge: ErrorMaker<{
+	application: string;
+	hook: string;
+	sizeBytes: number;
+	limitBytes: number;
+}> = defined.resultTooLarge;
 /** `application-invalid` */
 export const applicationInvalid: ErrorMaker<{ application: string; reason: string }> = defined.applicationInvalid;
 /** `request-unknown` */

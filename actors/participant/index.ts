@@ -7,8 +7,8 @@
  * It knows no thread and no disk: messages, timers and the storage are those of its actor context, so it runs unchanged
  * on worker threads and in simulation. It restarts nobody; its supervisor does.
  */
-export { constructApplication, HostedApplication } from "./hosted-application.ts";
-export { participantMetrics } from "./metrics.ts";
+export { constructApplication, HostedApplication, RESULT_BYTES_MAX } from "./hosted-application.ts";
+export { applyingGauge, participantMetrics } from "./metrics.ts";
 export {
 	DELIVERIES_WAITING_MAX,
 	type InspectionRequest,
@@ -30,4 +30,4 @@ export {
 export { type RaftClientAnswer, type RaftClientRequest, raftClientLayouts } from "./raft-requests.ts";
 export { RaftStoreView } from "./raft-store.ts";
 export { HELD_EFFECTS_MAX, ReleaseQueue } from "./release-queue.ts";
-export { decodeAnswer, decodeValue, encodeValue } from "./value-codec.ts";
+export { decodeAnswer, decodeResult, decodeValue, encodeValue } from "./value-codec.ts";

@@ -21,5 +21,16 @@ export const participantMetrics: readonly MetricDescription[] = [
 		help: "Log positions that a member has seen committed, without those it found when it started.",
 	},
 	{ name: "raft.{node}.commit_index", kind: "gauge", unit: "1", help: "The last position a member knows committed." },
+	{
+		name: "raft.{node}.applying_index",
+		kind: "gauge",
+		unit: "1",
+		help: "The position of the command that a member's application is applying now; 0 between commands.",
+	},
 	{ name: "raft.{node}.term", kind: "gauge", unit: "1", help: "The term in which a member last changed its role." },
 ];
+
+/** The gauge by which others see at which command a member's thread ended. */
+export function applyingGauge(node: string): string {
+	return `raft.${node}.applying_index`;
+}

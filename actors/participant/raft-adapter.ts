@@ -284,6 +284,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			data.set(part, offset);
 			offset += part.length;
 		}
+		this.#settings.application.restoringAt(lastIndex);
 		this.#applier.restoreSnapshot(decodeValue(data) as ApplierSnapshot);
 		this.#appliedIndex = lastIndex;
 	}

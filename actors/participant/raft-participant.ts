@@ -4,6 +4,7 @@ import { nodeId } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
+import { applyingGauge } from "./metrics.ts";
 import { Participant, type ParticipantSettings } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
 
@@ -53,7 +54,7 @@ export function raftParticipantSettings(args: RaftParticipantArgs): ParticipantS
 				group: args.group,
 				store,
 				config: raftConfig({ ...args.tuning, nodeId: node, voters: args.voters.map(nodeId) }),
-				application: new HostedApplication(name, application),
+				application: new HostedApplication(name, application, context.metrics.gauge(applyingGauge(node))),
 				metrics: context.metrics,
 			});
 		},

@@ -15,8 +15,18 @@ export function encodeValue(value: unknown): Uint8Array {
 }
 
 /**
+ * Decodes the result of a command, which may be a value of any kind.
+ * @throws QuorateError `result-too-large`, which travels as the result
+ */
+export function decodeResult(bytes: Uint8Array): unknown {
+	const result = decodeValue(bytes);
+	if (result instanceof QuorateError && result.code === "result-too-large") throw result;
+	return result;
+}
+
+/**
  * Decodes an answer to a query.
- * @throws QuorateError `query-failed`, which travels as the answer
+ * @throws QuorateError `query-failed` or `result-too-large`, which travel as the answer
  */
 export function decodeAnswer(bytes: Uint8Array): unknown {
 	const answer = decodeValue(bytes);

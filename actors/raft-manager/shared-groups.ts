@@ -1,5 +1,6 @@
 /** The groups of this process that managers share: the first to come boots one, the last to leave stops it. */
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { compareIds } from "../../protocols/core/index.ts";
 import { Swarm, type SwarmOptions } from "../swarm/index.ts";
@@ -93,7 +94,13 @@ async function endedBefore(members: readonly string[], { storage }: GroupSetting
 function sameDirectory(one: GroupSettings["storage"], other: GroupSettings["storage"]): boolean {
 	if (one?.type !== "lmdb" || other?.type !== "lmdb") return false;
 	if (one.directory === undefined || other.directory === undefined) return false;
-	return resolve(one.directory) === resolve(other.directory);
+	return pathOf(one.directory) === pathOf(other.directory);
+}
+
+/** A URL that is none of a file is refused when its swarm starts. */
+function pathOf(directory: string | URL): string {
+	const isFile = directory instanceof URL && directory.protocol === "file:";
+	return resolve(isFile ? fileURLToPath(directory) : String(directory));
 }
 
 async function end(group: SharedGroup): Promise<void> {

@@ -77,7 +77,9 @@ async function engineOf({
 	if (storage.type === "memory" || raft === null) {
 		return { engine: { type: "memory" }, dispose: () => Promise.resolve() };
 	}
-	const owner = { clusterId: raft.group, nodeIds: raft.nodes };
+	const { version, export: name } = raft.application;
+	const application = version === undefined ? name : `${name} version ${version}`;
+	const owner = { clusterId: raft.group, nodeIds: raft.nodes, application };
 	if (storage.directory !== undefined) {
 		const { directory } = storage;
 		return { engine: { type: "lmdb", directory, ...owner }, dispose: () => Promise.resolve() };

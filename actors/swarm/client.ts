@@ -14,13 +14,14 @@ import { type AppliedResult, defaultSessionLimits, type SessionId } from "../../
 import type { Clock } from "../../runtime/actor/index.ts";
 import {
 	decodeAnswer,
-	decodeValue,
+	decodeResult,
 	encodeValue,
 	type RaftClientAnswer,
 	type RaftClientRequest,
 } from "../participant/index.ts";
 import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
 import * as errors from "./errors.ts";
+import { requireOptions } from "./given-options.ts";
 import { Window } from "./window.ts";
 
 export const CLIENT_WINDOW_MAX = 1_024;
@@ -64,7 +65,7 @@ interface Operation {
 	attempts: number;
 	/** True once an attempt may have left something undecided behind. */
 	uncertain: boolean;
-	/** The last definite refusal. */
+	/** What the last attempt came to. */
 	refusal: string;
 }
 
@@ -84,8 +85,9 @@ export class SessionClient implements SwarmClient {
 	readonly #interrupts = new Set<(error: Error) => void>();
 	readonly #onClose: () => void;
 
-	/** @throws QuorateError `invalid-argument` */
+	/** @throws QuorateError `invalid-argument`, `option-unknown` */
 	constructor(group: GroupAccess, options: ClientOptions = {}, onClose: () => void = () => undefined) {
+		requireOptions("", options, ["window", "timeoutMs"]);
 		const window = options.window ?? CLIENT_WINDOW_DEFAULT;
 		const timeoutMs = options.timeoutMs ?? CLIENT_TIMEOUT_MS_DEFAULT;
 		requireInteger("window", window, 1, CLIENT_WINDOW_MAX);
@@ -105,7 +107,7 @@ export class SessionClient implements SwarmClient {
 		if (!this.#window.tryEnter()) await this.#window.enter();
 		try {
 			const { index, data: result } = await this.#decide(encoded);
-			return { index, result: decodeValue(result) as Result };
+			return { index, result: decodeResult(result) as Result };
 		} finally {
 			this.#window.leave();
 		}
@@ -316,7 +318,7 @@ export class SessionClient implements SwarmClient {
 		if (uncertain && name === "command") {
 			// Ended by the swarm's failure rather than by time: that is the reason to look at.
 			return errors.outcomeUnknown(
-				{ operation: name, waitedMs, attempts },
+				{ operation: name, waitedMs, attempts, reason: refusal },
 				this.#closed === null ? {} : { cause: this.#closed },
 			);
 		}

@@ -4,7 +4,7 @@ import type { PeerStatus, RaftEvent, RaftRole } from "../../protocols/raft/index
 import type { DeadLetter, ThreadEnd } from "../../runtime/actor/index.ts";
 import type { MetricsSnapshot } from "../../runtime/telemetry/index.ts";
 import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
-import type { RaftTuning } from "../participant/index.ts";
+import type { RaftTuning, RESULT_BYTES_MAX } from "../participant/index.ts";
 import type { SwarmBackend } from "./backend.ts";
 
 /** The replicated application by module and export; see `Application` of `quorate/protocols/core`. */
@@ -15,6 +15,11 @@ export interface ApplicationSource {
 	readonly export: string;
 	/** Cloneable. */
 	readonly args?: unknown;
+	/**
+	 * Names what commands and snapshots look like; 1 to 64 characters. A data directory is bound to the export and this: choose
+	 * another one when what is written down can not be read any more. Default none.
+	 */
+	readonly version?: string;
 }
 
 /** One Raft group. */
@@ -37,7 +42,10 @@ export interface RaftOptions {
  * `lmdb` flushes to the disk before anything is acknowledged; with a `directory`, the next start continues from there,
  * without one it uses a fresh temporary directory, removed by {@link Swarm.stop}.
  */
-export type StorageOptions = { readonly type: "memory" } | { readonly type: "lmdb"; readonly directory?: string };
+export type StorageOptions =
+	| { readonly type: "memory" }
+	/** `directory`: a path or a file URL. */
+	| { readonly type: "lmdb"; readonly directory?: string | URL };
 
 export interface SwarmOptions {
 	readonly raft?: RaftOptions;
@@ -48,7 +56,10 @@ export interface SwarmOptions {
 	readonly actors?: readonly ChildSpec[];
 	/** Threads kept started ahead of need, so that a killed participant is back sooner; 0 to 2, default 1. */
 	readonly warmSpares?: number;
-	/** How long {@link Swarm.start} waits for a leader; milliseconds, default 10,000. */
+	/**
+	 * How long {@link Swarm.start} waits for a leader, from its beginning on; milliseconds, default 10,000. It cuts nothing else
+	 * short: threads, storage and actors take what they need to start, and a leader that they have by then is taken.
+	 */
 	readonly startTimeoutMs?: number;
 	/** Default: worker threads. A simulation injects its own. */
 	readonly backend?: SwarmBackend;
@@ -136,7 +147,7 @@ export type SwarmHappening =
 	| ({ readonly type: "dead-letter" } & DeadLetter)
 	/** The storage can promise nothing more; `swarm-failed` follows. */
 	| { readonly type: "storage-failed"; readonly error: ErrorObject }
-	/** What one of your own actors has published, or the runtime about something rare (a late failure, an observer that threw). */
+	/** What one of your own actors has published (`origin` and `event.publisher` are its name), or the runtime about something rare (a late failure, an observer that threw). */
 	| { readonly type: "published"; readonly event: { readonly type: string } }
 	/** The last event: nothing can be decided any more. See `Swarm.failed`. */
 	| { readonly type: "swarm-failed"; readonly error: ErrorObject };
@@ -175,8 +186,10 @@ export interface SwarmClient {
 	/**
 	 * Replicates a command and resolves with what the application returned.
 	 * @throws QuorateError `value-not-encodable`, `value-too-large` or `client-overloaded` before anything is sent;
-	 *   `outcome-unknown` when no answer came in time, or the group has forgotten this client's session (it may yet be decided,
-	 *   once); `not-decided` when it certainly has no effect; `result-forgotten`; `client-closed`, `swarm-stopped`, `swarm-failed`
+	 *   `outcome-unknown` when no answer came in time, the swarm ended meanwhile (see `cause`), or the group has forgotten this
+	 *   client's session (it may yet be decided, once); `not-decided` when it certainly has no effect; `result-forgotten`;
+	 *   `result-too-large` (over {@link RESULT_BYTES_MAX}; the command was applied); `client-closed`, `swarm-stopped`,
+	 *   `swarm-failed` when nothing was sent
 	 */
 	propose<Result = unknown>(command: unknown): Promise<Result>;
 	/** The same, with the command's place in the order. */
@@ -184,7 +197,8 @@ export interface SwarmClient {
 	/**
 	 * A linearizable read: it sees every command that was acknowledged before it began.
 	 * @throws QuorateError `query-failed` when the application throws at it; `value-not-encodable`, `value-too-large`,
-	 *   `client-overloaded`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`, `swarm-failed`
+	 *   `client-overloaded`; `result-too-large`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`,
+	 *   `swarm-failed`
 	 */
 	read<Answer = unknown>(query: unknown): Promise<Answer>;
 	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */

@@ -33,8 +33,8 @@ const defined = defineErrors({
 	],
 	outcomeUnknown: [
 		"outcome-unknown",
-		(d: { operation: string; waitedMs: number; attempts: number }) =>
-			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts: it may yet be decided, once`,
+		(d: { operation: string; waitedMs: number; attempts: number; reason: string }) =>
+			`no answer to the ${d.operation} in ${d.waitedMs} ms and ${d.attempts} attempts (${d.reason}): it may yet be decided, once`,
 	],
 	notDecided: [
 		"not-decided",
@@ -72,6 +72,11 @@ const defined = defineErrors({
 		"swarm-failed",
 		(d: { reason: string }) => `the swarm has failed and makes no progress any more: ${d.reason}`,
 	],
+	commandFatal: [
+		"command-fatal",
+		(d: { node: string; index: number; deaths: number; cause: string }) =>
+			`${d.deaths} threads of ${d.node}, one after the other, ended (${d.cause}) while the application applied the command at index ${d.index}`,
+	],
 	answerUnexpected: ["answer-unexpected", (d: { type: string }) => `the group answered ${d.type}`],
 	noGroup: ["no-raft-group", (_: Record<string, never>) => "this swarm was started without a Raft group"],
 });
@@ -89,7 +94,7 @@ export const valueTooLarge: ErrorMaker<{ sizeBytes: number; limitBytes: number }
 /** `value-not-encodable` */
 export const valueNotEncodable: ErrorMaker<{ reason: string }> = defined.valueNotEncodable;
 /** `outcome-unknown` */
-export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number }> =
+export const outcomeUnknown: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
 	defined.outcomeUnknown;
 /** `not-decided` */
 export const notDecided: ErrorMaker<{ operation: string; waitedMs: number; attempts: number; reason: string }> =
@@ -112,6 +117,9 @@ export const clientClosed: ErrorMaker<Record<string, never>> = defined.clientClo
 export const swarmStopped: ErrorMaker<Record<string, never>> = defined.swarmStopped;
 /** `swarm-failed` */
 export const swarmFailed: ErrorMaker<{ reason: string }> = defined.swarmFailed;
+/** `command-fatal`: a command that ends every thread that applies it */
+export const commandFatal: ErrorMaker<{ node: string; index: number; deaths: number; cause: string }> =
+	defined.commandFatal;
 /** `answer-unexpected`: an answer of another version of this protocol */
 export const answerUnexpected: ErrorMaker<{ type: string }> = defined.answerUnexpected;
 /** `no-raft-group` */

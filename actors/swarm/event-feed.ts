@@ -87,11 +87,14 @@ export class EventFeed {
 		else if (type === "dead-letter") this.#tell(event as SwarmHappening, "system");
 		else if (type in lifeTypes) this.#ofThread(event as ThreadEvent);
 		else if (type === "storage-failed") this.#tell(event as SwarmHappening, "storage");
-		else this.#tell({ type: "published", event }, typeof values["name"] === "string" ? values["name"] : "system");
+		else {
+			const origin = values["publisher"] ?? values["name"];
+			this.#tell({ type: "published", event }, typeof origin === "string" ? origin : "system");
+		}
 	}
 
 	#ofThread(event: ThreadEvent): void {
-		const node = this.#nodeNamed(event.name);
+		const node = this.nodeNamed(event.name);
 		switch (event.type) {
 			case "thread-started":
 				if (node !== null) this.#view?.threadStarted(node, event.lives);
@@ -130,17 +133,17 @@ export class EventFeed {
 
 	#ofSupervisor(event: Published): void {
 		const child = String(event["child"]);
-		const node = this.#nodeNamed(child);
+		const node = this.nodeNamed(child);
 		if (node !== null && (event.type === "child-failed" || event.type === "child-stopped")) this.#view?.down(node);
 		this.#tell(event as unknown as SwarmHappening, node === null ? String(event["supervisor"]) : child);
 	}
 
 	#tell(happening: SwarmHappening, origin: string): void {
-		this.#events$.next({ ...happening, atMs: this.#clock.nowMs(), origin, node: this.#nodeNamed(origin) });
+		this.#events$.next({ ...happening, atMs: this.#clock.nowMs(), origin, node: this.nodeNamed(origin) });
 	}
 
 	/** The member whose actor and thread have this name. */
-	#nodeNamed(name: string): NodeId | null {
+	nodeNamed(name: string): NodeId | null {
 		const view = this.#view;
 		if (view === null) return null;
 		const prefix = participantName(view.group, "");

@@ -2,6 +2,7 @@
 import { compareIds, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import { NODES_MAX } from "./contract.ts";
 import * as errors from "./errors.ts";
+import { described } from "./given-options.ts";
 
 /** Members in code-unit order, and what should be said about their number. */
 export interface Membership {
@@ -16,7 +17,7 @@ export interface Membership {
 export function membershipOf(nodes: number | readonly string[]): Membership {
 	if (typeof nodes !== "number" && !Array.isArray(nodes)) {
 		const reason = "a whole number or a list of names is expected";
-		throw errors.nodeCountInvalid({ nodes: String(nodes).slice(0, 200), limit: NODES_MAX, reason });
+		throw errors.nodeCountInvalid({ nodes: described(nodes), limit: NODES_MAX, reason });
 	}
 	const ids = typeof nodes === "number" ? numbered(nodes) : named(nodes);
 	return { nodes: [...ids].sort(compareIds), notes: notesOn(ids.length) };
@@ -32,7 +33,7 @@ function numbered(count: number): NodeId[] {
 
 function named(names: readonly string[]): NodeId[] {
 	const refuse = (reason: string): Error =>
-		errors.nodeCountInvalid({ nodes: names.join(", ").slice(0, 200), limit: NODES_MAX, reason });
+		errors.nodeCountInvalid({ nodes: described(names), limit: NODES_MAX, reason });
 	if (names.length === 0) throw refuse("nobody would be left to decide");
 	if (names.length > NODES_MAX) throw refuse("each member has a thread of its own");
 	const ids = names.map(nodeId);

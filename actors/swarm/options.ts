@@ -1,11 +1,12 @@
 /** What the user asked for, checked and with every default filled in, before anything is started. */
 import { randomInt } from "node:crypto";
-import { type GroupId, groupId, invalidArgument, type NodeId, requireInteger } from "../../protocols/core/index.ts";
+import { fileURLToPath } from "node:url";
+import { type GroupId, groupId, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import { raftConfig } from "../../protocols/raft/index.ts";
 import { loadModule, type ModuleLoader, type ModuleSource, moduleHref } from "../../runtime/actor/index.ts";
 import { constructApplication, type RaftTuning, raftParticipantModule } from "../participant/index.ts";
-import type { ApplicationSource, StorageOptions, SwarmOptions } from "./contract.ts";
-import { optionUnknown } from "./errors.ts";
+import type { ApplicationSource, RaftOptions, StorageOptions, SwarmOptions } from "./contract.ts";
+import { refused, requireOptions } from "./given-options.ts";
 import { keyValueModule } from "./key-value.ts";
 import { membershipOf } from "./nodes.ts";
 
@@ -23,6 +24,8 @@ const swarmOptionNames: readonly (keyof SwarmOptions)[] = [
 	"startTimeoutMs",
 	"backend",
 ];
+const raftOptionNames: readonly (keyof RaftOptions)[] = ["nodes", "application", "config", "group"];
+const applicationOptionNames: readonly (keyof ApplicationSource)[] = ["module", "export", "args", "version"];
 
 const shippedParticipant: ModuleSource = { module: raftParticipantModule, export: "RaftParticipant" };
 
@@ -30,7 +33,12 @@ const shippedParticipant: ModuleSource = { module: raftParticipantModule, export
 export interface CheckedGroup {
 	readonly group: GroupId;
 	readonly nodes: readonly NodeId[];
-	readonly application: { readonly module: string; readonly export: string; readonly args?: unknown };
+	readonly application: {
+		readonly module: string;
+		readonly export: string;
+		readonly args?: unknown;
+		readonly version?: string;
+	};
 	readonly tuning: RaftTuning;
 	/** Most bytes of an encoded command. */
 	readonly valueBytesMax: number;
@@ -40,7 +48,7 @@ export interface CheckedGroup {
 
 export interface CheckedOptions {
 	readonly raft: CheckedGroup | null;
-	readonly storage: StorageOptions;
+	readonly storage: { readonly type: "memory" | "lmdb"; readonly directory?: string };
 	readonly seed: number;
 	readonly warmSpares: number;
 	readonly startTimeoutMs: number;
@@ -54,14 +62,12 @@ export interface CheckedOptions {
  *   `module-not-loadable`, `export-missing`, `application-invalid`
  */
 export async function checkOptions(options: SwarmOptions): Promise<CheckedOptions> {
-	const { raft, storage = { type: "memory" } } = options;
-	requireKnown("", options, swarmOptionNames);
-	requireKnown("storage.", storage, ["type", "directory"]);
+	const { raft, actors = [] } = requireOptions("", options, swarmOptionNames);
+	if (raft !== undefined) requireOptions("raft.", raft, raftOptionNames);
+	const storage = options.storage === undefined ? ({ type: "memory" } as const) : checkStorage(options.storage);
+	if (!Array.isArray(actors)) throw refused("actors", "a list of child specs", actors);
 	const seed = options.seed ?? randomInt(2 ** 47);
 	if (!Number.isSafeInteger(seed)) throw refused("seed", "a safe integer", seed);
-	if (storage.type !== "memory" && storage.type !== "lmdb") {
-		throw refused("storage.type", "memory or lmdb", (storage as { readonly type: unknown }).type);
-	}
 	const load = options.backend?.backend.ports.loadModule ?? loadModule;
 	const participant = options.backend?.participant ?? shippedParticipant;
 	const membership = raft === undefined ? null : membershipOf(raft.nodes);
@@ -88,25 +94,53 @@ async function checkGroup(
 	nodes: readonly NodeId[],
 	load: ModuleLoader,
 ): Promise<Omit<CheckedGroup, "participant">> {
-	const tuning = (raft.config ?? {}) as RaftTuning;
 	const [first] = nodes as readonly [NodeId];
-	requireKnown("raft.", raft, ["nodes", "application", "config", "group"]);
-	requireKnown("raft.config.", tuning, Object.keys(raftConfig({ nodeId: first, voters: nodes })));
+	const tuning = raft.config === undefined ? {} : checkTuning(raft.config, nodes);
 	const { maxEntryBytes } = raftConfig({ ...tuning, nodeId: first, voters: nodes });
-	const source: ApplicationSource = raft.application ?? { module: keyValueModule, export: "KeyValueStore" };
-	const application = { ...source, module: moduleHref(source.module) };
+	const { application: source = { module: keyValueModule, export: "KeyValueStore" } } = raft;
+	const application = checkApplication(source);
 	const name = `${source.export} of ${application.module}`;
 	constructApplication(name, await load(application), source.args);
 	return { group: groupId(raft.group ?? GROUP_DEFAULT), nodes, application, tuning, valueBytesMax: maxEntryBytes };
 }
 
-/** A misspelt option must not silently mean its default. */
-function requireKnown(where: string, given: object, known: readonly string[]): void {
-	for (const name of Object.keys(given)) {
-		if (!known.includes(name)) throw optionUnknown({ option: `${where}${name}`, known });
-	}
+/** Raft's own, without what a swarm fills in. */
+function tuningNames(nodes: readonly [NodeId]): string[] {
+	const names = Object.keys(raftConfig({ nodeId: nodes[0], voters: nodes }));
+	return names.filter((name) => name !== "nodeId" && name !== "voters");
 }
 
-function refused(argument: string, expected: string, actual: unknown): Error {
-	return invalidArgument({ argument, expected, actual: String(actual).slice(0, 80) });
+function checkTuning(given: RaftTuning, nodes: readonly NodeId[]): RaftTuning {
+	const tuning = requireOptions("raft.config.", given, tuningNames(nodes as readonly [NodeId]));
+	const { electionTimeoutMs } = tuning;
+	if (electionTimeoutMs !== undefined) {
+		requireOptions("raft.config.electionTimeoutMs.", electionTimeoutMs, ["min", "max"]);
+	}
+	return tuning;
+}
+
+function checkApplication(given: ApplicationSource): CheckedGroup["application"] {
+	const source = requireOptions("raft.application.", given, applicationOptionNames);
+	const { export: name, args, version } = source;
+	if (typeof name !== "string" || name === "") throw refused("raft.application.export", "the name of a class", name);
+	if (version !== undefined && !(typeof version === "string" && /^.{1,64}$/u.test(version))) {
+		throw refused("raft.application.version", "1 to 64 characters on one line", version);
+	}
+	try {
+		structuredClone(args);
+	} catch {
+		throw refused("raft.application.args", "what structuredClone can copy to other threads", args);
+	}
+	return { ...source, module: moduleHref(source.module) };
+}
+
+function checkStorage(given: StorageOptions): CheckedOptions["storage"] {
+	const storage = requireOptions("storage.", given, ["type", "directory"]);
+	const { type, directory } = storage as { readonly type: unknown; readonly directory?: unknown };
+	if (type !== "memory" && type !== "lmdb") throw refused("storage.type", '"memory" or "lmdb"', type);
+	if (directory === undefined) return { type };
+	if (type === "memory") throw refused("storage.directory", 'none beside storage.type "memory"', directory);
+	if (directory instanceof URL && directory.protocol === "file:") return { type, directory: fileURLToPath(directory) };
+	if (typeof directory === "string" && directory !== "") return { type, directory };
+	throw refused("storage.directory", "a path or a file URL", directory);
 }

@@ -14,7 +14,13 @@
 import { Observable, Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { RaftStatus } from "../../protocols/raft/index.ts";
-import { type ActorRef, ActorSystem, IsolatedObservable, MAIN_SLOT } from "../../runtime/actor/index.ts";
+import {
+	type ActorRef,
+	ActorSystem,
+	IsolatedObservable,
+	MAIN_SLOT,
+	type ThreadEvent,
+} from "../../runtime/actor/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import type { StallReport } from "../../runtime/threads/index.ts";
 import {
@@ -23,7 +29,14 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
-import { decodeAnswer, encodeValue, participantName, type RaftClientAnswer } from "../participant/index.ts";
+import {
+	applyingGauge,
+	decodeAnswer,
+	encodeValue,
+	participantName,
+	type RaftClientAnswer,
+} from "../participant/index.ts";
+import { ApplyWatch } from "./apply-watch.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
@@ -72,6 +85,7 @@ export class Swarm {
 	readonly #feed: EventFeed;
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
+	readonly #applyWatch: ApplyWatch = new ApplyWatch((node) => this.#applyingIndexOf(node));
 	readonly #clients = new Set<SessionClient>();
 	readonly #membership: Membership | null;
 	#subscription: Subscription | null = null;
@@ -178,8 +192,9 @@ export class Swarm {
 
 	/**
 	 * Resolves with the reason if the swarm fails for good: its storage (it failed, died, or has not answered for
-	 * {@link STORAGE_STALL_MS_MAX}), or more restarts than are tolerated. After a storage that does not answer, {@link stop}
-	 * waits until it does: end the process instead.
+	 * {@link STORAGE_STALL_MS_MAX}), more restarts than are tolerated, or a command that ends each thread that applies it
+	 * ({@link APPLY_DEATHS_MAX}). After a storage that does not answer, {@link stop} waits until it does: end the process
+	 * instead.
 	 */
 	get failed(): Promise<QuorateError> {
 		return this.#failed;
@@ -204,8 +219,16 @@ export class Swarm {
 		return this.#group?.view.nodes ?? [];
 	}
 
-	/** Asks every member; one that does not answer within a second is `down`. */
+	/**
+	 * Asks every member; one that does not answer within a second is `down`.
+	 * @throws QuorateError `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 */
 	async status(): Promise<readonly NodeStatus[]> {
+		this.#requireAlive();
+		return this.#statuses();
+	}
+
+	async #statuses(): Promise<readonly NodeStatus[]> {
 		const { view } = this.#raft();
 		await Promise.all(view.members.map((node) => this.#report(node)));
 		return view.nodes;
@@ -228,9 +251,11 @@ export class Swarm {
 
 	/**
 	 * What one member's application answers by itself: no other member confirms it, and it may lag behind.
-	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`
+	 * @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `actor-dead`, `query-failed`, `result-too-large`,
+	 *   `swarm-stopped`, `swarm-failed`
 	 */
 	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
+		this.#requireAlive();
 		const ref = await this.#refOf(this.#member(node));
 		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
 		return decodeAnswer(answer) as Answer;
@@ -243,9 +268,10 @@ export class Swarm {
 
 	/**
 	 * Ends a member's thread at once, as a crash would; its supervisors bring it back. Resolves when the thread is dead.
-	 * @throws QuorateError `node-unknown`
+	 * @throws QuorateError `node-unknown`, `swarm-stopped`, `swarm-failed`
 	 */
 	async kill(node: string): Promise<void> {
+		this.#requireAlive();
 		const name = participantName(this.#raft().group, this.#member(node));
 		const { threads } = this.#backend.backend;
 		const thread = threads.status().find(({ spec }) => spec.name === name);
@@ -383,6 +409,21 @@ export class Swarm {
 		this.#membership?.heard(event);
 		const failure = this.#watch.heard(event);
 		if (failure !== null) this.#fail(failure);
+		if (event.type === "thread-ended") this.#threadEnded(event as Extract<ThreadEvent, { type: "thread-ended" }>);
+	}
+
+	#threadEnded({ name, end }: Extract<ThreadEvent, { type: "thread-ended" }>): void {
+		const node = this.#feed.nodeNamed(name);
+		const fatal = node === null ? null : this.#applyWatch.ended(node, end);
+		if (fatal !== null) this.#fail(errors.swarmFailed({ reason: fatal.message }, { cause: fatal }));
+	}
+
+	/** Read before the thread's replacement begins; 0 where nobody counts. */
+	#applyingIndexOf(node: NodeId): number {
+		const { backend, metrics } = this.#backend;
+		if (metrics === undefined) return 0;
+		const { gauges } = new MetricsObserver(metrics).read(backend.ports.clock.nowMs());
+		return gauges.get(applyingGauge(node)) ?? 0;
 	}
 
 	/**
@@ -437,6 +478,12 @@ export class Swarm {
 		for (const client of [...this.#clients]) client.end(error);
 	}
 
+	/** @throws QuorateError what has ended the swarm, if something has */
+	#requireAlive(): void {
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
+	}
+
 	#raft(): RunningGroup {
 		if (this.#group === null) throw errors.noGroup({});
 		return this.#group;
@@ -463,8 +510,7 @@ export class Swarm {
 
 	#newClient(options: ClientOptions): SessionClient {
 		const access = this.#access(this.#raft());
-		if (this.#failure !== null) throw this.#failure;
-		if (this.#stopping !== null) throw errors.swarmStopped({});
+		this.#requireAlive();
 		const client: SessionClient = new SessionClient(access, options, () => this.#clients.delete(client));
 		this.#clients.add(client);
 		return client;
@@ -529,7 +575,7 @@ export class Swarm {
 		return new Observable((subscriber) => {
 			const observer = metrics === undefined ? null : new MetricsObserver(metrics);
 			const read = async (): Promise<void> => {
-				const nodes = this.#group === null ? [] : await this.status();
+				const nodes = this.#group === null ? [] : await this.#statuses();
 				if (subscriber.closed) return;
 				const atMs = clock.nowMs();
 				subscriber.next({ atMs, nodes, measured: observer?.read(atMs) ?? null });

@@ -20,7 +20,8 @@ export interface LogPosition {
  *
  * `apply` must not read a clock, draw random numbers or depend on anything but state and command. If it throws,
  * the participant stops: replicas that went on after one of them failed would differ.
- * To refuse a command, return a result that says so.
+ * To refuse a command, return a result that says so. No method may be asynchronous: a promise is refused as a failure.
+ * Results and answers are limited in size; see the host (`result-too-large`).
  */
 export interface Application<
 	Command = unknown,

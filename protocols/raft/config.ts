@@ -127,7 +127,7 @@ export interface RaftConfig {
 	readonly catchUpLagEntries: number;
 	/**
 	 * A leader promotes learners that have caught up by itself, one change at a time. Default false: a learner stays one
-	 * until somebody asks. It costs the possibility of members that only read.
+	 * until somebody asks. It costs the possibility of members that only read, or that were made learners on purpose.
 	 */
 	readonly promoteLearners: boolean;
 }

@@ -9,7 +9,8 @@ const raftErrors = defineErrors({
 	],
 	configContradiction: [
 		"raft-config-contradiction",
-		(d: { rule: string; left: number; right: number }) => `raft config: ${d.rule} (${d.left} and ${d.right})`,
+		(d: { rule: string; left: number; right: number }) =>
+			`raft config: must hold: ${d.rule}; given are ${d.left} and ${d.right}`,
 	],
 });
 

@@ -165,7 +165,7 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 			receiveSnapshotResponse(core, from, message);
 			return;
 		case "timeout-now":
-			handleTimeoutNow(core, from);
+			handleTimeoutNow(core, from, message);
 			return;
 		case "read-index-request":
 			handleReadIndexRequest(core, from, message);

@@ -71,6 +71,8 @@ export interface SnapshotResponse {
 export interface TimeoutNow {
 	readonly type: "timeout-now";
 	readonly term: Term;
+	/** The end of the leader's log: a receiver that has more has heard since that the leader went on. */
+	readonly lastIndex: LogIndex;
 }
 
 /** A follower asks how far it must have applied to answer its reads (thesis §6.4, "follower reads"). */

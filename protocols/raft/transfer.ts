@@ -9,6 +9,7 @@ import type { TransferRefusal } from "./change-requests.ts";
 import { isVoter } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { hearLeader } from "./follower.ts";
+import type { TimeoutNow } from "./messages.ts";
 import { isAlive, lagOf } from "./progress.ts";
 import { becomeCandidate } from "./roles.ts";
 import { endTransfer } from "./transfer-end.ts";
@@ -76,11 +77,15 @@ export function handleTransferTimer(core: RaftCore): void {
 
 /** It claims nothing but that its sender leads the term, which was durable before it asked for votes. */
 export function sendTimeoutNow(core: RaftCore, to: NodeId): void {
-	sendImmediate(core, to, { type: "timeout-now", term: core.term });
+	sendImmediate(core, to, { type: "timeout-now", term: core.term, lastIndex: core.log.lastIndex });
 }
 
-/** The leader of this term wants this server to campaign at once; only a voter can. */
-export function handleTimeoutNow(core: RaftCore, from: NodeId): void {
+/**
+ * The leader of this term wants this server to campaign at once; only a voter can. One that comes late, when the leader has
+ * given the transfer up and taken commands again, would only disturb.
+ */
+export function handleTimeoutNow(core: RaftCore, from: NodeId, { lastIndex }: TimeoutNow): void {
 	hearLeader(core, from);
-	if (isVoter(core.configuration, core.config.nodeId)) becomeCandidate(core, true);
+	if (core.log.lastIndex > lastIndex || !isVoter(core.configuration, core.config.nodeId)) return;
+	becomeCandidate(core, true);
 }

@@ -224,7 +224,10 @@ export interface ActorContext<Message = unknown> {
 	ref<M = unknown>(address: Address): ActorRef<M>;
 	/** A living actor by its name, looked up in the system's registry. */
 	lookup<M = unknown>(name: string): Promise<ActorRef<M> | null>;
-	/** Puts an event (cloneable data with a `type`) on the system's event stream. */
+	/**
+	 * Puts an event (cloneable data with a `type`) on the system's event stream, with the actor's name as its `publisher`
+	 * unless the event has one.
+	 */
 	publish(event: { readonly type: string }): void;
 	/** The events published on this thread. */
 	readonly events$: Observable<{ readonly type: string }>;

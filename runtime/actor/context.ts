@@ -192,6 +192,6 @@ export class CellContext implements ActorContext {
 	}
 
 	publish(event: { readonly type: string }): void {
-		this.#host.publish(event);
+		this.#host.publish("publisher" in event ? event : { ...event, publisher: this.#cell.name });
 	}
 }

@@ -79,5 +79,7 @@ function hintFor(module: string, cause: unknown): string {
 	const code = cause instanceof Error && "code" in cause ? String(cause.code) : null;
 	const text = cause instanceof Error ? cause.message : String(cause);
 	if (code === "ERR_MODULE_NOT_FOUND") return `it, or a module that it imports, does not exist (${text})`;
-	return `it throws while it loads (${text})`;
+	// Node keeps to itself where a syntax error is, unless it ends the process.
+	const where = cause instanceof SyntaxError ? `; if that is in its source, node --check ${path} shows where` : "";
+	return `it throws while it loads (${text}${where})`;
 }

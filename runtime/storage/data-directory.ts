@@ -29,12 +29,16 @@ export interface DataOwner {
 	 * protocol's to know: they are in its own durable state.
 	 */
 	readonly nodeIds: readonly string[];
+	/** What is replicated there: another application could read neither commands nor snapshots. Default: any. */
+	readonly application?: string;
 }
 
 interface Manifest {
 	readonly format: string;
 	readonly clusterId: string;
 	readonly nodeIds: readonly string[];
+	/** Missing in manifests of before it was written down; they are completed. */
+	readonly application?: string;
 }
 
 /**
@@ -108,6 +112,16 @@ function checkManifest(directory: string, text: string, owner: DataOwner): void 
 	refuseUnless(directory, "format", DATA_FORMAT, manifest.format);
 	refuseUnless(directory, "cluster-id", owner.clusterId, manifest.clusterId);
 	refuseUnless(directory, "node-ids", idList(owner.nodeIds), idList(manifest.nodeIds));
+	const { application } = owner;
+	if (application === undefined) return;
+	if (manifest.application !== undefined) refuseUnless(directory, "application", application, manifest.application);
+	else complete(directory, { ...manifest, application });
+}
+
+function complete(directory: string, manifest: Manifest): void {
+	writeDraft(directory, manifest);
+	renameSync(join(directory, DRAFT_NAME), join(directory, MANIFEST_NAME));
+	flush(directory);
 }
 
 function parseManifest(directory: string, text: string): Manifest {
@@ -117,17 +131,18 @@ function parseManifest(directory: string, text: string): Manifest {
 	} catch (cause) {
 		throw dataDirectoryCorrupt({ directory, problem: `${MANIFEST_NAME} is no JSON` }, { cause });
 	}
-	throw dataDirectoryCorrupt({ directory, problem: `${MANIFEST_NAME} lacks format, clusterId or nodeIds` });
+	throw dataDirectoryCorrupt({ directory, problem: `${MANIFEST_NAME} does not tell format, clusterId and nodeIds` });
 }
 
 function isManifest(value: unknown): value is Manifest {
 	if (typeof value !== "object" || value === null) return false;
-	const { format, clusterId, nodeIds } = value as Partial<Record<keyof Manifest, unknown>>;
+	const { format, clusterId, nodeIds, application } = value as Partial<Record<keyof Manifest, unknown>>;
 	return (
 		typeof format === "string" &&
 		typeof clusterId === "string" &&
 		Array.isArray(nodeIds) &&
-		nodeIds.every((id) => typeof id === "string")
+		nodeIds.every((id) => typeof id === "string") &&
+		(application === undefined || typeof application === "string")
 	);
 }
 
@@ -155,7 +170,12 @@ function begin(directory: string, owner: DataOwner): void {
 	refuseForeignContent(directory);
 	const own = existsSync(join(directory, DRAFT_NAME)) ? [DRAFT_NAME, DATABASE_NAME, DATABASE_LOCK_NAME] : [];
 	for (const name of own) rmSync(join(directory, name), { force: true });
-	const manifest: Manifest = { format: DATA_FORMAT, clusterId: owner.clusterId, nodeIds: [...owner.nodeIds].sort() };
+	const { clusterId, nodeIds, application } = owner;
+	const known = application === undefined ? {} : { application };
+	writeDraft(directory, { format: DATA_FORMAT, clusterId, nodeIds: [...nodeIds].sort(), ...known });
+}
+
+function writeDraft(directory: string, manifest: Manifest): void {
 	const draft = join(directory, DRAFT_NAME);
 	writeFileSync(draft, `${JSON.stringify(manifest, null, "\t")}\n`);
 	flush(draft);

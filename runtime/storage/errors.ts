@@ -58,7 +58,7 @@ interface InUseDetails {
 }
 interface ForeignDetails {
 	readonly directory: string;
-	/** What differs: `cluster-id`, `node-ids`, `format`. */
+	/** What differs: `cluster-id`, `node-ids`, `application`, `format`, or `content` in a directory that is nobody's. */
 	readonly field: string;
 	readonly expected: string;
 	readonly found: string;
@@ -91,7 +91,7 @@ const errors = defineErrors({
 		"store-corrupt",
 		(d: CorruptDetails) => `store ${d.store} is corrupt at ${d.part} ${d.key}: ${d.problem}`,
 	],
-	diskFull: ["disk-full", (d: DiskDetails) => `no space left for ${d.directory} (${d.operation}): ${d.problem}`],
+	diskFull: ["disk-full", (d: DiskDetails) => `no space left for ${d.directory} (${d.operation})`],
 	diskFailed: ["disk-failed", (d: DiskDetails) => `the disk of ${d.directory} failed (${d.operation}): ${d.problem}`],
 	storageUnusable: [
 		"storage-unusable",
@@ -129,8 +129,14 @@ const errors = defineErrors({
 	],
 	dataDirectoryForeign: [
 		"data-directory-foreign",
-		(d: ForeignDetails) =>
-			`${d.directory} belongs to another swarm: its ${d.field} of ${d.found} is not ${d.expected} as asked for`,
+		({ directory, field, expected, found }: ForeignDetails) => {
+			if (field === "content") {
+				return `${directory} is no data directory and not empty: it holds ${found}, and no manifest.json that says whose it is`;
+			}
+			if (field === "format") return `${directory} is in the format ${found}, this version reads ${expected} only`;
+			const what = { "cluster-id": "group", "node-ids": "nodes" }[field] ?? field;
+			return `${directory} belongs to another swarm: it was made for the ${what} ${found}, and this is the ${what} ${expected}`;
+		},
 	],
 	dataDirectoryCorrupt: [
 		"data-directory-corrupt",
@@ -175,7 +181,7 @@ export const readsWaiting: ErrorMaker<WaitingDetails> = errors.readsWaiting;
 export const storesOpen: ErrorMaker<StoresDetails> = errors.storesOpen;
 /** Another living process holds the data directory: `{directory, pid, lockFile}`. */
 export const dataDirectoryInUse: ErrorMaker<InUseDetails> = errors.dataDirectoryInUse;
-/** The data directory was made by another cluster, for other nodes or in another format: `{directory, field, expected, found}`. */
+/** The data directory was made by another cluster, for other nodes or another application, or in another format: `{directory, field, expected, found}`. */
 export const dataDirectoryForeign: ErrorMaker<ForeignDetails> = errors.dataDirectoryForeign;
 /** The data directory's own files are damaged: `{directory, problem}`. */
 export const dataDirectoryCorrupt: ErrorMaker<DirectoryCorruptDetails> = errors.dataDirectoryCorrupt;

@@ -13,8 +13,8 @@ const defined = defineErrors({
 	],
 	threadStalled: [
 		"thread-stalled",
-		(d: { slot: number; actor: number; kind: string; messageType: string; stalledForMs: number }) =>
-			`the thread of slot ${d.slot} did not get on for ${d.stalledForMs} ms in actor ${d.actor} (${d.kind}${d.messageType === "" ? "" : ` ${d.messageType}`})`,
+		(d: { name: string; slot: number; actor: number; kind: string; messageType: string; stalledForMs: number }) =>
+			`the thread ${d.name} (slot ${d.slot}) did not get on for ${d.stalledForMs} ms in actor ${d.actor} (${d.kind}${d.messageType === "" ? "" : ` ${d.messageType}`})`,
 	],
 	watchdogFailed: ["watchdog-failed", (_: Record<string, never>) => "the watchdog thread ended unasked"],
 	laneMemoryExhausted: [
@@ -50,6 +50,7 @@ export const controlTimeout: ErrorMaker<{ name: string; slot: number; call: stri
 	defined.controlTimeout;
 /** Why a thread was killed: it ran and did not get on: `{slot, actor, kind, messageType, stalledForMs}`. */
 export const threadStalled: ErrorMaker<{
+	name: string;
 	slot: number;
 	actor: number;
 	kind: string;

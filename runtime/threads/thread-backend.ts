@@ -175,6 +175,7 @@ class WorkerBackend implements ThreadBackend {
 		const thread = this.threads.status().find((status) => status.slot === slot)?.spec;
 		if (thread === undefined || thread.neverKilled === true || this.#onStall(thread.name) === "report") return;
 		const error = threadStalled({
+			name: thread.name,
 			slot,
 			actor: actor ?? 0,
 			kind: kind ?? "none",

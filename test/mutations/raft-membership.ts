@@ -171,6 +171,13 @@ export const raftMembershipMutations: readonly Mutation[] = [
 		new: "\tvoid transfer;\n",
 	},
 	{
+		name: "late-timeout-now",
+		bug: "obeys a TimeoutNow although the leader has gone on since",
+		file: "protocols/raft/transfer.ts",
+		old: "if (core.log.lastIndex > lastIndex || ",
+		new: "if (lastIndex < 0 || ",
+	},
+	{
 		name: "stale-timeout-now",
 		bug: "obeys a TimeoutNow of an earlier term",
 		file: "protocols/raft/machine.ts",

@@ -72,13 +72,21 @@ test("the first example is short, and does what its comments say", async () => {
 	expect(new Set(output.match(/leader: node-[1-5]/g)).size).toBeGreaterThan(1);
 });
 
-test("the other snippets of JavaScript run", async () => {
-	const others = javascript.slice(1).filter(({ text }) => !moduleName.test(text));
-	expect(others).toHaveLength(1);
-	const [auction] = others as [Snippet];
+const others = javascript.slice(1).filter(({ text }) => !moduleName.test(text));
+
+test("the snippet of an application of one's own runs, and goes on from its directory", async () => {
+	expect(others).toHaveLength(2);
+	const [auction] = others as [Snippet, Snippet];
 	expect(await runModule("auction-house.js", auction.text)).toBe("true 5\n");
 	// "The next start with the same directory goes on from there": nobody bids more than 5 any more.
 	expect(await runModule("auction-house.js", auction.text)).toBe("false 5\n");
+});
+
+test("the snippet of members that change runs", async () => {
+	const [, members] = others as [Snippet, Snippet];
+	const printed = await runModule("members.js", members.text);
+	expect(printed).toContain("[ 'node-2', 'node-4', 'node-5' ]");
+	expect(printed.match(/lacks \d+ entries/g)).toHaveLength(2);
 });
 
 test("the snippet of TypeScript compiles strictly, and ends its swarm by itself", async () => {

@@ -103,7 +103,7 @@ test("what is durable is there after a thread's death, and after a restart of th
 	await stage.system.threads.kill(a.address.slot, "killed");
 	const [throughA = 0, throughB = 0] = await Promise.all(loads);
 	expect(throughB).toBe(900);
-	const again = await a.ask<StoreWriterContents>({ type: "found" }, { timeoutMs: 20_000 });
+	const again = await a.ask<StoreWriterContents>({ type: "found" }, { timeoutMs: 120_000 });
 	expect(again.inOrder).toBe(true);
 	const last = await a.ask<number>({ type: "append", records: 1 });
 	expect(last).toBeGreaterThanOrEqual(throughA);

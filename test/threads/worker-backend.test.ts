@@ -194,7 +194,7 @@ test("messages of 5 MiB pass in both directions, over 8 MiB are refused", async 
 	const stage = await Stage.open();
 	const ref = await stage.recorder(new Journal(1));
 	const value = new Uint8Array(5 * 1024 * 1024).map((_, index) => index % 251);
-	const echoed = (await ref.ask({ type: "echo", value }, { timeoutMs: 30_000 })) as Uint8Array;
+	const echoed = (await ref.ask({ type: "echo", value }, { timeoutMs: 120_000 })) as Uint8Array;
 	expect(Buffer.compare(Buffer.from(echoed), Buffer.from(value))).toBe(0);
 	expect(ref.tell({ type: "echo", value: new Uint8Array(9 * 1024 * 1024) })).toBe("too-large");
 	expect(await ref.ask({ type: "echo", value: "small again" })).toBe("small again");
@@ -210,7 +210,7 @@ test("workers send to each other, in order, over lanes that they made themselves
 		placement: "dedicated",
 	});
 	const order: FloodOrder = { target: target.address, first: 1, count: 10_000 };
-	expect(await flooder.ask(order, { timeoutMs: 30_000 })).toBe(10_000);
+	expect(await flooder.ask(order, { timeoutMs: 120_000 })).toBe(10_000);
 	await journal.reached(10_000);
 	expectInOrder(journal.entries, 10_000);
 });

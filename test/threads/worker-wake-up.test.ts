@@ -13,7 +13,7 @@ for (const waiting of ["async", "blocking"] as const) {
 		const asker = async (): Promise<void> => {
 			while (next < 60_000) {
 				const value = next++;
-				expect(await ref.ask({ type: "echo", value }, { timeoutMs: 50_000 })).toBe(value);
+				expect(await ref.ask({ type: "echo", value }, { timeoutMs: 120_000 })).toBe(value);
 			}
 		};
 		await Promise.all(Array.from({ length: 64 }, asker));

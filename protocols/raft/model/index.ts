@@ -12,7 +12,7 @@ import type { RaftView } from "../view.ts";
 import type { RaftTypes } from "../vocabulary.ts";
 import { type RaftPortOptions, raftPort } from "./raft-port.ts";
 
-export type { RaftPortOptions } from "./raft-port.ts";
+export type { RaftPortOptions, ViewableRaft } from "./raft-port.ts";
 
 /** A model of one Raft group: the bounds of its members, and of what the world may do to them. */
 export interface RaftModelOptions
@@ -32,7 +32,9 @@ export function raftModel(options: RaftModelOptions): GroupModel<RaftTypes, Raft
 	return {
 		name: "raft",
 		port: raftPort(options),
-		properties: raftProperties.filter(({ id, kind }) => kind === "always" || isReachable(id, options)),
+		properties: raftProperties.filter(({ id, kind }) =>
+			kind === "always" ? !membershipProperties.has(id) : isReachable(id, options),
+		),
 		bounds: { inFlight, crashes, losses, duplicates, forgeries: 0 },
 		disk,
 		network,
@@ -40,6 +42,9 @@ export function raftModel(options: RaftModelOptions): GroupModel<RaftTypes, Raft
 		isSymmetric,
 	};
 }
+
+/** They speak of changes of membership, and a model has none. */
+const membershipProperties: ReadonlySet<string> = new Set(["one-change-at-a-time", "consecutive-quorums-intersect"]);
 
 /** Whether a witness exists within such bounds, so that its absence would mean that the model is vacuous. */
 function isReachable(id: string, { nodes, terms, log, crashes }: RaftModelOptions): boolean {

@@ -1,7 +1,7 @@
 /** How Raft is put into the model checker: its disk, what of a machine's state matters, and what can not matter any more. */
-import { assert, canonicalText, type NodeId, nodeId, type WriteId } from "../../core/index.ts";
+import { assert, canonicalText, type NodeId, nodeId, type StateMachine, type WriteId } from "../../core/index.ts";
 import type { GroupPort } from "../../verification/model-checker/index.ts";
-import { raftConfig } from "../config.ts";
+import { type RaftConfig, raftConfig } from "../config.ts";
 import type { RaftCore, RaftRole } from "../core.ts";
 import type { Entry, LogIndex, Term } from "../entry.ts";
 import { RaftMachine } from "../machine.ts";
@@ -20,13 +20,27 @@ export interface RaftPortOptions {
 	readonly requests: number;
 	readonly preVote: boolean;
 	/** Default: the machine of this room. A test plants bugs by wrapping it. */
-	readonly create?: (config: ReturnType<typeof raftConfig>) => RaftMachine;
+	readonly create?: (config: RaftConfig) => ViewableRaft;
+}
+
+/** A Raft machine, or something around one, that observers can look into. */
+export interface ViewableRaft extends StateMachine<RaftTypes> {
+	readonly view: RaftView;
 }
 
 /** The part of a machine's state that this port reads. */
 type RaftState = Pick<
 	RaftCore,
-	"term" | "votedFor" | "role" | "leader" | "commitIndex" | "voteWriteId" | "configuration" | "leaderHeard"
+	| "term"
+	| "votedFor"
+	| "role"
+	| "leader"
+	| "commitIndex"
+	| "voteWriteId"
+	| "configuration"
+	| "configurations"
+	| "configurationIndex"
+	| "leaderHeard"
 > &
 	Pick<RaftCore, "hardStateWriteId" | "nextWriteId" | "writes"> & {
 		readonly log: {
@@ -38,7 +52,7 @@ type RaftState = Pick<
 
 export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftView> {
 	const nodes = Array.from({ length: options.nodes }, (_, i) => nodeId(`n${i + 1}`));
-	const create = options.create ?? ((config) => new RaftMachine(config));
+	const create = options.create ?? ((config): ViewableRaft => new RaftMachine(config));
 	return {
 		nodes,
 		create: (node) => create(raftConfig({ nodeId: node, voters: nodes, preVote: options.preVote })),
@@ -49,7 +63,7 @@ export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftVie
 			entries: [],
 		},
 		performWrite,
-		view: (machine) => (machine as RaftMachine).view,
+		view: (machine) => (machine as ViewableRaft).view,
 		essence: (state, oldestUnfinished) => essenceOf(state as RaftState, oldestUnfinished),
 		isWithin: (essence) => {
 			const { term, log } = essence as RaftState;
@@ -95,14 +109,15 @@ function performWrite(durable: RaftDurable, write: RaftWrite): RaftDurable {
 /**
  * The state with persists numbered from the oldest unfinished one. Of a finished persist only that it is finished matters:
  * numbers are compared with those of unfinished ones, or with the one that completes. The persist of one's own vote
- * matters to a candidate only. Voters are listed in the order of their names.
+ * matters to a candidate only. The configuration is the same for ever.
  */
 function essenceOf(state: RaftState, oldestUnfinished: WriteId | null): unknown {
 	const from = oldestUnfinished ?? state.nextWriteId;
 	const since = (writeId: WriteId): number | null => (writeId < from ? null : writeId - from);
+	const { configuration: _same, configurations: _all, configurationIndex, ...variables } = state;
+	assert(configurationIndex === 0, "nobody joins or leaves a model");
 	return {
-		...state,
-		configuration: { voters: new Set(state.configuration.voters) },
+		...variables,
 		nextWriteId: state.nextWriteId - from,
 		hardStateWriteId: since(state.hardStateWriteId),
 		voteWriteId: state.role === "candidate" ? since(state.voteWriteId) : null,

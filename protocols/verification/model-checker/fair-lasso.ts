@@ -28,17 +28,22 @@ export interface LassoQuestion {
 	readonly isInitial: (state: number) => boolean;
 }
 
-/** The first fair lasso in order of the components' discovery, or null: the property holds in the end on every fair run. */
+/** A fair lasso with as short a prefix as any, or null: the property holds in the end on every fair run. */
 export function findFairLasso(graph: StateGraph, question: LassoQuestion): Lasso | null {
 	const without = new Subgraph(graph, question);
+	let best: { readonly start: number; readonly component: readonly number[]; readonly witnesses: Witness[] } | null =
+		null;
 	for (const component of without.components()) {
+		// States are numbered as the breadth-first search found them.
+		const start = component.reduce((least, state) => Math.min(least, state));
+		if (best !== null && best.start < start) continue;
 		const witnesses = fairWitnesses(without, component, question.liveness);
-		if (witnesses === null) continue;
-		const start = component[0]!;
-		const { initial, actions } = without.pathTo(start);
-		return { initial, prefix: actions, cycle: tour(without, new Set(component), start, witnesses) };
+		if (witnesses !== null) best = { start, component, witnesses };
 	}
-	return null;
+	if (best === null) return null;
+	const { start, component, witnesses } = best;
+	const { initial, actions } = without.pathTo(start);
+	return { initial, prefix: actions, cycle: tour(without, new Set(component), start, witnesses) };
 }
 
 /** Where a class of actions gets its due: on an edge, or in a state where it is impossible. */

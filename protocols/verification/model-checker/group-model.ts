@@ -62,7 +62,10 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 
 /** What the world may do. All are mandatory: a model without bounds never ends. */
 export interface GroupBounds {
-	/** Messages under way at once, 1 to {@link IN_FLIGHT_MAX}; a state with more is beyond the bounds. */
+	/**
+	 * Messages under way at once, 1 to {@link IN_FLIGHT_MAX}; a state with more is beyond the bounds, and so is one in which
+	 * more than that wait for one member's disk.
+	 */
 	readonly inFlight: number;
 	/** Crashes in one run, 0 to {@link BUDGET_MAX}. */
 	readonly crashes: number;

@@ -92,7 +92,8 @@ export class MemberTable<P extends ProtocolTypes, View> {
 		const number = this.members.intern(member, plainMember(member, essence));
 		if (number < known) return number;
 		this.#essences.push(essence);
-		this.isWithin.push(this.#port.isWithin(essence));
+		const waiting = member.held.filter(({ effect }) => effect.type === "send").length;
+		this.isWithin.push(waiting <= this.#model.bounds.inFlight && this.#port.isWithin(essence));
 		this.unfinishedOf.push(member.unfinished.length);
 		this.timersOf.push(member.timers.map((timer) => this.#timerNumber(timer)));
 		return number;

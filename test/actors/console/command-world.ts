@@ -17,6 +17,7 @@ export class TestWorld implements CommandWorld {
 	readonly startTarget = (): never => {
 		throw new Error("this command starts no swarm of its own");
 	};
+	readonly temporaries: Set<string> = new Set();
 	written = "";
 	readonly output: Output = this.#sink((text) => {
 		this.written += text;

@@ -91,7 +91,7 @@ test("what is JSON but no flight is refused with the record's number and place",
 		["null", "the record", "null"],
 		['{"distance":1,"time":1}', "delay", "nothing"],
 		['{"delay":"1","distance":1,"time":1}', "delay", '"1"'],
-		['{"delay":1e999,"distance":1,"time":1}', "delay", "null"],
+		['{"delay":1e999,"distance":1,"time":1}', "delay", "a number too large to hold"],
 		['{"delay":1,"distance":null,"time":1}', "distance", "null"],
 		['{"delay":1,"distance":1,"time":24}', "time", "24"],
 		['{"delay":1,"distance":1,"time":-0.1}', "time", "-0.1"],
@@ -102,7 +102,7 @@ test("what is JSON but no flight is refused with the record's number and place",
 			code: "input-record-invalid",
 			line: 3,
 			column: 2,
-			record: 1,
+			record: 2,
 			field,
 			found,
 		});
@@ -117,6 +117,15 @@ test("nothing, too much, or no text", async () => {
 		expect(await refusal(bytes)).toMatchObject({ code: "input-unreadable" });
 	}
 	expect(await refusal(gzip.subarray(0, 2))).toMatchObject({ reason: "its gzip data ends too early" });
+});
+
+test("a file that is called gzip and is none", async () => {
+	const file = join(directory, "plain.gz");
+	writeFileSync(file, Buffer.from([0x80, 0x81, 0x82]));
+	await expect(readInput(file, Readable.from([]), new AbortController().signal)).rejects.toMatchObject({
+		code: "input-unreadable",
+		details: { reason: "it is neither gzip data, as its name says, nor UTF-8 text" },
+	});
 });
 
 test("a missing file and a directory", async () => {

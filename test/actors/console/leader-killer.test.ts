@@ -58,6 +58,26 @@ test("does not kill while the last kill is not mended", async () => {
 	await runUntil(clock, 4_900);
 	await clock.drive(killer.stop(1_000));
 	expect(killer.kills.map(({ atMs }) => Math.round(atMs / 100))).toEqual([10, 38]);
+	// The second was due at 2,000 and had to wait until 3,500; the third is due after the end.
+	expect(Math.round(killer.heldUpMs / 100)).toBe(15);
+});
+
+test("a kill that is due when the load ends has waited until then, and no longer", async () => {
+	const { clock, killer } = setup({ restartMs: 2_500 });
+	killer.start();
+	await runUntil(clock, 2_600);
+	await clock.drive(killer.stop(5_000));
+	expect(clock.nowMs()).toBeGreaterThan(3_400);
+	expect(Math.round(killer.heldUpMs / 100)).toBe(6);
+});
+
+test("a wait for a leader is not taken for a wait for the last killed one", async () => {
+	const { clock, target, killer } = setup();
+	target.leader = null;
+	killer.start();
+	await runUntil(clock, 3_000);
+	await clock.drive(killer.stop(0));
+	expect(killer.heldUpMs).toBe(0);
 });
 
 test("does not kill a node that its own status does not call the leader", async () => {

@@ -32,10 +32,13 @@ interface Outcome {
 
 interface Circumstances extends Partial<LedgerTargetOptions> {
 	readonly interruptAfterMs?: number;
+	/** The signal arrives before the swarm has started. */
+	readonly interruptAtStart?: NodeJS.Signals;
 	readonly isTerminal?: boolean;
 }
 
-async function run(args: string[], { interruptAfterMs, isTerminal, ...options }: Circumstances = {}): Promise<Outcome> {
+async function run(args: string[], circumstances: Circumstances = {}): Promise<Outcome> {
+	const { interruptAfterMs, interruptAtStart, isTerminal, ...options } = circumstances;
 	const clock = new ManualClock();
 	const written = { output: "", errors: "" };
 	const sink = (stream: "output" | "errors"): Output => ({
@@ -57,9 +60,11 @@ async function run(args: string[], { interruptAfterMs, isTerminal, ...options }:
 		errors: sink("errors"),
 		clock,
 		interrupt: interrupt.signal,
+		temporaries: new Set(),
 		startTarget: async (asked) => {
 			started = asked;
 			target = new LedgerTarget({ nodes: asked.nodes, clock, ...options });
+			if (interruptAtStart !== undefined) interrupt.abort(interruptAtStart);
 			if (interruptAfterMs !== undefined) clock.schedule(interruptAfterMs, () => interrupt.abort());
 			return target;
 		},
@@ -88,7 +93,7 @@ test("a good run: exit code 0, and the last line is the promised one", async () 
 test("fewer kills than the schedule asked for: vacuous, exit code 1, and the data are kept", async () => {
 	const { exitCode, output, errors, started } = await run(quick, { restartMs: 60_000 });
 	expect(exitCode).toBe(1);
-	expect(output).toMatch(/\nvacuous: 1 leaders were killed and replaced, 3 were to be; agreed|\nvacuous: 1 leaders/);
+	expect(output).toMatch(/\nvacuous: leaders killed and replaced: 1, at least 3 required; 5 of 5 replicas, /);
 	const kept = (started.storage as { directory: string }).directory;
 	expect(errors).toBe(`quorate: the data of this run are kept in ${kept}\n`);
 	expect(existsSync(kept)).toBe(true);
@@ -154,6 +159,18 @@ test("Ctrl-C ends the run in order: exit code 130, the target stopped, the tempo
 	expect(errors).toBe("");
 	expect(target.isStopped).toBe(true);
 	expect(existsSync((started.storage as { directory: string }).directory)).toBe(false);
+});
+
+test("a signal while the run starts: the last line says so, with --json too, and names the signal", async () => {
+	const plain = await run(quick, { interruptAtStart: "SIGTERM" });
+	expect(plain.exitCode).toBe(143);
+	expect(plain.output).toMatch(
+		/\nending in order; SIGTERM once more ends at once\n(.*\n)*interrupted: before there was anything to report\n$/,
+	);
+	const json = await run([...quick, "--json"], { interruptAtStart: "SIGINT" });
+	expect(json.exitCode).toBe(130);
+	expect(JSON.parse(json.output)).toMatchObject({ verdict: "interrupted", exitCode: 130 });
+	expect(json.errors).toBe("quorate: ending in order; Ctrl-C once more ends at once\n");
 });
 
 test("a second run on the same data proposes only what is missing; a third begins the next run", async () => {

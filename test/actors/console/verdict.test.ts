@@ -17,6 +17,7 @@ const good: RunFacts = {
 	unresolved: 0,
 	loadMs: 20_000,
 	killIntervalMs: 4_000,
+	killsHeldUpMs: 0,
 	killsSurvived: 3,
 	interrupted: null,
 	failure: null,
@@ -65,7 +66,12 @@ test("all replicas agree on a wrong set: disagreed", () => {
 });
 
 test("too few kills: vacuous", () => {
-	expect(judge({ ...good, killsSurvived: 2 })).toMatchObject({ name: "vacuous", exitCode: 1 });
+	expect(judge({ ...good, killsSurvived: 1 })).toMatchObject({
+		name: "vacuous",
+		exitCode: 1,
+		line: expect.stringMatching(/^vacuous: leaders killed and replaced: 1, at least 3 required; 3 of 3 replicas/),
+	});
+	expect(judge({ ...good, killsSurvived: 2, killsHeldUpMs: 8_000 })).toMatchObject({ name: "agreed" });
 	expect(judge({ ...good, killsSurvived: 0, killIntervalMs: null })).toMatchObject({ name: "agreed" });
 });
 
@@ -83,8 +89,11 @@ test("unknown outcomes, an error, an interruption", () => {
 });
 
 test("the kills that a schedule asks for: one less than its intervals, 3 at most", () => {
-	const cases: [loadMs: number, intervalMs: number | null, required: number][] = [
+	const cases: [loadMs: number, intervalMs: number | null, required: number, heldUpMs?: number][] = [
 		[20_000, 4_000, 3],
+		// Kills that waited for the last node are not asked for; but one always is, of a load that is long enough.
+		[20_000, 4_000, 2, 4_001],
+		[20_000, 4_000, 1, 12_000],
 		[16_000, 4_000, 3],
 		[15_999, 4_000, 2],
 		[8_000, 4_000, 1],
@@ -92,5 +101,7 @@ test("the kills that a schedule asks for: one less than its intervals, 3 at most
 		[100, 4_000, 0],
 		[60_000, null, 0],
 	];
-	for (const [loadMs, intervalMs, required] of cases) expect(killsRequired(loadMs, intervalMs)).toBe(required);
+	for (const [loadMs, intervalMs, required, heldUpMs = 0] of cases) {
+		expect(killsRequired(loadMs, intervalMs, heldUpMs)).toBe(required);
+	}
 });

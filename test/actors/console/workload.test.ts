@@ -8,7 +8,7 @@ import { FlightLedger } from "../../../actors/console/flight-ledger.ts";
 import { generateRecords } from "../../../actors/console/flight-records.ts";
 import type { LedgerClient } from "../../../actors/console/run-target.ts";
 import { Workload, type WorkloadPlan } from "../../../actors/console/workload.ts";
-import { nodeId } from "../../../protocols/core/index.ts";
+import { nodeId, QuorateError } from "../../../protocols/core/index.ts";
 import { LedgerTarget, type LedgerTargetOptions } from "./ledger-target.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -134,6 +134,11 @@ test("a few failed operations are counted, many end the load", async () => {
 	);
 	await explained.clock.drive(explained.workload.run());
 	expect(explained.workload.failure).toMatchObject({ details: { reason: "lost: no space" } });
+
+	const unanswered = new QuorateError("outcome-unknown", "no answer", {}, { cause: new Error("no space") });
+	const ended = await setup({}, { refuse: (command) => (command[2] === 7 ? unanswered : null) });
+	await ended.clock.drive(ended.workload.run());
+	expect(ended.workload.failure).toMatchObject({ details: { reason: "no space" } });
 
 	const many = await setup({}, { refuse: () => new Error("lost") });
 	await expect(many.clock.drive(many.workload.run())).rejects.toMatchObject({ code: "load-failed" });

@@ -14,6 +14,7 @@ import {
 	runExperiment,
 	shrinkExperiment,
 	sizeOf,
+	type TargetEvent,
 } from "../../../supervisors/index.ts";
 import { losesADelivery, readsAlone, votesTwice } from "./planted-machines.ts";
 
@@ -174,6 +175,29 @@ describe("a run that proves nothing", () => {
 			expect.any(Number),
 			expect.any(Number),
 		]);
+	});
+
+	it("keeps a member down as long as anybody says so, and brings it back after", async () => {
+		const method = [
+			"at: 500ms, fault: crash, target: node-1, for: 1s",
+			"at: 1s, fault: crash, target: node-1, for: 2s",
+		];
+		const lives: TargetEvent[] = [];
+		const engine = simulationEngine();
+		const { verdict, faults } = await journalOf(small(method), {
+			...engine,
+			start: (order) =>
+				engine.start({
+					...order,
+					observe: (event) => {
+						if (event.origin === "node-1" && (event.type === "started" || event.type === "ended")) lives.push(event);
+						order.observe(event);
+					},
+				}),
+		});
+		expect(verdict).toBe("pass");
+		expect(lives.map(({ type }) => type)).toEqual(["ended", "started"]);
+		expect(lives[1]?.atMs).toBeGreaterThan(faults[1]?.removedAtMs ?? Number.POSITIVE_INFINITY);
 	});
 
 	it("refuses settings that the protocol does not have", async () => {

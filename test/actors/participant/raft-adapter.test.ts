@@ -269,7 +269,8 @@ describe("Raft's deliveries", () => {
 		expect(() => adapter.deliver(entries(4, [command(-1)], null), new RecordingHost())).toThrowError(
 			expect.objectContaining({
 				code: "application-failed",
-				details: { application: "Tally", hook: "apply", index: 4 },
+				details: { application: "Tally", hook: "apply", index: 4, reason: "it threw: negative" },
+				message: "the application Tally failed in apply at index 4: it threw: negative",
 			}),
 		);
 	});

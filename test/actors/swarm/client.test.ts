@@ -266,6 +266,15 @@ describe("a client with a session", () => {
 		await expect(waiting).rejects.toMatchObject({ code: "client-closed" });
 	});
 
+	it.each([{ windo: 1 }, { timeout: 5 }])("refuses the unknown option of %j", (options) => {
+		expect(() => new SessionClient(new ScriptedGroup(() => opened), options as object)).toThrowError(
+			expect.objectContaining({
+				code: "option-unknown",
+				details: expect.objectContaining({ known: ["window", "timeoutMs"] }),
+			}),
+		);
+	});
+
 	it.each([{ window: 0 }, { window: 1.5 }, { window: 2_000 }, { timeoutMs: 0 }, { timeoutMs: Number.NaN }])(
 		"refuses %j",
 		(options) => {

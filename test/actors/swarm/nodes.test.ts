@@ -43,6 +43,8 @@ describe("membership", () => {
 		expect(() => membershipOf(["a", "b", "a"])).toThrowError(
 			expect.objectContaining({ code: "node-count-invalid", message: expect.stringContaining("a is listed twice") }),
 		);
+		expect(() => membershipOf([])).toThrowError("not an empty list: nobody would be left to decide");
+		expect(() => membershipOf("3" as never)).toThrowError('not "3": a whole number or a list of names is expected');
 		expect(() => membershipOf(["a b"])).toThrowError(expect.objectContaining({ code: "invalid-argument" }));
 	});
 });

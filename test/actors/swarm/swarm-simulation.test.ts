@@ -277,6 +277,40 @@ describe("a swarm in simulation", () => {
 		});
 	});
 
+	it("refuses everything once it is stopped; what was under way may have been decided", async () => {
+		const { start, settle, simulation } = simulated(13);
+		const swarm = await start();
+		await settle(swarm.propose({ type: "put", key: "a", value: 1 }));
+		const underWay = swarm.propose({ type: "put", key: "a", value: 2 }).catch((error: unknown) => error);
+		// It is sent, and time has not passed in which it could have been answered.
+		await simulation.run({ untilMs: simulation.nowMs });
+		const unsent = swarm.propose({ type: "put", key: "a", value: 3 }).catch((error: unknown) => error);
+		const stopped = swarm.stop();
+		expect(await settle(unsent)).toMatchObject({ code: "swarm-stopped" });
+		expect(await settle(underWay)).toMatchObject({ code: "outcome-unknown", cause: { code: "swarm-stopped" } });
+		await settle(stopped);
+		const node = "node-1";
+		for (const refused of [swarm.status(), swarm.kill(node), swarm.inspect(node, null), swarm.propose(1)]) {
+			await expect(refused).rejects.toMatchObject({ code: "swarm-stopped" });
+		}
+	});
+
+	it("tells what an actor of the user's has published under that actor's name", async () => {
+		const { start, settle } = simulated(14);
+		const told: SwarmEvent[] = [];
+		const behaviour = {
+			local: () => ({ receive: (_: unknown, context: ActorContext) => context.publish({ type: "beat" }) }),
+		};
+		const swarm = await start({ actors: [{ id: "heart", start: { name: "heart", behaviour } }] });
+		swarm.events$.subscribe((event) => told.push(event));
+		(await settle(swarm.lookup("heart")))?.tell("go");
+		await settle(swarm.propose({ type: "put", key: "a", value: 1 }));
+		expect(told.find(({ type }) => type === "published")).toMatchObject({
+			origin: "heart",
+			event: { type: "beat", publisher: "heart" },
+		});
+	});
+
 	it("survives observers that throw, and tells of them", async () => {
 		const { start, settle, simulation } = simulated(11);
 		const swarm = await start();

@@ -43,6 +43,7 @@ describe("raftConfig", () => {
 
 describe("validateRaftConfig", () => {
 	it.each([
+		["preVote", 1],
 		["heartbeatMs", 0],
 		["heartbeatMs", 300_001],
 		["heartbeatMs", 1.5],

@@ -123,7 +123,7 @@ describe("thesis §4.2.1 learners and catching up", () => {
 		expect(reasonOf(machine.replies)).toBe("not-caught-up");
 	});
 
-	it("a learner of an empty disk that is named voter at once does not stop commits (etcd#21178): it is refused", () => {
+	it("a learner of an empty disk that is named voter at once does not stop commits: it is refused", () => {
 		const machine = leader({ config: { catchUpLagEntries: 0 } });
 		change(machine, set([a, b, c], [d]));
 		agree(machine, [b, c]);
@@ -131,6 +131,57 @@ describe("thesis §4.2.1 learners and catching up", () => {
 		expect(reasonOf(machine.replies)).toBe("not-caught-up");
 		machine.request(proposal("x"));
 		expect(agree(machine, [b]).status.commitIndex).toBe(machine.status.lastIndex);
+	});
+
+	it("promoting a learner keeps what the leader knows of it (openraft#584)", () => {
+		const machine = withLearners([d]);
+		change(machine, { type: "promote", node: d });
+		const peer = machine.status.peers.find(({ node }) => node === d);
+		expect(peer).toMatchObject({ mode: "replicate", match: 2, next: 4 });
+	});
+
+	it("a change of the voters leaves the other learners alone (openraft#1192)", () => {
+		const machine = withLearners([d, e]);
+		change(machine, { type: "set", voters: [a, b, c, d] });
+		expect(lastEntry(machine)).toEqual(configurationOf([a, b, c, d], [e]));
+		expect(machine.sentOnly(e, "append-entries").entries).toHaveLength(1);
+	});
+
+	it("a learner that comes back with an empty disk commits nothing that it has not (etcd#21178)", () => {
+		const machine = new LoneMachine({ voters: [b, c] });
+		machine.receive(b, append({ term: term(1), prevIndex: index(0), prevTerm: term(0), commit: index(9) }));
+		expect(machine.status).toMatchObject({ commitIndex: 0, lastIndex: 0 });
+		machine.receive(b, append({ term: term(1), prevIndex: index(9), prevTerm: term(1), commit: index(9) }));
+		expect(machine.sentOnly(b, "append-response")).toMatchObject({ accepted: false, hintIndex: 0 });
+		expect(machine.status.commitIndex).toBe(0);
+	});
+
+	it("a learner that has its promotion in its log campaigns, committed or not (etcd#12359)", () => {
+		const machine = new LoneMachine({ voters: [b, c], term: 1 });
+		const entries = [configurationOf([b, c], [a]), configurationOf(three)].map((each) => members(1, each));
+		machine.receive(b, append({ term: term(1), entries, commit: index(1) }));
+		expect(machine.electionTimeout().electionTimeout().status.role).toBe("pre-candidate");
+	});
+
+	it("a learner that has lost its leader knows it again from the next heartbeat (scylladb#10379)", () => {
+		const machine = new LoneMachine({ voters: [b, c], term: 1 });
+		machine.receive(b, append({ term: term(1), entries: [members(1, configurationOf([b, c], [a]))] }));
+		expect(machine.electionTimeout().electionTimeout().status.leader).toBeNull();
+		machine.receive(b, append({ term: term(1), prevIndex: index(1), prevTerm: term(1) }));
+		change(machine, { type: "promote", node: a });
+		expect(machine.replies).toEqual([{ type: "refused", reason: "not-leader", leader: b }]);
+	});
+
+	it("with promoteLearners one that needed no more than the snapshot is promoted too (ra#584)", () => {
+		const config = { promoteLearners: true, snapshotEveryEntries: 1, retainedEntries: 0 };
+		const machine = leader({ config });
+		change(machine, { type: "add-learner", node: d });
+		agree(machine, [b, c]);
+		const snapshot = { ...snapshotAt(2, 1), configuration: configurationOf(three, [d]) };
+		machine.step({ type: "snapshot-ready", snapshot });
+		machine.receive(d, { ...accepted(1, 1), accepted: false });
+		machine.receive(d, { type: "snapshot-response", term: term(1), lastIndex: index(2), nextOffset: 6, round: 0 });
+		expect(lastEntry(machine)).toEqual(configurationOf([a, b, c, d]));
 	});
 
 	it("with promoteLearners they are promoted as soon as they have caught up, one after the other", () => {
@@ -164,7 +215,7 @@ describe("§6 and thesis §4.2.2: a leader that is removed", () => {
 		expect(machine.status).toMatchObject({ role: "follower", commitIndex: 2, leader: null });
 	});
 
-	it("steps down when the new configuration is committed, is answered, and sends no more (etcd#11038)", () => {
+	it("steps down when the new configuration is committed, is answered, and sends no more (etcd#11038, scylladb#10833)", () => {
 		const machine = leader();
 		const requestId = change(machine, { type: "remove", node: a });
 		agree(machine, [b, c]);
@@ -205,7 +256,7 @@ describe("§6 and thesis §4.2.2: a leader that is removed", () => {
 		expect(machine.electionTimeout().status.role).toBe("follower");
 	});
 
-	it("thesis §4.2.2: until the entry is committed it still starts elections, since it may be the only one that has it", () => {
+	it("thesis §4.2.2: until the entry is committed it still starts elections, since it may be the only one that has it (etcd#10563)", () => {
 		const durable = {
 			hardState: { term: term(1), votedFor: a },
 			snapshot: null,
@@ -247,7 +298,7 @@ describe("§6: removed servers do not disrupt the cluster", () => {
 		expect(machine.status.role).toBe("pre-candidate");
 	});
 
-	it("a removed learner's promotion elsewhere does not matter: it comes back with what it had (scylladb#10618)", () => {
+	it("a removed member may come back, with what it had, and be promoted again", () => {
 		const machine = withLearners([d]);
 		change(machine, { type: "remove", node: d });
 		agree(machine, [b, c]);

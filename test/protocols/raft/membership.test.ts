@@ -297,7 +297,7 @@ describe("thesis §4.1 single-server changes", () => {
 		expect(lastEntry(machine)).toEqual(joint([a, b, d], three));
 	});
 
-	it("a leader adopts no change before the one before is committed (etcd#12136)", () => {
+	it("a leader adopts no change before the one before is committed", () => {
 		const machine = leader();
 		change(machine, { type: "add-learner", node: d });
 		change(machine, { type: "add-learner", node: e });
@@ -388,12 +388,21 @@ describe("what a leader refuses", () => {
 	});
 });
 
-describe("joint configurations make progress (etcd#12359, etcd#12435)", () => {
+describe("joint configurations make progress", () => {
 	it("a joint configuration whose leader commits it in the batch of its last acknowledgement is left in that batch", () => {
 		const machine = withLearners([d, e]);
 		change(machine, set([a, d, e]));
 		machine.writesComplete().receive(b, accepted(1, 3)).receive(d, accepted(1, 3));
 		expect(machine.sentOnly(d, "append-entries").entries.map(({ kind }) => kind)).toEqual(["configuration"]);
+	});
+
+	it("it is left once, whatever is stepped before the leave is committed (etcd#12136)", () => {
+		const machine = withLearners([d, e]);
+		change(machine, set([a, d, e]));
+		agree(machine, [b, d]).heartbeat().receive(e, accepted(1, 3)).writesComplete();
+		change(machine, { type: "remove", node: e });
+		expect(reasonOf(machine.replies)).toBe("change-in-progress");
+		expect(machine.view.log.entries.filter(({ kind }) => kind === "configuration")).toHaveLength(3);
 	});
 
 	it("and one that was left waiting by a transfer is left when the transfer is given up", () => {

@@ -381,7 +381,7 @@ function describeMessage(message: RaftMessage): string {
 		case "snapshot-response":
 			return `${head} last=${message.lastIndex} next byte ${message.nextOffset}`;
 		case "timeout-now":
-			return head;
+			return `${head} last=${message.lastIndex}`;
 		case "read-index-request":
 			return `${head} question ${message.life}.${message.question}`;
 		case "read-index-response":

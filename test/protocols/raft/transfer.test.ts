@@ -27,14 +27,18 @@ import {
 	vote,
 } from "./lone-machine.ts";
 
-const timeoutNow = (inTerm: number): TimeoutNow => ({ type: "timeout-now", term: term(inTerm) });
+const timeoutNow = (inTerm: number, lastIndex = 0): TimeoutNow => ({
+	type: "timeout-now",
+	term: term(inTerm),
+	lastIndex: index(lastIndex),
+});
 const leader = (options: ConstructorParameters<typeof LoneMachine>[0] = {}): LoneMachine =>
 	new LoneMachine(options).becomeLeader().commitAll();
 const transfer = (machine: LoneMachine, to: NodeId | null): number =>
 	machine.request({ type: "transfer-leadership", to });
 
 describe("thesis §3.10: the leader that hands over", () => {
-	it("1: stops accepting new client requests, with a reason of its own; reads go on", () => {
+	it("1: stops accepting new client requests, with a reason of its own; reads go on (hashicorp#581)", () => {
 		const machine = leader();
 		machine.request(proposal("x"));
 		transfer(machine, b);
@@ -59,13 +63,13 @@ describe("thesis §3.10: the leader that hands over", () => {
 		expect(machine.replies).toEqual([{ type: "refused", reason: "transfer-in-progress", to: b }]);
 	});
 
-	it("2 and 3: brings the target's log up to its own, and only then sends it a TimeoutNow (redpanda#2592)", () => {
+	it("2 and 3: brings the target's log up to its own, and only then sends it a TimeoutNow (redpanda#2606)", () => {
 		const machine = leader();
 		machine.request(proposal("x"));
 		transfer(machine, b);
 		expect(machine.sent(b)).toEqual([]);
 		expect(machine.receive(c, accepted(1, 2)).sent(b)).toEqual([]);
-		expect(machine.receive(b, accepted(1, 2)).sent(b)).toEqual([timeoutNow(1)]);
+		expect(machine.receive(b, accepted(1, 2)).sent(b)).toEqual([timeoutNow(1, 2)]);
 		expect(machine.receive(b, accepted(1, 2)).sent(b)).toEqual([]);
 	});
 
@@ -100,7 +104,7 @@ describe("thesis §3.10: the leader that hands over", () => {
 		expect(machine.events).toContainEqual({ type: "transfer-completed", to: b, term: 2 });
 	});
 
-	it("commands that it took before are not refused but unknown, as with any other change (redpanda#2606, hashicorp#581)", () => {
+	it("commands that it took before are not refused but unknown, as with any other change of leader", () => {
 		const machine = leader();
 		machine.request(proposal("x"));
 		transfer(machine, b);
@@ -173,7 +177,12 @@ describe("thesis §3.10: the leader that hands over", () => {
 		["itself", () => undefined, a, { reason: "already-leader" }],
 		["one that can not be reached", (m) => m.step({ type: "peer-unreachable", peer: b }), b, unreachable(b)],
 		["one that has fallen silent", silenceB, b, unreachable(b)],
-		["one that is far behind", fallBehind, b, { reason: "target-behind", node: b, lagEntries: 2, limitEntries: 1 }],
+		[
+			"one that is far behind (redpanda#2592)",
+			fallBehind,
+			b,
+			{ reason: "target-behind", node: b, lagEntries: 2, limitEntries: 1 },
+		],
 		["nobody in particular, when nobody is caught up", fallBehind, null, { reason: "no-target" }],
 	])("refuses to hand over to %s", (_whom, prepare, to, refusal) => {
 		const machine = leader({ config: { catchUpLagEntries: 1 } });
@@ -181,6 +190,22 @@ describe("thesis §3.10: the leader that hands over", () => {
 		transfer(machine, to);
 		expect(machine.replies).toEqual([{ type: "refused", ...refusal }]);
 		expect(machine.status.transferTo).toBeNull();
+	});
+
+	it("a candidate that is asked to hand over says at once that it is no leader (hashicorp#413)", () => {
+		const machine = new LoneMachine({}).electionTimeout().receive(b, vote(1, true, true));
+		transfer(machine, c);
+		expect(machine.status.role).toBe("candidate");
+		expect(machine.replies).toEqual([{ type: "refused", reason: "not-leader", leader: null }]);
+	});
+
+	it("one that was interrupted and leads again takes commands (hashicorp#696, openraft#1747)", () => {
+		const machine = leader();
+		transfer(machine, b);
+		machine.receive(c, requestVote(5, 9, 9, false, true)).becomeLeader();
+		machine.request(proposal("x"));
+		expect(machine.replies).toEqual([]);
+		expect(machine.status).toMatchObject({ role: "leader", transferTo: null, pendingProposals: 1 });
 	});
 
 	it("chooses the voter that is furthest when it is asked for nobody in particular", () => {
@@ -215,19 +240,30 @@ describe("thesis §3.10: the target", () => {
 		expect(machine.isHeld("request-vote")).toBe(true);
 	});
 
-	it("as a candidate or pre-candidate of the term does the same (hashicorp#413)", () => {
+	it("is not turned back by a message of the old leader that comes behind it (hashicorp#570)", () => {
+		const machine = new LoneMachine({ term: 1 }).receive(b, timeoutNow(1)).receive(b, append({ term: term(1) }));
+		expect(machine.status).toMatchObject({ role: "candidate", term: 2 });
+	});
+
+	it("as a candidate or pre-candidate of the term does the same", () => {
 		const machine = new LoneMachine({ term: 1 }).electionTimeout();
 		expect(machine.status.role).toBe("pre-candidate");
 		expect(machine.receive(b, timeoutNow(1)).status).toMatchObject({ role: "candidate", term: 2 });
 	});
 
-	it("ignores a TimeoutNow of an earlier term (raft-rs#234)", () => {
+	it("ignores a TimeoutNow of an earlier term", () => {
 		const machine = new LoneMachine({ term: 3 }).receive(b, timeoutNow(2));
 		expect(machine.effects).toEqual([]);
 		expect(machine.status).toMatchObject({ role: "follower", term: 3 });
 	});
 
-	it("asked twice campaigns once (hashicorp#570)", () => {
+	it("ignores one that comes when the leader has given up and gone on (raft-rs#234)", () => {
+		const machine = new LoneMachine({ term: 1 });
+		machine.receive(b, append({ term: term(1), entries: [command(1), command(1)] })).receive(b, timeoutNow(1, 1));
+		expect(machine.status).toMatchObject({ role: "follower", term: 1, leader: b });
+	});
+
+	it("asked twice campaigns once", () => {
 		const machine = new LoneMachine({ term: 1 }).receive(b, timeoutNow(1)).receive(b, timeoutNow(1));
 		expect(machine.effects).toEqual([]);
 		expect(machine.status).toMatchObject({ role: "candidate", term: 2 });

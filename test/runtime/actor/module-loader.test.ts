@@ -36,6 +36,12 @@ test("a missing module and one that throws", async () => {
 		code: "module-not-loadable",
 		details: { hint: "it throws while it loads (on fire)" },
 	});
+	const misspelt = moduleOf("misspelt.mjs", "throw new SyntaxError('Unexpected token')");
+	await expect(loadModule({ module: misspelt, export: "X" })).rejects.toMatchObject({
+		message: expect.stringMatching(
+			/\(Unexpected token; if that is in its source, node --check .+misspelt\.mjs shows where\)$/,
+		),
+	});
 });
 
 test("a path that is no URL", async () => {

@@ -13,7 +13,7 @@ import { DirectoryLock } from "../../../runtime/storage/directory-lock.ts";
 import { LmdbEngine } from "../../../runtime/storage/lmdb-engine.ts";
 import { ownIdentity, type ProcessIdentity } from "../../../runtime/storage/process-identity.ts";
 
-const owner = { clusterId: "flights", nodeIds: ["node-1", "node-2", "node-3"] };
+const owner = { clusterId: "flights", nodeIds: ["node-1", "node-2", "node-3"], application: "Ledger" };
 let directory = "";
 
 beforeEach(() => {
@@ -110,6 +110,7 @@ describe("the manifest", () => {
 	for (const [field, other, found] of [
 		["cluster-id", { ...owner, clusterId: "others" }, "flights"],
 		["node-ids", { ...owner, nodeIds: ["node-1"] }, "node-1, node-2, node-3"],
+		["application", { ...owner, application: "Auction" }, "Ledger"],
 	] as const) {
 		it(`refuses another ${field}, and gives the lock back`, () => {
 			const mine = DataDirectory.open(directory, owner);
@@ -125,6 +126,20 @@ describe("the manifest", () => {
 		});
 	}
 
+	it("of before the application was written down is accepted from any, and completed", () => {
+		const { application: _, ...before } = owner;
+		const old = DataDirectory.open(directory, before);
+		old.confirm();
+		old.close();
+		DataDirectory.open(directory, owner).close();
+		DataDirectory.open(directory, before).close();
+		const other = { ...owner, application: "Auction" };
+		expect(() => DataDirectory.open(directory, other)).toThrowError(
+			`${directory} belongs to another swarm: it was made for the application Ledger, and this is the application Auction`,
+		);
+		expect(readdirSync(directory).filter((name) => !name.startsWith("lock-"))).toEqual(["manifest.json"]);
+	});
+
 	for (const [when, format] of [
 		["the past", "quorate-data-1"],
 		["the future", "quorate-data-3"],
@@ -135,6 +150,7 @@ describe("the manifest", () => {
 				expect.objectContaining({
 					code: "data-directory-foreign",
 					details: { directory, field: "format", expected: "quorate-data-2", found: format },
+					message: `${directory} is in the format ${format}, this version reads quorate-data-2 only`,
 				}),
 			);
 		});
@@ -160,6 +176,7 @@ describe("the manifest", () => {
 				expect.objectContaining({
 					code: "data-directory-foreign",
 					details: { directory, field: "content", expected: "an empty directory", found: name },
+					message: `${directory} is no data directory and not empty: it holds ${name}, and no manifest.json that says whose it is`,
 				}),
 			);
 			expect(readdirSync(directory), "nothing is left in it").toEqual([name]);

@@ -48,6 +48,51 @@ function damage(directory: string, content: string): void {
 	writeFileSync(path, bytes);
 }
 
+describe("a file that was cut off", () => {
+	it(
+		"is told as a corrupt directory, unless nothing refers to what is missing",
+		withDirectory(async (directory) => {
+			const path = join(directory, "data.mdb");
+			const engine = LmdbEngine.open(directory, owner);
+			const records = Array.from({ length: 300 }, (_, i) => new Uint8Array(300).fill(i));
+			const append = { type: "append" as const, firstIndex: 1, records };
+			const stage = (sizeBytes: number) =>
+				({ type: "stage-snapshot", name: "s", offset: 0, data: new Uint8Array(sizeBytes).fill(7) }) as const;
+			await commitOn(engine, [{ store: "s", operations: [append, stage(60_000)] }]);
+			await commitOn(engine, [{ store: "s", operations: [stage(400_000)] }]);
+			// The last pages are free from here on, and the first ones are used again.
+			await commitOn(engine, [{ store: "s", operations: [stage(100)] }]);
+			for (let i = 0; i < 20; i++) {
+				await commitOn(engine, [{ store: "s", operations: [{ type: "put", key: "k", value: new Uint8Array(i) }] }]);
+			}
+			const before = await loadFrom(engine, "s");
+			await engine.close();
+			const whole = readFileSync(path);
+			const pages = whole.length / 4_096;
+			const openedAt = async (left: number): Promise<boolean> => {
+				writeFileSync(path, whole.subarray(0, left * 4_096));
+				let opened: LmdbEngine;
+				try {
+					opened = LmdbEngine.open(directory, owner);
+				} catch (error) {
+					expect(error).toMatchObject({ code: "data-directory-corrupt" });
+					return false;
+				}
+				expect(await loadFrom(opened, "s")).toEqual(before);
+				const put = { type: "put", key: "more", value: new Uint8Array(200_000) } as const;
+				await commitOn(opened, [{ store: "s", operations: [put] }]);
+				await opened.close();
+				return true;
+			};
+			let left = 2;
+			while (!(await openedAt(left))) left += 1;
+			expect(left).toBeGreaterThan(10);
+			expect(pages - left, "pages at the end that nothing refers to").toBeGreaterThan(10);
+			for (left += 1; left <= pages; left += 32) expect(await openedAt(left)).toBe(true);
+		}),
+	);
+});
+
 describe("space", () => {
 	it(
 		"stays bounded while a log runs on and is compacted",

@@ -20,7 +20,7 @@ const echo = new URL("../../../dist/test/fixtures/echo-actor.js", import.meta.ur
 const running: Swarm[] = [];
 async function start(options: SwarmOptions): Promise<Swarm> {
 	// A machine that is busy with other things is no failure: times are generous, and nothing is judged by them.
-	const swarm = await Swarm.start({ startTimeoutMs: 50_000, ...options });
+	const swarm = await Swarm.start({ startTimeoutMs: 120_000, ...options });
 	running.push(swarm);
 	return swarm;
 }
@@ -39,7 +39,7 @@ async function killLeader(swarm: Swarm): Promise<string> {
 	const back = next(swarm, "participant-started", killed);
 	await swarm.kill(killed);
 	expect(swarm.leader?.leader).not.toBe(killed);
-	await swarm.untilLeader(50_000);
+	await swarm.untilLeader(120_000);
 	await back;
 	return killed;
 }
@@ -69,7 +69,7 @@ describe("a swarm on worker threads", () => {
 
 	it("goes on when the leader's thread is killed, and applies each command once", async () => {
 		const swarm = await start({ raft: { nodes: 3, application: tally } });
-		const client = swarm.client({ window: 32, timeoutMs: 50_000 });
+		const client = swarm.client({ window: 32, timeoutMs: 120_000 });
 		let acknowledged = 0;
 		let proposing = true;
 		const load = Promise.all(
@@ -97,7 +97,7 @@ describe("a swarm on worker threads", () => {
 				storage: { type: "lmdb", directory },
 			};
 			const first = await start(options);
-			const client = first.client({ timeoutMs: 50_000 });
+			const client = first.client({ timeoutMs: 120_000 });
 			await Promise.all(Array.from({ length: 50 }, () => client.propose({ add: 1 })));
 			await first.stop();
 			const second = await start(options);
@@ -211,10 +211,27 @@ describe("a swarm on worker threads", () => {
 
 	it("fails loudly when the application throws again and again", async () => {
 		const swarm = await start({ raft: { nodes: 1, application: tally } });
-		const client = swarm.client({ timeoutMs: 60_000 });
+		const client = swarm.client({ timeoutMs: 120_000 });
 		const outcome = client.propose({ add: 1, throws: true }).catch((error: unknown) => error);
 		const failure = await swarm.failed;
 		expect(failure).toMatchObject({ code: "swarm-failed" });
+		expect(await outcome).toMatchObject({ code: "outcome-unknown" });
+		expect(failure.message).toMatch(/failed in apply at index [0-9]+: it threw: as told$/);
+	});
+
+	it("fails loudly when a command ends each thread that applies it, naming member and index", async () => {
+		const swarm = await start({ raft: { nodes: 3, application: tally } });
+		const client = swarm.client({ timeoutMs: 120_000 });
+		await client.propose({ add: 1 });
+		const outcome = client.propose({ add: 1, exits: true }).catch((error: unknown) => error);
+		const failure = await swarm.failed;
+		expect(failure).toMatchObject({
+			code: "swarm-failed",
+			cause: { code: "command-fatal", details: { deaths: 3 } },
+		});
+		expect(failure.message).toMatch(
+			/3 threads of node-[123], one after the other, ended \(exited\) while the application applied the command at index [0-9]+$/,
+		);
 		expect(await outcome).toMatchObject({ code: "outcome-unknown" });
 	});
 });

@@ -1,0 +1,118 @@
+/**
+ * Goal: `quorate check` does what it is told, says what its search is worth, and exits accordingly. Method: the command in
+ * this process, with an output that keeps what is written; small models.
+ */
+import { describe, expect, it } from "vitest";
+import { checkCommand } from "../../../actors/console/check-command.ts";
+import { parseCheckOptions } from "../../../actors/console/check-options.ts";
+import { printCheck } from "../../../actors/console/check-report.ts";
+import type { Output } from "../../../actors/console/terminal.ts";
+import { explore, modelSpace } from "../../../protocols/verification/model-checker/index.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const tiny = ["raft", "--terms", "1", "--log", "1", "--in-flight", "2", "--requests", "0", "--losses", "0"];
+
+/** An output that keeps what is written. */
+function keeper(): { readonly output: Output; readonly written: () => string } {
+	const pieces: string[] = [];
+	const write = (text: string): void => {
+		pieces.push(text);
+	};
+	return { output: { write, isTerminal: false, columns: 100, hasColours: false }, written: () => pieces.join("") };
+}
+
+async function check(args: readonly string[], interrupt = new AbortController().signal) {
+	const { output, written } = keeper();
+	const exitCode = await checkCommand(args, { version: "9.9.9", output, clock: new ManualClock(), interrupt });
+	return { exitCode, text: written() };
+}
+
+describe("quorate check", () => {
+	it("proves a small model and says so", async () => {
+		const { exitCode, text } = await check(tiny);
+		expect(exitCode).toBe(0);
+		expect(text).toMatch(/exhausted +yes/);
+		expect(text).toMatch(/holds +always +election-safety/);
+		expect(text.trimEnd().split("\n").at(-1)).toMatch(/^proved: every one of [0-9,]+ states within the bounds/);
+	});
+
+	it("prints one JSON object", async () => {
+		const { exitCode, text } = await check([...tiny, "--json"]);
+		expect(exitCode).toBe(0);
+		const result = JSON.parse(text);
+		expect(result).toMatchObject({
+			model: "raft",
+			verdict: "proved",
+			exhausted: true,
+			frontier: 0,
+			counterexample: null,
+		});
+		expect(result.bounds).toMatchObject({ nodes: 3, terms: 1, inFlight: 2, disk: "synchronous", preVote: false });
+	});
+
+	it("a search that is cut before it saw anything is vacuous and fails, a later cut is bounded", async () => {
+		expect(await check([...tiny, "--states-max", "3"])).toMatchObject({
+			exitCode: 1,
+			text: expect.stringContaining("vacuous: "),
+		});
+		const cut = await check([...tiny, "--states-max", "80"]);
+		expect(cut.exitCode).toBe(0);
+		expect(cut.text).toContain("bounded: no violation in ");
+		expect(cut.text).toContain("no proof");
+	});
+
+	it("an interrupted search ends with the signal's exit code", async () => {
+		const interrupt = new AbortController();
+		interrupt.abort("SIGTERM");
+		expect((await check(["raft"], interrupt.signal)).exitCode).toBe(143);
+	});
+
+	it("shows a counterexample as numbered steps with what changes", () => {
+		const result = explore(
+			modelSpace<number, string>({
+				name: "counter",
+				initial: [0],
+				actions: () => ["up"],
+				next: (state) => state + 1,
+				properties: [
+					{ id: "below-two", kind: "always", statement: "It stays below two.", holds: (state) => state < 2 },
+				],
+				isWithin: (state) => state < 9,
+			}),
+			{ statesMax: 10 },
+		);
+		const { output, written } = keeper();
+		const sizes = { members: 0, messages: 0, transitions: 0 };
+		printCheck(result, { elapsedMs: 1, cpuMs: 1, residentBytes: 1, sizes }, output);
+		const text = written();
+		expect(text).toContain('    1. "up"\n       1\n    2. "up"\n       2\n');
+		expect(text).toContain("violated: below-two after 2 steps");
+	});
+
+	it("tells about itself", async () => {
+		const { exitCode, text } = await check(["--help"]);
+		expect(exitCode).toBe(0);
+		for (const option of ["--in-flight", "--disk", "--symmetry", "--states-max", "--for"])
+			expect(text).toContain(option);
+	});
+});
+
+describe("a wrong call", () => {
+	it.each([
+		[[], "missing-operand"],
+		[["paxos"], "invalid-value"],
+		[["raft", "raft"], "unexpected-argument"],
+		[["raft", "--nodes", "0"], "invalid-value"],
+		[["raft", "--losses", "many"], "invalid-value"],
+		[["raft", "--pre-vote", "maybe"], "invalid-value"],
+		[["raft", "--states-max", "all"], "invalid-value"],
+		[["raft", "--node", "3"], "unknown-option"],
+		[["raft", "--for"], "missing-value"],
+	])("%j is %s", (args, code) => {
+		expect(() => parseCheckOptions(args)).toThrow(expect.objectContaining({ code }));
+	});
+
+	it("takes any number of losses by name", () => {
+		expect(parseCheckOptions(["raft", "--losses", "any"])?.raft.losses).toBe("any");
+	});
+});
