@@ -78,7 +78,7 @@ export interface RaftConfig {
 	/**
 	 * Whether a leader answers reads without asking a quorum each time (thesis §6.4.1). Default null: it asks. The same at
 	 * every member, as must be `electionTimeoutMs.min`. A leader then answers at once for
-	 * `electionTimeoutMs.min × (1 − drift) / (1 + drift)` after it last began to ask a quorum that follows it, which it does
+	 * `electionTimeoutMs.min × (1 − drift) / (1 + drift)`, less 2 ms, after it last began to ask a quorum that follows it, which it does
 	 * each heartbeat.
 	 *
 	 * **Only with this is safety a matter of clocks.** `maxClockDriftPpm` (0 to 500,000, in millionths) is how far the rate of

@@ -7,7 +7,8 @@
  *    hears of (`guardLease`). A restart forgets when that was, so it waits as long before it votes.
  * 2. Every later leader needs one of them. So nobody else leads, or commits, before `electionTimeoutMs.min` after `t` by
  *    the fastest of their clocks. With clocks that run at `1 ± d` of true time that is not before
- *    `electionTimeoutMs.min × (1 − d) / (1 + d)` after `t` by this leader's: for so long it answers.
+ *    `electionTimeoutMs.min × (1 − d) / (1 + d)` after `t` by this leader's: for so long, less what a clock in whole
+ *    milliseconds may hide, it answers.
  * 3. A successor that the leader has asked to campaign is exempt from 1, however late it comes. So a leader that has begun
  *    a transfer has no lease any more in its term.
  * 4. `now` of a batch's end is read after its requests came. So what was decided before a read came was decided before

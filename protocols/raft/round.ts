@@ -3,6 +3,8 @@ import type { RaftConfig } from "./config.ts";
 import type { RaftCore } from "./core.ts";
 
 const MILLION = 1_000_000;
+/** Clocks may be read in whole milliseconds, and a timer of such a clock may fire one early. */
+const LEASE_MARGIN_MS = 2;
 
 /** Raises the round's number; what leaves from now on asks for its echo. */
 export function beginRound(core: RaftCore): void {
@@ -16,7 +18,7 @@ export function beginRound(core: RaftCore): void {
 export function leaseMs({ electionTimeoutMs, lease }: RaftConfig): number {
 	if (lease === null) return 0;
 	const { maxClockDriftPpm } = lease;
-	return (electionTimeoutMs.min * (MILLION - maxClockDriftPpm)) / (MILLION + maxClockDriftPpm);
+	return (electionTimeoutMs.min * (MILLION - maxClockDriftPpm)) / (MILLION + maxClockDriftPpm) - LEASE_MARGIN_MS;
 }
 
 /** So there are no more begins than rounds in one lease: one each heartbeat, and those that reads have opened. */
