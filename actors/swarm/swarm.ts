@@ -221,11 +221,11 @@ export class Swarm {
 
 	/**
 	 * Asks every member; one that does not answer within a second is `down`.
-	 * A swarm that has failed answers too, until it is stopped: one wants to see what is left.
+	 * A swarm that has failed answers too: one wants to see what is left.
 	 * @throws QuorateError `no-raft-group`, `swarm-stopped`
 	 */
 	async status(): Promise<readonly NodeStatus[]> {
-		if (this.#stopping !== null) throw errors.swarmStopped({});
+		if (this.#stopping !== null && this.#failure === null) throw errors.swarmStopped({});
 		return this.#statuses();
 	}
 
