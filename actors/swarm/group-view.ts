@@ -1,6 +1,7 @@
 /** What the process knows of a group from what its members and their threads tell: who runs, who leads. */
 import { BehaviorSubject, type Observable } from "rxjs";
 import { compareIds, type GroupId, type NodeId } from "../../protocols/core/index.ts";
+import type { RaftStatus } from "../../protocols/raft/index.ts";
 import type { Leadership, NodeStatus } from "./contract.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -124,4 +125,12 @@ function unknownStatus(node: NodeId): Mutable<NodeStatus> {
 		threadLives: 0,
 		restarts: 0,
 	};
+}
+
+/** What a Raft participant tells of itself. */
+export type RaftStatusAnswer = RaftStatus & { readonly appliedIndex: number };
+
+export function figuresOf(status: RaftStatusAnswer): ReportedStatus {
+	const { role, term, leader, commitIndex, appliedIndex, baseIndex, lastIndex, snapshotIndex } = status;
+	return { role, term, leader, commitIndex, appliedIndex, firstIndex: baseIndex + 1, lastIndex, snapshotIndex };
 }

@@ -13,7 +13,6 @@
  */
 import { Observable, Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
-import type { RaftStatus } from "../../protocols/raft/index.ts";
 import {
 	type ActorRef,
 	ActorSystem,
@@ -54,7 +53,7 @@ import type {
 import * as errors from "./errors.ts";
 import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
-import { GroupView, type ReportedStatus } from "./group-view.ts";
+import { figuresOf, GroupView, type RaftStatusAnswer } from "./group-view.ts";
 import { Membership, type RunningGroup } from "./membership.ts";
 import { type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
@@ -593,12 +592,4 @@ export class Swarm {
 			};
 		});
 	}
-}
-
-/** What a Raft participant tells of itself. */
-type RaftStatusAnswer = RaftStatus & { readonly appliedIndex: number };
-
-function figuresOf(status: RaftStatusAnswer): ReportedStatus {
-	const { role, term, leader, commitIndex, appliedIndex, baseIndex, lastIndex, snapshotIndex } = status;
-	return { role, term, leader, commitIndex, appliedIndex, firstIndex: baseIndex + 1, lastIndex, snapshotIndex };
 }
