@@ -3,7 +3,8 @@
  * one, the properties are those of `../properties`; here are only its disk, its bounds, and which of its states behave
  * alike.
  *
- * What a model leaves out: snapshots, compaction and reads (they need more entries than a model has), and membership.
+ * What a model leaves out: snapshots, compaction and reads (they need more entries than a model has), leases (they need
+ * time), and membership.
  * A follower's trust in its leader ends at once under reduction, so that ignored candidates are explored only without it.
  */
 import type { GroupModel } from "../../verification/model-checker/index.ts";

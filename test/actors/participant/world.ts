@@ -7,6 +7,7 @@ import {
 	encodeValue,
 	participantName,
 	type RaftClientAnswer,
+	type RaftClientRequest,
 	type RaftTuning,
 	raftClientLayouts,
 	raftParticipantModule,
@@ -183,13 +184,16 @@ export class World implements NetworkPolicy {
 			generator: this.generator.fork(`client-${this.#clients++}`),
 			valueBytesMax: 1_000,
 			leader: () => this.view.leader?.leader ?? null,
-			ask: async (node, request, askTimeoutMs) => {
-				const ref = await this.#system.lookup(participantName(GROUP, node));
-				if (ref === null) throw new QuorateError("node-down", `${node} is down`, {});
-				return ref.ask<RaftClientAnswer>(request, { timeoutMs: askTimeoutMs });
-			},
+			ask: (node, request, askTimeoutMs) => this.ask(node, request, askTimeoutMs),
 		};
 		return new SessionClient(access, { timeoutMs });
+	}
+
+	/** What one member answers, once. @throws QuorateError `node-down`, or why it could not be asked */
+	async ask(node: NodeId, request: RaftClientRequest, timeoutMs = 2_000): Promise<RaftClientAnswer> {
+		const ref = await this.#system.lookup(participantName(GROUP, node));
+		if (ref === null) throw new QuorateError("node-down", `${node} is down`, {});
+		return ref.ask<RaftClientAnswer>(request, { timeoutMs });
 	}
 
 	/** What one replica holds, by itself. */

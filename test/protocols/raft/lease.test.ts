@@ -143,7 +143,7 @@ describe("a member that a leader with a lease may count on", () => {
 				.receive(c, requestVote(5, 9, 9))
 				.sent(),
 		).toEqual([]);
-		expect(machine.receive(c, requestVote(6, 9, 9, true)).sent()).toEqual([]);
+		expect(machine.receive(c, requestVote(6, 9, 9)).sent()).toEqual([]);
 		expect(machine.status.term).toBe(5);
 	});
 
