@@ -20,7 +20,7 @@ interface Suite {
 
 const suites: Readonly<Record<string, Suite>> = { raft: { mutations: raftMutations, tests: "test/protocols/raft" } };
 /** A mutant may hang instead of failing; that counts as noticed. */
-const RUN_TIMEOUT_MS = 120_000;
+const RUN_TIMEOUT_MS = 300_000;
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const leftOut = ["node_modules", "dist", ".git"];
 

@@ -66,7 +66,7 @@ test("unknown options name the nearest one", () => {
 	expect(refusal("--verbose")).toMatchObject({ code: "unknown-option", suggestion: null });
 	expect(refusal("-n", "3")).toMatchObject({ code: "unknown-option", option: "-n" });
 	expect(refusal("--constructor", "3")).toMatchObject({ code: "unknown-option" });
-	expect(refusal("flights.json")).toEqual({ code: "unexpected-argument", argument: "flights.json" });
+	expect(refusal("flights.json")).toEqual({ code: "unexpected-argument", command, argument: "flights.json" });
 	expect(nearest("rum", ["run"])).toBe("run");
 	expect(nearest("deploy", ["run"])).toBeNull();
 });
