@@ -3,10 +3,10 @@ import { errorToObject, must } from "../../protocols/core/index.ts";
 import { type Address, addressText, MAIN_SLOT, type ThreadSlot } from "./address.ts";
 import type { ActorSpec } from "./behaviour.ts";
 import { type DeadLetter, DeadLetters } from "./dead-letters.ts";
-import { actorDead, nameTaken, stopTimeout, systemStopped } from "./errors.ts";
+import { actorDead, nameTaken, stopTimeout, systemStopped, threadDied } from "./errors.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Place, Placements } from "./placement.ts";
-import type { Backend, ThreadDirectory, ThreadEvent } from "./ports.ts";
+import type { Backend, SpawnOrder, ThreadDirectory, ThreadEvent } from "./ports.ts";
 import type { SystemServices } from "./services.ts";
 import type { StopReason } from "./signal.ts";
 import { SlotGate } from "./slot-gate.ts";
@@ -132,7 +132,7 @@ export class MainServices implements SystemServices {
 		known({ address, name });
 		try {
 			await this.#gate.whenRunning(slot);
-			await this.#threads.control(slot).spawn({ address, spec, parent, restarts: 0 });
+			await this.#order({ address, spec, parent, restarts: 0 });
 		} catch (error) {
 			// No answer in time says nothing of where it is: its thread goes when it has ended.
 			if (isNeverKilled(entry) && errorToObject(error).code === "control-timeout")
@@ -159,13 +159,25 @@ export class MainServices implements SystemServices {
 		}
 		if (this.#entries.get(addressText(address)) !== entry) throw actorDead({ actor: name, why: "it was stopped" });
 		try {
-			await this.#threads.control(address.slot).spawn({ address, spec, parent, restarts });
+			await this.#order({ address, spec, parent, restarts });
 		} catch (error) {
 			entry.state = "suspended";
 			throw error;
 		}
 		if (entry.state === "restarting") entry.state = "running";
 		return restarts;
+	}
+
+	/**
+	 * Orders a start from the thread that runs in the slot now. An answer is acted on after what its thread said before it, and
+	 * by then the thread may have ended: who had started there is lost, and whoever heard of the end took it for not started yet.
+	 */
+	async #order(order: SpawnOrder): Promise<void> {
+		const { slot } = order.address;
+		const life = this.#gate.lifeOf(slot);
+		await this.#threads.control(slot).spawn(order);
+		if (life !== null && this.#gate.lifeOf(slot) === life) return;
+		throw threadDied({ name: order.spec.name, slot, cause: "killed", call: "spawn" });
 	}
 
 	async suspend(address: Address, timeoutMs: number): Promise<void> {

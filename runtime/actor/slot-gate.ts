@@ -11,6 +11,8 @@ interface GateWaiter {
 
 interface Gate {
 	isRunning: boolean;
+	/** Threads that have run here. */
+	lives: number;
 	readonly waiters: GateWaiter[];
 }
 
@@ -27,6 +29,12 @@ export class SlotGate {
 
 	isRunning(slot: ThreadSlot): boolean {
 		return this.#gates.get(slot)?.isRunning === true;
+	}
+
+	/** Which thread of this slot runs; null while none does. Two equal answers speak of one that has run all the time between. */
+	lifeOf(slot: ThreadSlot): number | null {
+		const gate = this.#gates.get(slot);
+		return gate?.isRunning === true ? gate.lives : null;
 	}
 
 	/** It has a thread, dead or alive. */
@@ -50,8 +58,9 @@ export class SlotGate {
 	}
 
 	opened(slot: ThreadSlot): void {
-		const gate = this.#gates.get(slot) ?? { isRunning: true, waiters: [] };
+		const gate = this.#gates.get(slot) ?? { isRunning: true, lives: 0, waiters: [] };
 		gate.isRunning = true;
+		gate.lives += 1;
 		this.#gates.set(slot, gate);
 		for (const { resolve, deadline } of gate.waiters.splice(0)) {
 			this.#clock.cancel(deadline);
