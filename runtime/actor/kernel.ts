@@ -104,7 +104,7 @@ export class Kernel
 	 */
 	#isOpen: boolean;
 	#lastLocal: number;
-	/** Stop orders that are answered after the next flush: at most one for each actor. */
+	/** Orders that are answered after the next flush: at most one for each actor. */
 	readonly #flushWaiters: (() => void)[] = [];
 	#isInTurn = false;
 	#isTurnRequested = false;
@@ -571,7 +571,15 @@ export class Kernel
 
 	// --- orders from the main thread ---
 
-	async spawn({ address, spec, parent, restarts }: SpawnOrder): Promise<void> {
+	async spawn(order: SpawnOrder): Promise<void> {
+		try {
+			await this.#begin(order);
+		} finally {
+			await this.#flushed();
+		}
+	}
+
+	#begin({ address, spec, parent, restarts }: SpawnOrder): Promise<void> {
 		const known = this.lifeAt(address);
 		if (known === null) {
 			return this.newActor(address, spec.name, parent, spec, new Mailbox(spec.mailbox)).start(restarts);
@@ -581,19 +589,25 @@ export class Kernel
 	}
 
 	async suspend(address: Address, timeoutMs: number): Promise<void> {
-		await this.lifeAt(address)?.suspend(timeoutMs);
+		try {
+			await this.lifeAt(address)?.suspend(timeoutMs);
+		} finally {
+			await this.#flushed();
+		}
 	}
 
 	async stop(address: Address, reason: StopReason, timeoutMs: number): Promise<StopReason> {
 		const life = this.lifeAt(address);
 		if (life === null) return this.endOf(address) ?? { type: "normal" };
 		const ended = await life.stop(reason, timeoutMs);
-		// The answer may be the last thing that is heard of this thread: what the actor said before goes first.
 		await this.#flushed();
 		return ended;
 	}
 
-	/** The next turn has published what waits to be. */
+	/**
+	 * The next turn has published what waits to be. The answer to an order may be the last thing that is heard of this thread:
+	 * what the actor said before it goes first.
+	 */
 	#flushed(): Promise<void> {
 		return new Promise((resolve) => {
 			this.#flushWaiters.push(resolve);

@@ -537,6 +537,13 @@ export function actorCompliance(name: string, setup: () => Promise<ActorWorld>):
 				await world.run(killed);
 			});
 
+			it("loses nothing that an actor said before its start was answered", async () => {
+				const { child } = await family("dedicated", {}, {});
+				await world.run(world.killThreadOf(child));
+				await noteWith("parent", "child-failed child lost-with-thread at nothing");
+				expect(notes("child")).toEqual(["started 0"]);
+			});
+
 			it("suspends a dedicated actor, whose mailbox waits for the replacement", async () => {
 				const { child } = await family("dedicated", {}, { restartsChildren: true });
 				await ask(child, { type: "echo", value: 0 });
