@@ -137,14 +137,19 @@ describe("the gate", () => {
 		expect(laboratory.planted).toBe("none");
 	});
 
-	it("runs the whole of a test file once without a bug, and one test of it with each", async () => {
-		const tests: Killers = { first: ["unit", "a.test.ts", "says one"], second: ["unit", "a.test.ts", "says two"] };
+	it("runs whole test files once without a bug, and one test with each", async () => {
+		const tests: Killers = {
+			first: ["unit", "a.test.ts", "says one"],
+			second: ["unit", "a.test.ts", "says two"],
+			third: ["unit", "b.test.ts", "says three"],
+		};
 		const laboratory = new TableLaboratory();
-		await gate([first, second], tests, laboratory);
+		await gate([first, second, mutation("third", "third")], tests, laboratory);
 		expect(laboratory.made).toEqual([
-			"none: unit a.test.ts",
+			"none: unit a.test.ts,b.test.ts",
 			"first: unit a.test.ts says one",
 			"second: unit a.test.ts says two",
+			"third: unit b.test.ts says three",
 		]);
 	});
 

@@ -67,12 +67,7 @@ export async function runGate(order: GateOrder): Promise<GateResult> {
 
 /** What the unmutated tree does not pass, of all attempts that are about to be made. */
 async function runBaseline({ mutations, killers, laboratories, progress }: GateOrder): Promise<readonly string[]> {
-	const attempts = new Map<string, Attempt>();
-	for (const { name } of mutations) {
-		const attempt = wholeFile(killers[name]);
-		if (attempt !== undefined) attempts.set(keyOf(attempt), attempt);
-	}
-	const list = [...attempts.values()];
+	const list = baselineOf(mutations.flatMap(({ name }) => (killers[name] === undefined ? [] : [killers[name]])));
 	let done = 0;
 	const faults = await spread(list, laboratories, async (attempt, laboratory) => {
 		const [trial] = await laboratory.try([attempt]);
@@ -85,9 +80,11 @@ async function runBaseline({ mutations, killers, laboratories, progress }: GateO
 	return faults.filter((fault) => fault !== null);
 }
 
-/** Many tests of one file are run at once. */
-function wholeFile(attempt: Attempt | undefined): Attempt | undefined {
-	return attempt?.[0] === "unit" ? ["unit", attempt[1] ?? ""] : attempt;
+/** Each attempt once; the files of all tests together, since most of what one costs is the start. */
+function baselineOf(stored: readonly Attempt[]): readonly Attempt[] {
+	const attempts = new Map(stored.filter(([tool]) => tool !== "unit").map((attempt) => [keyOf(attempt), attempt]));
+	const files = new Set(stored.flatMap(([tool, place = ""]) => (tool === "unit" ? place.split(",") : [])));
+	return files.size === 0 ? [...attempts.values()] : [["unit", [...files].join()], ...attempts.values()];
 }
 
 async function runMutant(

@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { projectRoot } from "../source-tree.ts";
 import { type Attempt, isBroken, type Outcome } from "./attempt.ts";
@@ -44,6 +45,9 @@ const bug = (replacement: string): Mutation => ({
 	new: replacement,
 });
 
+/** The one of this project, as it is built; it works in the directory of its process. */
+const unitPerformer = pathToFileURL(join(projectRoot, "dist/test/mutations/perform-unit.js")).href;
+
 describe("a laboratory", () => {
 	let root = "";
 	let laboratory: TreeLaboratory;
@@ -60,6 +64,7 @@ describe("a laboratory", () => {
 			"dist/room/answer.js": 'import { base } from "./base.js";\nexport function answer() {\n\treturn base + 1;\n}\n',
 			"dist/room/answer.d.ts": "export declare function answer(): number;\n",
 			"dist/test/mutations/perform.js": performer,
+			"dist/test/mutations/perform-unit.js": `import ${JSON.stringify(unitPerformer)};`,
 			"test/answer.test.ts": test,
 			"vitest.config.ts": 'export default { test: { projects: [{ extends: true, test: { name: "pure" } }] } };\n',
 		};

@@ -33,6 +33,6 @@ const unitTests = [
 export const raftAttempts: readonly Attempt[] = [
 	["check", "raft", "--terms", "1", "--log", "1", "--in-flight", "2", "--losses", "0", "--states-max", "20000"],
 	...simulated(1, 2),
-	...machines(1, 30),
+	...machines(1, 12),
 	["unit", unitTests.join()],
 ];

@@ -1,6 +1,6 @@
 /** The gate's results: for readers, as a page that is kept beside the lists, and as one object for programs. */
 import { formatMs, formatTable } from "../../actors/console/index.ts";
-import { type Attempt, commandOf, type Tool } from "./attempt.ts";
+import { commandOf, type Tool } from "./attempt.ts";
 import { type GateResult, isPassed, type MutantResult, type MutantState } from "./gate.ts";
 
 /** What a list came to. */
@@ -97,7 +97,7 @@ export function resultsPage(results: readonly ListResult[], { date, machine, ela
 				whatTells(mutant),
 				trial?.outcome.effort ?? "",
 				trial === null ? "" : formatMs(trial.elapsedMs),
-				trial === null ? "" : `\`${replayOf(trial.attempt)}\``,
+				trial === null ? "" : `\`${commandOf(trial.attempt)}\``,
 			];
 			return `| ${cells.map(cellText).join(" | ")} |`;
 		});
@@ -122,10 +122,6 @@ ${sections.join("\n\n")}
 `;
 }
 
-function replayOf(attempt: Attempt): string {
-	return commandOf(attempt);
-}
-
 function toolOf({ state, trial }: MutantResult): string {
 	if (state !== "killed" || trial === null) return stateTexts[state];
 	return toolNames[trial.attempt[0]];
@@ -139,6 +135,7 @@ function short(text: string): string {
 	return text.length > REASON_WIDTH_MAX ? `${text.slice(0, REASON_WIDTH_MAX - 1)}…` : text;
 }
 
-function cellText(text: string): string {
+/** A text as a cell of the page. */
+export function cellText(text: string): string {
 	return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }

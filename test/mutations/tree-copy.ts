@@ -42,10 +42,12 @@ export class TreeCopy {
 		this.#replace(join("dist", file.replace(/\.ts$/, ".js")), code);
 	}
 
-	/** Takes the planted bug out. */
-	restore(): void {
+	/** Takes the planted bug out. Returns the files that have changed by that. */
+	restore(): readonly string[] {
 		for (const [path, original] of this.#originals) writeFileSync(join(this.directory, path), original);
+		const changed = [...this.#originals.keys()];
 		this.#originals.clear();
+		return changed;
 	}
 
 	remove(): void {
