@@ -138,5 +138,9 @@ describe("a laboratory", () => {
 		expect(await outcomeOf(other)).toMatchObject({ isNoticed: false, effort: "1 test" });
 		const gone: Attempt = ["unit", "test/answer.test.ts", "knows another answer"];
 		expect(await outcomeOf(gone)).toMatchObject({ isNoticed: false, reason: "no such test" });
+		laboratory.restore();
+		expect(await outcomeOf(["unit", "test"])).toMatchObject({ isNoticed: false, effort: "2 tests" });
+		await laboratory.plant(bug("44"));
+		expect(await outcomeOf(one)).toMatchObject({ isNoticed: true });
 	});
 });

@@ -18,6 +18,9 @@ const vitest: Vitest = await createVitest("test", {
 	project: ["pure"],
 	// Threads die with their process, also one that is in a loop.
 	pool: "threads",
+	// Other copies use the other cores, and files of pure tests leave nothing behind that another one could trip over.
+	maxWorkers: 1,
+	isolate: false,
 	bail: 1,
 	reporters: [{}],
 });
@@ -27,6 +30,7 @@ process.on("message", (message: Attempt | FileChanged) => {
 	if ("changed" in message) vitest.invalidateFile(join(directory, message.changed));
 	else void answer(message);
 });
+process.on("disconnect", () => process.exit());
 process.send?.({ type: "ready" });
 
 async function answer([, place = "", name]: Attempt): Promise<void> {

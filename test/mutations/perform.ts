@@ -10,11 +10,15 @@ import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 
+/** Some errors carry whole states. */
+const REASON_MAX = 400;
+
 type Performer = (args: readonly string[]) => Promise<Outcome>;
 
 const performers: Readonly<Partial<Record<Attempt[0], Performer>>> = { simulate, check, chaos, machines };
 
 process.on("message", (attempt: Attempt) => void answer(attempt));
+process.on("disconnect", () => process.exit());
 process.send?.({ type: "ready" });
 
 async function answer([tool, ...args]: Attempt): Promise<void> {
@@ -33,8 +37,9 @@ async function answer([tool, ...args]: Attempt): Promise<void> {
 function thrown(error: unknown): Outcome {
 	const chain: string[] = [];
 	for (let cause = error; cause instanceof Error; cause = cause.cause) chain.push(`${cause.name}: ${cause.message}`);
-	const by = error instanceof QuorateError ? error.code : error instanceof Error ? error.message : String(error);
-	return { isNoticed: true, by, reason: chain.join("; "), effort: "" };
+	const [message] = (error instanceof Error ? error.message : String(error)).split(/ \(| at observation |\n/, 1);
+	const by = error instanceof QuorateError ? error.code : (message ?? "");
+	return { isNoticed: true, by, reason: chain.join("; ").slice(0, REASON_MAX), effort: "1 seed" };
 }
 
 interface SimulationObject {

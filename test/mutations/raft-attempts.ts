@@ -10,29 +10,16 @@ const simulated = (from: number, to: number): readonly Attempt[] =>
 const machines = (from: number, to: number): readonly Attempt[] =>
 	seeds(from, to).map((seed) => ["machines", "test/protocols/raft/chaos-run.ts", String(seed)]);
 
-const unitTests = [
-	"byte-limits",
-	"config",
-	"configuration",
-	"conflict",
-	"follower-reads",
-	"forget-leader",
-	"learners",
-	"lease",
-	"log",
-	"membership",
-	"paper",
-	"progress",
-	"quorum",
-	"scenarios",
-	"sessions",
-	"transcripts",
-	"transfer",
-].map((name) => `test/protocols/raft/${name}.test.ts`);
+const tests = (...names: readonly string[]): Attempt => [
+	"unit",
+	names.map((name) => `test/protocols/raft/${name}.test.ts`).join(),
+];
 
 export const raftAttempts: readonly Attempt[] = [
 	["check", "raft", "--terms", "1", "--log", "1", "--in-flight", "2", "--losses", "0", "--states-max", "20000"],
 	...simulated(1, 2),
 	...machines(1, 12),
-	["unit", unitTests.join()],
+	tests("paper", "transcripts", "conflict", "progress", "configuration", "membership", "sessions", "transfer"),
+	tests("learners", "lease", "follower-reads", "forget-leader", "byte-limits", "config"),
+	tests("log", "quorum", "scenarios", "machine"),
 ];
