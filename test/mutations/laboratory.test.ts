@@ -36,6 +36,10 @@ import { answer } from "../room/answer.ts";
 it("knows (the) answer", () => expect(answer()).toBe(42));
 it("knows that it is a number", () => expect(typeof answer()).toBe("number"));
 `;
+const otherTest = `import { expect, it } from "vitest";
+import { answer } from "../room/answer.ts";
+it("likes even numbers", () => expect(answer() % 2).toBe(0));
+`;
 
 const bug = (replacement: string): Mutation => ({
 	name: "wrong-answer",
@@ -66,6 +70,7 @@ describe("a laboratory", () => {
 			"dist/test/mutations/perform.js": performer,
 			"dist/test/mutations/perform-unit.js": `import ${JSON.stringify(unitPerformer)};`,
 			"test/answer.test.ts": test,
+			"test/even.test.ts": otherTest,
 			"vitest.config.ts": 'export default { test: { projects: [{ extends: true, test: { name: "pure" } }] } };\n',
 		};
 		for (const [path, text] of Object.entries(files)) {
@@ -138,9 +143,18 @@ describe("a laboratory", () => {
 		expect(await outcomeOf(other)).toMatchObject({ isNoticed: false, effort: "1 test" });
 		const gone: Attempt = ["unit", "test/answer.test.ts", "knows another answer"];
 		expect(await outcomeOf(gone)).toMatchObject({ isNoticed: false, reason: "no such test" });
+	});
+
+	it("remembers nothing of earlier mutants and their tests", async () => {
+		const even: Attempt = ["unit", "test/even.test.ts"];
+		await laboratory.plant(bug("43"));
+		expect(await outcomeOf(even)).toMatchObject({ isNoticed: true, by: "likes even numbers" });
+		await laboratory.plant(bug('"42"'));
+		const number = "knows that it is a number";
+		expect(await outcomeOf(["unit", "test/answer.test.ts", number])).toMatchObject({ isNoticed: true, by: number });
 		laboratory.restore();
-		expect(await outcomeOf(["unit", "test"])).toMatchObject({ isNoticed: false, effort: "2 tests" });
+		expect(await outcomeOf(["unit", "test"])).toMatchObject({ isNoticed: false, effort: "3 tests" });
 		await laboratory.plant(bug("44"));
-		expect(await outcomeOf(one)).toMatchObject({ isNoticed: true });
+		expect(await outcomeOf(even)).toMatchObject({ isNoticed: false, effort: "1 test" });
 	});
 });

@@ -22,6 +22,7 @@ const vitest: Vitest = await createVitest("test", {
 	maxWorkers: 1,
 	isolate: false,
 	bail: 1,
+	cache: false,
 	reporters: [{}],
 });
 await vitest.standalone();
@@ -37,6 +38,8 @@ async function answer([, place = "", name]: Attempt): Promise<void> {
 	if (name === undefined) vitest.resetGlobalTestNamePattern();
 	else vitest.setGlobalTestNamePattern(new RegExp(`^${escapePattern(name)}$`));
 	const specifications = await vitest.globTestSpecifications(place.split(","));
+	// What it remembers of earlier runs would be told again.
+	vitest.state.filesMap.clear();
 	const { testModules } = await vitest.runTestSpecifications(specifications);
 	const tests = testModules.flatMap((module) => [...module.children.allTests()]);
 	const unloaded = testModules.flatMap((module) =>

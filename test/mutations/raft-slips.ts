@@ -104,13 +104,6 @@ export const raftSlipMutations: readonly Mutation[] = [
 		new: "",
 	},
 	{
-		name: "read-before-applied",
-		bug: "a leader answers a confirmed read before it has applied what was committed",
-		file: "protocols/raft/read-index.ts",
-		old: "if (round > confirmed || index > core.deliveredIndex) break;",
-		new: "if (round > confirmed) break;",
-	},
-	{
 		name: "result-forgotten-early",
 		bug: "forgets the result of the first command that its client has not received",
 		file: "protocols/raft/sessions.ts",

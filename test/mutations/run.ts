@@ -2,7 +2,8 @@
  * `npm run mutation [-- LIST…]`: plants one bug after the other in temporary copies of the built tree; each must be noticed by
  * the attempt that is stored for it. The unmutated copy passes all of them first. `--search` finds and stores attempts.
  *
- * Exit code 0 only if every bug was killed; 1 if one was not, or the unmutated tree does not pass; 2 for a wrong call.
+ * Exit code 0 only if every bug was killed; 1 if one was not, or the unmutated tree does not pass; 2 for a wrong call; 130 and 143
+ * after a signal.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
@@ -20,6 +21,8 @@ import { searchKillers } from "./search.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+const EXIT_TERMINATED = 143;
 const JOBS_MAX = 64;
 const PAGE = join("test", "mutations", "RESULTS.md");
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -61,6 +64,13 @@ async function main(args: readonly string[]): Promise<number> {
 	const startMs = performance.now();
 	const laboratories = Array.from({ length: call.jobs }, () => new TreeLaboratory(root));
 	const results: ListResult[] = [];
+	// Copies are large, and their processes may be in a loop.
+	const interrupted = (signal: NodeJS.Signals): never => {
+		for (const laboratory of laboratories) laboratory.close();
+		process.exit(signal === "SIGINT" ? EXIT_INTERRUPTED : EXIT_TERMINATED);
+	};
+	process.once("SIGINT", interrupted);
+	process.once("SIGTERM", interrupted);
 	try {
 		for (const list of call.lists) results.push(await runList(list, call, laboratories));
 	} finally {
