@@ -199,6 +199,12 @@ describe("a search", () => {
 		expect(await search({ "first: check raft": unrunnable, "first: unit tests": noticed("a test") })).toBeNull();
 	});
 
+	it("looks further when an attempt finds something without the bug too", async () => {
+		const vacuous = { "none: check raft": noticed("vacuous"), "first: check raft": noticed("vacuous") };
+		expect(await search({ ...vacuous, "first: unit tests": noticed("a test") })).toEqual(["unit", "tests"]);
+		expect(await search(vacuous)).toBeNull();
+	});
+
 	it("looks further when a mutant hangs", async () => {
 		const outcomes = { "first: check raft": noticed("hangs"), "first: unit tests": noticed("a test") };
 		expect(await search(outcomes)).toEqual(["unit", "tests"]);

@@ -28,18 +28,18 @@ async function answer([tool, ...args]: Attempt): Promise<void> {
 	try {
 		outcome = await perform(args);
 	} catch (error) {
-		outcome = thrown(error);
+		outcome = thrown(error, tool === "check" ? "" : "1 seed");
 	}
 	process.send?.({ type: "outcome", outcome });
 }
 
 /** An attempt that throws has noticed something. */
-function thrown(error: unknown): Outcome {
+function thrown(error: unknown, effort: string): Outcome {
 	const chain: string[] = [];
 	for (let cause = error; cause instanceof Error; cause = cause.cause) chain.push(`${cause.name}: ${cause.message}`);
 	const [message] = (error instanceof Error ? error.message : String(error)).split(/ \(| at observation |\n/, 1);
 	const by = error instanceof QuorateError ? error.code : (message ?? "");
-	return { isNoticed: true, by, reason: chain.join("; ").slice(0, REASON_MAX), effort: "1 seed" };
+	return { isNoticed: true, by, reason: chain.join("; ").slice(0, REASON_MAX), effort };
 }
 
 interface SimulationObject {

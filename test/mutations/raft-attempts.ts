@@ -15,9 +15,20 @@ const tests = (...names: readonly string[]): Attempt => [
 	names.map((name) => `test/protocols/raft/${name}.test.ts`).join(),
 ];
 
+/** One crash and nothing else goes wrong, within one term and one entry unless said otherwise. */
+const checked = (...bounds: readonly string[]): Attempt => [
+	"check",
+	"raft",
+	...["--terms", "1", "--log", "1", "--in-flight", "2", "--losses", "0"],
+	...bounds,
+];
+
 export const raftAttempts: readonly Attempt[] = [
-	["check", "raft", "--terms", "1", "--log", "1", "--in-flight", "2", "--losses", "0", "--states-max", "20000"],
+	checked("--states-max", "20000"),
 	...simulated(1, 2),
+	checked("--duplicates", "0", "--disk", "asynchronous"),
+	["check", "raft", "--in-flight", "2", "--losses", "0", "--duplicates", "0"],
+	["chaos", "run", "examples/experiments/member-needs-a-snapshot.yaml"],
 	...machines(1, 12),
 	tests("paper", "transcripts", "conflict", "progress", "configuration", "membership", "sessions", "transfer"),
 	tests("learners", "lease", "follower-reads", "forget-leader", "byte-limits", "config"),

@@ -1,5 +1,5 @@
 /** Finds the attempt that notices a mutation, among many, cheap and telling ones first. */
-import { type Attempt, isBroken, type Trial } from "./attempt.ts";
+import { type Attempt, isBroken, keyOf, type Trial } from "./attempt.ts";
 import { spread } from "./gate.ts";
 import type { Laboratory } from "./laboratory.ts";
 import type { Mutation } from "./mutation.ts";
@@ -13,20 +13,28 @@ export interface SearchOrder {
 	readonly found: (mutation: Mutation, trial: Trial | null) => void;
 }
 
-/** The unmutated tree must pass whatever is found: the gate looks at that, which is run afterwards. */
+/** Whether attempts find nothing without a bug, by their keys; the others are no attempts at all. */
+type Soundness = Map<string, boolean>;
+
 export async function searchKillers(order: SearchOrder): Promise<void> {
 	const { mutations, attempts, laboratories, found } = order;
+	const soundness: Soundness = new Map();
 	await spread(mutations, laboratories, async (mutation, laboratory) => {
 		try {
 			await laboratory.plant(mutation);
-			found(mutation, await firstKiller(laboratory, attempts));
+			found(mutation, await firstKiller(mutation, laboratory, attempts, soundness));
 		} finally {
 			laboratory.restore();
 		}
 	});
 }
 
-async function firstKiller(laboratory: Laboratory, attempts: readonly Attempt[]): Promise<Trial | null> {
+async function firstKiller(
+	mutation: Mutation,
+	laboratory: Laboratory,
+	attempts: readonly Attempt[],
+	soundness: Soundness,
+): Promise<Trial | null> {
 	let from = 0;
 	while (from < attempts.length) {
 		const trials = await laboratory.try(attempts.slice(from));
@@ -35,7 +43,9 @@ async function firstKiller(laboratory: Laboratory, attempts: readonly Attempt[])
 		from += trials.length;
 		// What hangs is noticed late: something else may do it sooner.
 		if (last.outcome.by === "hangs") continue;
-		return narrowed(laboratory, last);
+		const trial = await narrowed(laboratory, last);
+		if (await isSound(laboratory, trial.attempt, soundness)) return trial;
+		await laboratory.plant(mutation);
 	}
 	return null;
 }
@@ -46,4 +56,15 @@ async function narrowed(laboratory: Laboratory, trial: Trial): Promise<Trial> {
 	if (narrower === undefined) return trial;
 	const [alone] = await laboratory.try([narrower]);
 	return alone?.outcome.isNoticed === true ? alone : trial;
+}
+
+/** Takes the bug out to see. */
+async function isSound(laboratory: Laboratory, attempt: Attempt, soundness: Soundness): Promise<boolean> {
+	const known = soundness.get(keyOf(attempt));
+	if (known !== undefined) return known;
+	laboratory.restore();
+	const [trial] = await laboratory.try([attempt]);
+	const sound = trial?.outcome.isNoticed === false;
+	soundness.set(keyOf(attempt), sound);
+	return sound;
 }
