@@ -1,19 +1,66 @@
 /**
- * Goal: the planted bugs stay plantable, so that the mutation run (`test/mutations/run.ts`) tests what it says.
- * Method: each edit matches exactly once in the present source and changes it.
+ * Goal: the planted bugs stay plantable, and what is stored for them and told of them is theirs. Method: each edit against the
+ * present sources; each stored attempt against the options of its tool; the page of results against both.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { mutate } from "./mutation.ts";
-import { raftMutations } from "./raft.ts";
+import { parseCheckOptions } from "../../actors/console/check-options.ts";
+import { parseSimulateOptions } from "../../actors/console/simulate-options.ts";
+import { projectRoot } from "../source-tree.ts";
+import { type Attempt, commandOf } from "./attempt.ts";
+import { readKillers } from "./killers.ts";
+import { mutationLists } from "./lists.ts";
+import { faultsOf } from "./mutation.ts";
+import { cellText } from "./results.ts";
 
-describe("mutations", () => {
-	it.each(raftMutations.map((mutation) => [mutation.name, mutation] as const))("raft: %s", (_name, mutation) => {
-		const source = readFileSync(new URL(`../../${mutation.file}`, import.meta.url), "utf8");
-		expect(mutate(source, mutation)).not.toBe(source);
+const read = (file: string): string => readFileSync(join(projectRoot, file), "utf8");
+
+/** @throws if the tool does not understand its arguments */
+function understand([tool, ...args]: Attempt): void {
+	switch (tool) {
+		case "simulate":
+			expect(parseSimulateOptions(args).isSingle).toBe(true);
+			return;
+		case "check":
+			expect(parseCheckOptions(args)).not.toBeNull();
+			return;
+		case "chaos":
+			expect([args[0], existsSync(join(projectRoot, args[1] ?? ""))]).toEqual(["run", true]);
+			return;
+		case "machines":
+			expect(read(args[0] ?? "")).toContain("export function runSeed(");
+			expect(Number.isSafeInteger(Number(args[1]))).toBe(true);
+			return;
+		case "unit":
+			for (const file of (args[0] ?? "").split(",")) expect(existsSync(join(projectRoot, file))).toBe(true);
+			return;
+		default:
+			throw new Error(`an unknown tool: ${tool satisfies never}`);
+	}
+}
+
+describe.each(mutationLists.map((list) => [list.name, list] as const))("the list %s", (_name, list) => {
+	it("has edits that match exactly once, and names of their own", () => {
+		expect(list.mutations.length).toBeGreaterThan(0);
+		expect(faultsOf(list.mutations, read)).toEqual([]);
 	});
 
-	it("have names of their own", () => {
-		expect(new Set(raftMutations.map(({ name }) => name)).size).toBe(raftMutations.length);
+	it("has an attempt for each bug, which its tool understands, and none for others", () => {
+		const killers = readKillers(projectRoot, list);
+		expect(Object.keys(killers)).toEqual(list.mutations.map(({ name }) => name));
+		for (const attempt of Object.values(killers)) understand(attempt);
+	});
+
+	it("is told of in RESULTS.md as it is stored", () => {
+		const page = read("test/mutations/RESULTS.md");
+		const killers = readKillers(projectRoot, list);
+		const missing = list.mutations.filter(({ name, bug }) => {
+			const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\`: `));
+			const attempt = killers[name];
+			if (row === undefined || attempt === undefined) return true;
+			return !row.includes(cellText(bug)) || !row.includes(cellText(commandOf(attempt)));
+		});
+		expect(missing.map(({ name }) => name)).toEqual([]);
 	});
 });

@@ -1,7 +1,8 @@
-/** Bugs planted in Raft: each must make a test of `test/protocols/raft` fail. */
+/** Bugs planted in Raft; what kills each is in `raft.killers.json`. */
 import type { Mutation } from "./mutation.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
 import { raftReadsMutations } from "./raft-reads.ts";
+import { raftSlipMutations } from "./raft-slips.ts";
 
 export const raftMutations: readonly Mutation[] = [
 	{
@@ -566,4 +567,5 @@ export const raftMutations: readonly Mutation[] = [
 	},
 	...raftMembershipMutations,
 	...raftReadsMutations,
+	...raftSlipMutations,
 ];

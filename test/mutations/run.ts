@@ -1,75 +1,171 @@
 /**
- * The mutation gate: plants one bug after the other in a temporary copy of the tree and runs the tests that must notice.
- * The unmutated copy must pass the same run first. A bug that nobody notices is a gap in the tests, and the run fails.
+ * `npm run mutation [-- LIST…]`: plants one bug after the other in temporary copies of the built tree; each must be noticed by
+ * the attempt that is stored for it. The unmutated copy passes all of them first. `--search` finds and stores attempts.
  *
- * `npm run mutations -- raft [NAME …]`; a few seconds per bug, so it is no part of `npm test`.
+ * Exit code 0 only if every bug was killed; 1 if one was not, or the unmutated tree does not pass; 2 for a wrong call; 130 and 143
+ * after a signal.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Mutation, mutate } from "./mutation.ts";
-import { raftMutations } from "./raft.ts";
+import { parseArgs } from "node:util";
+import { formatMs } from "../../actors/console/index.ts";
+import { commandOf } from "./attempt.ts";
+import { type GateProgress, isPassed, type Killers, runGate } from "./gate.ts";
+import { readKillers, writeKillers } from "./killers.ts";
+import { type Laboratory, TreeLaboratory } from "./laboratory.ts";
+import { type MutationList, mutationLists } from "./lists.ts";
+import { gateObject, type ListResult, resultsPage, summaryLine, tableLines } from "./results.ts";
+import { searchKillers } from "./search.ts";
 
-interface Suite {
-	readonly mutations: readonly Mutation[];
-	/** The tests that must notice, as a filter of vitest. */
-	readonly tests: string;
-}
-
-const suites: Readonly<Record<string, Suite>> = { raft: { mutations: raftMutations, tests: "test/protocols/raft" } };
-/** A mutant may hang instead of failing; that counts as noticed. */
-const RUN_TIMEOUT_MS = 300_000;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+const EXIT_TERMINATED = 143;
+const JOBS_MAX = 64;
+const PAGE = join("test", "mutations", "RESULTS.md");
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const leftOut = ["node_modules", "dist", ".git"];
+const help = `npm run mutation [-- LIST… options]: plants bugs, and sees each one noticed
 
-process.exitCode = main(process.argv[2], process.argv.slice(3));
+LIST: ${mutationLists.map(({ name }) => name).join(", ")} (default: all)
+  --only NAME,…  these mutations alone
+  --search       find what notices those for which nothing is stored, and store it, before the gate
+  --again        with --search: look anew for all of them
+  --record       write ${PAGE}; not with --only
+  --jobs N       copies that work side by side, 1 to ${JOBS_MAX} (default: the cores)
+  --json         print one object, nothing else
+`;
 
-function main(suiteName: string | undefined, names: readonly string[]): number {
-	const suite = suites[suiteName ?? ""];
-	if (suite === undefined) {
-		console.error(`which suite? there are: ${Object.keys(suites).join(", ")}`);
-		return 2;
+interface Call {
+	readonly lists: readonly MutationList[];
+	readonly only: ReadonlySet<string> | null;
+	readonly search: boolean;
+	readonly again: boolean;
+	readonly record: boolean;
+	readonly jobs: number;
+	readonly json: boolean;
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+	if (args.includes("--help")) {
+		process.stdout.write(help);
+		return 0;
 	}
-	const unknown = names.filter((name) => !suite.mutations.some((mutation) => mutation.name === name));
-	if (unknown.length > 0) {
-		console.error(`no such mutation: ${unknown.join(", ")}`);
-		return 2;
-	}
-	const copy = mkdtempSync(join(tmpdir(), "quorate-mutations-"));
+	let call: Call;
 	try {
-		for (const name of readdirSync(root)) {
-			if (!leftOut.includes(name)) cpSync(join(root, name), join(copy, name), { recursive: true });
-		}
-		symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
-		return runSuite(copy, suite, names);
+		call = parseCall(args);
+	} catch (error) {
+		process.stderr.write(`mutation: ${(error as Error).message}\n\n${help}`);
+		return EXIT_USAGE;
+	}
+	const startMs = performance.now();
+	const laboratories = Array.from({ length: call.jobs }, () => new TreeLaboratory(root));
+	const results: ListResult[] = [];
+	// Copies are large, and their processes may be in a loop.
+	const interrupted = (signal: NodeJS.Signals): never => {
+		for (const laboratory of laboratories) laboratory.close();
+		process.exit(signal === "SIGINT" ? EXIT_INTERRUPTED : EXIT_TERMINATED);
+	};
+	process.once("SIGINT", interrupted);
+	process.once("SIGTERM", interrupted);
+	try {
+		for (const list of call.lists) results.push(await runList(list, call, laboratories));
 	} finally {
-		rmSync(copy, { recursive: true, force: true });
+		for (const laboratory of laboratories) laboratory.close();
 	}
+	const elapsedMs = performance.now() - startMs;
+	if (call.record) writePage(results, elapsedMs);
+	if (call.json) process.stdout.write(`${JSON.stringify(gateObject(results))}\n`);
+	else {
+		for (const listed of results) process.stdout.write(`\n${tableLines(listed).join("\n")}\n`);
+		process.stdout.write(`\n${results.map(summaryLine).join("\n")}\nin ${formatMs(elapsedMs)}\n`);
+	}
+	return results.every(({ result }) => isPassed(result)) ? 0 : EXIT_FAILED;
 }
 
-function runSuite(copy: string, suite: Suite, names: readonly string[]): number {
-	if (!passes(copy, suite.tests)) {
-		console.error("the unmutated copy does not pass its tests");
-		return 1;
-	}
-	const planted = suite.mutations.filter(({ name }) => names.length === 0 || names.includes(name));
-	const survivors = planted.filter((mutation) => {
-		const file = join(copy, mutation.file);
-		const source = readFileSync(file, "utf8");
-		writeFileSync(file, mutate(source, mutation));
-		const survived = passes(copy, suite.tests);
-		writeFileSync(file, source);
-		console.log(`${survived ? "SURVIVED" : "killed  "}  ${mutation.name}: ${mutation.bug}`);
-		return survived;
+/** @throws Error naming what is wrong with the call */
+function parseCall(args: readonly string[]): Call {
+	const { values, positionals } = parseArgs({
+		args: [...args],
+		allowPositionals: true,
+		options: {
+			only: { type: "string" },
+			search: { type: "boolean", default: false },
+			again: { type: "boolean", default: false },
+			record: { type: "boolean", default: false },
+			jobs: { type: "string", default: String(availableParallelism()) },
+			json: { type: "boolean", default: false },
+		},
 	});
-	console.log(`${planted.length - survivors.length} of ${planted.length} planted bugs were noticed`);
-	return survivors.length === 0 ? 0 : 1;
+	const lists = positionals.length === 0 ? mutationLists : positionals.map(listNamed);
+	const jobs = Number(values.jobs);
+	if (!Number.isInteger(jobs) || jobs < 1 || jobs > JOBS_MAX) throw new Error(`--jobs is 1 to ${JOBS_MAX}`);
+	const only = values.only === undefined ? null : new Set(values.only.split(","));
+	const known = new Set(lists.flatMap(({ mutations }) => mutations.map(({ name }) => name)));
+	const unknown = [...(only ?? [])].filter((name) => !known.has(name));
+	if (unknown.length > 0) throw new Error(`no such mutation: ${unknown.join(", ")}`);
+	if (values.again && !values.search) throw new Error("--again goes with --search");
+	if (values.record && (only !== null || positionals.length > 0)) throw new Error(`${PAGE} is of all lists, in full`);
+	return { lists, only, jobs, search: values.search, again: values.again, record: values.record, json: values.json };
 }
 
-function passes(copy: string, tests: string): boolean {
-	const vitest = join(copy, "node_modules", "vitest", "vitest.mjs");
-	const args = [vitest, "run", "--project", "pure", "--bail", "1", tests];
-	return spawnSync(process.execPath, args, { cwd: copy, timeout: RUN_TIMEOUT_MS, stdio: "ignore" }).status === 0;
+function listNamed(name: string): MutationList {
+	const list = mutationLists.find((each) => each.name === name);
+	if (list === undefined) throw new Error(`no such list: ${name}`);
+	return list;
+}
+
+async function runList(list: MutationList, call: Call, laboratories: readonly Laboratory[]): Promise<ListResult> {
+	const only = call.only;
+	const mutations = only === null ? list.mutations : list.mutations.filter(({ name }) => only.has(name));
+	if (call.search) await search(list, { ...call, mutations, laboratories });
+	const killers = readKillers(root, list);
+	const read = (file: string): string => readFileSync(join(root, file), "utf8");
+	const result = await runGate({ mutations, read, killers, laboratories, progress: tellProgress(list.name) });
+	return { list: list.name, result };
+}
+
+interface SearchCall extends Pick<Call, "again"> {
+	readonly mutations: MutationList["mutations"];
+	readonly laboratories: readonly Laboratory[];
+}
+
+async function search(list: MutationList, { mutations, laboratories, again }: SearchCall): Promise<void> {
+	let killers: Killers = readKillers(root, list);
+	const wanted = mutations.filter(({ name }) => again || killers[name] === undefined);
+	await searchKillers({
+		mutations: wanted,
+		attempts: list.attempts,
+		laboratories,
+		found: ({ name }, trial) => {
+			const text = trial === null ? "nothing notices it" : `${commandOf(trial.attempt)}: ${trial.outcome.by}`;
+			process.stderr.write(`${list.name} ${name}: ${text}\n`);
+			if (trial === null) return;
+			killers = { ...killers, [name]: trial.attempt };
+			writeKillers(root, list, killers);
+		},
+	});
+}
+
+function tellProgress(list: string): (event: GateProgress) => void {
+	return (event) => {
+		if (event.type === "baseline") {
+			if (event.done === event.total)
+				process.stderr.write(`${list}: the tree without bugs passes ${event.total} attempts\n`);
+			return;
+		}
+		const { mutation, state, trial } = event.result;
+		const what = trial === null ? "" : ` ${trial.attempt[0]}, ${formatMs(trial.elapsedMs)}: ${trial.outcome.by}`;
+		process.stderr.write(`${list} ${event.done}/${event.total} ${state} ${mutation.name}${what}\n`);
+	};
+}
+
+function writePage(results: readonly ListResult[], elapsedMs: number): void {
+	const processors = cpus();
+	const machine = `Node ${process.versions.node}, ${processors.length} × ${processors[0]?.model ?? "unknown processor"}`;
+	const date = new Date().toISOString().slice(0, 10);
+	writeFileSync(join(root, PAGE), resultsPage(results, { date, machine, elapsedMs }));
 }

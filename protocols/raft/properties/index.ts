@@ -11,6 +11,7 @@
  * Not here: what clients see (linearizability, results of commands), which history checkers judge.
  */
 import type { Property } from "../../verification/index.ts";
+import { commitRule } from "./commit-rule.ts";
 import { committedAgreement } from "./committed-agreement.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
 import { deliveryOrder } from "./delivery-order.ts";
@@ -51,6 +52,7 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	stateMachineSafety,
 	committedAgreement,
 	committedOnQuorum,
+	commitRule,
 	monotoneTerm,
 	monotoneCommit,
 	monotoneApplied,

@@ -99,6 +99,11 @@ function chaosWorld(dice: Generator, nodes: readonly NodeId[]): World {
 	};
 }
 
+/** The run that a seed stands for: its size, and whether members and leader change, follow from it. @throws as `runChaos` */
+export function runSeed(seed: number): ChaosRun {
+	return runChaos(seed, seed % 2 === 0 ? 3 : 5, seed % 3 === 0);
+}
+
 /**
  * With `isReshaped`, members and leader change meanwhile.
  * @throws Error naming the violated property

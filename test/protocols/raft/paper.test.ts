@@ -770,6 +770,19 @@ describe("§7 log compaction", () => {
 		expect(machine.writes[0]).not.toHaveProperty("truncateFrom");
 	});
 
+	it("what was on its way to the disk when a snapshot replaced the log makes nothing behind the snapshot durable", () => {
+		const lost = [2, 2, 2, 2, 2, 2].map((inTerm) => command(inTerm));
+		const machine = restarted([]).receive(a, append({ term: term(2), entries: lost }));
+		const underWay = machine.all.findLast((effect) => effect.type === "persist")?.writeId ?? 0;
+		machine.receive(c, chunk(3, snapshotAt(4, 1), 0, bytes("abcdef")));
+		const kept = { prevIndex: index(4), prevTerm: term(1), entries: [command(3), command(3)] };
+		machine.receive(c, append({ term: term(3), ...kept }));
+		machine.step({ type: "write-completed", writeId: underWay });
+		expect(machine.view.log.durableThrough).toBeLessThanOrEqual(4);
+		machine.writesComplete();
+		expect(machine.view.log.durableThrough).toBe(6);
+	});
+
 	it("Figure 13, rule 8: the state machine is reset from the snapshot once it is durable, before later entries", () => {
 		const machine = restarted([]).receive(a, chunk(2, snapshotAt(4, 1), 0, bytes("abcdef")));
 		const next = { prevIndex: index(4), prevTerm: term(1), entries: [command(2)], commit: index(5) };

@@ -6,17 +6,14 @@
  */
 import { describe, expect, it } from "vitest";
 import { raftProperties } from "../../../protocols/raft/properties/index.ts";
-import { type ChaosRun, runChaos } from "./chaos-run.ts";
+import { type ChaosRun, runChaos, runSeed } from "./chaos-run.ts";
 
 const only = process.env["SEED"];
 const RUNS = 600;
-const sizeOf = (seed: number): number => (seed % 2 === 0 ? 3 : 5);
-/** In these seeds members and leader change meanwhile. */
-const isReshaped = (seed: number): boolean => seed % 3 === 0;
 
 function run(seed: number): ChaosRun {
 	try {
-		return runChaos(seed, sizeOf(seed), isReshaped(seed));
+		return runSeed(seed);
 	} catch (error) {
 		const command = `SEED=${seed} npx vitest run test/protocols/raft/simulation.test.ts`;
 		throw new Error(`seed ${seed} failed; run it alone with: ${command}`, { cause: error });

@@ -76,6 +76,10 @@ export function persist(write: RaftWrite): Effect<RaftTypes> {
 	return { type: "persist", writeId: 1, write };
 }
 
+export function emit(event: RaftEvent): Effect<RaftTypes> {
+	return { type: "emit", event };
+}
+
 export function apply(delivery: RaftDelivery): Effect<RaftTypes> {
 	return { type: "apply", delivery, release: "immediate" };
 }

@@ -1,7 +1,7 @@
 /** Each property of Raft with two streams of observations: one that keeps or witnesses it, and one that does not. */
 
 import { configurationOf } from "../../../../protocols/raft/configuration.ts";
-import type { Entry, SessionId } from "../../../../protocols/raft/index.ts";
+import type { Entry, RaftEvent, SessionId } from "../../../../protocols/raft/index.ts";
 import type { RaftObservation } from "../../../../protocols/raft/properties/index.ts";
 import type { FindingDetails } from "../../../../protocols/verification/index.ts";
 import { a, accepted, b, bytes, c, command, d, e, entriesOf, index, snapshotAt, term, vote } from "../lone-machine.ts";
@@ -10,6 +10,7 @@ import {
 	apply,
 	batch,
 	deliver,
+	emit,
 	ended,
 	leading,
 	left,
@@ -38,6 +39,12 @@ const inSession = (inTerm: number, serial: number, text: string): Entry => ({
 	...command(inTerm, text),
 	session: 1 as SessionId,
 	serial,
+});
+
+const committed = (inTerm: number, at: number): RaftEvent => ({
+	type: "commit-advanced",
+	term: term(inTerm),
+	index: index(at),
 });
 
 export const twins: readonly Twins[] = [
@@ -393,6 +400,17 @@ export const twins: readonly Twins[] = [
 		good: [persisted(a, { term: 1 }), persisted(a, { term: 2 })],
 		bad: [persisted(a, { term: 2 }), persisted(a, { term: 1 })],
 		details: { node: "a", term: 1, termBefore: 2 },
+	},
+	{
+		id: "commits-own-term",
+		about: "a follower, what was committed as one, and an earlier entry that follows",
+		good: [
+			batch(a, { log: log([1, 1]), commit: 2 }, emit(committed(1, 2))),
+			leading(a, { term: 2, log: log([1, 1]), commit: 2 }, emit(committed(1, 2))),
+			leading(a, { term: 2, log: log([1, 1, 2]), commit: 3 }, emit(committed(2, 3))),
+		],
+		bad: [leading(a, { term: 2, log: log([1, 1]), commit: 2 }, emit(committed(2, 2)))],
+		details: { node: "a", index: 2, term: 2, entryTerm: 1 },
 	},
 	{
 		id: "durable-counted",

@@ -1,0 +1,17 @@
+/** The lists of planted bugs, by name, and what a search tries for each. */
+import type { Attempt } from "./attempt.ts";
+import type { Mutation } from "./mutation.ts";
+import { raftMutations } from "./raft.ts";
+import { raftAttempts } from "./raft-attempts.ts";
+
+export interface MutationList {
+	/** Also the name of the file beside this one that holds what notices each: `NAME.killers.json`. */
+	readonly name: string;
+	readonly mutations: readonly Mutation[];
+	/** What a search tries, in this order: cheap and telling ones first, unit tests last. */
+	readonly attempts: readonly Attempt[];
+}
+
+export const mutationLists: readonly MutationList[] = [
+	{ name: "raft", mutations: raftMutations, attempts: raftAttempts },
+];
