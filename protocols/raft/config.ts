@@ -97,6 +97,23 @@ export interface RaftConfig {
 	 * `maxPendingReads` and `maxInflightReadRounds` bound a follower's reads and questions too.
 	 */
 	readonly followerReads: boolean;
+	/**
+	 * Whether a follower passes proposals on to its leader and answers them itself. Default false: it refuses and names the
+	 * leader. On, a client may ask any member; a proposal takes one more message delay than at the leader, and at most a
+	 * heartbeat more until this member hears of its commit. The leader takes what is forwarded whether or not it forwards
+	 * itself.
+	 */
+	readonly forwardProposals: boolean;
+	/**
+	 * Proposals of one follower that are not answered. Default 1,024; bounds 1 to {@link FORWARDED_PROPOSALS_MAX}. One more
+	 * is refused with `too-many-forwarded`. The leader remembers as many outcomes for each follower.
+	 */
+	readonly maxForwardedProposals: number;
+	/**
+	 * Bytes of commands that a follower holds until its leader has them. Default 4 MiB; bounds 1 KiB to 2^40. A command
+	 * beyond it is refused with `too-many-forwarded-bytes`; one that is larger alone is taken when there is no other.
+	 */
+	readonly maxForwardedBytes: number;
 	/** Bytes of one command; a larger one is refused with `too-large`. Default 1 MiB − 64; bounds 1 to 64 MiB − 64. */
 	readonly maxEntryBytes: number;
 	/** Entries in one delivery to the application. Default 4,096; bounds 1 to 1,048,576. Less: the host may yield sooner. */
@@ -138,6 +155,9 @@ export const RAFT_VOTERS_MAX = 63;
 /** The most learners of one group; the leader sends every entry to each of them. */
 export const RAFT_LEARNERS_MAX = 63;
 
+/** The most proposals that one follower may have forwarded without an answer. */
+export const FORWARDED_PROPOSALS_MAX = 65_536;
+
 /** What an entry costs beside its data when sizes are counted: its fixed fields as laid out in `messages.ts`. */
 export const ENTRY_OVERHEAD_BYTES = 37;
 
@@ -158,6 +178,9 @@ const defaults = {
 	maxPendingReads: 8192,
 	maxInflightReadRounds: 4,
 	followerReads: false,
+	forwardProposals: false,
+	maxForwardedProposals: 1024,
+	maxForwardedBytes: 4 * MIB,
 	lease: null,
 	maxEntryBytes: MIB - 64,
 	maxEntriesPerDelivery: 4096,
@@ -172,7 +195,10 @@ const defaults = {
 type Bounds = readonly [min: number, max: number];
 const bounds: Readonly<
 	Record<
-		Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads" | "lease">,
+		Exclude<
+			keyof typeof defaults,
+			"electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads" | "forwardProposals" | "lease"
+		>,
 		Bounds
 	>
 > = {
@@ -186,6 +212,8 @@ const bounds: Readonly<
 	maxUncommittedBytes: [KIB, 2 ** 40],
 	maxPendingReads: [1, 1_048_576],
 	maxInflightReadRounds: [1, 1024],
+	maxForwardedProposals: [1, FORWARDED_PROPOSALS_MAX],
+	maxForwardedBytes: [KIB, 2 ** 40],
 	maxEntryBytes: [1, 64 * MIB - 64],
 	maxEntriesPerDelivery: [1, 1_048_576],
 	snapshotEveryEntries: [1, 2 ** 31],
@@ -219,6 +247,7 @@ export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
 	requireBoolean("preVote", config.preVote);
 	requireBoolean("followerReads", config.followerReads);
+	requireBoolean("forwardProposals", config.forwardProposals);
 	requireLease(config.lease);
 	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
 	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);

@@ -6,12 +6,12 @@ import type { Effect, MonotonicMs, NodeId, RequestId, WriteId } from "../core/in
 import type { RaftConfig } from "./config.ts";
 import { configurationOf } from "./configuration.ts";
 import { ConfigurationHistory } from "./configuration-history.ts";
-import type { Configuration, LogIndex, RaftSnapshot, Term } from "./entry.ts";
+import type { Configuration, Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import type { RaftEvent } from "./events.ts";
 import { RaftLog } from "./log.ts";
 import type { RaftMessage } from "./messages.ts";
 import { copyProgress, type Progress } from "./progress.ts";
-import type { RaftReply, RaftTimer, RaftTypes } from "./vocabulary.ts";
+import type { RaftRefusal, RaftReply, RaftTimer, RaftTypes } from "./vocabulary.ts";
 
 export type RaftRole = "follower" | "pre-candidate" | "candidate" | "leader";
 
@@ -35,7 +35,7 @@ export interface RaftCore {
 	/** Where it comes from; see `PlacedConfiguration`. */
 	configurationIndex: LogIndex;
 
-	/** In how many lives read indices were asked for; see `HardState`. */
+	/** In how many lives a leader was asked for read indices, or was forwarded proposals; see `HardState`. */
 	askingLives: number;
 
 	// All roles.
@@ -89,6 +89,13 @@ export interface RaftCore {
 	/** The latest question of this life. */
 	lastQuestion: number;
 	isReadTimerSet: boolean;
+	/** This life has taken a number (`askingLives`), for its questions and proposals to leaders. */
+	hasAsked: boolean;
+	/** Proposals that this follower has passed on to its leader, ascending by number; empty while no leader is known. */
+	forwards: ForwardedProposal[];
+	/** The number of the latest of this life. */
+	lastForward: number;
+	isForwardTimerSet: boolean;
 
 	// Leaders.
 	progress: Map<NodeId, Progress>;
@@ -99,6 +106,8 @@ export interface RaftCore {
 	pendingProposals: number;
 	/** Bytes of the entries that are not committed; 0 at everyone but a leader. */
 	uncommittedBytes: number;
+	/** What followers have forwarded in this term, and what came of it. */
+	ledgers: Map<NodeId, ForwardingLedger>;
 	/** The local request for a change whose joint configuration this leader will leave by itself. */
 	changeRequestId: RequestId | null;
 	/**
@@ -165,6 +174,31 @@ export interface ReadQuestion {
 	waits: number;
 }
 
+/** A proposal that a follower has passed on to its leader. */
+export interface ForwardedProposal {
+	readonly number: number;
+	readonly requestId: RequestId;
+	/** Of the term in which it was taken in; without its data once the leader has it. */
+	entry: Entry;
+	/** Where the leader says that it stands. */
+	index: LogIndex | null;
+	/** It is under way, or its answer is. */
+	isSent: boolean;
+	/** It has left at least once. */
+	wasSent: boolean;
+	/** How often the forward timer has found it unanswered. */
+	waits: number;
+}
+
+/** What one follower's life has forwarded to this leader. */
+export interface ForwardingLedger {
+	readonly life: number;
+	/** The follower knows what came of all numbers below. */
+	settledBelow: number;
+	/** By number: the index at which it stands, or why it was not taken. */
+	readonly outcomes: Map<number, LogIndex | RaftRefusal>;
+}
+
 /** A leadership on its way to another voter. */
 export interface Transfer {
 	readonly to: NodeId;
@@ -220,11 +254,16 @@ export function createCore(config: RaftConfig): RaftCore {
 		questions: [],
 		lastQuestion: 0,
 		isReadTimerSet: false,
+		hasAsked: false,
+		forwards: [],
+		lastForward: 0,
+		isForwardTimerSet: false,
 		progress: new Map(),
 		requestIds: [],
 		requestsFrom: 0 as LogIndex,
 		pendingProposals: 0,
 		uncommittedBytes: 0,
+		ledgers: new Map(),
 		changeRequestId: null,
 		transfer: null,
 		isLeaseOver: false,
@@ -253,6 +292,10 @@ export function copyCore(core: RaftCore): RaftCore {
 		progress: new Map([...core.progress].map(([peer, progress]) => [peer, copyProgress(progress)])),
 		requestIds: core.requestIds.slice(),
 		questions: core.questions.map((question) => ({ ...question })),
+		forwards: core.forwards.map((each) => ({ ...each })),
+		ledgers: new Map(
+			[...core.ledgers].map(([node, ledger]) => [node, { ...ledger, outcomes: new Map(ledger.outcomes) }]),
+		),
 		reads: core.reads.slice(),
 		asked: core.asked.slice(),
 		readRounds: core.readRounds.slice(),

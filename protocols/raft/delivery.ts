@@ -5,6 +5,7 @@ import { emit, type RaftCore } from "./core.ts";
 import { persistUnsaved } from "./durability.ts";
 import type { LogIndex, RaftSnapshot } from "./entry.ts";
 import { bytesBetween, bytesOf } from "./entry-size.ts";
+import { settlePassed, takeForwarded } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
 
 /** Takes note that everything through `index` is decided. */
@@ -33,7 +34,7 @@ export function deliverCommitted(core: RaftCore): void {
 		const entries = core.log.copyOf(firstIndex, through);
 		core.deliveredBytes += bytesOf(entries);
 		core.deliveredIndex = through;
-		const requestIds = takeRequestIds(core, firstIndex, entries.length);
+		const requestIds = takeForwarded(core, firstIndex, entries) ?? takeRequestIds(core, firstIndex, entries.length);
 		core.out.push({
 			type: "apply",
 			delivery: { type: "entries", firstIndex, entries, requestIds },
@@ -108,5 +109,6 @@ export function restoreInstalled(core: RaftCore, writeId: WriteId): void {
 	const { snapshot } = core.restoring;
 	core.restoring = null;
 	core.deliveredIndex = snapshot.lastIndex;
+	settlePassed(core);
 	core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
 }

@@ -49,8 +49,8 @@ export interface HardState {
 	readonly term: Term;
 	readonly votedFor: NodeId | null;
 	/**
-	 * In how many lives this participant has asked a leader for a read index, this one included; not there before the
-	 * first. It tells an answer to a former life's question from one to this life's.
+	 * In how many lives this participant has asked a leader for a read index or forwarded proposals to one, this one
+	 * included; not there before the first. It tells an answer to a former life's question from one to this life's.
 	 */
 	readonly askingLives?: number;
 }

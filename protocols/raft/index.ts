@@ -13,7 +13,7 @@
  * lease on; progress needs messages to pass within
  * an election timeout. A member that lost its disk must come back as a new member.
  *
- * Not here: proposal forwarding (a refusal names the leader), snapshots at a follower's request; and no protection against members that lie: that is `protocols/pbft`.
+ * Not here: snapshots at a follower's request; and no protection against members that lie: that is `protocols/pbft`.
  */
 export {
 	type ApplierSnapshot,
@@ -30,6 +30,7 @@ export type {
 } from "./change-requests.ts";
 export {
 	ENTRY_OVERHEAD_BYTES,
+	FORWARDED_PROPOSALS_MAX,
 	RAFT_LEARNERS_MAX,
 	RAFT_VOTERS_MAX,
 	type RaftConfig,
@@ -47,6 +48,9 @@ export {
 	type AppendEntries,
 	type AppendResponse,
 	entryFields,
+	type ForwardedProposals,
+	type ForwardRefusal,
+	type ForwardResponse,
 	type InstallSnapshot,
 	type RaftMessage,
 	type ReadIndexRequest,

@@ -23,6 +23,8 @@ import {
 import type { LogIndex, Term } from "./entry.ts";
 import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot } from "./follower.ts";
 import { answerFollowerReads, askReadIndex, handleReadIndexResponse, handleReadTimer } from "./follower-reads.ts";
+import { handleForwardRefusal, handleForwardResponse, handleForwardTimer, sendForwards } from "./forwarding.ts";
+import { handleForwardedProposals } from "./forwarding-ledger.ts";
 import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
 import { completeReads, handleReadIndexRequest, openReadRound } from "./read-index.ts";
@@ -138,6 +140,9 @@ function handleTimer(core: RaftCore, timer: RaftTimer): void {
 		case "read":
 			handleReadTimer(core);
 			return;
+		case "forward":
+			handleForwardTimer(core);
+			return;
 		default:
 			assertNever(timer, "timer");
 	}
@@ -173,6 +178,15 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "read-index-response":
 			handleReadIndexResponse(core, message);
 			return;
+		case "forwarded-proposals":
+			handleForwardedProposals(core, from, message);
+			return;
+		case "forward-response":
+			handleForwardResponse(core, message);
+			return;
+		case "forward-refusal":
+			handleForwardRefusal(core, message);
+			return;
 		default:
 			assertNever(message, "message");
 	}
@@ -202,11 +216,14 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 		case "install-snapshot":
 		case "timeout-now":
 		case "read-index-response":
+		case "forward-response":
+		case "forward-refusal":
 			becomeFollower(core, message.term, from);
 			return true;
 		case "append-response":
 		case "snapshot-response":
 		case "read-index-request":
+		case "forwarded-proposals":
 			becomeFollower(core, message.term, null);
 			return true;
 		default:
@@ -239,6 +256,9 @@ function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "timeout-now":
 		case "read-index-request":
 		case "read-index-response":
+		case "forwarded-proposals":
+		case "forward-response":
+		case "forward-refusal":
 			return;
 		default:
 			assertNever(message, "message");
@@ -275,6 +295,7 @@ function endBatch(core: RaftCore): void {
 	} else {
 		acknowledgeNow(core);
 		askReadIndex(core);
+		sendForwards(core);
 	}
 	deliverCommitted(core);
 	completeReads(core);

@@ -7,6 +7,7 @@ import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
 import type { Entry, SessionId, Term } from "./entry.ts";
 import { bytesBetween } from "./entry-size.ts";
+import { settleForwards } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
 import type { RequestVote } from "./messages.ts";
 import { refuseReads } from "./read-index.ts";
@@ -76,6 +77,7 @@ function endLeadership(core: RaftCore, leader: NodeId | null): void {
 	}
 	refuseReads(core, leader);
 	endChangeAndTransfer(core, leader);
+	core.ledgers = new Map();
 	core.requestIds = [];
 	core.requestsFrom = 0 as typeof core.requestsFrom;
 	core.pendingProposals = 0;
@@ -112,6 +114,7 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 	const changed = role !== core.role || leader !== core.leader;
 	if (role === "follower") core.votes = new Map();
+	settleForwards(core, leader);
 	core.role = role;
 	core.leader = leader;
 	if (leader === null) refuseReads(core, null);

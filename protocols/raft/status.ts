@@ -22,6 +22,8 @@ export interface RaftStatus {
 	/** Bytes of the entries of this leader that are not committed. */
 	readonly uncommittedBytes: number;
 	readonly pendingReads: number;
+	/** Proposals that this follower has passed on to its leader and not answered. */
+	readonly forwardedProposals: number;
 	/** For how long this leader may answer reads without a round, in milliseconds after this machine's last input; else 0. */
 	readonly leaseMs: number;
 	/** The configuration in force here, which need not be committed. */
@@ -81,6 +83,7 @@ export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, Monotoni
 		pendingProposals,
 		uncommittedBytes,
 		pendingReads,
+		forwardedProposals: core.forwards.length,
 		leaseMs: leaseLeftMs(core),
 		configuration,
 		configurationIndex,

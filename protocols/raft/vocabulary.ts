@@ -83,6 +83,10 @@ export type RaftRefusal =
 	| { readonly reason: "read-index-timeout"; readonly leader: NodeId | null }
 	/** With this command more than `maxUncommittedBytes` would wait for a quorum; ask again in a moment. */
 	| { readonly reason: "too-many-uncommitted-bytes"; readonly limitBytes: number }
+	/** So many proposals of this follower wait at its leader (`maxForwardedProposals`); ask again in a moment. */
+	| { readonly reason: "too-many-forwarded"; readonly limit: number }
+	/** With this command more than `maxForwardedBytes` would be on their way to the leader; ask again in a moment. */
+	| { readonly reason: "too-many-forwarded-bytes"; readonly limitBytes: number }
 	/** With leases nobody forgets a leader before time; see `lease` of the config. */
 	| { readonly reason: "leader-has-lease" }
 	/** The leader is handing over; ask again in a moment, perhaps of `to`. */
@@ -96,7 +100,10 @@ export type RaftRefusal =
  */
 export type RaftReply =
 	| ({ readonly type: "refused" } & RaftRefusal)
-	/** The leader stepped down before the outcome was known: the command may yet be decided, once. */
+	/**
+	 * The leader stepped down before the outcome was known: the command may yet be decided, once. Of a forwarded one also:
+	 * this follower has lost its leader, was not answered by it in time, or has been given a snapshot instead of its entry.
+	 */
 	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null }
 	/** The follower has no leader now; `leader` is whom it had. */
 	| { readonly type: "leader-forgotten"; readonly leader: NodeId | null }
@@ -141,9 +148,9 @@ export interface RaftDurable {
 
 /**
  * The timers of a Raft machine: one for elections and check-quorum, one for heartbeats, one that bounds a transfer, one for
- * a follower's questions for a read index.
+ * a follower's questions for a read index, one for what it has forwarded.
  */
-export type RaftTimer = "election" | "heartbeat" | "transfer" | "read";
+export type RaftTimer = "election" | "heartbeat" | "transfer" | "read" | "forward";
 
 export interface RaftTypes extends ProtocolTypes {
 	readonly message: RaftMessage;

@@ -1,5 +1,6 @@
 /** Bugs planted in Raft: each must make a test of `test/protocols/raft` fail. */
 import type { Mutation } from "./mutation.ts";
+import { raftForwardingMutations } from "./raft-forwarding.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
 import { raftReadsMutations } from "./raft-reads.ts";
 
@@ -357,16 +358,16 @@ export const raftMutations: readonly Mutation[] = [
 	{
 		name: "too-large-off",
 		bug: "takes commands of any size",
-		file: "protocols/raft/requests.ts",
-		old: "request.data.length > maxEntryBytes",
-		new: "request.data.length > maxEntryBytes * 1000",
+		file: "protocols/raft/admission.ts",
+		old: "dataBytes > maxEntryBytes",
+		new: "dataBytes > maxEntryBytes * 1e9",
 	},
 	{
 		name: "pending-unbounded",
 		bug: "takes any number of commands",
-		file: "protocols/raft/requests.ts",
-		old: "core.pendingProposals >= maxPendingProposals",
-		new: "core.pendingProposals < 0",
+		file: "protocols/raft/admission.ts",
+		old: "pending >= maxPendingProposals",
+		new: "pending >= maxPendingProposals * 1e9",
 	},
 	{
 		name: "pending-leak",
@@ -566,4 +567,5 @@ export const raftMutations: readonly Mutation[] = [
 	},
 	...raftMembershipMutations,
 	...raftReadsMutations,
+	...raftForwardingMutations,
 ];

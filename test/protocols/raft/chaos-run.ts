@@ -28,6 +28,10 @@ export interface ChaosRun {
 	/** Reads that a leader with a lease answered. */
 	readonly leaseReads: number;
 	readonly retries: number;
+	/** Commands that a follower has passed on, and answered with their result. */
+	readonly forwarded: number;
+	/** Commands outside sessions, by what they were answered with. */
+	readonly once: ReadonlyMap<string, number>;
 	/** How often each of the machine's events was told, by type; of a committed configuration also `joint-committed`. */
 	readonly events: ReadonlyMap<string, number>;
 	/** What was answered to wishes for other members or another leader. */
@@ -81,6 +85,8 @@ function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator, lea
 		maxPendingProposals: 8,
 		maxInflightReadRounds: dice.between(1, 2),
 		followerReads: dice.fork("follower reads").chance(0.5),
+		forwardProposals: dice.fork("forwarding").chance(0.5),
+		maxForwardedProposals: 4,
 		maxEntriesPerDelivery: dice.between(1, 8),
 		snapshotEveryEntries: dice.between(5, 25),
 		retainedEntries: dice.between(0, 6),
@@ -144,13 +150,16 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		{ length: CLIENTS },
 		(_, i) => new Client(driver, `c${i}`, dice.fork(`client ${i}`), acknowledged),
 	);
+	const once = new OnceOnly(driver, dice.fork("once"));
 	for (const client of clients) client.start();
+	once.start();
 	chaos.start();
 	if (isReshaped) reshaper.start();
 	driver.run(CHAOS_MS);
 	chaos.stop();
 	if (isReshaped) reshaper.stop();
 	for (const client of clients) client.finish();
+	once.stop();
 	const ledger = (id: NodeId): string => (driver.application(id) as Ledger).applied.join(" ");
 	let members: readonly NodeId[] = [];
 	const isDone = (): boolean => {
@@ -168,7 +177,9 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		idle: clients.map((client) => client.isIdle).join(" "),
 		status: JSON.stringify(driver.nodes.map((id) => ({ id, up: driver.isUp(id), ...driver.machine(id).status }))),
 	});
-	checkExactlyOnce((driver.application(members[0] as NodeId) as Ledger).applied, acknowledged);
+	const { applied } = driver.application(members[0] as NodeId) as Ledger;
+	checkExactlyOnce(applied, acknowledged);
+	once.check(applied);
 	return {
 		driver,
 		evaluations: watch.evaluations,
@@ -177,6 +188,8 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		followerReads: clients.reduce((sum, { followerReads }) => sum + followerReads, 0),
 		leaseReads: clients.reduce((sum, { leaseReads }) => sum + leaseReads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
+		forwarded: clients.reduce((sum, { forwarded }) => sum + forwarded, 0),
+		once: once.outcomes,
 		events,
 		reshaping: reshaper.answers,
 	};
@@ -281,6 +294,60 @@ class Chaos {
 	}
 }
 
+/** Asks each command of its own once, outside any session, and remembers what it was told. */
+class OnceOnly {
+	readonly #driver: DeterministicDriver;
+	readonly #dice: Generator;
+	readonly #results = new Set<string>();
+	readonly #refused = new Set<string>();
+	/** By the type of the answer, and for refusals by reason. */
+	readonly outcomes: Map<string, number> = new Map();
+	#asked = 0;
+	#isOn = false;
+
+	constructor(driver: DeterministicDriver, dice: Generator) {
+		this.#driver = driver;
+		this.#dice = dice;
+	}
+
+	start(): void {
+		this.#isOn = true;
+		this.#askLater();
+	}
+
+	stop(): void {
+		this.#isOn = false;
+	}
+
+	/** What had a result has taken effect, what was refused has not; that nothing has twice is checked for all commands. */
+	check(applied: readonly string[]): void {
+		const known = new Set(applied);
+		for (const command of this.#results) assert(known.has(command), "what had a result has taken effect", { command });
+		for (const command of this.#refused) assert(!known.has(command), "what is refused has no effect", { command });
+	}
+
+	#askLater(): void {
+		this.#driver.after(this.#dice.between(5, 60), () => {
+			if (!this.#isOn) return;
+			const node = this.#dice.pick(this.#driver.nodes);
+			if (this.#driver.isUp(node)) this.#ask(node);
+			this.#askLater();
+		});
+	}
+
+	#ask(node: NodeId): void {
+		const command = `once.${++this.#asked}`;
+		const session = 0 as SessionId;
+		const data = encode(command);
+		this.#driver.request(node, { type: "propose", session, serial: 0, firstIncomplete: 0, data }, (outcome) => {
+			const name = outcome.type === "refused" ? outcome.reason : outcome.type;
+			this.outcomes.set(name, (this.outcomes.get(name) ?? 0) + 1);
+			if (outcome.type === "result") this.#results.add(command);
+			if (outcome.type === "refused") this.#refused.add(command);
+		});
+	}
+}
+
 /** Commands and reads that one client has under way at once. */
 const LANES = 2;
 
@@ -295,6 +362,7 @@ class Client {
 	followerReads = 0;
 	leaseReads = 0;
 	retries = 0;
+	forwarded = 0;
 	#session: SessionId | null = null;
 	#nextSerial = 1;
 	/** Serials whose result has not come yet. */
@@ -396,6 +464,7 @@ class Client {
 				else {
 					attempt++;
 					if (outcome.type === "answer") this.#countRead(node);
+					else if (this.#driver.machine(node).status.role === "follower") this.forwarded++;
 					done(outcome);
 				}
 			});

@@ -44,6 +44,11 @@ describe("raftConfig", () => {
 describe("validateRaftConfig", () => {
 	it.each([
 		["preVote", 1],
+		["forwardProposals", 1],
+		["maxForwardedProposals", 0],
+		["maxForwardedProposals", 65_537],
+		["maxForwardedBytes", 1023],
+		["maxForwardedBytes", 2 ** 40 + 1],
 		["heartbeatMs", 0],
 		["heartbeatMs", 300_001],
 		["heartbeatMs", 1.5],

@@ -130,6 +130,7 @@ describe("RaftMachine as a StateMachine", () => {
 			uncommittedBytes: 37,
 			leaseMs: 0,
 			pendingReads: 0,
+			forwardedProposals: 0,
 			configuration,
 			configurationIndex: 0,
 			configurationCommitted: true,

@@ -6,7 +6,7 @@
  * |---|---|
  * | `group a b c [option=value …]` | boots nodes; options are integer or boolean fields of the config, or `lease=PPM` |
  * | `group a=1,1,2 b=1 …` | the same with logs, given by their terms |
- * | `election NODE` / `heartbeat NODE` / `read-timer NODE` | that timer fires, if it is set |
+ * | `election NODE` / `heartbeat NODE` / `read-timer NODE` / `forward-timer NODE` | that timer fires, if it is set |
  * | `wait MS` | so much later by every node's clock; no timer fires by itself |
  * | `propose NODE TEXT …` | one batch of commands |
  * | `session NODE` / `command NODE SESSION SERIAL TEXT` | opens a session / a command of one |
@@ -109,6 +109,7 @@ class ScriptedGroup {
 				this.#nowMs += Number(words[0]);
 			},
 			"read-timer": () => this.#fire(node(), "read"),
+			"forward-timer": () => this.#fire(node(), "forward"),
 			propose: () => this.#step(node(), ...words.slice(1).map((text) => this.#request(proposal(0, 0, text)))),
 			command: () => {
 				const [, session, serial, text] = words;
@@ -386,6 +387,12 @@ function describeMessage(message: RaftMessage): string {
 			return `${head} question ${message.life}.${message.question}`;
 		case "read-index-response":
 			return `${head} question ${message.life}.${message.question} index=${message.index}`;
+		case "forwarded-proposals":
+			return `${head} from ${message.life}.${message.first} ${describeEntries(message.entries)}`;
+		case "forward-response":
+			return `${head} ${message.count} from ${message.life}.${message.number} at ${message.index}`;
+		case "forward-refusal":
+			return `${head} not ${message.life}.${message.number}: ${Object.values(message.refusal).join(" ")}`;
 	}
 }
 
