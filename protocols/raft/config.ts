@@ -13,6 +13,23 @@ export interface RaftConfig {
 	 */
 	readonly voters: readonly NodeId[];
 	/**
+	 * Those of `voters` who are witnesses at the group's first boot, in code-unit order; the same list for every member.
+	 * Default none. Fewer than a majority of `voters`; see `witness.ts` for what that protects and what it costs.
+	 */
+	readonly witnesses: readonly NodeId[];
+	/**
+	 * Who should lead rather than others, by member; who is not named has 1. Default none. Integers in [0, 1,000,000].
+	 * Members need not agree on it. Each higher priority that is not there costs those below one election timeout more
+	 * without a leader, at most three in all; see `priority.ts`, also for why there is none that means never.
+	 */
+	readonly priorities: Readonly<Record<string, number>>;
+	/**
+	 * A leader hands over by itself to a voter that has caught up and whose priority is at least so much higher than its own.
+	 * Default 0: it never does. Bounds 0 to 1,000,000. It costs the few round trips of a transfer, in which no command is
+	 * taken, and a minimum election timeout each time that it fails.
+	 */
+	readonly handoverPriorityGap: number;
+	/**
 	 * How long a follower waits for a leader before it campaigns, in milliseconds, drawn anew from `[min, max]` each
 	 * time (§5.2, §9.3). Default 150 to 300; bounds 1 to 600,000; `min < max`. `min` is also how long a follower that
 	 * has heard of a leader refuses to help another candidate (thesis §6.2) and how often a leader checks that it
@@ -165,6 +182,9 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 const defaults = {
+	witnesses: [],
+	priorities: {},
+	handoverPriorityGap: 0,
 	electionTimeoutMs: { min: 150, max: 300 },
 	preVote: true,
 	heartbeatMs: 50,
@@ -197,11 +217,19 @@ const bounds: Readonly<
 	Record<
 		Exclude<
 			keyof typeof defaults,
-			"electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads" | "forwardProposals" | "lease"
+			| "witnesses"
+			| "priorities"
+			| "electionTimeoutMs"
+			| "promoteLearners"
+			| "preVote"
+			| "followerReads"
+			| "forwardProposals"
+			| "lease"
 		>,
 		Bounds
 	>
 > = {
+	handoverPriorityGap: [0, 1_000_000],
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
 	maxBytesPerAppend: [KIB, 64 * MIB],
@@ -224,6 +252,7 @@ const bounds: Readonly<
 };
 const electionTimeoutBounds: Bounds = [1, 600_000];
 const clockDriftBounds: Bounds = [0, 500_000];
+const priorityBounds: Bounds = [0, 1_000_000];
 
 /**
  * The settings of a participant with the defaults for what is not given. The order of `voters` is free here.
@@ -233,7 +262,12 @@ const clockDriftBounds: Bounds = [0, 500_000];
 export function raftConfig(
 	given: Pick<RaftConfig, "nodeId" | "voters"> & Partial<Omit<RaftConfig, "nodeId" | "voters">>,
 ): RaftConfig {
-	const config: RaftConfig = { ...defaults, ...given, voters: [...given.voters].sort(compareIds) };
+	const config: RaftConfig = {
+		...defaults,
+		...given,
+		voters: [...given.voters].sort(compareIds),
+		witnesses: [...(given.witnesses ?? [])].sort(compareIds),
+	};
 	validateRaftConfig(config);
 	return config;
 }
@@ -245,6 +279,8 @@ export function raftConfig(
  */
 export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
+	validateWitnesses(config);
+	validatePriorities(config);
 	requireBoolean("preVote", config.preVote);
 	requireBoolean("followerReads", config.followerReads);
 	requireBoolean("forwardProposals", config.forwardProposals);
@@ -284,6 +320,29 @@ function validateVoters({ voters }: RaftConfig): void {
 			throw configInvalid({ field: "voters", expected: "in code-unit order without duplicates", actual });
 		}
 	}
+}
+
+function validateWitnesses({ voters, witnesses }: RaftConfig): void {
+	const actual = witnesses.join(" ");
+	for (const [i, witness] of witnesses.entries()) {
+		const isInOrder = i === 0 || compareIds(witnesses[i - 1] as NodeId, witness) < 0;
+		if (voters.includes(witness) && isInOrder) continue;
+		throw configInvalid({ field: "witnesses", expected: "voters in code-unit order without duplicates", actual });
+	}
+	requireRelation(
+		2 * witnesses.length <= voters.length,
+		"witnesses are fewer than a majority of the voters",
+		witnesses.length,
+		Math.floor(voters.length / 2) + 1,
+	);
+}
+
+function validatePriorities({ priorities }: RaftConfig): void {
+	if (typeof priorities !== "object" || priorities === null) {
+		throw configInvalid({ field: "priorities", expected: "numbers by member", actual: String(priorities) });
+	}
+	for (const [node, priority] of Object.entries(priorities))
+		requireInteger(`priorities.${node}`, priority, priorityBounds);
 }
 
 function requireInteger(field: string, value: number, [min, max]: Bounds): void {

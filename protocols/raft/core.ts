@@ -77,6 +77,12 @@ export interface RaftCore {
 	votes: Map<NodeId, boolean>;
 	/** The persist of one's own vote. */
 	voteWriteId: WriteId;
+	/** Election timeouts that were let pass for voters of higher priority, since a leader was heard. */
+	electionWaits: number;
+	/** This member has campaigned since a leader was heard. */
+	hasCampaigned: boolean;
+	/** Something is withheld in the log, or in the snapshot: see `witness.ts`. */
+	isHollow: boolean;
 	/** The acknowledgement to the leader that leaves when the batch ends. */
 	ack: Acknowledgement | null;
 	/** The latest round of this term's leader that was heard. */
@@ -115,6 +121,9 @@ export interface RaftCore {
 	 * is known.
 	 */
 	transfer: Transfer | null;
+	/** Heartbeats until this leader may hand over to a higher priority, and how many there will be until the next attempt. */
+	handoverBeats: number;
+	nextHandoverBeats: number;
 	/** This leader has begun a transfer: it has no lease in its term any more. */
 	isLeaseOver: boolean;
 	/** The latest read-index round. */
@@ -202,7 +211,8 @@ export interface ForwardingLedger {
 /** A leadership on its way to another voter. */
 export interface Transfer {
 	readonly to: NodeId;
-	readonly requestId: RequestId;
+	/** Null if nobody asked for it. */
+	readonly requestId: RequestId | null;
 	/** It has the whole log and was told to campaign. */
 	isAsked: boolean;
 }
@@ -216,7 +226,7 @@ export interface SnapshotReceipt {
 
 /** The core before its start. */
 export function createCore(config: RaftConfig): RaftCore {
-	const configuration = configurationOf(config.voters);
+	const configuration = configurationOf(config.voters, [], config.witnesses);
 	return {
 		config,
 		out: [],
@@ -248,6 +258,9 @@ export function createCore(config: RaftConfig): RaftCore {
 		electionTimerMs: null,
 		votes: new Map(),
 		voteWriteId: 0,
+		electionWaits: 0,
+		hasCampaigned: false,
+		isHollow: false,
 		ack: null,
 		heardRound: 0,
 		receipt: null,
@@ -266,6 +279,8 @@ export function createCore(config: RaftConfig): RaftCore {
 		ledgers: new Map(),
 		changeRequestId: null,
 		transfer: null,
+		handoverBeats: 0,
+		nextHandoverBeats: 0,
 		isLeaseOver: false,
 		round: 0,
 		reads: [],

@@ -7,6 +7,7 @@ import type { LogIndex, RaftSnapshot } from "./entry.ts";
 import { bytesBetween, bytesOf } from "./entry-size.ts";
 import { settlePassed, takeForwarded } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
+import { isWithoutApplication, passOver } from "./witness.ts";
 
 /** Takes note that everything through `index` is decided. */
 export function commitThrough(core: RaftCore, index: LogIndex): void {
@@ -27,6 +28,10 @@ export function commitThrough(core: RaftCore, index: LogIndex): void {
  */
 export function deliverCommitted(core: RaftCore): void {
 	if (core.restoring !== null) return;
+	if (isWithoutApplication(core)) {
+		if (core.deliveredIndex < core.commitIndex) passOver(core);
+		return;
+	}
 	while (core.deliveredIndex < core.commitIndex) {
 		const firstIndex = indexAfter(core.deliveredIndex, 1);
 		const bound = core.deliveredIndex + core.config.maxEntriesPerDelivery;
@@ -110,5 +115,6 @@ export function restoreInstalled(core: RaftCore, writeId: WriteId): void {
 	core.restoring = null;
 	core.deliveredIndex = snapshot.lastIndex;
 	settlePassed(core);
+	if (snapshot.withheld === true) return;
 	core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
 }

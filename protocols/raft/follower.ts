@@ -1,6 +1,7 @@
 /** The follower's side of append-entries (§5.3) and of install-snapshot (§7). */
 import { assert, type NodeId } from "../core/index.ts";
 import { appendToLog, installConfiguration } from "./active-configuration.ts";
+import { isWitness } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import { cutLog, hasUnsaved, isHardStateDurable, persist, persistUnsaved, sendDurable } from "./durability.ts";
@@ -9,6 +10,7 @@ import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse, InstallSnapshot } from "./messages.ts";
 import { becomeFollower, setMinimumTimer } from "./roles.ts";
 import { guardLease } from "./round.ts";
+import { isHollowLog } from "./witness.ts";
 
 /** The leader of this term speaks. Two leaders in one term would break election safety (§5.2): stop. */
 export function hearLeader(core: RaftCore, from: NodeId): void {
@@ -19,6 +21,8 @@ export function hearLeader(core: RaftCore, from: NodeId): void {
 	});
 	if (core.role !== "follower" || core.leader === null) becomeFollower(core, core.term, from);
 	core.leaderHeard = true;
+	core.electionWaits = 0;
+	core.hasCampaigned = false;
 	guardLease(core);
 	setMinimumTimer(core);
 }
@@ -101,6 +105,8 @@ function acknowledgeLater(core: RaftCore, index: LogIndex, { round, entries }: A
 export function acknowledgeNow(core: RaftCore): void {
 	const { ack, leader, log } = core;
 	if (ack === null || leader === null) return;
+	// It lacks the commands: nobody may count on it as on a member that has them.
+	if (core.isHollow && !isWitness(core.configuration, core.config.nodeId)) return;
 	if (ack.isPrompt && log.durableThrough < ack.index && isHardStateDurable(core)) {
 		const index = log.durableThrough;
 		sendImmediate(core, leader, acceptance(core, index, ack.round));
@@ -161,8 +167,9 @@ function install(
 	message: InstallSnapshot,
 	snapshotChunk: { lastIndex: LogIndex; lastTerm: Term; offset: number; data: Uint8Array },
 ): void {
-	const { lastIndex, lastTerm, configuration, sizeBytes } = message;
-	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration, sizeBytes };
+	const { lastIndex, lastTerm, configuration, sizeBytes, withheld } = message;
+	const told = { lastIndex, lastTerm, configuration, sizeBytes };
+	const snapshot: RaftSnapshot = withheld ? { ...told, withheld } : told;
 	const { log } = core;
 	const keepsTail = log.termAt(lastIndex) === lastTerm;
 	if (keepsTail) {
@@ -183,6 +190,7 @@ function install(
 	core.ack = null;
 	installConfiguration(core, snapshot, keepsTail);
 	commitThrough(core, lastIndex);
+	core.isHollow = isHollowLog(log, snapshot);
 	core.restoring = { writeId: persist(core, { snapshotChunk, installSnapshot: snapshot }), snapshot };
 	emit(core, { type: "snapshot-installed", lastIndex, lastTerm });
 }

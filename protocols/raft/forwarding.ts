@@ -140,10 +140,16 @@ export function settlePassed(core: RaftCore): void {
 /** Another leader, or none, or another term: see 3 above. Called before `leader` is taken up. */
 export function settleForwards(core: RaftCore, leader: NodeId | null): void {
 	const isSame = leader === core.leader;
-	settle(core, ({ entry, wasSent }) => {
-		if (isSame && entry.term === core.term) return null;
-		return wasSent ? { type: "outcome-unknown", leader } : { type: "refused", reason: "not-leader", leader };
-	});
+	settle(core, (each) => (isSame && each.entry.term === core.term ? null : givenUp(each, leader)));
+}
+
+/** This member will not apply what it waits for: it has become a witness. */
+export function giveUpForwards(core: RaftCore): void {
+	settle(core, (each) => givenUp(each, core.leader));
+}
+
+function givenUp({ wasSent }: ForwardedProposal, leader: NodeId | null): Settlement {
+	return wasSent ? { type: "outcome-unknown", leader } : { type: "refused", reason: "not-leader", leader };
 }
 
 /** The forward timer fired: what waits is sent again, or has waited too long. */

@@ -37,7 +37,7 @@ export {
 	raftConfig,
 	validateRaftConfig,
 } from "./config.ts";
-export { configurationOf, isJoint, isVoter, membersOf, votersOf } from "./configuration.ts";
+export { configurationOf, isJoint, isVoter, isWitness, membersOf, votersOf } from "./configuration.ts";
 export { decodeConfiguration, encodeConfiguration } from "./configuration-codec.ts";
 export type { RaftRole } from "./core.ts";
 export type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";

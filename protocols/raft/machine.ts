@@ -23,11 +23,18 @@ import {
 import type { LogIndex, Term } from "./entry.ts";
 import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot } from "./follower.ts";
 import { answerFollowerReads, askReadIndex, handleReadIndexResponse, handleReadTimer } from "./follower-reads.ts";
-import { handleForwardRefusal, handleForwardResponse, handleForwardTimer, sendForwards } from "./forwarding.ts";
+import {
+	giveUpForwards,
+	handleForwardRefusal,
+	handleForwardResponse,
+	handleForwardTimer,
+	sendForwards,
+} from "./forwarding.ts";
 import { handleForwardedProposals } from "./forwarding-ledger.ts";
+import { handOverByPriority } from "./handover.ts";
 import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
-import { completeReads, handleReadIndexRequest, openReadRound } from "./read-index.ts";
+import { completeReads, handleReadIndexRequest, openReadRound, refuseReads } from "./read-index.ts";
 import {
 	advanceCommit,
 	handleAppendResponse,
@@ -44,6 +51,7 @@ import { type RaftStatus, statusOf } from "./status.ts";
 import { continueTransfer, handleTimeoutNow, handleTransferTimer, renewTransfer } from "./transfer.ts";
 import type { RaftView } from "./view.ts";
 import type { RaftTimer, RaftTypes } from "./vocabulary.ts";
+import { isWithoutApplication } from "./witness.ts";
 
 /**
  * One participant's part in one Raft group.
@@ -133,6 +141,7 @@ function handleTimer(core: RaftCore, timer: RaftTimer): void {
 		case "heartbeat":
 			handleHeartbeatTimer(core);
 			renewTransfer(core);
+			handOverByPriority(core);
 			return;
 		case "transfer":
 			handleTransferTimer(core);
@@ -294,10 +303,17 @@ function endBatch(core: RaftCore): void {
 		continueTransfer(core);
 	} else {
 		acknowledgeNow(core);
+		if (isWithoutApplication(core)) giveUpWaiting(core);
 		askReadIndex(core);
 		sendForwards(core);
 	}
 	deliverCommitted(core);
 	completeReads(core);
 	answerFollowerReads(core);
+}
+
+/** Clients that have asked a member before it was a witness must ask another. */
+function giveUpWaiting(core: RaftCore): void {
+	if (core.pendingReads > 0) refuseReads(core, core.leader);
+	giveUpForwards(core);
 }

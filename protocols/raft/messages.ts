@@ -53,6 +53,8 @@ export interface InstallSnapshot {
 	readonly lastTerm: Term;
 	/** The one in force at `lastIndex`. */
 	readonly configuration: Configuration;
+	/** It is for a witness: without bytes, whatever the sender has. */
+	readonly withheld: boolean;
 	readonly sizeBytes: number;
 	readonly offset: number;
 	readonly data: Uint8Array;
@@ -141,7 +143,7 @@ export type RaftMessage =
 /** The layout of one entry, shared by append-entries on the wire and records in the store. */
 export const entryFields = [
 	{ name: "term", kind: "safe-integer" },
-	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command", "configuration"] } },
+	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command", "configuration", "withheld"] } },
 	{ name: "session", kind: "safe-integer" },
 	{ name: "serial", kind: "safe-integer" },
 	{ name: "firstIncomplete", kind: "safe-integer" },

@@ -9,6 +9,7 @@ import { beginChange, leaveJoint } from "./membership.ts";
 import { appendOwn } from "./replication.ts";
 import { beginTransfer } from "./transfer.ts";
 import type { RaftRefusal, RaftRequest } from "./vocabulary.ts";
+import { isWithoutApplication } from "./witness.ts";
 
 const noData: Uint8Array = new Uint8Array(0);
 
@@ -67,7 +68,8 @@ function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
 	const { maxPendingReads, followerReads, forwardProposals } = core.config;
 	if (core.role !== "leader") {
 		const isTaken = (request.type === "read" && followerReads) || (isProposal && forwardProposals);
-		if (!isTaken || core.leader === null) return { reason: "not-leader", leader: core.leader };
+		if (!isTaken || core.leader === null || isWithoutApplication(core))
+			return { reason: "not-leader", leader: core.leader };
 		if (isProposal) return refusalBySize(core, dataBytes) ?? refusalToForward(core, dataBytes);
 	}
 	if (request.type === "read") {

@@ -6,6 +6,7 @@ import { RaftLog } from "./log.ts";
 import { setElectionTimer, setMinimumTimer } from "./roles.ts";
 import { guardLease } from "./round.ts";
 import type { RaftDurable } from "./vocabulary.ts";
+import { isHollowLog } from "./witness.ts";
 
 export function handleStart(core: RaftCore, durable: RaftDurable): void {
 	const { hardState, snapshot } = durable;
@@ -18,9 +19,12 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 		core.commitIndex = snapshot.lastIndex;
 		core.deliveredIndex = snapshot.lastIndex;
 		core.snapshotMark = snapshot.lastIndex;
-		core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+		if (snapshot.withheld !== true) {
+			core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+		}
 		recoverTerm(core, snapshot.lastTerm);
 	}
+	core.isHollow = isHollowLog(core.log, snapshot);
 	recoverConfiguration(core);
 	setElectionTimer(core);
 	// At the first boot there is no leader that could count on this member.

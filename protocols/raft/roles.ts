@@ -10,6 +10,7 @@ import { bytesBetween } from "./entry-size.ts";
 import { settleForwards } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
 import type { RequestVote } from "./messages.ts";
+import { beginHandovers } from "./priority.ts";
 import { refuseReads } from "./read-index.ts";
 import { appendOwn } from "./replication.ts";
 import { endTransfer } from "./transfer-end.ts";
@@ -29,6 +30,7 @@ export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null
  */
 export function becomePreCandidate(core: RaftCore): void {
 	core.leaderHeard = false;
+	core.hasCampaigned = true;
 	core.receipt = null;
 	core.votes = new Map([[core.config.nodeId, true]]);
 	setRole(core, "pre-candidate", null);
@@ -43,6 +45,7 @@ export function becomePreCandidate(core: RaftCore): void {
 export function becomeCandidate(core: RaftCore, isTransfer: boolean): void {
 	enterTerm(core, (core.term + 1) as Term, core.config.nodeId);
 	core.votes = new Map();
+	core.hasCampaigned = true;
 	setRole(core, "candidate", null);
 	setElectionTimer(core);
 	core.voteWriteId = persist(core, {});
@@ -65,6 +68,7 @@ export function becomeLeader(core: RaftCore): void {
 	core.uncommittedBytes = bytesBetween(log, core.commitIndex, log.lastIndex);
 	setRole(core, "leader", config.nodeId);
 	appendOwn(core, noOp(core.term), null);
+	beginHandovers(core);
 	setTimer(core, "heartbeat", config.heartbeatMs);
 	setMinimumTimer(core);
 }

@@ -103,7 +103,7 @@ function peerStatusOf(core: RaftCore, node: NodeId, progress: Progress, silentMs
 		lagEntries: lagOf(progress, core.log.lastIndex),
 		inflight: inflight.length,
 		inflightBytes: bytesUnderWay(progress),
-		snapshotBytes: transfer === null ? null : { sent: transfer.offset, of: transfer.snapshot.sizeBytes },
+		snapshotBytes: transfer === null ? null : { sent: transfer.offset, of: transfer.sizeBytes },
 		isAlive: isAlive(progress),
 		silentMs,
 	};

@@ -3,6 +3,7 @@ import type { Mutation } from "./mutation.ts";
 import { raftForwardingMutations } from "./raft-forwarding.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
 import { raftReadsMutations } from "./raft-reads.ts";
+import { raftRolesMutations } from "./raft-roles.ts";
 
 export const raftMutations: readonly Mutation[] = [
 	{
@@ -198,8 +199,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "restore-not-awaited",
 		bug: "delivers entries before the installed snapshot is loaded",
 		file: "protocols/raft/delivery.ts",
-		old: "\tif (core.restoring !== null) return;\n\twhile",
-		new: "\twhile",
+		old: "\tif (core.restoring !== null) return;\n\tif (isWithout",
+		new: "\tif (isWithout",
 	},
 	{
 		name: "stale-term-append-accepted",
@@ -254,8 +255,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "pre-vote-ignores-log",
 		bug: "grants pre-votes without looking at the log",
 		file: "protocols/raft/election.ts",
-		old: "const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);",
-		new: "const granted = mayVoteFor(core, from, message) && (message.preVote || isUpToDate(core, message));",
+		old: "const isEligible = mayVoteFor(core, from, message) && isUpToDate(core, message);",
+		new: "const isEligible = mayVoteFor(core, from, message) && (message.preVote || isUpToDate(core, message));",
 	},
 	{
 		name: "heartbeat-no-transfer",
@@ -478,7 +479,7 @@ export const raftMutations: readonly Mutation[] = [
 		name: "transfer-of-replaced",
 		bug: "goes on with the chunks of a snapshot that was replaced",
 		file: "protocols/raft/snapshot-transfer.ts",
-		old: "\tif (core.snapshot === transfer.snapshot) readChunk(core, transfer);\n\telse startTransfer(core, peer, progress);\n\treturn false;",
+		old: "\tif (core.snapshot === transfer.snapshot) sendNext(core, peer, transfer);\n\telse startTransfer(core, peer, progress);\n\treturn false;",
 		new: "\treadChunk(core, transfer);\n\treturn false;",
 	},
 	{
@@ -568,4 +569,5 @@ export const raftMutations: readonly Mutation[] = [
 	...raftMembershipMutations,
 	...raftReadsMutations,
 	...raftForwardingMutations,
+	...raftRolesMutations,
 ];

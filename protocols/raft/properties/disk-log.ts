@@ -10,9 +10,10 @@ class DiskLog {
 	#firstIndex = 1;
 	#digests: EntryDigest[] = [];
 
-	/** Whether the disk has this entry, or a snapshot that covers it. */
-	holds(index: LogIndex, digest: EntryDigest): boolean {
-		return index <= this.#snapshotIndex || this.#digests[index - this.#firstIndex] === digest;
+	/** Whether the disk has one of these at an index, or a snapshot that covers it. */
+	holds(index: LogIndex, ...digests: readonly EntryDigest[]): boolean {
+		const found = this.#digests[index - this.#firstIndex];
+		return index <= this.#snapshotIndex || (found !== undefined && digests.includes(found));
 	}
 
 	/** Takes up what the disk holds now. Returns the lowest index at which it has lost an entry, or null. */

@@ -29,6 +29,7 @@ import { monotoneTerm } from "./monotone-term.ts";
 import type { RaftObservation } from "./observation.ts";
 import { leaderExists, replicasEqual } from "./recovery.ts";
 import { stateMachineSafety } from "./state-machine-safety.ts";
+import { witnessRole } from "./witness-role.ts";
 import {
 	conflictCut,
 	earlierTermCommitted,
@@ -64,6 +65,7 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	durableTermBeforeSent,
 	durableVoteBeforeSent,
 	durableEntriesBeforeSent,
+	witnessRole,
 	leaderElected,
 	leaderReplaced,
 	conflictCut,

@@ -6,6 +6,7 @@ import { assert, Generator, type NodeId, nodeId } from "../../../protocols/core/
 import {
 	type ByteApplication,
 	isJoint,
+	isWitness,
 	membersOf,
 	type RaftConfig,
 	type RaftEvent,
@@ -73,9 +74,15 @@ export class Ledger implements ByteApplication {
 }
 
 /** Small bounds everywhere, so that every one of them is reached in a short run. */
-function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator, lease: RaftConfig["lease"]): RaftConfig {
+function chaosConfig(
+	id: NodeId,
+	voters: readonly NodeId[],
+	dice: Generator,
+	shared: Pick<RaftConfig, "lease" | "witnesses" | "priorities">,
+): RaftConfig {
 	return raftConfig({
-		lease,
+		...shared,
+		handoverPriorityGap: dice.fork("handover").chance(0.5) ? 1 : 0,
 		nodeId: id,
 		voters,
 		maxEntriesPerAppend: dice.between(1, 4),
@@ -123,8 +130,11 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		rates.set(id, rate);
 		return rate;
 	};
+	const roles = dice.fork("roles");
+	const witnesses = roles.chance(0.4) ? voters.slice(-Math.floor(size / 2)) : [];
+	const priorities = roles.chance(0.4) ? Object.fromEntries(voters.map((voter) => [voter, roles.between(0, 3)])) : {};
 	const configOf = (id: NodeId): RaftConfig => {
-		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id), lease);
+		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id), { lease, witnesses, priorities });
 		configs.set(id, config);
 		return config;
 	};
@@ -171,13 +181,14 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		members = membersOf(configuration);
 		// Who is no member any more is stopped, as its owner would when it hears so.
 		for (const id of driver.nodes) if (driver.isUp(id) && !members.includes(id)) driver.crash(id);
-		return members.every((id) => ledger(id) === ledger(leader)) && watch.isRecovered;
+		const replicas = members.filter((id) => !isWitness(configuration, id));
+		return replicas.every((id) => ledger(id) === ledger(leader)) && watch.isRecovered;
 	};
 	assert(driver.runUntil(isDone, LIVENESS_MS), "liveness: without faults every command is answered and all converge", {
 		idle: clients.map((client) => client.isIdle).join(" "),
 		status: JSON.stringify(driver.nodes.map((id) => ({ id, up: driver.isUp(id), ...driver.machine(id).status }))),
 	});
-	const { applied } = driver.application(members[0] as NodeId) as Ledger;
+	const { applied } = driver.application(reshaper.leader as NodeId) as Ledger;
 	checkExactlyOnce(applied, acknowledged);
 	once.check(applied);
 	return {

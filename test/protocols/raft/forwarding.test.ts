@@ -208,6 +208,9 @@ describe("a follower that forwards proposals", () => {
 		expect(answered(machine.receive(b, committed(2, [copy])))).toEqual([requestId]);
 		machine.receive(b, taken(1, 1, 1, 3));
 		expect(answered(machine.receive(b, committed(3, [copy])))).toEqual([]);
+		machine.request(ofSession("y", 1, 5));
+		expect(answered(machine.receive(b, committed(4, [{ ...copy, serial: 6 }])))).toEqual([]);
+		expect(answered(machine.receive(b, committed(5, [{ ...copy, session: 2 as SessionId, serial: 5 }])))).toEqual([]);
 	});
 
 	it("what a snapshot has taken the place of is unknown, also if the leader tells its index only then", () => {

@@ -75,6 +75,7 @@ describe("a Raft group under faults", () => {
 			"event joint-committed": 200,
 			"event transfer-completed": 50,
 			"event transfer-given-up": 50,
+			"reshaping too-many-witnesses": 5,
 			"reshaping membership-changed": 200,
 			"reshaping change-in-progress": 100,
 			"reshaping term-not-committed": 50,
