@@ -150,6 +150,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			case "leave-joint":
 			case "transfer-leadership":
 			case "forget-leader":
+			case "request-snapshot":
 				return message as RaftRequest;
 			default:
 				return null;

@@ -90,6 +90,13 @@ export interface RaftCore {
 	/** A snapshot that is being received. */
 	receipt: SnapshotReceipt | null;
 
+	/** How far the log is known to be that of the leader of this term. */
+	followedThrough: LogIndex;
+	/** What this member has lost is being got again: it does not vote. */
+	repair: Repair | null;
+	/** A local client wants the leader's snapshot. */
+	wantedSnapshot: { readonly requestId: RequestId; isSent: boolean } | null;
+
 	/** The questions of this follower's reads to its leader, ascending; empty while no leader is known. */
 	questions: ReadQuestion[];
 	/** The latest question of this life. */
@@ -183,6 +190,13 @@ export interface ReadQuestion {
 	waits: number;
 }
 
+/** How a damaged log is got again. */
+export interface Repair {
+	/** The leader of this term has said how far: with it all that may have been acknowledged is here. */
+	through: LogIndex | null;
+	isSent: boolean;
+}
+
 /** A proposal that a follower has passed on to its leader. */
 export interface ForwardedProposal {
 	readonly number: number;
@@ -264,6 +278,9 @@ export function createCore(config: RaftConfig): RaftCore {
 		ack: null,
 		heardRound: 0,
 		receipt: null,
+		followedThrough: 0 as LogIndex,
+		repair: null,
+		wantedSnapshot: null,
 		questions: [],
 		lastQuestion: 0,
 		isReadTimerSet: false,
@@ -304,6 +321,8 @@ export function copyCore(core: RaftCore): RaftCore {
 		transfer: core.transfer === null ? null : { ...core.transfer },
 		ack: core.ack === null ? null : { ...core.ack },
 		receipt: core.receipt === null ? null : { ...core.receipt },
+		repair: core.repair === null ? null : { ...core.repair },
+		wantedSnapshot: core.wantedSnapshot === null ? null : { ...core.wantedSnapshot },
 		progress: new Map([...core.progress].map(([peer, progress]) => [peer, copyProgress(progress)])),
 		requestIds: core.requestIds.slice(),
 		questions: core.questions.map((question) => ({ ...question })),

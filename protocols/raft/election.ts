@@ -51,11 +51,11 @@ export function handleElectionTimer(core: RaftCore): void {
 /**
  * Only voters campaign, by the latest configuration; but while that is not known to be committed, those of the one before
  * do too: they may be the only ones who have it (thesis §4.2.2). Such a candidate does not count itself. Witnesses
- * never do.
+ * never do, nor who is under repair.
  */
 function mayCampaign(core: RaftCore): boolean {
 	const { nodeId } = core.config;
-	if (isWithoutApplication(core)) return false;
+	if (isWithoutApplication(core) || core.repair !== null) return false;
 	if (isVoter(core.configuration, nodeId)) return true;
 	return !isConfigurationCommitted(core) && isVoter(core.configurations.asOf(core.commitIndex).configuration, nodeId);
 }
@@ -103,7 +103,7 @@ export function ignoresCandidate(core: RaftCore, { transfer }: RequestVote): boo
 export function handleRequestVote(core: RaftCore, from: NodeId, message: RequestVote): void {
 	if (core.guardsLease && !message.transfer) return;
 	const isEligible = mayVoteFor(core, from, message) && isUpToDate(core, message);
-	const granted = isEligible && !objectsTo(core, from, message);
+	const granted = isEligible && core.repair === null && !objectsTo(core, from, message);
 	const { preVote } = message;
 	if (granted && !preVote && core.votedFor === null) {
 		core.votedFor = from;

@@ -59,6 +59,8 @@ export interface HardState {
 	 * included; not there before the first. It tells an answer to a former life's question from one to this life's.
 	 */
 	readonly askingLives?: number;
+	/** This participant's disk has lost what it may have acknowledged, and it has not got it again: see `repair.ts`. */
+	readonly isUnderRepair?: true;
 }
 
 /** Describes a durable snapshot: everything up to and including `lastIndex`. */

@@ -8,6 +8,7 @@ import { cutLog, hasUnsaved, isHardStateDurable, persist, persistUnsaved, sendDu
 import type { Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse, InstallSnapshot } from "./messages.ts";
+import { askRepairAgain, disclaim } from "./repair.ts";
 import { becomeFollower, setMinimumTimer } from "./roles.ts";
 import { guardLease } from "./round.ts";
 import { isHollowLog } from "./witness.ts";
@@ -29,6 +30,7 @@ export function hearLeader(core: RaftCore, from: NodeId): void {
 
 export function handleAppendEntries(core: RaftCore, from: NodeId, message: AppendEntries): void {
 	hearLeader(core, from);
+	if (message.entries.length === 0) askAgain(core);
 	const { log } = core;
 	const lastNew = indexAfter(message.prevIndex, message.entries.length);
 	// What is committed is the same in every leader's log (§5.4.3): an append behind it brings at most its tail.
@@ -38,7 +40,8 @@ export function handleAppendEntries(core: RaftCore, from: NodeId, message: Appen
 	}
 	const known = message.prevIndex < core.commitIndex ? core.commitIndex - message.prevIndex : 0;
 	if (known === 0 && log.termAt(message.prevIndex) !== message.prevTerm) {
-		refuse(core, from, message);
+		if (core.repair !== null && message.prevIndex > log.lastIndex) disclaim(core, from);
+		else refuse(core, from, message);
 		return;
 	}
 	appendNew(core, indexAfter(message.prevIndex, known), message.entries, known);
@@ -84,11 +87,18 @@ function refuse(core: RaftCore, from: NodeId, { prevIndex, prevTerm, round }: Ap
 	sendDurable(core, from, answer);
 }
 
+/** A heartbeat: what this follower has asked for may be lost, or be there by now. */
+function askAgain(core: RaftCore): void {
+	askRepairAgain(core);
+	if (core.wantedSnapshot !== null) core.wantedSnapshot.isSent = false;
+}
+
 /** Acknowledgements of one batch leave as one: the last says it all. */
 function acknowledgeLater(core: RaftCore, index: LogIndex, { round, entries }: AppendEntries): void {
 	const { ack } = core;
 	const isPrompt = entries.length === 0 || round > core.heardRound;
 	core.heardRound = Math.max(round, core.heardRound);
+	if (index > core.followedThrough) core.followedThrough = index;
 	if (ack === null) {
 		core.ack = { index, round, isPrompt };
 		return;
@@ -133,7 +143,7 @@ function acceptance(core: RaftCore, index: LogIndex, round: number): AppendRespo
 export function handleInstallSnapshot(core: RaftCore, from: NodeId, message: InstallSnapshot): void {
 	hearLeader(core, from);
 	const { lastIndex, lastTerm, offset, sizeBytes, data } = message;
-	if (lastIndex <= core.commitIndex) {
+	if (lastIndex <= core.commitIndex && !isWanted(core, lastIndex)) {
 		answerChunk(core, from, message, sizeBytes);
 		return;
 	}
@@ -158,6 +168,11 @@ export function handleInstallSnapshot(core: RaftCore, from: NodeId, message: Ins
 	answerChunk(core, from, message, receipt.nextOffset);
 }
 
+/** Whether a snapshot brings nothing new but what this member has asked for, its application's state. */
+function isWanted({ wantedSnapshot, deliveredIndex, restoring, log }: RaftCore, lastIndex: LogIndex): boolean {
+	return wantedSnapshot !== null && restoring === null && lastIndex >= Math.max(deliveredIndex, log.baseIndex);
+}
+
 /**
  * The snapshot is complete. A log that has its last entry keeps what follows (Figure 13, rule 6); any other is
  * replaced as a whole. The application loads the snapshot when it is durable, and deliveries wait for that.
@@ -174,7 +189,7 @@ function install(
 	const keepsTail = log.termAt(lastIndex) === lastTerm;
 	if (keepsTail) {
 		persistUnsaved(core);
-		log.compactThrough(lastIndex);
+		if (lastIndex > log.baseIndex) log.compactThrough(lastIndex);
 	} else {
 		const cutFrom = indexAfter(log.baseIndex, 1);
 		log.resetTo(lastIndex, lastTerm);
@@ -189,7 +204,8 @@ function install(
 	core.receipt = null;
 	core.ack = null;
 	installConfiguration(core, snapshot, keepsTail);
-	commitThrough(core, lastIndex);
+	if (lastIndex > core.commitIndex) commitThrough(core, lastIndex);
+	if (lastIndex > core.followedThrough) core.followedThrough = lastIndex;
 	core.isHollow = isHollowLog(log, snapshot);
 	core.restoring = { writeId: persist(core, { snapshotChunk, installSnapshot: snapshot }), snapshot };
 	emit(core, { type: "snapshot-installed", lastIndex, lastTerm });

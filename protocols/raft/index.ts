@@ -6,14 +6,15 @@
  *
  * {@link RaftMachine} is the pure part: elections with pre-vote and check-quorum, replication with pipelining, commit,
  * snapshots in both directions, linearizable reads (by read-index, at followers, by lease), membership changes (one server
- * at a time or by joint consensus) with learners, leadership transfer. {@link RaftApplier} is the application side with
+ * at a time or by joint consensus) with learners and witnesses, leadership transfer, priorities, proposals forwarded by
+ * followers, repair of a damaged log. {@link RaftApplier} is the application side with
  * exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
  *
  * The network may drop, delay, duplicate and reorder. Safety needs no timing, save where `lease` of the config turns reads by
  * lease on; progress needs messages to pass within
  * an election timeout. A member that lost its disk must come back as a new member.
  *
- * Not here: snapshots at a follower's request; and no protection against members that lie: that is `protocols/pbft`.
+ * Not here: protection against members that lie: that is `protocols/pbft`.
  */
 export {
 	type ApplierSnapshot,
@@ -55,8 +56,11 @@ export {
 	type RaftMessage,
 	type ReadIndexRequest,
 	type ReadIndexResponse,
+	type RepairRequest,
+	type RepairResponse,
 	type RequestVote,
 	raftLayouts,
+	type SnapshotRequest,
 	type SnapshotResponse,
 	type TimeoutNow,
 	type Vote,

@@ -35,6 +35,7 @@ import { handOverByPriority } from "./handover.ts";
 import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
 import { completeReads, handleReadIndexRequest, openReadRound, refuseReads } from "./read-index.ts";
+import { continueRepair, handleRepairRequest, handleRepairResponse } from "./repair.ts";
 import {
 	advanceCommit,
 	handleAppendResponse,
@@ -46,6 +47,7 @@ import {
 import { handleRequest } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { becomeFollower } from "./roles.ts";
+import { answerSnapshotRequest, askSnapshot, handleSnapshotRequest } from "./snapshot-request.ts";
 import { handleReadCompleted, handleSnapshotResponse } from "./snapshot-transfer.ts";
 import { type RaftStatus, statusOf } from "./status.ts";
 import { continueTransfer, handleTimeoutNow, handleTransferTimer, renewTransfer } from "./transfer.ts";
@@ -196,6 +198,15 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "forward-refusal":
 			handleForwardRefusal(core, message);
 			return;
+		case "repair-request":
+			handleRepairRequest(core, from, message);
+			return;
+		case "repair-response":
+			handleRepairResponse(core, message);
+			return;
+		case "snapshot-request":
+			handleSnapshotRequest(core, from, message);
+			return;
 		default:
 			assertNever(message, "message");
 	}
@@ -227,12 +238,15 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 		case "read-index-response":
 		case "forward-response":
 		case "forward-refusal":
+		case "repair-response":
 			becomeFollower(core, message.term, from);
 			return true;
 		case "append-response":
 		case "snapshot-response":
 		case "read-index-request":
 		case "forwarded-proposals":
+		case "repair-request":
+		case "snapshot-request":
 			becomeFollower(core, message.term, null);
 			return true;
 		default:
@@ -268,6 +282,9 @@ function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "forwarded-proposals":
 		case "forward-response":
 		case "forward-refusal":
+		case "repair-request":
+		case "repair-response":
+		case "snapshot-request":
 			return;
 		default:
 			assertNever(message, "message");
@@ -284,7 +301,7 @@ function receiveSnapshotResponse(core: RaftCore, from: NodeId, message: Snapshot
 function completeWrite(core: RaftCore, writeId: WriteId): void {
 	assert(writeId < core.nextWriteId, "only what was handed to the disk can be durable", { writeId });
 	completeWrites(core, writeId);
-	restoreInstalled(core, writeId);
+	if (restoreInstalled(core, writeId)) answerSnapshotRequest(core);
 	if (writeId >= core.voteWriteId) handleOwnVoteDurable(core);
 	advanceCommit(core);
 }
@@ -306,6 +323,8 @@ function endBatch(core: RaftCore): void {
 		if (isWithoutApplication(core)) giveUpWaiting(core);
 		askReadIndex(core);
 		sendForwards(core);
+		askSnapshot(core);
+		continueRepair(core);
 	}
 	deliverCommitted(core);
 	completeReads(core);

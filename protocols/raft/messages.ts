@@ -126,6 +126,28 @@ export interface ForwardRefusal {
 	readonly refusal: RaftRefusal;
 }
 
+/** A member has lost the log behind `lastIndex`, whatever it has acknowledged. */
+export interface RepairRequest {
+	readonly type: "repair-request";
+	readonly term: Term;
+	/** As in {@link ReadIndexRequest}. */
+	readonly life: number;
+	readonly lastIndex: LogIndex;
+}
+/** Who follows this leader's log up to `index` has all that it may have acknowledged before it asked. */
+export interface RepairResponse {
+	readonly type: "repair-response";
+	readonly term: Term;
+	readonly life: number;
+	readonly index: LogIndex;
+}
+/** A follower wants a snapshot that reaches at least to `minIndex`. */
+export interface SnapshotRequest {
+	readonly type: "snapshot-request";
+	readonly term: Term;
+	readonly minIndex: LogIndex;
+}
+
 export type RaftMessage =
 	| RequestVote
 	| Vote
@@ -138,7 +160,10 @@ export type RaftMessage =
 	| ReadIndexResponse
 	| ForwardedProposals
 	| ForwardResponse
-	| ForwardRefusal;
+	| ForwardRefusal
+	| RepairRequest
+	| RepairResponse
+	| SnapshotRequest;
 
 /** The layout of one entry, shared by append-entries on the wire and records in the store. */
 export const entryFields = [
@@ -152,7 +177,7 @@ export const entryFields = [
 
 /**
  * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array. Nor have
- * timeout-now and forward-refusal, which are rarer still.
+ * timeout-now, refusals, and what repairs a member, which are rarer still.
  */
 export const raftLayouts: LayoutTable = {
 	protocol: "raft",

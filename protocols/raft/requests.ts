@@ -7,6 +7,7 @@ import { forgetLeader } from "./forget-leader.ts";
 import { forward, refusalToForward } from "./forwarding.ts";
 import { beginChange, leaveJoint } from "./membership.ts";
 import { appendOwn } from "./replication.ts";
+import { requestSnapshot } from "./snapshot-request.ts";
 import { beginTransfer } from "./transfer.ts";
 import type { RaftRefusal, RaftRequest } from "./vocabulary.ts";
 import { isWithoutApplication } from "./witness.ts";
@@ -16,6 +17,10 @@ const noData: Uint8Array = new Uint8Array(0);
 export function handleRequest(core: RaftCore, requestId: RequestId, request: RaftRequest): void {
 	if (request.type === "forget-leader") {
 		forgetLeader(core, requestId);
+		return;
+	}
+	if (request.type === "request-snapshot") {
+		refuse(core, requestId, requestSnapshot(core, requestId));
 		return;
 	}
 	const refusal = refusalOf(core, request);
@@ -62,7 +67,9 @@ function refuse(core: RaftCore, requestId: RequestId, refusal: RaftRefusal | nul
 	if (refusal !== null) reply(core, requestId, { type: "refused", ...refusal });
 }
 
-function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
+type Refusable = Exclude<RaftRequest, { type: "forget-leader" | "request-snapshot" }>;
+
+function refusalOf(core: RaftCore, request: Refusable): RaftRefusal | null {
 	const isProposal = request.type === "propose" || request.type === "open-session";
 	const dataBytes = request.type === "propose" ? request.data.length : 0;
 	const { maxPendingReads, followerReads, forwardProposals } = core.config;

@@ -5,7 +5,7 @@ import { votersOf } from "./configuration.ts";
 import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
 import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
-import type { Entry, SessionId, Term } from "./entry.ts";
+import type { Entry, LogIndex, SessionId, Term } from "./entry.ts";
 import { bytesBetween } from "./entry-size.ts";
 import { settleForwards } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
@@ -13,6 +13,7 @@ import type { RequestVote } from "./messages.ts";
 import { beginHandovers } from "./priority.ts";
 import { refuseReads } from "./read-index.ts";
 import { appendOwn } from "./replication.ts";
+import { refuseSnapshotRequest } from "./snapshot-request.ts";
 import { endTransfer } from "./transfer-end.ts";
 
 /** Follows `leader` (null: nobody known yet) in `term`, which is never a smaller one. */
@@ -110,6 +111,8 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 	// What it promises an earlier leader may be cut by the next one. Within a term nothing acknowledged ever is.
 	core.ack = null;
 	core.heardRound = 0;
+	core.followedThrough = 0 as LogIndex;
+	if (core.repair !== null) core.repair = { through: null, isSent: false };
 	for (const question of core.questions) question.isSent = false;
 	// Another leader's snapshot of the same index may have other bytes.
 	core.receipt = null;
@@ -119,6 +122,7 @@ function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 	const changed = role !== core.role || leader !== core.leader;
 	if (role === "follower") core.votes = new Map();
 	settleForwards(core, leader);
+	if (leader !== core.leader) refuseSnapshotRequest(core, leader);
 	core.role = role;
 	core.leader = leader;
 	if (leader === null) refuseReads(core, null);

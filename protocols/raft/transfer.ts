@@ -100,6 +100,6 @@ export function sendTimeoutNow(core: RaftCore, to: NodeId): void {
 export function handleTimeoutNow(core: RaftCore, from: NodeId, { lastIndex }: TimeoutNow): void {
 	hearLeader(core, from);
 	if (core.log.lastIndex > lastIndex || !couldLead(core.configuration, core.config.nodeId)) return;
-	if (core.isHollow) return;
+	if (core.isHollow || core.repair !== null) return;
 	becomeCandidate(core, true);
 }

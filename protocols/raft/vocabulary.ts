@@ -71,6 +71,8 @@ export type RaftRequest =
 	| { readonly type: "leave-joint" }
 	/** The leader is gone, as the asker knows by other means: this follower trusts it no longer and helps who campaigns. */
 	| { readonly type: "forget-leader" }
+	/** This follower's state is wrong: replace it by a snapshot of the leader's (`snapshot-request.ts`). */
+	| { readonly type: "request-snapshot" }
 	/** Hand leadership over to a voter, or (null) to the one that is best suited (thesis §3.10). */
 	| { readonly type: "transfer-leadership"; readonly to: NodeId | null };
 
@@ -107,6 +109,8 @@ export type RaftReply =
 	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null }
 	/** The follower has no leader now; `leader` is whom it had. */
 	| { readonly type: "leader-forgotten"; readonly leader: NodeId | null }
+	/** The application has been handed the leader's snapshot through `lastIndex`. */
+	| { readonly type: "snapshot-restored"; readonly lastIndex: LogIndex }
 	/** The transfer is done: its target leads `term`. */
 	| { readonly type: "leadership-transferred"; readonly leader: NodeId; readonly term: Term }
 	| { readonly type: "transfer-given-up"; readonly to: NodeId; readonly failure: TransferFailure };
@@ -144,6 +148,13 @@ export interface RaftDurable {
 	/** The index of `entries[0]`; 1 when nothing was compacted. */
 	readonly firstIndex: LogIndex;
 	readonly entries: readonly Entry[];
+	/**
+	 * The store can not read the log from this index on, or can not tell whether it ever had something there: `entries` ends
+	 * before it. 1 if the snapshot can not be read, which is then null, as is all of the log. What a store knows to be
+	 * covered by its snapshot, or never to have reported as durable, it just leaves out. A hard state that can not be read
+	 * is no start at all.
+	 */
+	readonly damagedFrom?: LogIndex;
 }
 
 /**

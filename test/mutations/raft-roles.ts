@@ -97,8 +97,8 @@ export const raftRolesMutations: readonly Mutation[] = [
 		name: "witness-campaigns",
 		bug: "a witness campaigns",
 		file: "protocols/raft/election.ts",
-		old: "\tif (isWithoutApplication(core)) return false;\n",
-		new: "",
+		old: "if (isWithoutApplication(core) || core.repair !== null) return false;",
+		new: "if (core.repair !== null) return false;",
 	},
 	{
 		name: "witness-takes-over",
@@ -118,8 +118,8 @@ export const raftRolesMutations: readonly Mutation[] = [
 		name: "witness-answers",
 		bug: "a witness takes reads",
 		file: "protocols/raft/requests.ts",
-		old: " || isWithoutApplication(core)) return",
-		new: ") return",
+		old: " || isWithoutApplication(core))",
+		new: ")",
 	},
 	{
 		name: "witness-keeps-reads",

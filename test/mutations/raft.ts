@@ -3,6 +3,7 @@ import type { Mutation } from "./mutation.ts";
 import { raftForwardingMutations } from "./raft-forwarding.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
 import { raftReadsMutations } from "./raft-reads.ts";
+import { raftRepairMutations } from "./raft-repair.ts";
 import { raftRolesMutations } from "./raft-roles.ts";
 
 export const raftMutations: readonly Mutation[] = [
@@ -199,8 +200,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "restore-not-awaited",
 		bug: "delivers entries before the installed snapshot is loaded",
 		file: "protocols/raft/delivery.ts",
-		old: "\tif (core.restoring !== null) return;\n\tif (isWithout",
-		new: "\tif (isWithout",
+		old: "\tif (core.restoring !== null || core.wantedSnapshot !== null) return;",
+		new: "\tif (core.wantedSnapshot !== null) return;",
 	},
 	{
 		name: "stale-term-append-accepted",
@@ -570,4 +571,5 @@ export const raftMutations: readonly Mutation[] = [
 	...raftReadsMutations,
 	...raftForwardingMutations,
 	...raftRolesMutations,
+	...raftRepairMutations,
 ];

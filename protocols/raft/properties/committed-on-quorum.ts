@@ -15,7 +15,7 @@ export const committedOnQuorum: Property<RaftObservation> = {
 	id: "committed-on-quorum",
 	kind: "always",
 	statement:
-		"From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum, and not of witnesses alone.",
+		"From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum, and not of witnesses alone; a disk under repair may have lost it.",
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
 	observes: ["started", "ended", "batch", "persisted", "left"],
@@ -134,7 +134,10 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		if (digest === undefined || this.#deciding.length === 0) return null;
 		const withheld = this.#withheld.get(index);
 		const digests = withheld === undefined ? [digest] : [digest, withheld];
-		const isHolder = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, ...digests) === true;
+		const isHolder = (voter: NodeId): boolean => {
+			const disk = this.#disks.of(voter);
+			return disk?.isUnderRepair === true || disk?.holds(index, ...digests) === true;
+		};
 		const voters = [...new Set(this.#deciding.flatMap(votersOf))];
 		const isDecided = this.#deciding.some((configuration) => isDecidedBy(configuration, isHolder));
 		const isWhole = voters.some((voter) => isHolder(voter) && !this.#deciding.some((each) => isWitness(each, voter)));

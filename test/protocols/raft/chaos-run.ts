@@ -153,7 +153,8 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 			if (observation.effects.some(({ type }) => type === "persist" || type === "apply")) chaos.tempt(observation.node);
 		},
 	});
-	const chaos: Chaos = new Chaos(driver, dice);
+	// A command that only one full member has is lost with its disk, and members that leave take their disks with them.
+	const chaos: Chaos = new Chaos(driver, dice, witnesses.length === 0 && !isReshaped);
 	const reshaper = new Reshaper(driver, dice);
 	const acknowledged: string[] = [];
 	const clients = Array.from(
@@ -224,9 +225,13 @@ class Chaos {
 	readonly #driver: DeterministicDriver;
 	readonly #dice: Generator;
 	readonly #hints: Generator;
+	readonly #damages: Generator;
+	readonly #mayDamage: boolean;
 	#isOn = false;
 
-	constructor(driver: DeterministicDriver, dice: Generator) {
+	constructor(driver: DeterministicDriver, dice: Generator, mayDamage: boolean) {
+		this.#damages = dice.fork("damages");
+		this.#mayDamage = mayDamage;
 		this.#driver = driver;
 		this.#dice = dice.fork("faults");
 		this.#hints = dice.fork("hints");
@@ -292,6 +297,18 @@ class Chaos {
 		if (this.#driver.isUp(id)) this.#driver.request(id, { type: "forget-leader" }, () => {});
 	}
 
+	/** One disk at a time: with a majority of them damaged nobody could be elected. */
+	#damage(id: NodeId): void {
+		const isDamaged = (node: NodeId): boolean => {
+			const { damagedFrom, hardState } = this.#driver.disk(node);
+			return damagedFrom !== undefined || hardState.isUnderRepair === true;
+		};
+		if (this.#driver.nodes.some((node) => node !== id && isDamaged(node))) return;
+		const { entries, snapshot } = this.#driver.disk(id);
+		if (snapshot !== null && this.#damages.chance(0.2)) this.#driver.damage(id, null);
+		else if (entries.length > 0) this.#driver.damage(id, this.#damages.between(1, entries.length));
+	}
+
 	#crashAll(): void {
 		if (this.#dice.chance(0.3)) for (const id of this.#driver.nodes) this.#crash(id);
 	}
@@ -299,6 +316,7 @@ class Chaos {
 	#crash(id: NodeId | undefined): void {
 		if (id === undefined || !this.#isOn || !this.#driver.isUp(id)) return;
 		this.#driver.crash(id);
+		if (this.#mayDamage && this.#damages.chance(0.3)) this.#damage(id);
 		this.#driver.after(this.#dice.between(1, 600), () => {
 			if (!this.#driver.isUp(id)) this.#driver.restart(id);
 		});

@@ -405,6 +405,12 @@ function describeMessage(message: RaftMessage): string {
 			return `${head} ${message.count} from ${message.life}.${message.number} at ${message.index}`;
 		case "forward-refusal":
 			return `${head} not ${message.life}.${message.number}: ${Object.values(message.refusal).join(" ")}`;
+		case "repair-request":
+			return `${head} question ${message.life} log ends at ${message.lastIndex}`;
+		case "repair-response":
+			return `${head} question ${message.life} log ends at ${message.index}`;
+		case "snapshot-request":
+			return `${head} from ${message.minIndex} on`;
 	}
 }
 

@@ -135,6 +135,9 @@ describe("a witness", () => {
 		for (let i = 0; i < 5; i++) machine.electionTimeout();
 		expect(machine.status).toMatchObject({ role: "follower", term: 1 });
 		expect(machine.all.filter(({ type }) => type === "send")).toHaveLength(1);
+		const empty = new LoneMachine({ config: { witnesses: [a] } });
+		empty.receive(b, { type: "timeout-now", term: term(1), lastIndex: index(0) });
+		expect(empty.status).toMatchObject({ role: "follower", term: 1 });
 	});
 
 	it("hands its application nothing, and answers neither reads nor commands", () => {
