@@ -32,7 +32,7 @@ export function replicate(core: RaftCore): void {
 	const made: { full: AppendEntries | null; withheld: AppendEntries | null } = { full: null, withheld: null };
 	for (const [peer, progress] of core.progress) {
 		const kind = isWitness(core.configuration, peer) ? "withheld" : "full";
-		const bound = kind === "full" ? core.log.lastIndex : lastForWitnesses(core);
+		const bound = lastToSend(core, peer);
 		while (progress.next <= bound && mayAppend(progress, core.config)) {
 			const prevIndex = indexAfter(progress.next, -1);
 			if (prevIndex < core.log.baseIndex) {
@@ -50,6 +50,11 @@ export function replicate(core: RaftCore): void {
 		}
 		if (progress.sentRound < core.round) sendHeartbeat(core, peer, progress);
 	}
+}
+
+/** How far a peer is sent the log at present. */
+export function lastToSend(core: RaftCore, peer: NodeId): LogIndex {
+	return isWitness(core.configuration, peer) ? lastForWitnesses(core) : core.log.lastIndex;
 }
 
 /**

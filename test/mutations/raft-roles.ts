@@ -83,8 +83,8 @@ export const raftRolesMutations: readonly Mutation[] = [
 		name: "witness-ahead",
 		bug: "a witness is sent what no full member has on its disk",
 		file: "protocols/raft/replication.ts",
-		old: 'const bound = kind === "full" ? core.log.lastIndex : lastForWitnesses(core);',
-		new: "const bound = lastForWitnesses(core) < 0 ? 0 : core.log.lastIndex;",
+		old: "const bound = lastToSend(core, peer);",
+		new: "const bound = core.log.lastIndex;",
 	},
 	{
 		name: "witness-ahead-of-half",

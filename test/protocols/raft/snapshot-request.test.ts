@@ -126,6 +126,14 @@ describe("a leader that is asked for a snapshot", () => {
 		expect(machine.receive(b, wish(1, 1)).effects).toEqual([]);
 	});
 
+	it("takes another if the one it has reaches less far", () => {
+		const machine = leader().receive(b, wish(1, 2)).step({ type: "snapshot-ready", snapshot });
+		machine.request(proposal("y"));
+		machine.commitAll().receive(b, wish(1, 3));
+		expect(machine.deliveries).toMatchObject([{ type: "take-snapshot", lastIndex: 3 }]);
+		expect(machine.status.peers[0]).toMatchObject({ mode: "replicate" });
+	});
+
 	it("takes none that would not reach far enough", () => {
 		expect(leader().receive(b, wish(1, 9)).effects).toEqual([]);
 	});
