@@ -29,6 +29,12 @@ const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
 	"timeout-now": true,
 	"read-index-request": true,
 	"read-index-response": true,
+	"forwarded-proposals": true,
+	"forward-response": true,
+	"forward-refusal": true,
+	"repair-request": true,
+	"repair-response": true,
+	"snapshot-request": true,
 };
 
 /** Small logs and snapshots, so that a minute of virtual time meets compaction and transfers. */

@@ -6,6 +6,7 @@
 import type { NodeId } from "../../protocols/core/index.ts";
 import {
 	type ApplierSnapshot,
+	type Entry,
 	type HardState,
 	type LogIndex,
 	membersOf,
@@ -37,9 +38,10 @@ import { decodeValue, encodeValue } from "./value-codec.ts";
 const IDENTITY_KEY = "identity";
 /**
  * Grows when a store that is written now can not be read by what was there before. 2: configurations in the log, and
- * with learners in the snapshot's description. A store of version 1 is taken up and is of version 2 from its first persist on.
+ * with learners in the snapshot's description. 3: witnesses, and members under repair. A store of an earlier version is taken up
+ * and is of this one from its first persist on.
  */
-const STORE_VERSION = 2;
+const STORE_VERSION = 3;
 const STORE_VERSION_MIN = 1;
 /** Bytes of a snapshot that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
@@ -98,11 +100,11 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			votedFor: null,
 		};
 		const snapshot = this.#recoverSnapshot(contents);
-		const entries = decodeEntries(contents.records);
+		const { entries, damagedFrom } = readableEntries(contents);
 		this.#lastCommit = contents.firstIndex + entries.length - 1;
 		return {
 			machine: this.#machine,
-			durable: { hardState, snapshot, firstIndex: contents.firstIndex as LogIndex, entries },
+			durable: { hardState, snapshot, firstIndex: contents.firstIndex as LogIndex, entries, ...damagedFrom },
 		};
 	}
 
@@ -150,6 +152,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			case "leave-joint":
 			case "transfer-leadership":
 			case "forget-leader":
+			case "request-snapshot":
 				return message as RaftRequest;
 			default:
 				return null;
@@ -247,11 +250,12 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		return describedSnapshot(description, snapshot.sizeBytes);
 	}
 
-	#install({ lastIndex, lastTerm, configuration, sizeBytes }: RaftSnapshot): StoreOperation {
+	#install({ lastIndex, lastTerm, configuration, sizeBytes, withheld }: RaftSnapshot): StoreOperation {
 		const name = receivedName(lastIndex, lastTerm);
 		this.#published = { lastIndex, name };
 		this.#staging.installed();
-		const description = encodeValue({ lastIndex, lastTerm, configuration } satisfies SnapshotDescription);
+		const told: SnapshotDescription = { lastIndex, lastTerm, configuration };
+		const description = encodeValue(withheld === true ? { ...told, withheld } : told);
 		return { type: "publish-snapshot", name, sizeBytes, description };
 	}
 
@@ -287,6 +291,26 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		this.#settings.application.restoringAt(lastIndex);
 		this.#applier.restoreSnapshot(decodeValue(data) as ApplierSnapshot);
 		this.#appliedIndex = lastIndex;
+	}
+}
+
+/** The log as far as its records can be decoded; what is behind one that can not is not vouched for. */
+function readableEntries({ firstIndex, records }: StoreContents): {
+	readonly entries: readonly Entry[];
+	readonly damagedFrom?: { readonly damagedFrom: LogIndex };
+} {
+	try {
+		return { entries: decodeEntries(records) };
+	} catch {
+		const entries: Entry[] = [];
+		for (const record of records) {
+			try {
+				entries.push(...decodeEntries([record]));
+			} catch {
+				break;
+			}
+		}
+		return { entries, damagedFrom: { damagedFrom: (firstIndex + entries.length) as LogIndex } };
 	}
 }
 

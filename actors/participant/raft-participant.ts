@@ -9,7 +9,7 @@ import { Participant, type ParticipantSettings } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
 
 /** What a group may change of Raft's configuration: all but who its members are. */
-export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters">>;
+export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters" | "witnesses">>;
 
 /** A member's settings: cloneable, since they travel to its thread. */
 export interface RaftParticipantArgs {

@@ -21,15 +21,18 @@ export interface SnapshotDescription {
 	readonly lastTerm: Term;
 	/** Of version 1: `voters` only. */
 	readonly configuration: Pick<Configuration, "voters"> & Partial<Configuration>;
+	/** As in {@link RaftSnapshot}. */
+	readonly withheld?: true;
 }
 
 /** The snapshot that a description of any version speaks of. */
 export function describedSnapshot(
-	{ lastIndex, lastTerm, configuration }: SnapshotDescription,
+	{ lastIndex, lastTerm, configuration, withheld }: SnapshotDescription,
 	sizeBytes: number,
 ): RaftSnapshot {
 	const { voters, learners, ...joint } = configuration;
-	return { lastIndex, lastTerm, configuration: { ...configurationOf(voters, learners), ...joint }, sizeBytes };
+	const whole = { lastIndex, lastTerm, configuration: { ...configurationOf(voters, learners), ...joint }, sizeBytes };
+	return withheld === true ? { ...whole, withheld } : whole;
 }
 
 /** A store's content in Raft's words, followed from one write to the next for the price of what changes. */

@@ -270,6 +270,8 @@ export class SessionClient implements SwarmClient {
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
 			case "too-many-uncommitted-bytes":
+			case "too-many-forwarded":
+			case "too-many-forwarded-bytes":
 			case "read-index-timeout":
 			case "transfer-in-progress":
 				return { type: "again", leader: null };

@@ -28,6 +28,8 @@ const raftTypes: Told<Exclude<RaftEvent["type"], "commit-advanced">> = {
 	"transfer-begun": true,
 	"transfer-completed": true,
 	"transfer-given-up": true,
+	"log-damaged": true,
+	"log-repaired": true,
 };
 const supervisionTypes: Told<SupervisionEvent["type"]> = {
 	"child-started": true,

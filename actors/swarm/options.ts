@@ -107,7 +107,7 @@ async function checkGroup(
 /** Raft's own, without what a swarm fills in. */
 function tuningNames(nodes: readonly [NodeId]): string[] {
 	const names = Object.keys(raftConfig({ nodeId: nodes[0], voters: nodes }));
-	return names.filter((name) => name !== "nodeId" && name !== "voters");
+	return names.filter((name) => name !== "nodeId" && name !== "voters" && name !== "witnesses");
 }
 
 function checkTuning(given: RaftTuning, nodes: readonly NodeId[]): RaftTuning {

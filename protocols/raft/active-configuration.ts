@@ -14,6 +14,7 @@ import { initialProgress } from "./progress.ts";
 /** Appends one entry to the log. A configuration is in force from here on. */
 export function appendToLog(core: RaftCore, entry: Entry): void {
 	core.log.push(entry);
+	if (entry.kind === "withheld") core.isHollow = true;
 	if (entry.kind !== "configuration") return;
 	core.configurations.push({ index: core.log.lastIndex, configuration: decodeConfiguration(entry.data) });
 	useLatest(core);

@@ -79,6 +79,8 @@ export class RaftApplier {
 	#applyEntry(entry: Entry, index: LogIndex): RaftAnswer | null {
 		switch (entry.kind) {
 			case "no-op":
+			// No member with an application is handed any.
+			case "withheld":
 				return null;
 			case "configuration":
 				return { type: "membership-changed", index, configuration: decodeConfiguration(entry.data) };

@@ -6,8 +6,8 @@ import type { LogIndex, Term } from "./entry.ts";
 export type MembershipChange =
 	/** Exactly these; without `learners` those that there are, save who is to vote. */
 	| { readonly type: "set"; readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] }
-	/** One more learner. */
-	| { readonly type: "add-learner"; readonly node: NodeId }
+	/** One more learner, and whether it is a witness (`witness.ts`); default: it is not. */
+	| { readonly type: "add-learner"; readonly node: NodeId; readonly witness?: boolean }
 	/** A learner becomes a voter. */
 	| { readonly type: "promote"; readonly node: NodeId }
 	/** A voter or learner is a member no more. */
@@ -46,12 +46,18 @@ export type MembershipRefusal =
 	  }
 	/** Asked for as `simple`, but so many voters differ. */
 	| { readonly reason: "not-simple"; readonly differing: number }
+	/** Of so many voters only `limit` may be witnesses, or a quorum could do without a full member. */
+	| { readonly reason: "too-many-witnesses"; readonly witnesses: number; readonly limit: number }
+	/** A member that is a witness stays one, and no other becomes one; it would have to leave first. */
+	| { readonly reason: "witness-fixed"; readonly node: NodeId }
 	/** These are the members already. */
 	| { readonly reason: "unchanged" };
 
 /** Why a transfer was refused by a leader. */
 export type TransferRefusal =
 	| { readonly reason: "not-a-voter"; readonly node: NodeId }
+	/** It is a witness. */
+	| { readonly reason: "never-leads"; readonly node: NodeId }
 	| { readonly reason: "already-leader" }
 	| { readonly reason: "target-unreachable"; readonly node: NodeId }
 	| {

@@ -13,6 +13,23 @@ export interface RaftConfig {
 	 */
 	readonly voters: readonly NodeId[];
 	/**
+	 * Those of `voters` who are witnesses at the group's first boot, in code-unit order; the same list for every member.
+	 * Default none. Fewer than a majority of `voters`; see `witness.ts` for what that protects and what it costs.
+	 */
+	readonly witnesses: readonly NodeId[];
+	/**
+	 * Who should lead rather than others, by member; who is not named has 1. Default none. Integers in [0, 1,000,000].
+	 * Members need not agree on it. Each higher priority that is not there costs those below one election timeout more
+	 * without a leader, at most three in all; see `priority.ts`, also for why there is none that means never.
+	 */
+	readonly priorities: Readonly<Record<string, number>>;
+	/**
+	 * A leader hands over by itself to a voter that has caught up and whose priority is at least so much higher than its own.
+	 * Default 0: it never does. Bounds 0 to 1,000,000. It costs the few round trips of a transfer, in which no command is
+	 * taken, and a minimum election timeout each time that it fails.
+	 */
+	readonly handoverPriorityGap: number;
+	/**
 	 * How long a follower waits for a leader before it campaigns, in milliseconds, drawn anew from `[min, max]` each
 	 * time (§5.2, §9.3). Default 150 to 300; bounds 1 to 600,000; `min < max`. `min` is also how long a follower that
 	 * has heard of a leader refuses to help another candidate (thesis §6.2) and how often a leader checks that it
@@ -97,6 +114,23 @@ export interface RaftConfig {
 	 * `maxPendingReads` and `maxInflightReadRounds` bound a follower's reads and questions too.
 	 */
 	readonly followerReads: boolean;
+	/**
+	 * Whether a follower passes proposals on to its leader and answers them itself. Default false: it refuses and names the
+	 * leader. On, a client may ask any member; a proposal takes one more message delay than at the leader, and at most a
+	 * heartbeat more until this member hears of its commit. The leader takes what is forwarded whether or not it forwards
+	 * itself.
+	 */
+	readonly forwardProposals: boolean;
+	/**
+	 * Proposals of one follower that are not answered. Default 1,024; bounds 1 to {@link FORWARDED_PROPOSALS_MAX}. One more
+	 * is refused with `too-many-forwarded`. The leader remembers as many outcomes for each follower.
+	 */
+	readonly maxForwardedProposals: number;
+	/**
+	 * Bytes of commands that a follower holds until its leader has them. Default 4 MiB; bounds 1 KiB to 2^40. A command
+	 * beyond it is refused with `too-many-forwarded-bytes`; one that is larger alone is taken when there is no other.
+	 */
+	readonly maxForwardedBytes: number;
 	/** Bytes of one command; a larger one is refused with `too-large`. Default 1 MiB − 64; bounds 1 to 64 MiB − 64. */
 	readonly maxEntryBytes: number;
 	/** Entries in one delivery to the application. Default 4,096; bounds 1 to 1,048,576. Less: the host may yield sooner. */
@@ -138,6 +172,9 @@ export const RAFT_VOTERS_MAX = 63;
 /** The most learners of one group; the leader sends every entry to each of them. */
 export const RAFT_LEARNERS_MAX = 63;
 
+/** The most proposals that one follower may have forwarded without an answer. */
+export const FORWARDED_PROPOSALS_MAX = 65_536;
+
 /** What an entry costs beside its data when sizes are counted: its fixed fields as laid out in `messages.ts`. */
 export const ENTRY_OVERHEAD_BYTES = 37;
 
@@ -145,6 +182,9 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 const defaults = {
+	witnesses: [],
+	priorities: {},
+	handoverPriorityGap: 0,
 	electionTimeoutMs: { min: 150, max: 300 },
 	preVote: true,
 	heartbeatMs: 50,
@@ -158,6 +198,9 @@ const defaults = {
 	maxPendingReads: 8192,
 	maxInflightReadRounds: 4,
 	followerReads: false,
+	forwardProposals: false,
+	maxForwardedProposals: 1024,
+	maxForwardedBytes: 4 * MIB,
 	lease: null,
 	maxEntryBytes: MIB - 64,
 	maxEntriesPerDelivery: 4096,
@@ -172,10 +215,21 @@ const defaults = {
 type Bounds = readonly [min: number, max: number];
 const bounds: Readonly<
 	Record<
-		Exclude<keyof typeof defaults, "electionTimeoutMs" | "promoteLearners" | "preVote" | "followerReads" | "lease">,
+		Exclude<
+			keyof typeof defaults,
+			| "witnesses"
+			| "priorities"
+			| "electionTimeoutMs"
+			| "promoteLearners"
+			| "preVote"
+			| "followerReads"
+			| "forwardProposals"
+			| "lease"
+		>,
 		Bounds
 	>
 > = {
+	handoverPriorityGap: [0, 1_000_000],
 	heartbeatMs: [1, 300_000],
 	maxEntriesPerAppend: [1, 65_536],
 	maxBytesPerAppend: [KIB, 64 * MIB],
@@ -186,6 +240,8 @@ const bounds: Readonly<
 	maxUncommittedBytes: [KIB, 2 ** 40],
 	maxPendingReads: [1, 1_048_576],
 	maxInflightReadRounds: [1, 1024],
+	maxForwardedProposals: [1, FORWARDED_PROPOSALS_MAX],
+	maxForwardedBytes: [KIB, 2 ** 40],
 	maxEntryBytes: [1, 64 * MIB - 64],
 	maxEntriesPerDelivery: [1, 1_048_576],
 	snapshotEveryEntries: [1, 2 ** 31],
@@ -196,6 +252,7 @@ const bounds: Readonly<
 };
 const electionTimeoutBounds: Bounds = [1, 600_000];
 const clockDriftBounds: Bounds = [0, 500_000];
+const priorityBounds: Bounds = [0, 1_000_000];
 
 /**
  * The settings of a participant with the defaults for what is not given. The order of `voters` is free here.
@@ -205,7 +262,12 @@ const clockDriftBounds: Bounds = [0, 500_000];
 export function raftConfig(
 	given: Pick<RaftConfig, "nodeId" | "voters"> & Partial<Omit<RaftConfig, "nodeId" | "voters">>,
 ): RaftConfig {
-	const config: RaftConfig = { ...defaults, ...given, voters: [...given.voters].sort(compareIds) };
+	const config: RaftConfig = {
+		...defaults,
+		...given,
+		voters: [...given.voters].sort(compareIds),
+		witnesses: [...(given.witnesses ?? [])].sort(compareIds),
+	};
 	validateRaftConfig(config);
 	return config;
 }
@@ -217,8 +279,11 @@ export function raftConfig(
  */
 export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
+	validateWitnesses(config);
+	validatePriorities(config);
 	requireBoolean("preVote", config.preVote);
 	requireBoolean("followerReads", config.followerReads);
+	requireBoolean("forwardProposals", config.forwardProposals);
 	requireLease(config.lease);
 	requireInteger("electionTimeoutMs.min", config.electionTimeoutMs.min, electionTimeoutBounds);
 	requireInteger("electionTimeoutMs.max", config.electionTimeoutMs.max, electionTimeoutBounds);
@@ -255,6 +320,29 @@ function validateVoters({ voters }: RaftConfig): void {
 			throw configInvalid({ field: "voters", expected: "in code-unit order without duplicates", actual });
 		}
 	}
+}
+
+function validateWitnesses({ voters, witnesses }: RaftConfig): void {
+	const actual = witnesses.join(" ");
+	for (const [i, witness] of witnesses.entries()) {
+		const isInOrder = i === 0 || compareIds(witnesses[i - 1] as NodeId, witness) < 0;
+		if (voters.includes(witness) && isInOrder) continue;
+		throw configInvalid({ field: "witnesses", expected: "voters in code-unit order without duplicates", actual });
+	}
+	requireRelation(
+		2 * witnesses.length <= voters.length,
+		"witnesses are fewer than a majority of the voters",
+		witnesses.length,
+		Math.floor(voters.length / 2) + 1,
+	);
+}
+
+function validatePriorities({ priorities }: RaftConfig): void {
+	if (typeof priorities !== "object" || priorities === null) {
+		throw configInvalid({ field: "priorities", expected: "numbers by member", actual: String(priorities) });
+	}
+	for (const [node, priority] of Object.entries(priorities))
+		requireInteger(`priorities.${node}`, priority, priorityBounds);
 }
 
 function requireInteger(field: string, value: number, [min, max]: Bounds): void {

@@ -3,11 +3,16 @@ import { compareIds, type NodeId } from "../core/index.ts";
 import type { Configuration } from "./entry.ts";
 
 /** The configuration of these members, not a joint one. The order of the lists is free here. */
-export function configurationOf(voters: readonly NodeId[], learners: readonly NodeId[] = []): Configuration {
+export function configurationOf(
+	voters: readonly NodeId[],
+	learners: readonly NodeId[] = [],
+	witnesses: readonly NodeId[] = [],
+): Configuration {
 	return {
 		voters: [...voters].sort(compareIds),
 		outgoing: [],
 		learners: [...learners].sort(compareIds),
+		witnesses: [...witnesses].sort(compareIds),
 		autoLeave: false,
 	};
 }
@@ -19,6 +24,11 @@ export function isJoint({ outgoing }: Configuration): boolean {
 /** Whether a member votes, in either half of a joint configuration. */
 export function isVoter({ voters, outgoing }: Configuration, node: NodeId): boolean {
 	return voters.includes(node) || outgoing.includes(node);
+}
+
+/** Whether a member is a witness (`witness.ts`). */
+export function isWitness({ witnesses }: Configuration, node: NodeId): boolean {
+	return witnesses.length > 0 && witnesses.includes(node);
 }
 
 /** All who vote, in code-unit order. */

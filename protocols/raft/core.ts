@@ -6,12 +6,12 @@ import type { Effect, MonotonicMs, NodeId, RequestId, WriteId } from "../core/in
 import type { RaftConfig } from "./config.ts";
 import { configurationOf } from "./configuration.ts";
 import { ConfigurationHistory } from "./configuration-history.ts";
-import type { Configuration, LogIndex, RaftSnapshot, Term } from "./entry.ts";
+import type { Configuration, Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import type { RaftEvent } from "./events.ts";
 import { RaftLog } from "./log.ts";
 import type { RaftMessage } from "./messages.ts";
 import { copyProgress, type Progress } from "./progress.ts";
-import type { RaftReply, RaftTimer, RaftTypes } from "./vocabulary.ts";
+import type { RaftRefusal, RaftReply, RaftTimer, RaftTypes } from "./vocabulary.ts";
 
 export type RaftRole = "follower" | "pre-candidate" | "candidate" | "leader";
 
@@ -35,7 +35,7 @@ export interface RaftCore {
 	/** Where it comes from; see `PlacedConfiguration`. */
 	configurationIndex: LogIndex;
 
-	/** In how many lives read indices were asked for; see `HardState`. */
+	/** In how many lives a leader was asked for read indices, or was forwarded proposals; see `HardState`. */
 	askingLives: number;
 
 	// All roles.
@@ -77,6 +77,12 @@ export interface RaftCore {
 	votes: Map<NodeId, boolean>;
 	/** The persist of one's own vote. */
 	voteWriteId: WriteId;
+	/** Election timeouts that were let pass for voters of higher priority, since a leader was heard. */
+	electionWaits: number;
+	/** This member has campaigned since a leader was heard. */
+	hasCampaigned: boolean;
+	/** Something is withheld in the log, or in the snapshot: see `witness.ts`. */
+	isHollow: boolean;
 	/** The acknowledgement to the leader that leaves when the batch ends. */
 	ack: Acknowledgement | null;
 	/** The latest round of this term's leader that was heard. */
@@ -84,11 +90,25 @@ export interface RaftCore {
 	/** A snapshot that is being received. */
 	receipt: SnapshotReceipt | null;
 
+	/** How far the log is known to be that of the leader of this term. */
+	followedThrough: LogIndex;
+	/** What this member has lost is being got again: it does not vote. */
+	repair: Repair | null;
+	/** A local client wants the leader's snapshot. */
+	wantedSnapshot: { readonly requestId: RequestId; isSent: boolean } | null;
+
 	/** The questions of this follower's reads to its leader, ascending; empty while no leader is known. */
 	questions: ReadQuestion[];
 	/** The latest question of this life. */
 	lastQuestion: number;
 	isReadTimerSet: boolean;
+	/** This life has taken a number (`askingLives`), for its questions and proposals to leaders. */
+	hasAsked: boolean;
+	/** Proposals that this follower has passed on to its leader, ascending by number; empty while no leader is known. */
+	forwards: ForwardedProposal[];
+	/** The number of the latest of this life. */
+	lastForward: number;
+	isForwardTimerSet: boolean;
 
 	// Leaders.
 	progress: Map<NodeId, Progress>;
@@ -99,6 +119,8 @@ export interface RaftCore {
 	pendingProposals: number;
 	/** Bytes of the entries that are not committed; 0 at everyone but a leader. */
 	uncommittedBytes: number;
+	/** What followers have forwarded in this term, and what came of it. */
+	ledgers: Map<NodeId, ForwardingLedger>;
 	/** The local request for a change whose joint configuration this leader will leave by itself. */
 	changeRequestId: RequestId | null;
 	/**
@@ -106,6 +128,9 @@ export interface RaftCore {
 	 * is known.
 	 */
 	transfer: Transfer | null;
+	/** Heartbeats until this leader may hand over to a higher priority, and how many there will be until the next attempt. */
+	handoverBeats: number;
+	nextHandoverBeats: number;
 	/** This leader has begun a transfer: it has no lease in its term any more. */
 	isLeaseOver: boolean;
 	/** The latest read-index round. */
@@ -165,10 +190,43 @@ export interface ReadQuestion {
 	waits: number;
 }
 
+/** How a damaged log is got again. */
+export interface Repair {
+	/** The leader of this term has said how far: with it all that may have been acknowledged is here. */
+	through: LogIndex | null;
+	isSent: boolean;
+}
+
+/** A proposal that a follower has passed on to its leader. */
+export interface ForwardedProposal {
+	readonly number: number;
+	readonly requestId: RequestId;
+	/** Of the term in which it was taken in; without its data once the leader has it. */
+	entry: Entry;
+	/** Where the leader says that it stands. */
+	index: LogIndex | null;
+	/** It is under way, or its answer is. */
+	isSent: boolean;
+	/** It has left at least once. */
+	wasSent: boolean;
+	/** How often the forward timer has found it unanswered. */
+	waits: number;
+}
+
+/** What one follower's life has forwarded to this leader. */
+export interface ForwardingLedger {
+	readonly life: number;
+	/** The follower knows what came of all numbers below. */
+	settledBelow: number;
+	/** By number: the index at which it stands, or why it was not taken. */
+	readonly outcomes: Map<number, LogIndex | RaftRefusal>;
+}
+
 /** A leadership on its way to another voter. */
 export interface Transfer {
 	readonly to: NodeId;
-	readonly requestId: RequestId;
+	/** Null if nobody asked for it. */
+	readonly requestId: RequestId | null;
 	/** It has the whole log and was told to campaign. */
 	isAsked: boolean;
 }
@@ -182,7 +240,7 @@ export interface SnapshotReceipt {
 
 /** The core before its start. */
 export function createCore(config: RaftConfig): RaftCore {
-	const configuration = configurationOf(config.voters);
+	const configuration = configurationOf(config.voters, [], config.witnesses);
 	return {
 		config,
 		out: [],
@@ -214,19 +272,32 @@ export function createCore(config: RaftConfig): RaftCore {
 		electionTimerMs: null,
 		votes: new Map(),
 		voteWriteId: 0,
+		electionWaits: 0,
+		hasCampaigned: false,
+		isHollow: false,
 		ack: null,
 		heardRound: 0,
 		receipt: null,
+		followedThrough: 0 as LogIndex,
+		repair: null,
+		wantedSnapshot: null,
 		questions: [],
 		lastQuestion: 0,
 		isReadTimerSet: false,
+		hasAsked: false,
+		forwards: [],
+		lastForward: 0,
+		isForwardTimerSet: false,
 		progress: new Map(),
 		requestIds: [],
 		requestsFrom: 0 as LogIndex,
 		pendingProposals: 0,
 		uncommittedBytes: 0,
+		ledgers: new Map(),
 		changeRequestId: null,
 		transfer: null,
+		handoverBeats: 0,
+		nextHandoverBeats: 0,
 		isLeaseOver: false,
 		round: 0,
 		reads: [],
@@ -250,9 +321,15 @@ export function copyCore(core: RaftCore): RaftCore {
 		transfer: core.transfer === null ? null : { ...core.transfer },
 		ack: core.ack === null ? null : { ...core.ack },
 		receipt: core.receipt === null ? null : { ...core.receipt },
+		repair: core.repair === null ? null : { ...core.repair },
+		wantedSnapshot: core.wantedSnapshot === null ? null : { ...core.wantedSnapshot },
 		progress: new Map([...core.progress].map(([peer, progress]) => [peer, copyProgress(progress)])),
 		requestIds: core.requestIds.slice(),
 		questions: core.questions.map((question) => ({ ...question })),
+		forwards: core.forwards.map((each) => ({ ...each })),
+		ledgers: new Map(
+			[...core.ledgers].map(([node, ledger]) => [node, { ...ledger, outcomes: new Map(ledger.outcomes) }]),
+		),
 		reads: core.reads.slice(),
 		asked: core.asked.slice(),
 		readRounds: core.readRounds.slice(),

@@ -5,7 +5,9 @@ import { emit, type RaftCore } from "./core.ts";
 import { persistUnsaved } from "./durability.ts";
 import type { LogIndex, RaftSnapshot } from "./entry.ts";
 import { bytesBetween, bytesOf } from "./entry-size.ts";
+import { settlePassed, takeForwarded } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
+import { isWithoutApplication, passOver } from "./witness.ts";
 
 /** Takes note that everything through `index` is decided. */
 export function commitThrough(core: RaftCore, index: LogIndex): void {
@@ -25,7 +27,12 @@ export function commitThrough(core: RaftCore, index: LogIndex): void {
  * participant can not undo it, and a restart delivers it again from the last snapshot on.
  */
 export function deliverCommitted(core: RaftCore): void {
-	if (core.restoring !== null) return;
+	// A state that is wrong is given nothing more until it is replaced.
+	if (core.restoring !== null || core.wantedSnapshot !== null) return;
+	if (isWithoutApplication(core)) {
+		if (core.deliveredIndex < core.commitIndex) passOver(core);
+		return;
+	}
 	while (core.deliveredIndex < core.commitIndex) {
 		const firstIndex = indexAfter(core.deliveredIndex, 1);
 		const bound = core.deliveredIndex + core.config.maxEntriesPerDelivery;
@@ -33,7 +40,7 @@ export function deliverCommitted(core: RaftCore): void {
 		const entries = core.log.copyOf(firstIndex, through);
 		core.deliveredBytes += bytesOf(entries);
 		core.deliveredIndex = through;
-		const requestIds = takeRequestIds(core, firstIndex, entries.length);
+		const requestIds = takeForwarded(core, firstIndex, entries) ?? takeRequestIds(core, firstIndex, entries.length);
 		core.out.push({
 			type: "apply",
 			delivery: { type: "entries", firstIndex, entries, requestIds },
@@ -65,6 +72,11 @@ function orderSnapshotIfDue(core: RaftCore): void {
 	const entries = core.deliveredIndex - core.snapshotMark;
 	const { snapshotEveryEntries, snapshotEveryBytes } = core.config;
 	if (entries < snapshotEveryEntries * patience && core.deliveredBytes < snapshotEveryBytes * patience) return;
+	orderSnapshot(core);
+}
+
+/** Orders a snapshot of what the application has been handed; none may be under way. */
+export function orderSnapshot(core: RaftCore): void {
 	const lastIndex = core.deliveredIndex;
 	const lastTerm = core.log.termAt(lastIndex);
 	assert(lastTerm !== undefined, "the log knows the term of what was delivered last");
@@ -102,11 +114,17 @@ export function handleSnapshotReady(core: RaftCore, snapshot: RaftSnapshot): voi
 	emit(core, { type: "log-compacted", throughIndex: through });
 }
 
-/** An installed snapshot is durable: the application loads it, and deliveries go on behind it. */
-export function restoreInstalled(core: RaftCore, writeId: WriteId): void {
-	if (core.restoring === null || core.restoring.writeId > writeId) return;
+/**
+ * An installed snapshot is durable: the application loads it, and deliveries go on behind it. Returns whether it is.
+ */
+export function restoreInstalled(core: RaftCore, writeId: WriteId): boolean {
+	if (core.restoring === null || core.restoring.writeId > writeId) return false;
 	const { snapshot } = core.restoring;
 	core.restoring = null;
 	core.deliveredIndex = snapshot.lastIndex;
-	core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+	settlePassed(core);
+	if (snapshot.withheld !== true) {
+		core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+	}
+	return true;
 }

@@ -53,8 +53,9 @@ export function persist(core: RaftCore, more: RaftWrite): WriteId {
 	return writeId;
 }
 
-function hardStateOf({ term, votedFor, askingLives }: RaftCore): HardState {
-	return askingLives === 0 ? { term, votedFor } : { term, votedFor, askingLives };
+function hardStateOf({ term, votedFor, askingLives, repair }: RaftCore): HardState {
+	const hardState = askingLives === 0 ? { term, votedFor } : { term, votedFor, askingLives };
+	return repair === null ? hardState : { ...hardState, isUnderRepair: true };
 }
 
 /** Sends what rests on this participant's term, vote or log: after they are durable. */

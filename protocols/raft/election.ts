@@ -5,6 +5,7 @@ import { isVoter } from "./configuration.ts";
 import { emit, type RaftCore } from "./core.ts";
 import { sendDurable } from "./durability.ts";
 import type { RequestVote, Vote } from "./messages.ts";
+import { objectsTo, waitsForHigherPriority } from "./priority.ts";
 import { isQuorum, outcomeOfVotes } from "./quorum.ts";
 import {
 	becomeCandidate,
@@ -15,6 +16,7 @@ import {
 	setMinimumTimer,
 } from "./roles.ts";
 import { endTransfer } from "./transfer-end.ts";
+import { isWithoutApplication } from "./witness.ts";
 
 /**
  * The election timer fired. A follower that had heard its leader waits in two steps: after the minimum it may help
@@ -34,7 +36,7 @@ export function handleElectionTimer(core: RaftCore): void {
 		core.electionTimerMs = { min: 0, max: max - min };
 		return;
 	}
-	if (!mayCampaign(core)) {
+	if (!mayCampaign(core) || waitsForHigherPriority(core)) {
 		waitAsBystander(core);
 		return;
 	}
@@ -48,15 +50,17 @@ export function handleElectionTimer(core: RaftCore): void {
 
 /**
  * Only voters campaign, by the latest configuration; but while that is not known to be committed, those of the one before
- * do too: they may be the only ones who have it (thesis §4.2.2). Such a candidate does not count itself.
+ * do too: they may be the only ones who have it (thesis §4.2.2). Such a candidate does not count itself. Witnesses
+ * never do, nor who is under repair.
  */
 function mayCampaign(core: RaftCore): boolean {
 	const { nodeId } = core.config;
+	if (isWithoutApplication(core) || core.repair !== null) return false;
 	if (isVoter(core.configuration, nodeId)) return true;
 	return !isConfigurationCommitted(core) && isVoter(core.configurations.asOf(core.commitIndex).configuration, nodeId);
 }
 
-/** A learner, or a server that is no member (yet, or any more), has not heard a leader: it helps whoever asks. */
+/** A learner, or a server that is no member (yet, or any more) or lets others go first, has not heard a leader: it helps whoever asks. */
 function waitAsBystander(core: RaftCore): void {
 	endTransfer(core, "no-leader");
 	becomeFollower(core, core.term, null);
@@ -98,7 +102,8 @@ export function ignoresCandidate(core: RaftCore, { transfer }: RequestVote): boo
  */
 export function handleRequestVote(core: RaftCore, from: NodeId, message: RequestVote): void {
 	if (core.guardsLease && !message.transfer) return;
-	const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);
+	const isEligible = mayVoteFor(core, from, message) && isUpToDate(core, message);
+	const granted = isEligible && core.repair === null && !objectsTo(core, from, message);
 	const { preVote } = message;
 	if (granted && !preVote && core.votedFor === null) {
 		core.votedFor = from;

@@ -24,17 +24,23 @@ export interface Configuration {
 	 * being demoted, and votes until the joint configuration is left.
 	 */
 	readonly learners: readonly NodeId[];
+	/**
+	 * Those of all these who are witnesses (`witness.ts`): they vote, if they are voters, and get no commands. Who is one
+	 * stays one for as long as it is a member.
+	 */
+	readonly witnesses: readonly NodeId[];
 	/** The leader leaves this joint configuration by itself, once it is committed. False unless it is joint. */
 	readonly autoLeave: boolean;
 }
 
 /**
  * One log entry. `no-op` starts a leader's term, `open-session` opens a client session whose id is the entry's
- * index, `command` carries a client's bytes, `configuration` the members from here on (`configuration-codec.ts`).
+ * index, `command` carries a client's bytes, `configuration` the members from here on (`configuration-codec.ts`);
+ * `withheld` stands for a command in the log of a witness.
  */
 export interface Entry {
 	readonly term: Term;
-	readonly kind: "no-op" | "open-session" | "command" | "configuration";
+	readonly kind: "no-op" | "open-session" | "command" | "configuration" | "withheld";
 	/** The session of a command; 0 for other kinds and for commands sent outside any session. */
 	readonly session: SessionId;
 	/** The client's number of this command within its session, from 1; 0 outside sessions. */
@@ -49,10 +55,12 @@ export interface HardState {
 	readonly term: Term;
 	readonly votedFor: NodeId | null;
 	/**
-	 * In how many lives this participant has asked a leader for a read index, this one included; not there before the
-	 * first. It tells an answer to a former life's question from one to this life's.
+	 * In how many lives this participant has asked a leader for a read index or forwarded proposals to one, this one
+	 * included; not there before the first. It tells an answer to a former life's question from one to this life's.
 	 */
 	readonly askingLives?: number;
+	/** This participant's disk has lost what it may have acknowledged, and it has not got it again: see `repair.ts`. */
+	readonly isUnderRepair?: true;
 }
 
 /** Describes a durable snapshot: everything up to and including `lastIndex`. */
@@ -61,4 +69,6 @@ export interface RaftSnapshot {
 	readonly lastTerm: Term;
 	readonly configuration: Configuration;
 	readonly sizeBytes: number;
+	/** It is a witness's, and has no bytes. */
+	readonly withheld?: true;
 }

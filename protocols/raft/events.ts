@@ -27,6 +27,10 @@ export type RaftEvent =
 	/** The member that began it hears the target lead. */
 	| { readonly type: "transfer-completed"; readonly to: NodeId; readonly term: Term }
 	| { readonly type: "transfer-given-up"; readonly to: NodeId; readonly failure: TransferFailure }
+	/** This member's log can not be read from an index on (null: found in an earlier life); it ends at `lastIndex` now. */
+	| { readonly type: "log-damaged"; readonly from: LogIndex | null; readonly lastIndex: LogIndex }
+	/** It has what it lost again, from its leader, and votes. */
+	| { readonly type: "log-repaired"; readonly through: LogIndex }
 	/** A leader heard of no quorum for an election timeout and stepped down (thesis §6.2). */
 	| { readonly type: "quorum-lost"; readonly term: Term };
 

@@ -13,13 +13,14 @@
  */
 import { type RaftCore, reply, sendImmediate, setTimer } from "./core.ts";
 import { isHardStateDurable, sendDurable } from "./durability.ts";
+import { beginAsking } from "./forwarding.ts";
 import type { ReadIndexResponse } from "./messages.ts";
 import { query } from "./read-index.ts";
 
 /** At the end of a follower's batch: asks for the reads that have no question yet, and what the leader was not asked. */
 export function askReadIndex(core: RaftCore): void {
 	if (core.reads.length > 0 && core.questions.length < core.config.maxInflightReadRounds) {
-		if (core.lastQuestion === 0) beginAsking(core);
+		if (!core.hasAsked) beginAsking(core);
 		const question = ++core.lastQuestion;
 		core.questions.push({ question, reads: core.reads, isSent: false, index: null, waits: 0 });
 		core.reads = [];
@@ -28,12 +29,6 @@ export function askReadIndex(core: RaftCore): void {
 	if (core.questions.length === 0 || core.isReadTimerSet) return;
 	core.isReadTimerSet = true;
 	setTimer(core, "read", core.config.heartbeatMs);
-}
-
-/** The number of this life goes to the disk before the question that names it goes to the leader. */
-function beginAsking(core: RaftCore): void {
-	core.askingLives++;
-	core.hardStateUnsaved = true;
 }
 
 function sendQuestions(core: RaftCore): void {

@@ -1,14 +1,17 @@
 /** The follower's side of append-entries (§5.3) and of install-snapshot (§7). */
 import { assert, type NodeId } from "../core/index.ts";
 import { appendToLog, installConfiguration } from "./active-configuration.ts";
+import { isWitness } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import { cutLog, hasUnsaved, isHardStateDurable, persist, persistUnsaved, sendDurable } from "./durability.ts";
 import type { Entry, LogIndex, RaftSnapshot, Term } from "./entry.ts";
 import { indexAfter } from "./log.ts";
 import type { AppendEntries, AppendResponse, InstallSnapshot } from "./messages.ts";
+import { askRepairAgain, disclaim } from "./repair.ts";
 import { becomeFollower, setMinimumTimer } from "./roles.ts";
 import { guardLease } from "./round.ts";
+import { isHollowLog } from "./witness.ts";
 
 /** The leader of this term speaks. Two leaders in one term would break election safety (§5.2): stop. */
 export function hearLeader(core: RaftCore, from: NodeId): void {
@@ -19,12 +22,15 @@ export function hearLeader(core: RaftCore, from: NodeId): void {
 	});
 	if (core.role !== "follower" || core.leader === null) becomeFollower(core, core.term, from);
 	core.leaderHeard = true;
+	core.electionWaits = 0;
+	core.hasCampaigned = false;
 	guardLease(core);
 	setMinimumTimer(core);
 }
 
 export function handleAppendEntries(core: RaftCore, from: NodeId, message: AppendEntries): void {
 	hearLeader(core, from);
+	if (message.entries.length === 0) askAgain(core);
 	const { log } = core;
 	const lastNew = indexAfter(message.prevIndex, message.entries.length);
 	// What is committed is the same in every leader's log (§5.4.3): an append behind it brings at most its tail.
@@ -34,7 +40,8 @@ export function handleAppendEntries(core: RaftCore, from: NodeId, message: Appen
 	}
 	const known = message.prevIndex < core.commitIndex ? core.commitIndex - message.prevIndex : 0;
 	if (known === 0 && log.termAt(message.prevIndex) !== message.prevTerm) {
-		refuse(core, from, message);
+		if (core.repair !== null && message.prevIndex > log.lastIndex) disclaim(core, from);
+		else refuse(core, from, message);
 		return;
 	}
 	appendNew(core, indexAfter(message.prevIndex, known), message.entries, known);
@@ -80,11 +87,18 @@ function refuse(core: RaftCore, from: NodeId, { prevIndex, prevTerm, round }: Ap
 	sendDurable(core, from, answer);
 }
 
+/** A heartbeat: what this follower has asked for may be lost, or be there by now. */
+function askAgain(core: RaftCore): void {
+	askRepairAgain(core);
+	if (core.wantedSnapshot !== null) core.wantedSnapshot.isSent = false;
+}
+
 /** Acknowledgements of one batch leave as one: the last says it all. */
 function acknowledgeLater(core: RaftCore, index: LogIndex, { round, entries }: AppendEntries): void {
 	const { ack } = core;
 	const isPrompt = entries.length === 0 || round > core.heardRound;
 	core.heardRound = Math.max(round, core.heardRound);
+	if (index > core.followedThrough) core.followedThrough = index;
 	if (ack === null) {
 		core.ack = { index, round, isPrompt };
 		return;
@@ -101,6 +115,8 @@ function acknowledgeLater(core: RaftCore, index: LogIndex, { round, entries }: A
 export function acknowledgeNow(core: RaftCore): void {
 	const { ack, leader, log } = core;
 	if (ack === null || leader === null) return;
+	// It lacks the commands: nobody may count on it as on a member that has them.
+	if (core.isHollow && !isWitness(core.configuration, core.config.nodeId)) return;
 	if (ack.isPrompt && log.durableThrough < ack.index && isHardStateDurable(core)) {
 		const index = log.durableThrough;
 		sendImmediate(core, leader, acceptance(core, index, ack.round));
@@ -127,7 +143,7 @@ function acceptance(core: RaftCore, index: LogIndex, round: number): AppendRespo
 export function handleInstallSnapshot(core: RaftCore, from: NodeId, message: InstallSnapshot): void {
 	hearLeader(core, from);
 	const { lastIndex, lastTerm, offset, sizeBytes, data } = message;
-	if (lastIndex <= core.commitIndex) {
+	if (lastIndex <= core.commitIndex && !isWanted(core, lastIndex)) {
 		answerChunk(core, from, message, sizeBytes);
 		return;
 	}
@@ -152,6 +168,11 @@ export function handleInstallSnapshot(core: RaftCore, from: NodeId, message: Ins
 	answerChunk(core, from, message, receipt.nextOffset);
 }
 
+/** Whether a snapshot brings nothing new but what this member has asked for, its application's state. */
+function isWanted({ wantedSnapshot, deliveredIndex, restoring, log }: RaftCore, lastIndex: LogIndex): boolean {
+	return wantedSnapshot !== null && restoring === null && lastIndex >= Math.max(deliveredIndex, log.baseIndex);
+}
+
 /**
  * The snapshot is complete. A log that has its last entry keeps what follows (Figure 13, rule 6); any other is
  * replaced as a whole. The application loads the snapshot when it is durable, and deliveries wait for that.
@@ -161,13 +182,14 @@ function install(
 	message: InstallSnapshot,
 	snapshotChunk: { lastIndex: LogIndex; lastTerm: Term; offset: number; data: Uint8Array },
 ): void {
-	const { lastIndex, lastTerm, configuration, sizeBytes } = message;
-	const snapshot: RaftSnapshot = { lastIndex, lastTerm, configuration, sizeBytes };
+	const { lastIndex, lastTerm, configuration, sizeBytes, withheld } = message;
+	const told = { lastIndex, lastTerm, configuration, sizeBytes };
+	const snapshot: RaftSnapshot = withheld ? { ...told, withheld } : told;
 	const { log } = core;
 	const keepsTail = log.termAt(lastIndex) === lastTerm;
 	if (keepsTail) {
 		persistUnsaved(core);
-		log.compactThrough(lastIndex);
+		if (lastIndex > log.baseIndex) log.compactThrough(lastIndex);
 	} else {
 		const cutFrom = indexAfter(log.baseIndex, 1);
 		log.resetTo(lastIndex, lastTerm);
@@ -182,7 +204,9 @@ function install(
 	core.receipt = null;
 	core.ack = null;
 	installConfiguration(core, snapshot, keepsTail);
-	commitThrough(core, lastIndex);
+	if (lastIndex > core.commitIndex) commitThrough(core, lastIndex);
+	if (lastIndex > core.followedThrough) core.followedThrough = lastIndex;
+	core.isHollow = isHollowLog(log, snapshot);
 	core.restoring = { writeId: persist(core, { snapshotChunk, installSnapshot: snapshot }), snapshot };
 	emit(core, { type: "snapshot-installed", lastIndex, lastTerm });
 }

@@ -6,14 +6,15 @@
  *
  * {@link RaftMachine} is the pure part: elections with pre-vote and check-quorum, replication with pipelining, commit,
  * snapshots in both directions, linearizable reads (by read-index, at followers, by lease), membership changes (one server
- * at a time or by joint consensus) with learners, leadership transfer. {@link RaftApplier} is the application side with
+ * at a time or by joint consensus) with learners and witnesses, leadership transfer, priorities, proposals forwarded by
+ * followers, repair of a damaged log. {@link RaftApplier} is the application side with
  * exactly-once sessions. A host of `actors/participant`, the simulator or a test joins the two and performs effects.
  *
  * The network may drop, delay, duplicate and reorder. Safety needs no timing, save where `lease` of the config turns reads by
  * lease on; progress needs messages to pass within
  * an election timeout. A member that lost its disk must come back as a new member.
  *
- * Not here: proposal forwarding (a refusal names the leader), snapshots at a follower's request; and no protection against members that lie: that is `protocols/pbft`.
+ * Not here: protection against members that lie: that is `protocols/pbft`.
  */
 export {
 	type ApplierSnapshot,
@@ -30,13 +31,14 @@ export type {
 } from "./change-requests.ts";
 export {
 	ENTRY_OVERHEAD_BYTES,
+	FORWARDED_PROPOSALS_MAX,
 	RAFT_LEARNERS_MAX,
 	RAFT_VOTERS_MAX,
 	type RaftConfig,
 	raftConfig,
 	validateRaftConfig,
 } from "./config.ts";
-export { configurationOf, isJoint, isVoter, membersOf, votersOf } from "./configuration.ts";
+export { configurationOf, isJoint, isVoter, isWitness, membersOf, votersOf } from "./configuration.ts";
 export { decodeConfiguration, encodeConfiguration } from "./configuration-codec.ts";
 export type { RaftRole } from "./core.ts";
 export type { Configuration, Entry, HardState, LogIndex, RaftSnapshot, SessionId, Term } from "./entry.ts";
@@ -47,12 +49,18 @@ export {
 	type AppendEntries,
 	type AppendResponse,
 	entryFields,
+	type ForwardedProposals,
+	type ForwardRefusal,
+	type ForwardResponse,
 	type InstallSnapshot,
 	type RaftMessage,
 	type ReadIndexRequest,
 	type ReadIndexResponse,
+	type RepairRequest,
+	type RepairResponse,
 	type RequestVote,
 	raftLayouts,
+	type SnapshotRequest,
 	type SnapshotResponse,
 	type TimeoutNow,
 	type Vote,

@@ -23,9 +23,19 @@ import {
 import type { LogIndex, Term } from "./entry.ts";
 import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot } from "./follower.ts";
 import { answerFollowerReads, askReadIndex, handleReadIndexResponse, handleReadTimer } from "./follower-reads.ts";
+import {
+	giveUpForwards,
+	handleForwardRefusal,
+	handleForwardResponse,
+	handleForwardTimer,
+	sendForwards,
+} from "./forwarding.ts";
+import { handleForwardedProposals } from "./forwarding-ledger.ts";
+import { handOverByPriority } from "./handover.ts";
 import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
-import { completeReads, handleReadIndexRequest, openReadRound } from "./read-index.ts";
+import { completeReads, handleReadIndexRequest, openReadRound, refuseReads } from "./read-index.ts";
+import { continueRepair, handleRepairRequest, handleRepairResponse } from "./repair.ts";
 import {
 	advanceCommit,
 	handleAppendResponse,
@@ -37,11 +47,13 @@ import {
 import { handleRequest } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { becomeFollower } from "./roles.ts";
+import { answerSnapshotRequest, askSnapshot, handleSnapshotRequest } from "./snapshot-request.ts";
 import { handleReadCompleted, handleSnapshotResponse } from "./snapshot-transfer.ts";
 import { type RaftStatus, statusOf } from "./status.ts";
 import { continueTransfer, handleTimeoutNow, handleTransferTimer, renewTransfer } from "./transfer.ts";
 import type { RaftView } from "./view.ts";
 import type { RaftTimer, RaftTypes } from "./vocabulary.ts";
+import { isWithoutApplication } from "./witness.ts";
 
 /**
  * One participant's part in one Raft group.
@@ -131,12 +143,16 @@ function handleTimer(core: RaftCore, timer: RaftTimer): void {
 		case "heartbeat":
 			handleHeartbeatTimer(core);
 			renewTransfer(core);
+			handOverByPriority(core);
 			return;
 		case "transfer":
 			handleTransferTimer(core);
 			return;
 		case "read":
 			handleReadTimer(core);
+			return;
+		case "forward":
+			handleForwardTimer(core);
 			return;
 		default:
 			assertNever(timer, "timer");
@@ -173,6 +189,24 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "read-index-response":
 			handleReadIndexResponse(core, message);
 			return;
+		case "forwarded-proposals":
+			handleForwardedProposals(core, from, message);
+			return;
+		case "forward-response":
+			handleForwardResponse(core, message);
+			return;
+		case "forward-refusal":
+			handleForwardRefusal(core, message);
+			return;
+		case "repair-request":
+			handleRepairRequest(core, from, message);
+			return;
+		case "repair-response":
+			handleRepairResponse(core, message);
+			return;
+		case "snapshot-request":
+			handleSnapshotRequest(core, from, message);
+			return;
 		default:
 			assertNever(message, "message");
 	}
@@ -202,11 +236,17 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 		case "install-snapshot":
 		case "timeout-now":
 		case "read-index-response":
+		case "forward-response":
+		case "forward-refusal":
+		case "repair-response":
 			becomeFollower(core, message.term, from);
 			return true;
 		case "append-response":
 		case "snapshot-response":
 		case "read-index-request":
+		case "forwarded-proposals":
+		case "repair-request":
+		case "snapshot-request":
 			becomeFollower(core, message.term, null);
 			return true;
 		default:
@@ -239,6 +279,12 @@ function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "timeout-now":
 		case "read-index-request":
 		case "read-index-response":
+		case "forwarded-proposals":
+		case "forward-response":
+		case "forward-refusal":
+		case "repair-request":
+		case "repair-response":
+		case "snapshot-request":
 			return;
 		default:
 			assertNever(message, "message");
@@ -255,7 +301,7 @@ function receiveSnapshotResponse(core: RaftCore, from: NodeId, message: Snapshot
 function completeWrite(core: RaftCore, writeId: WriteId): void {
 	assert(writeId < core.nextWriteId, "only what was handed to the disk can be durable", { writeId });
 	completeWrites(core, writeId);
-	restoreInstalled(core, writeId);
+	if (restoreInstalled(core, writeId)) answerSnapshotRequest(core);
 	if (writeId >= core.voteWriteId) handleOwnVoteDurable(core);
 	advanceCommit(core);
 }
@@ -274,9 +320,19 @@ function endBatch(core: RaftCore): void {
 		continueTransfer(core);
 	} else {
 		acknowledgeNow(core);
+		if (isWithoutApplication(core)) giveUpWaiting(core);
 		askReadIndex(core);
+		sendForwards(core);
+		askSnapshot(core);
+		continueRepair(core);
 	}
 	deliverCommitted(core);
 	completeReads(core);
 	answerFollowerReads(core);
+}
+
+/** Clients that have asked a member before it was a witness must ask another. */
+function giveUpWaiting(core: RaftCore): void {
+	if (core.pendingReads > 0) refuseReads(core, core.leader);
+	giveUpForwards(core);
 }

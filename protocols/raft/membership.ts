@@ -5,7 +5,7 @@
  *
  * New voters come from the learners, who have the log already, so a change never waits for a member without it.
  */
-import { assertNever, isNodeId, type NodeId, type RequestId } from "../core/index.ts";
+import { assertNever, compareIds, isNodeId, type NodeId, type RequestId } from "../core/index.ts";
 import { isConfigurationCommitted } from "./active-configuration.ts";
 import type { MembershipChange, MembershipRefusal, MembershipTransition } from "./change-requests.ts";
 import { RAFT_LEARNERS_MAX, RAFT_VOTERS_MAX } from "./config.ts";
@@ -32,7 +32,7 @@ export function beginChange(
 	if ("reason" in target) return target;
 	const problem = problemOf(core, target);
 	if (problem !== null) return problem;
-	const next = configurationOf(target.voters, target.learners);
+	const next = configurationOf(target.voters, target.learners, target.witnesses);
 	const differing = symmetricDifference(core.configuration.voters, next.voters);
 	if (transition === "simple" && differing > 1) return { reason: "not-simple", differing };
 	if (transition === "simple" || (transition === "automatic" && differing <= 1)) {
@@ -40,7 +40,10 @@ export function beginChange(
 		return null;
 	}
 	const autoLeave = transition !== "joint-explicit";
-	const joint = { ...next, outgoing: core.configuration.voters, autoLeave };
+	const { voters: outgoing, witnesses } = core.configuration;
+	// Who leaves with it is a witness until then.
+	const all = [...new Set([...next.witnesses, ...witnesses.filter((node) => outgoing.includes(node))])];
+	const joint = { ...next, outgoing, witnesses: all.sort(compareIds), autoLeave };
 	// Who asked for all of it hears of its end: the leave that this joint configuration leads to.
 	if (autoLeave) core.changeRequestId = requestId;
 	appendConfiguration(core, joint, autoLeave ? null : requestId);
@@ -87,33 +90,49 @@ function refusalNow(core: RaftCore): MembershipRefusal | null {
 interface Target {
 	readonly voters: readonly NodeId[];
 	readonly learners: readonly NodeId[];
+	/** Those of these that are witnesses. */
+	readonly witnesses: readonly NodeId[];
 }
 
-function targetOf({ voters, learners }: Configuration, change: MembershipChange): Target | MembershipRefusal {
+function targetOf(configuration: Configuration, change: MembershipChange): Target | MembershipRefusal {
+	const { voters, learners, witnesses } = configuration;
+	const stayWitnesses = (...lists: readonly (readonly NodeId[])[]): NodeId[] =>
+		witnesses.filter((witness) => lists.some((list) => list.includes(witness)));
 	const without = (list: readonly NodeId[], node: NodeId): NodeId[] => list.filter((member) => member !== node);
 	switch (change.type) {
-		case "set":
-			return {
-				voters: change.voters,
-				learners: change.learners ?? learners.filter((learner) => !change.voters.includes(learner)),
-			};
+		case "set": {
+			const rest = change.learners ?? learners.filter((learner) => !change.voters.includes(learner));
+			return { voters: change.voters, learners: rest, witnesses: stayWitnesses(change.voters, rest) };
+		}
 		case "add-learner":
 			if (voters.includes(change.node)) return { reason: "unchanged" };
-			return { voters, learners: [...without(learners, change.node), change.node] };
+			if (learners.includes(change.node)) {
+				const isSame = witnesses.includes(change.node) === (change.witness ?? false);
+				return isSame ? { reason: "unchanged" } : { reason: "witness-fixed", node: change.node };
+			}
+			return {
+				voters,
+				learners: [...learners, change.node],
+				witnesses: change.witness === true ? [...witnesses, change.node] : witnesses,
+			};
 		case "promote":
 			if (voters.includes(change.node)) return { reason: "unchanged" };
-			return { voters: [...voters, change.node], learners: without(learners, change.node) };
+			return { voters: [...voters, change.node], learners: without(learners, change.node), witnesses };
 		case "remove":
 			if (!voters.includes(change.node) && !learners.includes(change.node)) {
 				return { reason: "member-unknown", node: change.node };
 			}
-			return { voters: without(voters, change.node), learners: without(learners, change.node) };
+			return {
+				voters: without(voters, change.node),
+				learners: without(learners, change.node),
+				witnesses: without(witnesses, change.node),
+			};
 		default:
 			return assertNever(change, "membership change");
 	}
 }
 
-function problemOf(core: RaftCore, { voters, learners }: Target): MembershipRefusal | null {
+function problemOf(core: RaftCore, { voters, learners, witnesses }: Target): MembershipRefusal | null {
 	if (voters.length === 0) return { reason: "no-voters" };
 	if (voters.length > RAFT_VOTERS_MAX) return { reason: "too-many-members", of: "voters", limit: RAFT_VOTERS_MAX };
 	if (learners.length > RAFT_LEARNERS_MAX) {
@@ -124,6 +143,8 @@ function problemOf(core: RaftCore, { voters, learners }: Target): MembershipRefu
 		if (!isNodeId(node)) return { reason: "member-invalid", node: String(node).slice(0, 80) };
 		if (all.indexOf(node) !== i) return { reason: "member-repeated", node };
 	}
+	const crowd = problemOfWitnesses(voters, witnesses);
+	if (crowd !== null) return crowd;
 	const { configuration } = core;
 	for (const node of voters) {
 		const problem = configuration.voters.includes(node) ? null : problemOfPromotion(core, node);
@@ -132,6 +153,13 @@ function problemOf(core: RaftCore, { voters, learners }: Target): MembershipRefu
 	const isSame =
 		symmetricDifference(configuration.voters, voters) + symmetricDifference(configuration.learners, learners) === 0;
 	return isSame ? { reason: "unchanged" } : null;
+}
+
+/** A majority of `n` has a member that is none of `floor(n / 2)`. */
+function problemOfWitnesses(voters: readonly NodeId[], witnesses: readonly NodeId[]): MembershipRefusal | null {
+	const count = witnesses.filter((witness) => voters.includes(witness)).length;
+	const limit = Math.floor(voters.length / 2);
+	return count > limit ? { reason: "too-many-witnesses", witnesses: count, limit } : null;
 }
 
 function problemOfPromotion(core: RaftCore, node: NodeId): MembershipRefusal | null {
@@ -144,12 +172,14 @@ function problemOfPromotion(core: RaftCore, node: NodeId): MembershipRefusal | n
 }
 
 function promoteNext(core: RaftCore): void {
-	const { voters, learners } = core.configuration;
+	const { voters, learners, witnesses } = core.configuration;
 	if (voters.length >= RAFT_VOTERS_MAX) return;
-	const ready = learners.find((node) => problemOfPromotion(core, node) === null);
+	const ready = learners.find(
+		(node) => problemOfPromotion(core, node) === null && problemOfWitnesses([...voters, node], witnesses) === null,
+	);
 	if (ready === undefined) return;
 	const others = learners.filter((node) => node !== ready);
-	appendConfiguration(core, configurationOf([...voters, ready], others), null);
+	appendConfiguration(core, configurationOf([...voters, ready], others, witnesses), null);
 }
 
 function appendConfiguration(core: RaftCore, configuration: Configuration, requestId: RequestId | null): void {
@@ -176,8 +206,9 @@ function stepDownRemoved(core: RaftCore): void {
 	becomeFollower(core, core.term, null);
 }
 
-function withoutOutgoing({ voters, learners }: Configuration): Configuration {
-	return configurationOf(voters, learners);
+function withoutOutgoing({ voters, learners, witnesses }: Configuration): Configuration {
+	const stay = witnesses.filter((witness) => voters.includes(witness) || learners.includes(witness));
+	return configurationOf(voters, learners, stay);
 }
 
 function symmetricDifference(some: readonly NodeId[], others: readonly NodeId[]): number {

@@ -1,6 +1,7 @@
 /** The messages of Raft and their layouts. The sender is never inside: the host vouches for it (`from`). */
 import type { LayoutTable } from "../core/index.ts";
 import type { Configuration, Entry, LogIndex, Term } from "./entry.ts";
+import type { RaftRefusal } from "./vocabulary.ts";
 
 /** RequestVote RPC (§5.2), also as the pre-vote of thesis §9.6, which changes no term. */
 export interface RequestVote {
@@ -52,6 +53,8 @@ export interface InstallSnapshot {
 	readonly lastTerm: Term;
 	/** The one in force at `lastIndex`. */
 	readonly configuration: Configuration;
+	/** It is for a witness: without bytes, whatever the sender has. */
+	readonly withheld: boolean;
 	readonly sizeBytes: number;
 	readonly offset: number;
 	readonly data: Uint8Array;
@@ -92,6 +95,59 @@ export interface ReadIndexResponse {
 	readonly index: LogIndex;
 }
 
+/** A follower passes its clients' proposals on. */
+export interface ForwardedProposals {
+	readonly type: "forwarded-proposals";
+	readonly term: Term;
+	/** The life of the follower, as in {@link ReadIndexRequest}. */
+	readonly life: number;
+	/** It knows what came of all numbers below. */
+	readonly settledBelow: number;
+	/** The number of `entries[0]` in this life; the others follow. */
+	readonly first: number;
+	/** Commands and opened sessions, of this term. */
+	readonly entries: readonly Entry[];
+}
+/** The leader has taken forwarded proposals: `count` of them from `number` on stand at `index` and behind it. */
+export interface ForwardResponse {
+	readonly type: "forward-response";
+	readonly term: Term;
+	readonly life: number;
+	readonly number: number;
+	readonly count: number;
+	readonly index: LogIndex;
+}
+/** The leader has not taken a forwarded proposal, and never will. */
+export interface ForwardRefusal {
+	readonly type: "forward-refusal";
+	readonly term: Term;
+	readonly life: number;
+	readonly number: number;
+	readonly refusal: RaftRefusal;
+}
+
+/** A member has lost the log behind `lastIndex`, whatever it has acknowledged. */
+export interface RepairRequest {
+	readonly type: "repair-request";
+	readonly term: Term;
+	/** As in {@link ReadIndexRequest}. */
+	readonly life: number;
+	readonly lastIndex: LogIndex;
+}
+/** Who follows this leader's log up to `index` has all that it may have acknowledged before it asked. */
+export interface RepairResponse {
+	readonly type: "repair-response";
+	readonly term: Term;
+	readonly life: number;
+	readonly index: LogIndex;
+}
+/** A follower wants a snapshot that reaches at least to `minIndex`. */
+export interface SnapshotRequest {
+	readonly type: "snapshot-request";
+	readonly term: Term;
+	readonly minIndex: LogIndex;
+}
+
 export type RaftMessage =
 	| RequestVote
 	| Vote
@@ -101,12 +157,18 @@ export type RaftMessage =
 	| SnapshotResponse
 	| TimeoutNow
 	| ReadIndexRequest
-	| ReadIndexResponse;
+	| ReadIndexResponse
+	| ForwardedProposals
+	| ForwardResponse
+	| ForwardRefusal
+	| RepairRequest
+	| RepairResponse
+	| SnapshotRequest;
 
 /** The layout of one entry, shared by append-entries on the wire and records in the store. */
 export const entryFields = [
 	{ name: "term", kind: "safe-integer" },
-	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command", "configuration"] } },
+	{ name: "kind", kind: { oneOf: ["no-op", "open-session", "command", "configuration", "withheld"] } },
 	{ name: "session", kind: "safe-integer" },
 	{ name: "serial", kind: "safe-integer" },
 	{ name: "firstIncomplete", kind: "safe-integer" },
@@ -114,12 +176,12 @@ export const entryFields = [
 ] as const;
 
 /**
- * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array. Nor has
- * timeout-now, which is rarer still.
+ * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array. Nor have
+ * timeout-now, refusals, and what repairs a member, which are rarer still.
  */
 export const raftLayouts: LayoutTable = {
 	protocol: "raft",
-	version: 2,
+	version: 3,
 	messages: [
 		{
 			type: "request-vote",
@@ -184,6 +246,26 @@ export const raftLayouts: LayoutTable = {
 				{ name: "term", kind: "safe-integer" },
 				{ name: "life", kind: "safe-integer" },
 				{ name: "question", kind: "safe-integer" },
+				{ name: "index", kind: "safe-integer" },
+			],
+		},
+		{
+			type: "forwarded-proposals",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "life", kind: "safe-integer" },
+				{ name: "settledBelow", kind: "safe-integer" },
+				{ name: "first", kind: "safe-integer" },
+				{ name: "entries", kind: { list: entryFields } },
+			],
+		},
+		{
+			type: "forward-response",
+			fields: [
+				{ name: "term", kind: "safe-integer" },
+				{ name: "life", kind: "safe-integer" },
+				{ name: "number", kind: "safe-integer" },
+				{ name: "count", kind: "safe-integer" },
 				{ name: "index", kind: "safe-integer" },
 			],
 		},

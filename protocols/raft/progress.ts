@@ -46,6 +46,9 @@ export interface Progress {
 /** A snapshot on its way to a peer: one chunk at a time. */
 export interface SnapshotTransfer {
 	readonly snapshot: RaftSnapshot;
+	/** Its bytes; none for a witness. */
+	readonly sizeBytes: number;
+	readonly isWithheld: boolean;
 	/** The peer has everything before this. */
 	offset: number;
 	/** The read of the chunk at `offset`, until it completes. */

@@ -1,6 +1,7 @@
 /** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
 import { assert, type NodeId, type RequestId } from "../core/index.ts";
 import { appendToLog } from "./active-configuration.ts";
+import { isWitness } from "./configuration.ts";
 import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import type { Entry, LogIndex, Term } from "./entry.ts";
@@ -12,6 +13,7 @@ import { largestAgreed } from "./quorum.ts";
 import { beginRound } from "./round.ts";
 import { resendStalledChunk, startTransfer } from "./snapshot-transfer.ts";
 import { endTransfer } from "./transfer-end.ts";
+import { withhold } from "./witness.ts";
 
 /** Appends to the leader's own log; disk and peers get it when the batch ends. */
 export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | null): void {
@@ -26,28 +28,54 @@ export function appendOwn(core: RaftCore, entry: Entry, requestId: RequestId | n
  * nothing about its disk, only that it leads `term`, which was durable before it asked for votes (thesis §10.2.1).
  */
 export function replicate(core: RaftCore): void {
-	let shared: AppendEntries | null = null;
+	/** The append that was made last, for full members and for witnesses. */
+	const made: { full: AppendEntries | null; withheld: AppendEntries | null } = { full: null, withheld: null };
 	for (const [peer, progress] of core.progress) {
-		while (progress.next <= core.log.lastIndex && mayAppend(progress, core.config)) {
+		const kind = isWitness(core.configuration, peer) ? "withheld" : "full";
+		const bound = lastToSend(core, peer);
+		while (progress.next <= bound && mayAppend(progress, core.config)) {
 			const prevIndex = indexAfter(progress.next, -1);
 			if (prevIndex < core.log.baseIndex) {
 				startTransfer(core, peer, progress);
 				break;
 			}
-			if (shared === null || shared.prevIndex !== prevIndex) {
-				shared = appendAfter(core, prevIndex, lastOfAppend(core, progress.next));
+			let append = made[kind];
+			if (append === null || append.prevIndex !== prevIndex) {
+				const whole = appendAfter(core, prevIndex, lastOfAppend(core, progress.next, bound));
+				append = kind === "full" ? whole : { ...whole, entries: withhold(whole.entries) };
+				made[kind] = append;
 			}
-			sendImmediate(core, peer, shared);
-			noteSent(core, progress, shared);
+			sendImmediate(core, peer, append);
+			noteSent(core, progress, append);
 		}
 		if (progress.sentRound < core.round) sendHeartbeat(core, peer, progress);
 	}
 }
 
-/** The last index that fits into one append from `first` on; at least one entry. */
-function lastOfAppend(core: RaftCore, first: LogIndex): LogIndex {
+/** How far a peer is sent the log at present. */
+export function lastToSend(core: RaftCore, peer: NodeId): LogIndex {
+	return isWitness(core.configuration, peer) ? lastForWitnesses(core) : core.log.lastIndex;
+}
+
+/**
+ * How far witnesses are sent the log: only what is on the disk of a full voter, in both halves of a joint configuration. Else
+ * what a crash takes from all who had the command could stay with a witness, which would vote for none of them any more.
+ */
+function lastForWitnesses(core: RaftCore): LogIndex {
+	const { configuration, progress, config, log } = core;
+	const { voters, outgoing } = configuration;
+	const reached = (voter: NodeId): number => {
+		if (isWitness(configuration, voter)) return 0;
+		return voter === config.nodeId ? log.durableThrough : (progress.get(voter)?.match ?? 0);
+	};
+	const furthest = (half: readonly NodeId[]): number => Math.max(...half.map(reached));
+	return (outgoing.length === 0 ? furthest(voters) : Math.min(furthest(voters), furthest(outgoing))) as LogIndex;
+}
+
+/** The last index up to `end` that fits into one append from `first` on; at least one entry. */
+function lastOfAppend(core: RaftCore, first: LogIndex, end: LogIndex): LogIndex {
 	const { maxEntriesPerAppend, maxBytesPerAppend } = core.config;
-	const bound = Math.min(core.log.lastIndex, first + maxEntriesPerAppend - 1);
+	const bound = Math.min(end, first + maxEntriesPerAppend - 1);
 	let bytes = sizeOf(core.log.entryAt(first));
 	let last = first;
 	while (last < bound) {

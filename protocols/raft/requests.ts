@@ -1,19 +1,26 @@
 /** What local clients ask: taken in by a leader within its bounds, refused by everyone else. */
 import { assertNever, type RequestId } from "../core/index.ts";
-import { ENTRY_OVERHEAD_BYTES } from "./config.ts";
+import { refusalByLoad, refusalBySize } from "./admission.ts";
 import { type RaftCore, reply } from "./core.ts";
 import type { Entry, SessionId } from "./entry.ts";
 import { forgetLeader } from "./forget-leader.ts";
+import { forward, refusalToForward } from "./forwarding.ts";
 import { beginChange, leaveJoint } from "./membership.ts";
 import { appendOwn } from "./replication.ts";
+import { requestSnapshot } from "./snapshot-request.ts";
 import { beginTransfer } from "./transfer.ts";
 import type { RaftRefusal, RaftRequest } from "./vocabulary.ts";
+import { isWithoutApplication } from "./witness.ts";
 
 const noData: Uint8Array = new Uint8Array(0);
 
 export function handleRequest(core: RaftCore, requestId: RequestId, request: RaftRequest): void {
 	if (request.type === "forget-leader") {
 		forgetLeader(core, requestId);
+		return;
+	}
+	if (request.type === "request-snapshot") {
+		refuse(core, requestId, requestSnapshot(core, requestId));
 		return;
 	}
 	const refusal = refusalOf(core, request);
@@ -25,14 +32,12 @@ export function handleRequest(core: RaftCore, requestId: RequestId, request: Raf
 	switch (request.type) {
 		case "propose": {
 			const { session, serial, firstIncomplete, data } = request;
-			const entry: Entry = { term, kind: "command", session, serial, firstIncomplete, data };
-			appendOwn(core, entry, requestId);
+			propose(core, requestId, { term, kind: "command", session, serial, firstIncomplete, data });
 			return;
 		}
 		case "open-session": {
 			const session = 0 as SessionId;
-			const entry: Entry = { term, kind: "open-session", session, serial: 0, firstIncomplete: 0, data: noData };
-			appendOwn(core, entry, requestId);
+			propose(core, requestId, { term, kind: "open-session", session, serial: 0, firstIncomplete: 0, data: noData });
 			return;
 		}
 		case "read":
@@ -53,26 +58,32 @@ export function handleRequest(core: RaftCore, requestId: RequestId, request: Raf
 	}
 }
 
+function propose(core: RaftCore, requestId: RequestId, entry: Entry): void {
+	if (core.role === "leader") appendOwn(core, entry, requestId);
+	else forward(core, requestId, entry);
+}
+
 function refuse(core: RaftCore, requestId: RequestId, refusal: RaftRefusal | null): void {
 	if (refusal !== null) reply(core, requestId, { type: "refused", ...refusal });
 }
 
-function refusalOf(core: RaftCore, request: RaftRequest): RaftRefusal | null {
-	const isFollowerRead = request.type === "read" && core.config.followerReads && core.leader !== null;
-	if (core.role !== "leader" && !isFollowerRead) return { reason: "not-leader", leader: core.leader };
-	const { maxPendingReads, maxPendingProposals, maxUncommittedBytes, maxEntryBytes } = core.config;
+type Refusable = Exclude<RaftRequest, { type: "forget-leader" | "request-snapshot" }>;
+
+function refusalOf(core: RaftCore, request: Refusable): RaftRefusal | null {
+	const isProposal = request.type === "propose" || request.type === "open-session";
+	const dataBytes = request.type === "propose" ? request.data.length : 0;
+	const { maxPendingReads, followerReads, forwardProposals } = core.config;
+	if (core.role !== "leader") {
+		const isTaken = (request.type === "read" && followerReads) || (isProposal && forwardProposals);
+		if (!isTaken || core.leader === null || isWithoutApplication(core))
+			return { reason: "not-leader", leader: core.leader };
+		if (isProposal) return refusalBySize(core, dataBytes) ?? refusalToForward(core, dataBytes);
+	}
 	if (request.type === "read") {
 		return core.pendingReads >= maxPendingReads ? { reason: "too-many-pending", limit: maxPendingReads } : null;
 	}
 	if (core.transfer !== null) return { reason: "transfer-in-progress", to: core.transfer.to };
-	if (request.type === "propose" && request.data.length > maxEntryBytes) {
-		return { reason: "too-large", sizeBytes: request.data.length, limitBytes: maxEntryBytes };
-	}
 	// A leader under load must still take orders; of changes there is one at a time.
-	if (request.type !== "propose" && request.type !== "open-session") return null;
-	if (core.pendingProposals >= maxPendingProposals) return { reason: "too-many-pending", limit: maxPendingProposals };
-	const sizeBytes = ENTRY_OVERHEAD_BYTES + (request.type === "propose" ? request.data.length : 0);
-	// One that is larger than the bound alone would never be taken if it had to fit in.
-	if (core.uncommittedBytes === 0 || core.uncommittedBytes + sizeBytes <= maxUncommittedBytes) return null;
-	return { reason: "too-many-uncommitted-bytes", limitBytes: maxUncommittedBytes };
+	if (!isProposal) return null;
+	return refusalBySize(core, dataBytes) ?? refusalByLoad(core, dataBytes, core.pendingProposals);
 }

@@ -3,9 +3,11 @@ import { recoverConfiguration } from "./active-configuration.ts";
 import type { RaftCore } from "./core.ts";
 import type { LogIndex, Term } from "./entry.ts";
 import { RaftLog } from "./log.ts";
+import { beginRepair } from "./repair.ts";
 import { setElectionTimer, setMinimumTimer } from "./roles.ts";
 import { guardLease } from "./round.ts";
 import type { RaftDurable } from "./vocabulary.ts";
+import { isHollowLog } from "./witness.ts";
 
 export function handleStart(core: RaftCore, durable: RaftDurable): void {
 	const { hardState, snapshot } = durable;
@@ -18,10 +20,14 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 		core.commitIndex = snapshot.lastIndex;
 		core.deliveredIndex = snapshot.lastIndex;
 		core.snapshotMark = snapshot.lastIndex;
-		core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+		if (snapshot.withheld !== true) {
+			core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
+		}
 		recoverTerm(core, snapshot.lastTerm);
 	}
+	core.isHollow = isHollowLog(core.log, snapshot);
 	recoverConfiguration(core);
+	if (durable.damagedFrom !== undefined || hardState.isUnderRepair) beginRepair(core, durable.damagedFrom ?? null);
 	setElectionTimer(core);
 	// At the first boot there is no leader that could count on this member.
 	if (core.term > 0) awaitLease(core);

@@ -5,12 +5,15 @@ import { votersOf } from "./configuration.ts";
 import { emit, type RaftCore, type RaftRole, reply, setTimer } from "./core.ts";
 import { deliverCommitted } from "./delivery.ts";
 import { persist, sendDurable } from "./durability.ts";
-import type { Entry, SessionId, Term } from "./entry.ts";
+import type { Entry, LogIndex, SessionId, Term } from "./entry.ts";
 import { bytesBetween } from "./entry-size.ts";
+import { settleForwards } from "./forwarding.ts";
 import { indexAfter } from "./log.ts";
 import type { RequestVote } from "./messages.ts";
+import { beginHandovers } from "./priority.ts";
 import { refuseReads } from "./read-index.ts";
 import { appendOwn } from "./replication.ts";
+import { refuseSnapshotRequest } from "./snapshot-request.ts";
 import { endTransfer } from "./transfer-end.ts";
 
 /** Follows `leader` (null: nobody known yet) in `term`, which is never a smaller one. */
@@ -28,6 +31,7 @@ export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null
  */
 export function becomePreCandidate(core: RaftCore): void {
 	core.leaderHeard = false;
+	core.hasCampaigned = true;
 	core.receipt = null;
 	core.votes = new Map([[core.config.nodeId, true]]);
 	setRole(core, "pre-candidate", null);
@@ -42,6 +46,7 @@ export function becomePreCandidate(core: RaftCore): void {
 export function becomeCandidate(core: RaftCore, isTransfer: boolean): void {
 	enterTerm(core, (core.term + 1) as Term, core.config.nodeId);
 	core.votes = new Map();
+	core.hasCampaigned = true;
 	setRole(core, "candidate", null);
 	setElectionTimer(core);
 	core.voteWriteId = persist(core, {});
@@ -64,6 +69,7 @@ export function becomeLeader(core: RaftCore): void {
 	core.uncommittedBytes = bytesBetween(log, core.commitIndex, log.lastIndex);
 	setRole(core, "leader", config.nodeId);
 	appendOwn(core, noOp(core.term), null);
+	beginHandovers(core);
 	setTimer(core, "heartbeat", config.heartbeatMs);
 	setMinimumTimer(core);
 }
@@ -76,6 +82,7 @@ function endLeadership(core: RaftCore, leader: NodeId | null): void {
 	}
 	refuseReads(core, leader);
 	endChangeAndTransfer(core, leader);
+	core.ledgers = new Map();
 	core.requestIds = [];
 	core.requestsFrom = 0 as typeof core.requestsFrom;
 	core.pendingProposals = 0;
@@ -104,6 +111,8 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 	// What it promises an earlier leader may be cut by the next one. Within a term nothing acknowledged ever is.
 	core.ack = null;
 	core.heardRound = 0;
+	core.followedThrough = 0 as LogIndex;
+	if (core.repair !== null) core.repair = { through: null, isSent: false };
 	for (const question of core.questions) question.isSent = false;
 	// Another leader's snapshot of the same index may have other bytes.
 	core.receipt = null;
@@ -112,6 +121,8 @@ function enterTerm(core: RaftCore, term: Term, votedFor: NodeId | null): void {
 function setRole(core: RaftCore, role: RaftRole, leader: NodeId | null): void {
 	const changed = role !== core.role || leader !== core.leader;
 	if (role === "follower") core.votes = new Map();
+	settleForwards(core, leader);
+	if (leader !== core.leader) refuseSnapshotRequest(core, leader);
 	core.role = role;
 	core.leader = leader;
 	if (leader === null) refuseReads(core, null);

@@ -4,6 +4,7 @@
  * was replaced meanwhile starts over as the new one.
  */
 import { assert, type NodeId, type ReadId } from "../core/index.ts";
+import { isWitness } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate } from "./core.ts";
 import type { SnapshotResponse } from "./messages.ts";
 import { acknowledge, becomeReplicate, type Progress, type SnapshotTransfer } from "./progress.ts";
@@ -15,13 +16,22 @@ export function startTransfer(core: RaftCore, peer: NodeId, progress: Progress):
 	assert(snapshot !== null && snapshot.lastIndex >= core.log.baseIndex, "a durable snapshot covers what is compacted");
 	progress.mode = "snapshot";
 	progress.inflight = [];
-	progress.transfer = { snapshot, offset: 0, readId: null, moved: true };
+	const isWithheld = isWitness(core.configuration, peer);
+	const sizeBytes = isWithheld ? 0 : snapshot.sizeBytes;
+	progress.transfer = { snapshot, sizeBytes, isWithheld, offset: 0, readId: null, moved: true };
 	emit(core, { type: "snapshot-send-started", to: peer, lastIndex: snapshot.lastIndex });
-	readChunk(core, progress.transfer);
+	sendNext(core, peer, progress.transfer);
+}
+
+/** A witness gets all of it at once: there are no bytes to read. */
+function sendNext(core: RaftCore, peer: NodeId, transfer: SnapshotTransfer): void {
+	if (transfer.isWithheld) sendChunk(core, peer, transfer, new Uint8Array(0));
+	else readChunk(core, transfer);
 }
 
 function readChunk(core: RaftCore, transfer: SnapshotTransfer): void {
-	const { lastIndex, sizeBytes } = transfer.snapshot;
+	const { sizeBytes } = transfer;
+	const { lastIndex } = transfer.snapshot;
 	const lengthBytes = Math.min(core.config.snapshotChunkBytes, sizeBytes - transfer.offset);
 	transfer.readId = core.nextReadId++;
 	core.out.push({
@@ -44,13 +54,15 @@ export function handleReadCompleted(core: RaftCore, readId: ReadId, result: Raft
 }
 
 function sendChunk(core: RaftCore, peer: NodeId, transfer: SnapshotTransfer, data: Uint8Array): void {
-	const { lastIndex, lastTerm, sizeBytes, configuration } = transfer.snapshot;
+	const { sizeBytes, isWithheld: withheld } = transfer;
+	const { lastIndex, lastTerm, configuration } = transfer.snapshot;
 	sendImmediate(core, peer, {
 		type: "install-snapshot",
 		term: core.term,
 		lastIndex,
 		lastTerm,
 		configuration,
+		withheld,
 		sizeBytes,
 		offset: transfer.offset,
 		data,
@@ -67,8 +79,8 @@ export function handleSnapshotResponse(
 ): boolean {
 	const { transfer } = progress;
 	if (transfer === null || transfer.snapshot.lastIndex !== lastIndex) return false;
-	if (nextOffset > transfer.snapshot.sizeBytes || nextOffset < 0) return false;
-	if (nextOffset === transfer.snapshot.sizeBytes) {
+	if (nextOffset > transfer.sizeBytes || nextOffset < 0) return false;
+	if (nextOffset === transfer.sizeBytes) {
 		const moved = acknowledge(progress, lastIndex);
 		becomeReplicate(progress);
 		return moved;
@@ -77,7 +89,7 @@ export function handleSnapshotResponse(
 	if (nextOffset === transfer.offset) return false;
 	transfer.offset = nextOffset;
 	transfer.moved = true;
-	if (core.snapshot === transfer.snapshot) readChunk(core, transfer);
+	if (core.snapshot === transfer.snapshot) sendNext(core, peer, transfer);
 	else startTransfer(core, peer, progress);
 	return false;
 }
@@ -87,6 +99,6 @@ export function resendStalledChunk(core: RaftCore, peer: NodeId, progress: Progr
 	const { transfer } = progress;
 	if (transfer === null || transfer.readId !== null) return;
 	if (core.snapshot !== transfer.snapshot) startTransfer(core, peer, progress);
-	else if (!transfer.moved) readChunk(core, transfer);
+	else if (!transfer.moved) sendNext(core, peer, transfer);
 	transfer.moved = false;
 }

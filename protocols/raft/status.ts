@@ -4,7 +4,8 @@ import { isConfigurationCommitted } from "./active-configuration.ts";
 import type { RaftCore, RaftRole } from "./core.ts";
 import type { Configuration, LogIndex, Term } from "./entry.ts";
 import { leaseLeftMs } from "./lease.ts";
-import { bytesUnderWay, isAlive, lagOf, type Progress } from "./progress.ts";
+import { bytesUnderWay, isAlive, lagOf, mayAppend, type Progress } from "./progress.ts";
+import { lastToSend } from "./replication.ts";
 
 /** Cheap to ask: a leader's costs a little for each member. */
 export interface RaftStatus {
@@ -22,6 +23,8 @@ export interface RaftStatus {
 	/** Bytes of the entries of this leader that are not committed. */
 	readonly uncommittedBytes: number;
 	readonly pendingReads: number;
+	/** Proposals that this follower has passed on to its leader and not answered. */
+	readonly forwardedProposals: number;
 	/** For how long this leader may answer reads without a round, in milliseconds after this machine's last input; else 0. */
 	readonly leaseMs: number;
 	/** The configuration in force here, which need not be committed. */
@@ -53,6 +56,13 @@ export interface PeerStatus {
 	readonly inflight: number;
 	/** The bytes of their entries. */
 	readonly inflightBytes: number;
+	/**
+	 * Why it is sent nothing more at present. `nothing`: it has been sent all that there is, or gets more at once.
+	 * `unreachable`: the host believes so. `answer`: of the one append that seeks where the logs agree. `window`: too many
+	 * appends or bytes are under way. `snapshot`: it gets that first. `full-member`: it is a witness, and what it lacks is
+	 * on no full voter's disk yet.
+	 */
+	readonly waitsFor: "nothing" | "unreachable" | "answer" | "window" | "snapshot" | "full-member";
 	/** Bytes of the snapshot that it has, and of how many; null unless it gets one. */
 	readonly snapshotBytes: { readonly sent: number; readonly of: number } | null;
 	/** It was heard of within the last two minimum election timeouts, or this leader is younger than that. */
@@ -81,6 +91,7 @@ export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, Monotoni
 		pendingProposals,
 		uncommittedBytes,
 		pendingReads,
+		forwardedProposals: core.forwards.length,
 		leaseMs: leaseLeftMs(core),
 		configuration,
 		configurationIndex,
@@ -100,8 +111,18 @@ function peerStatusOf(core: RaftCore, node: NodeId, progress: Progress, silentMs
 		lagEntries: lagOf(progress, core.log.lastIndex),
 		inflight: inflight.length,
 		inflightBytes: bytesUnderWay(progress),
-		snapshotBytes: transfer === null ? null : { sent: transfer.offset, of: transfer.snapshot.sizeBytes },
+		waitsFor: waitsFor(core, node, progress),
+		snapshotBytes: transfer === null ? null : { sent: transfer.offset, of: transfer.sizeBytes },
 		isAlive: isAlive(progress),
 		silentMs,
 	};
+}
+
+function waitsFor(core: RaftCore, node: NodeId, progress: Progress): PeerStatus["waitsFor"] {
+	if (progress.mode === "snapshot") return "snapshot";
+	if (progress.next > core.log.lastIndex) return "nothing";
+	if (progress.isUnreachable) return "unreachable";
+	if (progress.next > lastToSend(core, node)) return "full-member";
+	if (mayAppend(progress, core.config)) return "nothing";
+	return progress.mode === "probe" ? "answer" : "window";
 }

@@ -11,9 +11,9 @@ export function endTransfer(core: RaftCore, failure: TransferFailure | null): vo
 	if (core.role === "leader") core.out.push({ type: "cancel-timer", timer: "transfer" });
 	if (failure === null) {
 		emit(core, { type: "transfer-completed", to, term });
-		reply(core, requestId, { type: "leadership-transferred", leader: to, term });
+		if (requestId !== null) reply(core, requestId, { type: "leadership-transferred", leader: to, term });
 	} else {
 		emit(core, { type: "transfer-given-up", to, failure });
-		reply(core, requestId, { type: "transfer-given-up", to, failure });
+		if (requestId !== null) reply(core, requestId, { type: "transfer-given-up", to, failure });
 	}
 }

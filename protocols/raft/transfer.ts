@@ -10,12 +10,17 @@ import { isVoter } from "./configuration.ts";
 import { emit, type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { hearLeader } from "./follower.ts";
 import type { TimeoutNow } from "./messages.ts";
+import { couldLead, priorityOf } from "./priority.ts";
 import { isAlive, lagOf } from "./progress.ts";
 import { becomeCandidate } from "./roles.ts";
 import { endTransfer } from "./transfer-end.ts";
 
 /** Begins a transfer to a voter, or (null) to the one that is best suited. Returns why not, if not. */
-export function beginTransfer(core: RaftCore, requestId: RequestId, wanted: NodeId | null): TransferRefusal | null {
+export function beginTransfer(
+	core: RaftCore,
+	requestId: RequestId | null,
+	wanted: NodeId | null,
+): TransferRefusal | null {
 	const to = wanted ?? bestSuccessor(core);
 	if (to === null) return { reason: "no-target" };
 	const refusal = refusalOf(core, to);
@@ -31,6 +36,7 @@ function refusalOf(core: RaftCore, to: NodeId): TransferRefusal | null {
 	const { configuration, config, log } = core;
 	if (!isVoter(configuration, to)) return { reason: "not-a-voter", node: to };
 	if (to === config.nodeId) return { reason: "already-leader" };
+	if (!couldLead(configuration, to)) return { reason: "never-leads", node: to };
 	const progress = must(core.progress.get(to), "a leader keeps a progress of every other voter");
 	if (progress.isUnreachable || !isAlive(progress)) return { reason: "target-unreachable", node: to };
 	const lagEntries = lagOf(progress, log.lastIndex);
@@ -40,15 +46,22 @@ function refusalOf(core: RaftCore, to: NodeId): TransferRefusal | null {
 	return isBehind ? { reason: "target-behind", node: to, lagEntries, limitEntries } : null;
 }
 
-/** The voter that is furthest, among those that could be handed over to and will stay voters; null if there is none. */
+/**
+ * The voter of the highest priority, and of these the furthest, among those that could be handed over to and will stay
+ * voters; null if there is none.
+ */
 export function bestSuccessor(core: RaftCore): NodeId | null {
 	let best: NodeId | null = null;
 	let bestMatch = -1;
+	let bestPriority = -1;
 	for (const voter of core.configuration.voters) {
 		const match = core.progress.get(voter)?.match ?? -1;
-		if (match <= bestMatch || refusalOf(core, voter) !== null) continue;
+		const priority = priorityOf(core.config, voter);
+		if (priority < bestPriority || (priority === bestPriority && match <= bestMatch)) continue;
+		if (refusalOf(core, voter) !== null) continue;
 		best = voter;
 		bestMatch = match;
+		bestPriority = priority;
 	}
 	return best;
 }
@@ -81,11 +94,12 @@ export function sendTimeoutNow(core: RaftCore, to: NodeId): void {
 }
 
 /**
- * The leader of this term wants this server to campaign at once; only a voter can. One that comes late, when the leader has
+ * The leader of this term wants this server to campaign at once; only a voter can that could lead. One that comes late, when the leader has
  * given the transfer up and taken commands again, would only disturb.
  */
 export function handleTimeoutNow(core: RaftCore, from: NodeId, { lastIndex }: TimeoutNow): void {
 	hearLeader(core, from);
-	if (core.log.lastIndex > lastIndex || !isVoter(core.configuration, core.config.nodeId)) return;
+	if (core.log.lastIndex > lastIndex || !couldLead(core.configuration, core.config.nodeId)) return;
+	if (core.isHollow || core.repair !== null) return;
 	becomeCandidate(core, true);
 }

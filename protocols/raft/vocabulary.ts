@@ -71,6 +71,8 @@ export type RaftRequest =
 	| { readonly type: "leave-joint" }
 	/** The leader is gone, as the asker knows by other means: this follower trusts it no longer and helps who campaigns. */
 	| { readonly type: "forget-leader" }
+	/** This follower's state is wrong: replace it by a snapshot of the leader's (`snapshot-request.ts`). */
+	| { readonly type: "request-snapshot" }
 	/** Hand leadership over to a voter, or (null) to the one that is best suited (thesis §3.10). */
 	| { readonly type: "transfer-leadership"; readonly to: NodeId | null };
 
@@ -83,6 +85,10 @@ export type RaftRefusal =
 	| { readonly reason: "read-index-timeout"; readonly leader: NodeId | null }
 	/** With this command more than `maxUncommittedBytes` would wait for a quorum; ask again in a moment. */
 	| { readonly reason: "too-many-uncommitted-bytes"; readonly limitBytes: number }
+	/** So many proposals of this follower wait at its leader (`maxForwardedProposals`); ask again in a moment. */
+	| { readonly reason: "too-many-forwarded"; readonly limit: number }
+	/** With this command more than `maxForwardedBytes` would be on their way to the leader; ask again in a moment. */
+	| { readonly reason: "too-many-forwarded-bytes"; readonly limitBytes: number }
 	/** With leases nobody forgets a leader before time; see `lease` of the config. */
 	| { readonly reason: "leader-has-lease" }
 	/** The leader is handing over; ask again in a moment, perhaps of `to`. */
@@ -96,10 +102,15 @@ export type RaftRefusal =
  */
 export type RaftReply =
 	| ({ readonly type: "refused" } & RaftRefusal)
-	/** The leader stepped down before the outcome was known: the command may yet be decided, once. */
+	/**
+	 * The leader stepped down before the outcome was known: the command may yet be decided, once. Of a forwarded one also:
+	 * this follower has lost its leader, was not answered by it in time, or has been given a snapshot instead of its entry.
+	 */
 	| { readonly type: "outcome-unknown"; readonly leader: NodeId | null }
 	/** The follower has no leader now; `leader` is whom it had. */
 	| { readonly type: "leader-forgotten"; readonly leader: NodeId | null }
+	/** The application has been handed the leader's snapshot through `lastIndex`. */
+	| { readonly type: "snapshot-restored"; readonly lastIndex: LogIndex }
 	/** The transfer is done: its target leads `term`. */
 	| { readonly type: "leadership-transferred"; readonly leader: NodeId; readonly term: Term }
 	| { readonly type: "transfer-given-up"; readonly to: NodeId; readonly failure: TransferFailure };
@@ -137,13 +148,20 @@ export interface RaftDurable {
 	/** The index of `entries[0]`; 1 when nothing was compacted. */
 	readonly firstIndex: LogIndex;
 	readonly entries: readonly Entry[];
+	/**
+	 * The store can not read the log from this index on, or can not tell whether it ever had something there: `entries` ends
+	 * before it. 1 if the snapshot can not be read, which is then null, as is all of the log. What a store knows to be
+	 * covered by its snapshot, or never to have reported as durable, it just leaves out. A hard state that can not be read
+	 * is no start at all.
+	 */
+	readonly damagedFrom?: LogIndex;
 }
 
 /**
  * The timers of a Raft machine: one for elections and check-quorum, one for heartbeats, one that bounds a transfer, one for
- * a follower's questions for a read index.
+ * a follower's questions for a read index, one for what it has forwarded.
  */
-export type RaftTimer = "election" | "heartbeat" | "transfer" | "read";
+export type RaftTimer = "election" | "heartbeat" | "transfer" | "read" | "forward";
 
 export interface RaftTypes extends ProtocolTypes {
 	readonly message: RaftMessage;

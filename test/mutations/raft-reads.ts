@@ -19,14 +19,14 @@ export const raftReadsMutations: readonly Mutation[] = [
 	{
 		name: "uncommitted-bytes-unbounded",
 		bug: "takes commands without a bound in bytes",
-		file: "protocols/raft/requests.ts",
+		file: "protocols/raft/admission.ts",
 		old: "core.uncommittedBytes + sizeBytes <= maxUncommittedBytes",
 		new: "sizeBytes <= maxUncommittedBytes",
 	},
 	{
 		name: "uncommitted-bytes-never-alone",
 		bug: "a command larger than the bound in bytes is never taken",
-		file: "protocols/raft/requests.ts",
+		file: "protocols/raft/admission.ts",
 		old: "core.uncommittedBytes === 0 || ",
 		new: "",
 	},
@@ -82,7 +82,7 @@ export const raftReadsMutations: readonly Mutation[] = [
 	{
 		name: "life-not-durable",
 		bug: "asks before the number of its life is durable",
-		file: "protocols/raft/follower-reads.ts",
+		file: "protocols/raft/forwarding.ts",
 		old: "\tcore.hardStateUnsaved = true;\n",
 		new: "",
 	},

@@ -1,8 +1,11 @@
 /** Bugs planted in Raft; what kills each is in `raft.killers.json`. */
 import type { Mutation } from "./mutation.ts";
+import { raftForwardingMutations } from "./raft-forwarding.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
 import { raftReadsMutations } from "./raft-reads.ts";
 import { raftSlipMutations } from "./raft-slips.ts";
+import { raftRepairMutations } from "./raft-repair.ts";
+import { raftRolesMutations } from "./raft-roles.ts";
 
 export const raftMutations: readonly Mutation[] = [
 	{
@@ -198,8 +201,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "restore-not-awaited",
 		bug: "delivers entries before the installed snapshot is loaded",
 		file: "protocols/raft/delivery.ts",
-		old: "\tif (core.restoring !== null) return;\n\twhile",
-		new: "\twhile",
+		old: "\tif (core.restoring !== null || core.wantedSnapshot !== null) return;",
+		new: "\tif (core.wantedSnapshot !== null) return;",
 	},
 	{
 		name: "stale-term-append-accepted",
@@ -254,8 +257,8 @@ export const raftMutations: readonly Mutation[] = [
 		name: "pre-vote-ignores-log",
 		bug: "grants pre-votes without looking at the log",
 		file: "protocols/raft/election.ts",
-		old: "const granted = mayVoteFor(core, from, message) && isUpToDate(core, message);",
-		new: "const granted = mayVoteFor(core, from, message) && (message.preVote || isUpToDate(core, message));",
+		old: "const isEligible = mayVoteFor(core, from, message) && isUpToDate(core, message);",
+		new: "const isEligible = mayVoteFor(core, from, message) && (message.preVote || isUpToDate(core, message));",
 	},
 	{
 		name: "heartbeat-no-transfer",
@@ -358,16 +361,16 @@ export const raftMutations: readonly Mutation[] = [
 	{
 		name: "too-large-off",
 		bug: "takes commands of any size",
-		file: "protocols/raft/requests.ts",
-		old: "request.data.length > maxEntryBytes",
-		new: "request.data.length > maxEntryBytes * 1000",
+		file: "protocols/raft/admission.ts",
+		old: "dataBytes > maxEntryBytes",
+		new: "dataBytes > maxEntryBytes * 1e9",
 	},
 	{
 		name: "pending-unbounded",
 		bug: "takes any number of commands",
-		file: "protocols/raft/requests.ts",
-		old: "core.pendingProposals >= maxPendingProposals",
-		new: "core.pendingProposals < 0",
+		file: "protocols/raft/admission.ts",
+		old: "pending >= maxPendingProposals",
+		new: "pending >= maxPendingProposals * 1e9",
 	},
 	{
 		name: "pending-leak",
@@ -478,7 +481,7 @@ export const raftMutations: readonly Mutation[] = [
 		name: "transfer-of-replaced",
 		bug: "goes on with the chunks of a snapshot that was replaced",
 		file: "protocols/raft/snapshot-transfer.ts",
-		old: "\tif (core.snapshot === transfer.snapshot) readChunk(core, transfer);\n\telse startTransfer(core, peer, progress);\n\treturn false;",
+		old: "\tif (core.snapshot === transfer.snapshot) sendNext(core, peer, transfer);\n\telse startTransfer(core, peer, progress);\n\treturn false;",
 		new: "\treadChunk(core, transfer);\n\treturn false;",
 	},
 	{
@@ -568,4 +571,7 @@ export const raftMutations: readonly Mutation[] = [
 	...raftMembershipMutations,
 	...raftReadsMutations,
 	...raftSlipMutations,
+	...raftForwardingMutations,
+	...raftRolesMutations,
+	...raftRepairMutations,
 ];

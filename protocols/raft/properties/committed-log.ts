@@ -66,6 +66,8 @@ export class CommittedLog {
 			index = indexAfter(index, 1)
 		) {
 			const entry = log.entryAt(index);
+			// A witness does not know what is committed there, only that something of this term is.
+			if (entry.kind === "withheld") continue;
 			const digest = entryDigest(entry);
 			const known = this.#entries.get(index);
 			if (known === undefined) remember(this.#entries, index, { digest, byTerm: term });

@@ -1,12 +1,12 @@
 /** What is committed is on a quorum's disks, and stays there. */
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
-import { votersOf } from "../configuration.ts";
+import { isWitness, votersOf } from "../configuration.ts";
 import type { Configuration, LogIndex } from "../entry.ts";
 import { indexAfter } from "../log.ts";
 import type { RaftDurable } from "../vocabulary.ts";
 import { DiskLogs } from "./disk-log.ts";
-import { type EntryDigest, entryDigest } from "./entry-digest.ts";
+import { type EntryDigest, entryDigest, withheldDigest } from "./entry-digest.ts";
 import type { RaftObservation } from "./observation.ts";
 import { remember } from "./remember.ts";
 import { unordered } from "./unordered.ts";
@@ -14,17 +14,20 @@ import { unordered } from "./unordered.ts";
 export const committedOnQuorum: Property<RaftObservation> = {
 	id: "committed-on-quorum",
 	kind: "always",
-	statement: "From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum.",
+	statement:
+		"From when a leader commits an entry, it or a snapshot that covers it is on the disks of a quorum, and not of witnesses alone; a disk under repair may have lost it.",
 	source: "Raft §5.3, §5.4",
 	needs: "disk",
 	observes: ["started", "ended", "batch", "persisted", "left"],
-	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), new Map(), []),
+	watch: () => new CommittedOnQuorum(new DiskLogs(), new Map(), new Map(), new Map(), new Map(), []),
 };
 
 class CommittedOnQuorum implements Watcher<RaftObservation> {
 	readonly #disks: DiskLogs;
 	/** What leaders have committed. */
 	readonly #committed: Map<LogIndex, EntryDigest>;
+	/** The same as witnesses have it; empty in a group without them. */
+	readonly #withheld: Map<LogIndex, EntryDigest>;
 	/** How far each leader's commit index was followed in its present life. */
 	readonly #followed: Map<NodeId, LogIndex>;
 	/** The configuration of each member after its last batch. */
@@ -35,12 +38,14 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	constructor(
 		disks: DiskLogs,
 		committed: Map<LogIndex, EntryDigest>,
+		withheld: Map<LogIndex, EntryDigest>,
 		followed: Map<NodeId, LogIndex>,
 		configurations: Map<NodeId, Configuration>,
 		deciding: readonly Configuration[],
 	) {
 		this.#disks = disks;
 		this.#committed = committed;
+		this.#withheld = withheld;
 		this.#followed = followed;
 		this.#configurations = configurations;
 		this.#deciding = deciding;
@@ -71,6 +76,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		return {
 			disks: this.#disks.state,
 			committed: this.#committed,
+			withheld: this.#withheld,
 			followed: this.#followed,
 			configurations: new Map([...this.#configurations].map(([node, members]) => [node, unordered(members)])),
 			deciding: this.#deciding.map(unordered),
@@ -81,6 +87,7 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		return new CommittedOnQuorum(
 			this.#disks.copy(),
 			new Map(this.#committed),
+			new Map(this.#withheld),
 			new Map(this.#followed),
 			new Map(this.#configurations),
 			this.#deciding,
@@ -100,7 +107,11 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 		// A commit index beyond the log is another property's finding.
 		const through = Math.min(commitIndex, log.lastIndex);
 		for (let index = indexAfter(from, 1); index <= through; index = indexAfter(index, 1)) {
-			remember(this.#committed, index, entryDigest(log.entryAt(index)));
+			const entry = log.entryAt(index);
+			remember(this.#committed, index, entryDigest(entry));
+			if (entry.kind === "command" && configuration.witnesses.length > 0) {
+				remember(this.#withheld, index, withheldDigest(entry.term));
+			}
 			const finding = this.#check(index);
 			if (finding !== null) return finding;
 		}
@@ -121,9 +132,16 @@ class CommittedOnQuorum implements Watcher<RaftObservation> {
 	#check(index: LogIndex): Finding | null {
 		const digest = this.#committed.get(index);
 		if (digest === undefined || this.#deciding.length === 0) return null;
-		const isHolder = (voter: NodeId): boolean => this.#disks.of(voter)?.holds(index, digest) === true;
-		if (this.#deciding.some((configuration) => isDecidedBy(configuration, isHolder))) return null;
+		const withheld = this.#withheld.get(index);
+		const digests = withheld === undefined ? [digest] : [digest, withheld];
+		const isHolder = (voter: NodeId): boolean => {
+			const disk = this.#disks.of(voter);
+			return disk?.isUnderRepair === true || disk?.holds(index, ...digests) === true;
+		};
 		const voters = [...new Set(this.#deciding.flatMap(votersOf))];
+		const isDecided = this.#deciding.some((configuration) => isDecidedBy(configuration, isHolder));
+		const isWhole = voters.some((voter) => isHolder(voter) && !this.#deciding.some((each) => isWitness(each, voter)));
+		if (isDecided && isWhole) return null;
 		return violated({ index, holders: voters.filter(isHolder).join(" "), voters: voters.join(" ") });
 	}
 }

@@ -9,17 +9,27 @@ class DiskLog {
 	#snapshotIndex = 0;
 	#firstIndex = 1;
 	#digests: EntryDigest[] = [];
+	#isUnderRepair = false;
 
-	/** Whether the disk has this entry, or a snapshot that covers it. */
-	holds(index: LogIndex, digest: EntryDigest): boolean {
-		return index <= this.#snapshotIndex || this.#digests[index - this.#firstIndex] === digest;
+	/** Whether the disk has one of these at an index, or a snapshot that covers it. */
+	holds(index: LogIndex, ...digests: readonly EntryDigest[]): boolean {
+		const found = this.#digests[index - this.#firstIndex];
+		return index <= this.#snapshotIndex || (found !== undefined && digests.includes(found));
+	}
+
+	/** It has lost what it may have held, and its member counts as one that is down. */
+	get isUnderRepair(): boolean {
+		return this.#isUnderRepair;
 	}
 
 	/** Takes up what the disk holds now. Returns the lowest index at which it has lost an entry, or null. */
-	follow({ snapshot, firstIndex, entries }: RaftDurable): LogIndex | null {
+	follow({ hardState, snapshot, firstIndex, entries }: RaftDurable): LogIndex | null {
+		this.#isUnderRepair = hardState.isUnderRepair === true;
 		this.#snapshotIndex = snapshot?.lastIndex ?? 0;
 		const lastBefore = this.#firstIndex + this.#digests.length - 1;
 		if (firstIndex !== this.#firstIndex) {
+			// It begins earlier only when all of it was lost.
+			if (firstIndex < this.#firstIndex) this.#digests = [];
 			this.#digests.splice(0, Math.max(0, firstIndex - this.#firstIndex));
 			this.#firstIndex = firstIndex;
 		}
@@ -33,7 +43,8 @@ class DiskLog {
 	}
 
 	get state(): unknown {
-		return { snapshotIndex: this.#snapshotIndex, firstIndex: this.#firstIndex, digests: this.#digests };
+		const shown = { snapshotIndex: this.#snapshotIndex, firstIndex: this.#firstIndex, digests: this.#digests };
+		return this.#isUnderRepair ? { ...shown, isUnderRepair: true } : shown;
 	}
 
 	copy(): DiskLog {
@@ -41,6 +52,7 @@ class DiskLog {
 		copy.#snapshotIndex = this.#snapshotIndex;
 		copy.#firstIndex = this.#firstIndex;
 		copy.#digests = this.#digests.slice();
+		copy.#isUnderRepair = this.#isUnderRepair;
 		return copy;
 	}
 }

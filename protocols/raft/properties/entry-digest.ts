@@ -1,10 +1,16 @@
 /** A short name for an entry's content, so that watchers remember numbers and not entries. */
-import type { Entry } from "../entry.ts";
+import type { Entry, SessionId, Term } from "../entry.ts";
 
 /** 53 bits over every field of an entry: equal entries have the same, others almost surely (2^-53) not. */
 export type EntryDigest = number;
 
-const kinds: Readonly<Record<Entry["kind"], number>> = { "no-op": 1, "open-session": 2, command: 3, configuration: 4 };
+const kinds: Readonly<Record<Entry["kind"], number>> = {
+	"no-op": 1,
+	"open-session": 2,
+	command: 3,
+	configuration: 4,
+	withheld: 5,
+};
 
 /** Entries are immutable and the same one is seen many times, at several members and by several properties. */
 const known = new WeakMap<Entry, EntryDigest>();
@@ -21,6 +27,19 @@ export function entryDigest(entry: Entry): EntryDigest {
 type Digested = "term" | "kind" | "session" | "serial" | "firstIncomplete" | "data";
 /** An entry, unless it has come to have a field that is not digested: then no entry is one, and the call does not compile. */
 type WholeEntry = Entry & Readonly<Record<Exclude<keyof Entry, Digested>, never>>;
+
+const withheldOf = new Map<Term, EntryDigest>();
+
+/** The digest of what a witness keeps in place of a command of this term. */
+export function withheldDigest(term: Term): EntryDigest {
+	let found = withheldOf.get(term);
+	if (found === undefined) {
+		const session = 0 as SessionId;
+		found = digest({ term, kind: "withheld", session, serial: 0, firstIncomplete: 0, data: new Uint8Array(0) });
+		withheldOf.set(term, found);
+	}
+	return found;
+}
 
 /** Two lanes of 32 bits that mix alike and multiply differently, of which 53 are kept. */
 function digest({ term, kind, session, serial, firstIncomplete, data }: WholeEntry): EntryDigest {

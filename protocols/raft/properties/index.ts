@@ -30,6 +30,7 @@ import { monotoneTerm } from "./monotone-term.ts";
 import type { RaftObservation } from "./observation.ts";
 import { leaderExists, replicasEqual } from "./recovery.ts";
 import { stateMachineSafety } from "./state-machine-safety.ts";
+import { witnessRole } from "./witness-role.ts";
 import {
 	conflictCut,
 	earlierTermCommitted,
@@ -66,6 +67,7 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	durableTermBeforeSent,
 	durableVoteBeforeSent,
 	durableEntriesBeforeSent,
+	witnessRole,
 	leaderElected,
 	leaderReplaced,
 	conflictCut,

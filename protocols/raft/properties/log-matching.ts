@@ -12,7 +12,8 @@ type Batch = Extract<RaftObservation, { type: "batch" }>;
 /** What stands at an index under a term, in whatever log. */
 interface Fact {
 	readonly term: Term;
-	readonly digest: EntryDigest;
+	/** Null where only witnesses were seen to have it. */
+	readonly digest: EntryDigest | null;
 	/** The term of the entry before it. */
 	readonly termBefore: Term;
 }
@@ -58,13 +59,14 @@ class LogMatching implements Watcher<RaftObservation> {
 		for (let index = from; index <= log.lastIndex; index = indexAfter(index, 1)) {
 			const entry = log.entryAt(index);
 			const { term } = entry;
-			const digest = entryDigest(entry);
+			const digest = entry.kind === "withheld" ? null : entryDigest(entry);
 			const known = this.#facts.get(index)?.find((fact) => fact.term === term);
 			if (known === undefined) this.#learn(index, { term, digest, termBefore });
-			else if (known.digest !== digest) return violated({ node, index, term, differs: "the entry" });
-			else if (known.termBefore !== termBefore) {
+			else if (digest !== null && known.digest !== null && known.digest !== digest) {
+				return violated({ node, index, term, differs: "the entry" });
+			} else if (known.termBefore !== termBefore) {
 				return violated({ node, index, term, differs: "the entry before", termBefore, elsewhere: known.termBefore });
-			}
+			} else if (known.digest === null && digest !== null) this.#learn(index, { term, digest, termBefore });
 			termBefore = term;
 		}
 		this.#ends.set(node, { index: log.lastIndex, term: log.lastTerm });
@@ -92,7 +94,7 @@ class LogMatching implements Watcher<RaftObservation> {
 	}
 
 	#learn(index: LogIndex, fact: Fact): void {
-		const others = this.#facts.get(index);
+		const others = this.#facts.get(index)?.filter(({ term }) => term !== fact.term);
 		const facts = others === undefined ? [fact] : [...others, fact].sort((x, y) => x.term - y.term);
 		remember(this.#facts, index, facts);
 	}

@@ -2,6 +2,7 @@
 import type { Configuration } from "../entry.ts";
 
 /** The members as sets: the order of names must not tell states apart that are equal but for the names. */
-export function unordered({ voters, outgoing, learners, autoLeave }: Configuration): unknown {
-	return { voters: new Set(voters), outgoing: new Set(outgoing), learners: new Set(learners), autoLeave };
+export function unordered({ voters, outgoing, learners, witnesses, autoLeave }: Configuration): unknown {
+	const sets = { voters: new Set(voters), outgoing: new Set(outgoing), learners: new Set(learners) };
+	return { ...sets, witnesses: new Set(witnesses), autoLeave };
 }

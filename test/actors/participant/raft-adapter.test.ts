@@ -176,7 +176,7 @@ describe("Raft's persists in a store", () => {
 		});
 	});
 
-	it("of version 1 are taken up, and are of version 2 from the next persist on", () => {
+	it("of version 1 are taken up, and are of version 3 from the next persist on", () => {
 		const store = new PlainStore();
 		store.values.set("identity", encodeValue({ protocol: "raft", version: 1, group: "g", node: "a" }));
 		store.values.set("hard-state", encodeValue({ term: 3, votedFor: "b" }));
@@ -191,8 +191,33 @@ describe("Raft's persists in a store", () => {
 			sizeBytes: 7,
 		});
 		store.perform(adapter.operationsOf({ hardState: { term: term(4), votedFor: null } }));
-		expect(decodeAnswer(store.values.get("identity") as Uint8Array)).toMatchObject({ version: 2 });
+		expect(decodeAnswer(store.values.get("identity") as Uint8Array)).toMatchObject({ version: 3 });
 		expect(adapter.operationsOf({ hardState: { term: term(5), votedFor: null } })).toHaveLength(1);
+	});
+
+	it("that can not be decoded are reported as damaged from there on, with all that follows", () => {
+		const { adapter } = adapterOf();
+		const store = new PlainStore();
+		adapter.recover(store.contents);
+		const list = [command(1), command(2), command(3)];
+		store.perform(adapter.operationsOf({ hardState: { term: term(1), votedFor: b } }));
+		store.perform(adapter.operationsOf({ append: { firstIndex: index(1), entries: list } }));
+		const [first, second, third] = store.contents.records as [Uint8Array, Uint8Array, Uint8Array];
+		const contents = { ...store.contents, records: [first, second.slice(0, 5), third] };
+		expect(adapterOf().adapter.recover(contents).durable).toMatchObject({ entries: [command(1)], damagedFrom: 2 });
+		expect(adapterOf().adapter.recover(store.contents).durable).not.toHaveProperty("damagedFrom");
+	});
+
+	it("keep a witness's snapshot for one without bytes", () => {
+		const { adapter } = adapterOf();
+		const store = new PlainStore();
+		adapter.recover(store.contents);
+		const configuration = configurationOf([a, b, c], [], [a]);
+		const snapshot = { lastIndex: index(4), lastTerm: term(1), configuration, sizeBytes: 0, withheld: true } as const;
+		const data = new Uint8Array(0);
+		const snapshotChunk = { lastIndex: index(4), lastTerm: term(1), offset: 0, data };
+		store.perform(adapter.operationsOf({ snapshotChunk, installSnapshot: snapshot }));
+		expect(adapterOf().adapter.recover(store.contents).durable.snapshot).toEqual(snapshot);
 	});
 
 	it("follow the order of one write: state, cut, entries, chunk, snapshot, compaction", () => {

@@ -6,6 +6,7 @@ import { assert, Generator, type NodeId, nodeId } from "../../../protocols/core/
 import {
 	type ByteApplication,
 	isJoint,
+	isWitness,
 	membersOf,
 	type RaftConfig,
 	type RaftEvent,
@@ -28,6 +29,10 @@ export interface ChaosRun {
 	/** Reads that a leader with a lease answered. */
 	readonly leaseReads: number;
 	readonly retries: number;
+	/** Commands that a follower has passed on, and answered with their result. */
+	readonly forwarded: number;
+	/** Commands outside sessions, by what they were answered with. */
+	readonly once: ReadonlyMap<string, number>;
 	/** How often each of the machine's events was told, by type; of a committed configuration also `joint-committed`. */
 	readonly events: ReadonlyMap<string, number>;
 	/** What was answered to wishes for other members or another leader. */
@@ -69,9 +74,15 @@ export class Ledger implements ByteApplication {
 }
 
 /** Small bounds everywhere, so that every one of them is reached in a short run. */
-function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator, lease: RaftConfig["lease"]): RaftConfig {
+function chaosConfig(
+	id: NodeId,
+	voters: readonly NodeId[],
+	dice: Generator,
+	shared: Pick<RaftConfig, "lease" | "witnesses" | "priorities">,
+): RaftConfig {
 	return raftConfig({
-		lease,
+		...shared,
+		handoverPriorityGap: dice.fork("handover").chance(0.5) ? 1 : 0,
 		nodeId: id,
 		voters,
 		maxEntriesPerAppend: dice.between(1, 4),
@@ -81,6 +92,8 @@ function chaosConfig(id: NodeId, voters: readonly NodeId[], dice: Generator, lea
 		maxPendingProposals: 8,
 		maxInflightReadRounds: dice.between(1, 2),
 		followerReads: dice.fork("follower reads").chance(0.5),
+		forwardProposals: dice.fork("forwarding").chance(0.5),
+		maxForwardedProposals: 4,
 		maxEntriesPerDelivery: dice.between(1, 8),
 		snapshotEveryEntries: dice.between(5, 25),
 		retainedEntries: dice.between(0, 6),
@@ -122,8 +135,11 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		rates.set(id, rate);
 		return rate;
 	};
+	const roles = dice.fork("roles");
+	const witnesses = roles.chance(0.4) ? voters.slice(-Math.floor(size / 2)) : [];
+	const priorities = roles.chance(0.4) ? Object.fromEntries(voters.map((voter) => [voter, roles.between(0, 3)])) : {};
 	const configOf = (id: NodeId): RaftConfig => {
-		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id), lease);
+		const config = configs.get(id) ?? chaosConfig(id, voters, dice.fork(id), { lease, witnesses, priorities });
 		configs.set(id, config);
 		return config;
 	};
@@ -142,20 +158,24 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 			if (observation.effects.some(({ type }) => type === "persist" || type === "apply")) chaos.tempt(observation.node);
 		},
 	});
-	const chaos: Chaos = new Chaos(driver, dice);
+	// A command that only one full member has is lost with its disk, and members that leave take their disks with them.
+	const chaos: Chaos = new Chaos(driver, dice, witnesses.length === 0 && !isReshaped);
 	const reshaper = new Reshaper(driver, dice);
 	const acknowledged: string[] = [];
 	const clients = Array.from(
 		{ length: CLIENTS },
 		(_, i) => new Client(driver, `c${i}`, dice.fork(`client ${i}`), acknowledged),
 	);
+	const once = new OnceOnly(driver, dice.fork("once"));
 	for (const client of clients) client.start();
+	once.start();
 	chaos.start();
 	if (isReshaped) reshaper.start();
 	driver.run(CHAOS_MS);
 	chaos.stop();
 	if (isReshaped) reshaper.stop();
 	for (const client of clients) client.finish();
+	once.stop();
 	const ledger = (id: NodeId): string => (driver.application(id) as Ledger).applied.join(" ");
 	let members: readonly NodeId[] = [];
 	const isDone = (): boolean => {
@@ -167,13 +187,16 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		members = membersOf(configuration);
 		// Who is no member any more is stopped, as its owner would when it hears so.
 		for (const id of driver.nodes) if (driver.isUp(id) && !members.includes(id)) driver.crash(id);
-		return members.every((id) => ledger(id) === ledger(leader)) && watch.isRecovered;
+		const replicas = members.filter((id) => !isWitness(configuration, id));
+		return replicas.every((id) => ledger(id) === ledger(leader)) && watch.isRecovered;
 	};
 	assert(driver.runUntil(isDone, LIVENESS_MS), "liveness: without faults every command is answered and all converge", {
 		idle: clients.map((client) => client.isIdle).join(" "),
 		status: JSON.stringify(driver.nodes.map((id) => ({ id, up: driver.isUp(id), ...driver.machine(id).status }))),
 	});
-	checkExactlyOnce((driver.application(members[0] as NodeId) as Ledger).applied, acknowledged);
+	const { applied } = driver.application(reshaper.leader as NodeId) as Ledger;
+	checkExactlyOnce(applied, acknowledged);
+	once.check(applied);
 	return {
 		driver,
 		evaluations: watch.evaluations,
@@ -182,6 +205,8 @@ export function runChaos(seed: number, size: number, isReshaped = false): ChaosR
 		followerReads: clients.reduce((sum, { followerReads }) => sum + followerReads, 0),
 		leaseReads: clients.reduce((sum, { leaseReads }) => sum + leaseReads, 0),
 		retries: clients.reduce((sum, { retries }) => sum + retries, 0),
+		forwarded: clients.reduce((sum, { forwarded }) => sum + forwarded, 0),
+		once: once.outcomes,
 		events,
 		reshaping: reshaper.answers,
 	};
@@ -205,9 +230,13 @@ class Chaos {
 	readonly #driver: DeterministicDriver;
 	readonly #dice: Generator;
 	readonly #hints: Generator;
+	readonly #damages: Generator;
+	readonly #mayDamage: boolean;
 	#isOn = false;
 
-	constructor(driver: DeterministicDriver, dice: Generator) {
+	constructor(driver: DeterministicDriver, dice: Generator, mayDamage: boolean) {
+		this.#damages = dice.fork("damages");
+		this.#mayDamage = mayDamage;
 		this.#driver = driver;
 		this.#dice = dice.fork("faults");
 		this.#hints = dice.fork("hints");
@@ -273,6 +302,18 @@ class Chaos {
 		if (this.#driver.isUp(id)) this.#driver.request(id, { type: "forget-leader" }, () => {});
 	}
 
+	/** One disk at a time: with a majority of them damaged nobody could be elected. */
+	#damage(id: NodeId): void {
+		const isDamaged = (node: NodeId): boolean => {
+			const { damagedFrom, hardState } = this.#driver.disk(node);
+			return damagedFrom !== undefined || hardState.isUnderRepair === true;
+		};
+		if (this.#driver.nodes.some((node) => node !== id && isDamaged(node))) return;
+		const { entries, snapshot } = this.#driver.disk(id);
+		if (snapshot !== null && this.#damages.chance(0.2)) this.#driver.damage(id, null);
+		else if (entries.length > 0) this.#driver.damage(id, this.#damages.between(1, entries.length));
+	}
+
 	#crashAll(): void {
 		if (this.#dice.chance(0.3)) for (const id of this.#driver.nodes) this.#crash(id);
 	}
@@ -280,8 +321,63 @@ class Chaos {
 	#crash(id: NodeId | undefined): void {
 		if (id === undefined || !this.#isOn || !this.#driver.isUp(id)) return;
 		this.#driver.crash(id);
+		if (this.#mayDamage && this.#damages.chance(0.3)) this.#damage(id);
 		this.#driver.after(this.#dice.between(1, 600), () => {
 			if (!this.#driver.isUp(id)) this.#driver.restart(id);
+		});
+	}
+}
+
+/** Asks each command of its own once, outside any session, and remembers what it was told. */
+class OnceOnly {
+	readonly #driver: DeterministicDriver;
+	readonly #dice: Generator;
+	readonly #results = new Set<string>();
+	readonly #refused = new Set<string>();
+	/** By the type of the answer, and for refusals by reason. */
+	readonly outcomes: Map<string, number> = new Map();
+	#asked = 0;
+	#isOn = false;
+
+	constructor(driver: DeterministicDriver, dice: Generator) {
+		this.#driver = driver;
+		this.#dice = dice;
+	}
+
+	start(): void {
+		this.#isOn = true;
+		this.#askLater();
+	}
+
+	stop(): void {
+		this.#isOn = false;
+	}
+
+	/** What had a result has taken effect, what was refused has not; that nothing has twice is checked for all commands. */
+	check(applied: readonly string[]): void {
+		const known = new Set(applied);
+		for (const command of this.#results) assert(known.has(command), "what had a result has taken effect", { command });
+		for (const command of this.#refused) assert(!known.has(command), "what is refused has no effect", { command });
+	}
+
+	#askLater(): void {
+		this.#driver.after(this.#dice.between(5, 60), () => {
+			if (!this.#isOn) return;
+			const node = this.#dice.pick(this.#driver.nodes);
+			if (this.#driver.isUp(node)) this.#ask(node);
+			this.#askLater();
+		});
+	}
+
+	#ask(node: NodeId): void {
+		const command = `once.${++this.#asked}`;
+		const session = 0 as SessionId;
+		const data = encode(command);
+		this.#driver.request(node, { type: "propose", session, serial: 0, firstIncomplete: 0, data }, (outcome) => {
+			const name = outcome.type === "refused" ? outcome.reason : outcome.type;
+			this.outcomes.set(name, (this.outcomes.get(name) ?? 0) + 1);
+			if (outcome.type === "result") this.#results.add(command);
+			if (outcome.type === "refused") this.#refused.add(command);
 		});
 	}
 }
@@ -300,6 +396,7 @@ class Client {
 	followerReads = 0;
 	leaseReads = 0;
 	retries = 0;
+	forwarded = 0;
 	#session: SessionId | null = null;
 	#nextSerial = 1;
 	/** Serials whose result has not come yet. */
@@ -401,6 +498,7 @@ class Client {
 				else {
 					attempt++;
 					if (outcome.type === "answer") this.#countRead(node);
+					else if (this.#driver.machine(node).status.role === "follower") this.forwarded++;
 					done(outcome);
 				}
 			});

@@ -41,9 +41,36 @@ describe("raftConfig", () => {
 	});
 });
 
+describe("witnesses and priorities", () => {
+	it("witnesses are voters, in order, and fewer than a majority", () => {
+		const refused = (witnesses: readonly NodeId[]): unknown =>
+			refusal(() => validateRaftConfig({ ...valid, witnesses }));
+		expect(refused([nodeId("x")])).toMatchObject({ code: "raft-config-invalid", details: { field: "witnesses" } });
+		expect(refused([c, b])).toMatchObject({ code: "raft-config-invalid", details: { actual: "c b" } });
+		expect(refused([b, c])).toMatchObject({ code: "raft-config-contradiction", details: { left: 2, right: 2 } });
+		expect(() => validateRaftConfig({ ...valid, witnesses: [b] })).not.toThrow();
+	});
+
+	it("a priority is an integer in [0, 1,000,000]", () => {
+		for (const priority of [-1, 1_000_001, 0.5]) {
+			const refused = refusal(() => raftConfig({ ...given, priorities: { b: priority } }));
+			expect(refused).toMatchObject({ code: "raft-config-invalid", details: { field: "priorities.b" } });
+		}
+		const priorities = null as unknown as RaftConfig["priorities"];
+		expect(refusal(() => raftConfig({ ...given, priorities })).details).toMatchObject({ field: "priorities" });
+	});
+});
+
 describe("validateRaftConfig", () => {
 	it.each([
 		["preVote", 1],
+		["handoverPriorityGap", -1],
+		["handoverPriorityGap", 1_000_001],
+		["forwardProposals", 1],
+		["maxForwardedProposals", 0],
+		["maxForwardedProposals", 65_537],
+		["maxForwardedBytes", 1023],
+		["maxForwardedBytes", 2 ** 40 + 1],
 		["heartbeatMs", 0],
 		["heartbeatMs", 300_001],
 		["heartbeatMs", 1.5],

@@ -24,6 +24,7 @@ const configurations: fc.Arbitrary<Configuration> = fc.record({
 	voters: lists,
 	outgoing: lists,
 	learners: lists,
+	witnesses: lists,
 	autoLeave: fc.boolean(),
 });
 
@@ -42,7 +43,7 @@ describe("the entry of a configuration", () => {
 				const data = encodeConfiguration(configuration);
 				expect(() => decodeConfiguration(data.slice(0, at % data.length))).toThrow(AssertionError);
 				expect(() => decodeConfiguration(Uint8Array.from([...data, 0]))).toThrow(AssertionError);
-				expect(() => decodeConfiguration(Uint8Array.from([2, ...data.slice(1)]))).toThrow(AssertionError);
+				expect(() => decodeConfiguration(Uint8Array.from([3, ...data.slice(1)]))).toThrow(AssertionError);
 				expect(() => decodeConfiguration(Uint8Array.from([1, 2, ...data.slice(2)]))).toThrow(AssertionError);
 			}),
 		);
@@ -50,8 +51,10 @@ describe("the entry of a configuration", () => {
 
 	it("has these bytes: they are on disks", () => {
 		const [a, b, c] = ["a", "bb", "c"].map(nodeId) as [NodeId, NodeId, NodeId];
-		const joint = { voters: [a, b], outgoing: [c], learners: [], autoLeave: true };
+		const joint = { voters: [a, b], outgoing: [c], learners: [], witnesses: [], autoLeave: true };
 		expect([...encodeConfiguration(joint)]).toEqual([1, 1, 2, 1, 97, 2, 98, 98, 1, 1, 99, 0]);
+		const witnessed = [...encodeConfiguration({ ...joint, witnesses: [c] })];
+		expect(witnessed).toEqual([2, 1, 2, 1, 97, 2, 98, 98, 1, 1, 99, 0, 1, 1, 99]);
 	});
 });
 

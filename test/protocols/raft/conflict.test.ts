@@ -47,7 +47,7 @@ describe("logs that differ", () => {
 		);
 	});
 
-	it("are never brought together by a vote: the shorter one's owner asks in vain", () => {
+	it("are never brought together by a vote: the shorter one's owner asks in vain (openraft a48a3282, liferaft#10)", () => {
 		const voter = new LoneMachine({ term: 3, log: [1, 2, 3], config: { nodeId: b } });
 		const asking = new LoneMachine({ term: 3, log: [1, 2] }).electionTimeout();
 		for (const message of asking.sent(b)) voter.receive(a, message);

@@ -67,6 +67,8 @@ export interface Disk {
 	entries: Entry[];
 	/** Chunks of a snapshot in reception. */
 	received: number[];
+	/** What is there from this index on can not be read; 1: nor can the snapshot. */
+	damagedFrom?: LogIndex;
 }
 
 /** One node's part of the host. */
@@ -134,7 +136,8 @@ export class DeterministicDriver {
 		| "lostEffects"
 		| "restarts"
 		| "snapshotsTaken"
-		| "restores",
+		| "restores"
+		| "damages",
 		number
 	> = {
 		messages: 0,
@@ -146,6 +149,7 @@ export class DeterministicDriver {
 		restarts: 0,
 		snapshotsTaken: 0,
 		restores: 0,
+		damages: 0,
 	};
 
 	constructor(options: DriverOptions) {
@@ -218,6 +222,15 @@ export class DeterministicDriver {
 		node.inbox.length = 0;
 		node.isBatchDue = false;
 		node.requests.clear();
+	}
+
+	/** Makes the log of a node that is down unreadable from this place of its entries on; null: its snapshot, and so all. */
+	damage(id: NodeId, place: number | null): void {
+		const { disk, isUp } = this.#node(id);
+		assert(!isUp, "only the disk of a node that is down is damaged");
+		this.counts.damages++;
+		const damagedFrom = (place === null ? 1 : disk.firstIndex + place - 1) as LogIndex;
+		disk.damagedFrom = Math.min(damagedFrom, disk.damagedFrom ?? damagedFrom) as LogIndex;
 	}
 
 	/** Stops a node for a while, as a host that is not scheduled: its clock goes on. */
@@ -517,17 +530,22 @@ export class DeterministicDriver {
 }
 
 function durableOf(disk: Disk): RaftDurable {
-	const { hardState, snapshot, firstIndex, entries } = disk;
-	return { hardState, snapshot, firstIndex, entries: entries.slice() };
+	const { hardState, snapshot, firstIndex, entries, damagedFrom } = disk;
+	if (damagedFrom === undefined) return { hardState, snapshot, firstIndex, entries: entries.slice() };
+	if (damagedFrom === 1) return { hardState, snapshot: null, firstIndex: damagedFrom, entries: [], damagedFrom };
+	const readable = entries.slice(0, Math.max(0, damagedFrom - firstIndex));
+	return { hardState, snapshot, firstIndex, entries: readable, damagedFrom };
 }
 
 /** Performs one persist on the disk, in the order of its fields; refuses what the contract does not allow. */
 export function performWrite(disk: Disk, write: RaftWrite): void {
 	if (write.hardState !== undefined) disk.hardState = write.hardState;
 	if (write.truncateFrom !== undefined) {
+		mend(disk, write.truncateFrom);
 		disk.entries.length = Math.max(0, Math.min(disk.entries.length, write.truncateFrom - disk.firstIndex));
 	}
 	if (write.append !== undefined) {
+		assert(disk.damagedFrom === undefined, "nothing is appended behind what is damaged");
 		assert(write.append.firstIndex === disk.firstIndex + disk.entries.length, "an append continues the log exactly", {
 			...write.append,
 			expected: disk.firstIndex + disk.entries.length,
@@ -550,6 +568,14 @@ export function performWrite(disk: Disk, write: RaftWrite): void {
 		disk.entries.splice(0, Math.max(0, write.compactThrough - disk.firstIndex + 1));
 		disk.firstIndex = Math.max(disk.firstIndex, write.compactThrough + 1) as LogIndex;
 	}
+}
+
+/** What can not be read is gone when it is cut. */
+function mend(disk: Disk, truncateFrom: LogIndex): void {
+	if (disk.damagedFrom === undefined) return;
+	assert(truncateFrom <= disk.damagedFrom, "what is damaged is cut first", { truncateFrom });
+	if (disk.damagedFrom === 1) Object.assign(disk, { snapshot: null, firstIndex: 1, entries: [] });
+	delete disk.damagedFrom;
 }
 
 function readSnapshot(disk: Disk, read: RaftRead): RaftReadResult {

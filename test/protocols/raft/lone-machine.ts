@@ -257,6 +257,7 @@ export function chunk(inTerm: number, snapshot: RaftSnapshot, offset: number, da
 		lastIndex,
 		lastTerm,
 		configuration,
+		withheld: snapshot.withheld === true,
 		sizeBytes,
 		offset,
 		data,

@@ -14,6 +14,7 @@ import {
 	b,
 	bytes,
 	c,
+	index,
 	LoneMachine,
 	proposal,
 	refused,
@@ -130,6 +131,7 @@ describe("RaftMachine as a StateMachine", () => {
 			uncommittedBytes: 37,
 			leaseMs: 0,
 			pendingReads: 0,
+			forwardedProposals: 0,
 			configuration,
 			configurationIndex: 0,
 			configurationCommitted: true,
@@ -142,6 +144,7 @@ describe("RaftMachine as a StateMachine", () => {
 				lagEntries: 1,
 				inflight: 0,
 				inflightBytes: 0,
+				waitsFor: "answer",
 				snapshotBytes: null,
 				isAlive: true,
 				silentMs: 0,
@@ -160,8 +163,22 @@ describe("RaftMachine as a StateMachine", () => {
 		late(b, 250);
 		expect(canonicalHash(machine.state)).toBe(before);
 		expect(machine.status.peers).toMatchObject([
-			{ node: b, mode: "replicate", match: 1, next: 4, lagEntries: 3, inflight: 2, silentMs: 0 },
-			{ node: c, mode: "replicate", match: 1, next: 4, lagEntries: 3, inflight: 2, silentMs: 150 },
+			{ node: b, mode: "replicate", match: 1, next: 4, lagEntries: 3, inflight: 2, waitsFor: "window", silentMs: 0 },
+			{ node: c, mode: "replicate", match: 1, next: 4, lagEntries: 3, inflight: 2, waitsFor: "window", silentMs: 150 },
 		]);
+	});
+
+	it("says why a peer is sent nothing more", () => {
+		const waits = ({ status }: LoneMachine): string[] => status.peers.map(({ waitsFor }) => waitsFor);
+		const leader = new LoneMachine({ config: { witnesses: [c] } }).becomeLeader().commitAll();
+		expect(waits(leader)).toEqual(["nothing", "nothing"]);
+		leader.request(proposal("x"));
+		expect(waits(leader)).toEqual(["nothing", "full-member"]);
+		leader.step({ type: "peer-unreachable", peer: b });
+		expect(waits(leader)).toEqual(["unreachable", "full-member"]);
+		const snapshot = snapshotAt(4, 1);
+		const durable = { hardState: { term: term(1), votedFor: null }, snapshot, firstIndex: index(5), entries: [] };
+		const sender = new LoneMachine({ durable }).becomeLeader().receive(b, refused(2, 4, 0, 0));
+		expect(waits(sender)).toEqual(["snapshot", "answer"]);
 	});
 });

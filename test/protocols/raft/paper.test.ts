@@ -174,13 +174,13 @@ describe("§5.2 leader election", () => {
 		expect(machine.writesComplete().receive(b, vote(2, true)).status).toMatchObject({ role: "candidate", term: 3 });
 	});
 
-	it("one's own vote counts when it is durable: a single server leads after its write, not before", () => {
+	it("one's own vote counts when it is durable: a single server leads after its write, not before (openraft 86e2ccd0)", () => {
 		const machine = new LoneMachine({ voters: [a] }).electionTimeout();
 		expect(machine.status).toMatchObject({ role: "candidate", term: 1 });
 		expect(machine.writesComplete().status.role).toBe("leader");
 	});
 
-	it("each server votes for at most one candidate in a term, first come first served", () => {
+	it("each server votes for at most one candidate in a term, first come first served (camunda#1068, canonical/raft#386)", () => {
 		const machine = new LoneMachine({ term: 1 }).receive(b, requestVote(2, 0, 0));
 		expect(machine.sentOnly(b, "vote")).toEqual(vote(2, true));
 		expect(machine.receive(c, requestVote(2, 0, 0)).sentOnly(c, "vote")).toEqual(vote(2, false));
@@ -235,7 +235,7 @@ describe("§5.2 leader election", () => {
 		expect(machine.status).toMatchObject({ role: "candidate", term: 3 });
 	});
 
-	it("election safety: a second leader in one term is a broken invariant, never followed", () => {
+	it("election safety: a second leader in one term is a broken invariant, never followed (NuRaft#531)", () => {
 		expect(() => leader().receive(b, append({ term: term(1) }))).toThrow(AssertionError);
 		const follower = new LoneMachine({ term: 1 }).receive(b, append({ term: term(1) }));
 		expect(() => follower.receive(c, append({ term: term(1) }))).toThrow(AssertionError);
@@ -332,7 +332,7 @@ describe("§5.3 log replication", () => {
 		expect(machine.sentOnly(b, "append-response")).toMatchObject({ accepted: true, index: 2 });
 	});
 
-	it("Figure 2, rule 3: an append that brings nothing new deletes nothing", () => {
+	it("Figure 2, rule 3: an append that brings nothing new deletes nothing (openraft 9540c904)", () => {
 		const machine = new LoneMachine({ term: 1, log: [1, 1, 1] });
 		machine.receive(b, append({ term: term(1), entries: entriesOf([1]) }));
 		expect(machine.logTerms).toEqual([1, 1, 1]);
@@ -365,7 +365,7 @@ describe("§5.3 log replication", () => {
 		expect(machine.sentOnly(c, "append-response")).toMatchObject({ accepted: true, index: 1, term: 2 });
 	});
 
-	it("a write that was under way when its entries were replaced does not make their successors count as durable", () => {
+	it("a write that was under way when its entries were replaced does not make their successors count as durable (rabbitmq-server#16688)", () => {
 		const machine = new LoneMachine({ term: 1 });
 		machine.receive(b, append({ term: term(1), entries: entriesOf([1, 1, 1]) }));
 		machine.receive(c, append({ term: term(2), entries: entriesOf([2, 2, 2]) }));
@@ -483,7 +483,7 @@ describe("§5.3 flow: pipelining within bounds", () => {
 		expect(machine.sentOnly(b, "append-entries").entries).toHaveLength(1);
 	});
 
-	it("an append holds at most maxEntriesPerAppend entries and maxBytesPerAppend bytes, and at least one entry", () => {
+	it("an append holds at most maxEntriesPerAppend entries and maxBytesPerAppend bytes, and at least one entry (logcabin#160)", () => {
 		const config = { maxEntriesPerAppend: 2, maxBytesPerAppend: 1024, maxEntryBytes: 900 };
 		const machine = leader({ config }).commitAll();
 		const sizes = [100, 100, 100, 900, 900, 100];
@@ -544,7 +544,7 @@ describe("§5.4 safety", () => {
 		}
 	});
 
-	it("§5.4.2, Figure 8: entries of earlier terms are never committed by counting replicas", () => {
+	it("§5.4.2, Figure 8: entries of earlier terms are never committed by counting replicas (logcabin#44)", () => {
 		const machine = leader({ voters: five, term: 3, log: [1, 2] }).writesComplete();
 		machine.receive(b, accepted(4, 2)).receive(c, accepted(4, 2)).receive(d, accepted(4, 2));
 		expect(machine.status.commitIndex).toBe(0);
@@ -705,13 +705,13 @@ describe("§7 log compaction", () => {
 		expect(reads(machine)).toEqual([{ lastIndex: 8, offset: 0, lengthBytes: 4 }]);
 	});
 
-	it("a follower that turns out to have what was compacted goes on without the snapshot", () => {
+	it("a follower that turns out to have what was compacted goes on without the snapshot (etcd#10308)", () => {
 		const machine = transferring();
 		machine.request(proposal("next"));
 		expect(machine.receive(b, accepted(1, 4)).sentOnly(b, "append-entries")).toMatchObject({ prevIndex: 4 });
 	});
 
-	it("an append window that was lost and then compacted away leads to the snapshot, not to silence", () => {
+	it("an append window that was lost and then compacted away leads to the snapshot, not to silence (etcd-io/raft#31)", () => {
 		const machine = leader({ config: { ...policy, maxInflightAppends: 1 } }).commitAll();
 		machine.step(
 			...[1, 2, 3, 4, 5].map((i) => ({ type: "request" as const, requestId: i, request: proposal(`${i}`) })),
@@ -915,7 +915,7 @@ describe("§8 client interaction", () => {
 		expect(machine.effects).toContainEqual({ type: "cancel-timer", timer: "heartbeat" });
 	});
 
-	it("what was known to be committed when a leader steps down is still answered with its result", () => {
+	it("what was known to be committed when a leader steps down is still answered with its result (CCF#5674)", () => {
 		const machine = leader().commitAll();
 		const requestId = machine.request(proposal("x"));
 		machine.writesComplete();
@@ -949,7 +949,7 @@ describe("thesis §6.4 linearizable reads by read-index", () => {
 	const queries = (machine: LoneMachine): unknown[] =>
 		machine.deliveries.flatMap((delivery) => (delivery.type === "query" ? [delivery.requestId] : []));
 
-	it("step 1: a leader that has committed nothing of its term yet waits until it has", () => {
+	it("step 1: a leader that has committed nothing of its term yet waits until it has (etcd#7331)", () => {
 		const machine = leader({ term: 1, log: [1] });
 		const requestId = machine.request(read);
 		expect(machine.sent()).toEqual([]);
@@ -959,7 +959,7 @@ describe("thesis §6.4 linearizable reads by read-index", () => {
 		expect(queries(machine.receive(b, accepted(2, 2, round)))).toEqual([requestId]);
 	});
 
-	it("steps 2 and 3: a read waits for a round of heartbeats that a majority echoes after it arrived", () => {
+	it("steps 2 and 3: a read waits for a round of heartbeats that a majority echoes after it arrived (etcd#741, openraft d60f1e85)", () => {
 		const machine = leader({ voters: five }).commitAll();
 		machine.heartbeat();
 		const requestId = machine.request(read);

@@ -20,7 +20,7 @@ const WINDOW = 3;
 const LIMITS = { maxInflightAppends: WINDOW, maxInflightBytes: 100 };
 
 describe("Progress", () => {
-	it("keeps match below next, the window in order and within its bound", () => {
+	it("keeps match below next, the window in order and within its bound (etcd-io/raft#148, raft-rs#555)", () => {
 		const step = fc.record({ what: fc.constantFrom("send", "ack", "refuse", "probe"), at: fc.nat(30) });
 		fc.assert(
 			fc.property(fc.array(step, { maxLength: 80 }), (steps) => {

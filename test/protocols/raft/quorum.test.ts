@@ -13,7 +13,7 @@ const names: readonly NodeId[] = ["a", "b", "c", "d", "e", "f"].map(nodeId);
 const someVoters = fc.subarray([...names], { minLength: 1 });
 const configurations: fc.Arbitrary<Configuration> = fc
 	.record({ voters: someVoters, outgoing: fc.oneof(fc.constant<NodeId[]>([]), someVoters) })
-	.map(({ voters, outgoing }) => ({ voters, outgoing, learners: [], autoLeave: false }));
+	.map(({ voters, outgoing }) => ({ voters, outgoing, learners: [], witnesses: [], autoLeave: false }));
 const values = fc.array(fc.nat(6), { minLength: names.length, maxLength: names.length });
 const votes = fc.array(fc.constantFrom(true, false, undefined), { minLength: names.length, maxLength: names.length });
 

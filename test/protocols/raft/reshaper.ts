@@ -12,6 +12,7 @@ const JOINERS_MAX = 4;
 export class Reshaper {
 	readonly #driver: DeterministicDriver;
 	readonly #dice: Generator;
+	readonly #witnesses: Generator;
 	readonly #patienceMs: { readonly min: number; readonly max: number };
 	#joined = 0;
 	#isOn = false;
@@ -21,6 +22,7 @@ export class Reshaper {
 	constructor(driver: DeterministicDriver, dice: Generator) {
 		this.#driver = driver;
 		this.#dice = dice.fork("reshaper");
+		this.#witnesses = dice.fork("witnesses");
 		this.#patienceMs = { min: 10, max: this.#dice.pick([60, 200]) };
 	}
 
@@ -78,7 +80,7 @@ export class Reshaper {
 		switch (this.#dice.below(8)) {
 			case 0:
 			case 1:
-				return change({ type: "add-learner", node: this.#newcomer() });
+				return change({ type: "add-learner", node: this.#newcomer(), witness: this.#witnesses.chance(0.3) });
 			case 2:
 			case 3:
 				return change({ type: "promote", node: this.#dice.pick(learners.length > 0 ? learners : voters) });

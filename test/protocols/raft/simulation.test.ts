@@ -29,16 +29,18 @@ describe("a Raft group under faults", () => {
 			totals.set(name, (totals.get(name) ?? 0) + count);
 		};
 		for (const seed of seeds) {
-			const { driver, evaluations, acknowledged, reads, followerReads, leaseReads, retries, events, reshaping } =
+			const { driver, evaluations, acknowledged, reads, followerReads, leaseReads, retries, forwarded, ...more } =
 				run(seed);
 			for (const [name, count] of [...Object.entries(driver.counts), ...evaluations]) add(name, count);
-			for (const [name, count] of events) add(`event ${name}`, count);
-			for (const [name, count] of reshaping) add(`reshaping ${name}`, count);
+			for (const [name, count] of more.events) add(`event ${name}`, count);
+			for (const [name, count] of more.once) add(`once ${name}`, count);
+			for (const [name, count] of more.reshaping) add(`reshaping ${name}`, count);
 			add("acknowledged", acknowledged);
 			add("reads", reads);
 			add("followerReads", followerReads);
 			add("leaseReads", leaseReads);
 			add("retries", retries);
+			add("forwarded", forwarded);
 		}
 		if (only !== undefined) return;
 		// A run without faults would prove nothing: each kind must really have happened, and often.
@@ -53,6 +55,11 @@ describe("a Raft group under faults", () => {
 			followerReads: 300,
 			leaseReads: 300,
 			retries: 1000,
+			forwarded: 1000,
+			"once result": 1000,
+			"once outcome-unknown": 200,
+			"once too-many-forwarded": 100,
+			"once not-leader": 1000,
 			"leader-elected": 500,
 			"leader-replaced": 100,
 			"conflict-cut": 50,
@@ -65,6 +72,10 @@ describe("a Raft group under faults", () => {
 			"event joint-committed": 200,
 			"event transfer-completed": 50,
 			"event transfer-given-up": 50,
+			damages: 50,
+			"event log-damaged": 50,
+			"event log-repaired": 30,
+			"reshaping too-many-witnesses": 5,
 			"reshaping membership-changed": 200,
 			"reshaping change-in-progress": 100,
 			"reshaping term-not-committed": 50,

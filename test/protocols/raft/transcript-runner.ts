@@ -4,9 +4,9 @@
  *
  * | command | does |
  * |---|---|
- * | `group a b c [option=value …]` | boots nodes; options are integer or boolean fields of the config, or `lease=PPM` |
+ * | `group a b c [option=value …]` | boots nodes; options are integer or boolean fields of the config, `lease=PPM`, `witnesses=c,d`, `priorities=a:2,b:0` |
  * | `group a=1,1,2 b=1 …` | the same with logs, given by their terms |
- * | `election NODE` / `heartbeat NODE` / `read-timer NODE` | that timer fires, if it is set |
+ * | `election NODE` / `heartbeat NODE` / `read-timer NODE` / `forward-timer NODE` | that timer fires, if it is set |
  * | `wait MS` | so much later by every node's clock; no timer fires by itself |
  * | `propose NODE TEXT …` | one batch of commands |
  * | `session NODE` / `command NODE SESSION SERIAL TEXT` | opens a session / a command of one |
@@ -16,7 +16,7 @@
  * | `settle` | disks and network until nothing is left |
  * | `crash NODE` / `restart NODE` | memory and unfinished writes are lost / back from the disk |
  * | `join NODE …` | boots nodes that are no members yet, with the group's options |
- * | `change NODE add-learner/promote/remove MEMBER [TRANSITION]` | asks for a membership change |
+ * | `change NODE add-learner/add-witness/promote/remove MEMBER [TRANSITION]` | asks for a membership change |
  * | `change NODE set VOTERS [LEARNERS [TRANSITION]]` | the same, with lists as `a,b,c`; `-` is the empty one |
  * | `leave NODE` | asks to leave a joint configuration |
  * | `transfer NODE [TO]` / `transfer-timeout NODE` | asks to hand leadership over / the time for that is over |
@@ -109,6 +109,7 @@ class ScriptedGroup {
 				this.#nowMs += Number(words[0]);
 			},
 			"read-timer": () => this.#fire(node(), "read"),
+			"forward-timer": () => this.#fire(node(), "forward"),
 			propose: () => this.#step(node(), ...words.slice(1).map((text) => this.#request(proposal(0, 0, text)))),
 			command: () => {
 				const [, session, serial, text] = words;
@@ -171,7 +172,9 @@ class ScriptedGroup {
 			const [name, value] = word.split("=") as [string, string | undefined];
 			if (value === undefined || /^[a-g]$/.test(name)) {
 				logs.set(nodeId(name), value === undefined || value === "" ? [] : value.split(",").map(Number));
-			} else if (name === "lease") options[name] = { maxClockDriftPpm: Number(value) };
+			} else if (name === "witnesses") options[name] = value.split(",").map(nodeId);
+			else if (name === "priorities") options[name] = Object.fromEntries(value.split(",").map(priorityOf));
+			else if (name === "lease") options[name] = { maxClockDriftPpm: Number(value) };
 			else options[name] = value === "true" || value === "false" ? value === "true" : Number(value);
 		}
 		this.#voters = [...logs.keys()];
@@ -327,8 +330,18 @@ function changeOf([type, ...words]: readonly string[]): RaftRequest {
 		const change = { type: "set", voters: list(words[0]), learners: list(words[1]) } as const;
 		return { type: "change-membership", change, transition: transition(words[2]) };
 	}
+	if (type === "add-witness") {
+		const change = { type: "add-learner", node: nodeId(must(words[0], "a member")), witness: true } as const;
+		return { type: "change-membership", change, transition: transition(words[1]) };
+	}
 	const change = { type, node: nodeId(must(words[0], "a member")) } as MembershipChange;
 	return { type: "change-membership", change, transition: transition(words[1]) };
+}
+
+/** `a:2` as a member and its priority. */
+function priorityOf(word: string): readonly [string, number] {
+	const [node, priority] = word.split(":");
+	return [must(node, "a member"), Number(priority)];
 }
 
 function proposal(session: number, serial: number, text: string): RaftRequest {
@@ -386,6 +399,18 @@ function describeMessage(message: RaftMessage): string {
 			return `${head} question ${message.life}.${message.question}`;
 		case "read-index-response":
 			return `${head} question ${message.life}.${message.question} index=${message.index}`;
+		case "forwarded-proposals":
+			return `${head} from ${message.life}.${message.first} ${describeEntries(message.entries)}`;
+		case "forward-response":
+			return `${head} ${message.count} from ${message.life}.${message.number} at ${message.index}`;
+		case "forward-refusal":
+			return `${head} not ${message.life}.${message.number}: ${Object.values(message.refusal).join(" ")}`;
+		case "repair-request":
+			return `${head} question ${message.life} log ends at ${message.lastIndex}`;
+		case "repair-response":
+			return `${head} question ${message.life} log ends at ${message.index}`;
+		case "snapshot-request":
+			return `${head} from ${message.minIndex} on`;
 	}
 }
 
@@ -426,10 +451,11 @@ function describeDelivery(delivery: RaftDelivery): string {
 }
 
 /** `{a b}`, joint `{a b} from {a b c}`, and what else it says. */
-function describeConfiguration({ voters, outgoing, learners, autoLeave }: Configuration): string {
+function describeConfiguration({ voters, outgoing, learners, witnesses, autoLeave }: Configuration): string {
 	const joint = outgoing.length === 0 ? "" : ` from {${outgoing.join(" ")}}`;
 	const more = learners.length === 0 ? "" : ` learners {${learners.join(" ")}}`;
-	return `{${voters.join(" ")}}${joint}${more}${autoLeave ? " auto-leave" : ""}`;
+	const withheld = witnesses.length === 0 ? "" : ` witnesses {${witnesses.join(" ")}}`;
+	return `{${voters.join(" ")}}${joint}${more}${withheld}${autoLeave ? " auto-leave" : ""}`;
 }
 
 function describeEvent(event: RaftEvent): string {

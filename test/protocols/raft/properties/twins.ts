@@ -46,6 +46,9 @@ const committed = (inTerm: number, at: number): RaftEvent => ({
 	term: term(inTerm),
 	index: index(at),
 });
+/** What a witness has in place of a command. */
+const withheld = (inTerm: number): Entry => ({ ...command(inTerm, ""), kind: "withheld" });
+const withWitness = configurationOf([a, b, c], [], [c]);
 
 export const twins: readonly Twins[] = [
 	{
@@ -583,5 +586,85 @@ export const twins: readonly Twins[] = [
 			batch(c, { commit: 1, delivered: 0, log: log([1]) }),
 		],
 		details: { voter: "c", last: 1, committed: 1, applied: 0, wanted: 1 },
+	},
+	{
+		id: "witness-role",
+		about: "a witness that follows, and full members that lead and apply",
+		good: [
+			leading(a, { configuration: withWitness }, deliver(1, command(1))),
+			batch(c, { configuration: withWitness }),
+		],
+		bad: [
+			leading(a, { configuration: withWitness }),
+			batch(c, { configuration: withWitness, role: "pre-candidate", term: 2 }),
+		],
+		details: { node: "c", term: 2, role: "pre-candidate" },
+	},
+	{
+		id: "witness-role",
+		about: "a snapshot that a witness has from before",
+		good: [batch(c, { configuration: withWitness }, apply({ type: "restore-snapshot", snapshot: snapshotAt(1, 1) }))],
+		bad: [batch(c, { configuration: withWitness }, deliver(1, command(1)))],
+		details: { node: "c", term: 1, delivery: "entries" },
+	},
+	{
+		id: "log-matching",
+		about: "a witness that has something withheld where others have a command",
+		good: [
+			batch(c, { log: [withheld(1), withheld(2)] }),
+			batch(a, { log: log([1, 2]) }),
+			batch(b, { log: log([1, 2]) }),
+		],
+		bad: [batch(c, { log: [withheld(1), withheld(2)] }), batch(a, { log: [...log([2]), command(2)] })],
+		details: { node: "a", index: 2, term: 2, differs: "the entry before", termBefore: 2, elsewhere: 1 },
+	},
+	{
+		id: "log-matching",
+		about: "two full members behind a witness",
+		good: [batch(c, { log: [withheld(1)] }), batch(a, { log: log([1]) }), batch(b, { log: log([1]) })],
+		bad: [batch(c, { log: [withheld(1)] }), batch(a, { log: log([1]) }), batch(b, { log: [command(1, "other")] })],
+		details: { node: "b", index: 1, term: 1, differs: "the entry" },
+	},
+	{
+		id: "committed-agreement",
+		about: "a witness that knows the term alone",
+		good: [batch(c, { log: [withheld(1)], commit: 1 }), batch(a, { log: log([1]), commit: 1 })],
+		bad: [
+			batch(c, { log: [withheld(1)], commit: 1 }),
+			batch(a, { log: log([1]), commit: 1 }),
+			batch(b, { log: [command(1, "other")], commit: 1 }),
+		],
+		details: { node: "b", index: 1, term: 1 },
+	},
+	{
+		id: "committed-on-quorum",
+		about: "a full member and a witness",
+		good: [
+			persisted(a, { log: log([1]) }),
+			persisted(c, { log: [withheld(1)] }),
+			leading(a, { log: log([1]), commit: 1, configuration: withWitness }),
+		],
+		bad: [
+			persisted(a, { log: log([1]) }),
+			persisted(c, { log: [withheld(2)] }),
+			leading(a, { log: log([1]), commit: 1, configuration: withWitness }),
+		],
+		details: { index: 1, holders: "a", voters: "a b c" },
+	},
+	{
+		id: "committed-on-quorum",
+		about: "witnesses that are too many, beside one that is not",
+		good: [
+			persisted(a, { log: log([1]) }),
+			persisted(b, { log: [withheld(1)] }),
+			persisted(c, { log: [withheld(1)] }),
+			leading(a, { log: log([1]), commit: 1, configuration: configurationOf([a, b, c], [], [b, c]) }),
+		],
+		bad: [
+			persisted(b, { log: [withheld(1)] }),
+			persisted(c, { log: [withheld(1)] }),
+			leading(a, { log: log([1]), commit: 1, configuration: configurationOf([a, b, c], [], [b, c]) }),
+		],
+		details: { index: 1, holders: "b c", voters: "a b c" },
 	},
 ];
