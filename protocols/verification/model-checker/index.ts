@@ -10,8 +10,9 @@
  * What it does not do: it proves nothing beyond the bounds; it takes two states with the same 64-bit fingerprint for one
  * ({@link SearchResult.collisionProbability}); it judges `eventually` for plain models only, and never under symmetry.
  */
+export type { CumulativeSpace } from "./cumulative-space.ts";
 export { modelMalformed, modelUnbounded, propertyThrew } from "./errors.ts";
-export { explore, exploreModel } from "./explore.ts";
+export { explore, exploreModel, startSearch } from "./explore.ts";
 export {
 	BUDGET_MAX,
 	type Envelope,
@@ -19,20 +20,22 @@ export {
 	type GroupModel,
 	type GroupPort,
 	IN_FLIGHT_MAX,
+	RANK_MAX,
 	SYMMETRIC_MEMBERS_MAX,
 } from "./group-model.ts";
 export { type GroupSpace, groupSpace } from "./group-space.ts";
 export { type Model, modelSpace, type StateProperty } from "./model.ts";
+export { Search } from "./search.ts";
 export {
 	type Counterexample,
 	type PropertyOutcome,
 	type PropertyResult,
-	Search,
 	type SearchBounds,
 	type SearchProgress,
 	type SearchResult,
 	type SearchVerdict,
 	STATES_MAX,
+	type StateSearch,
 	type TraceStep,
-} from "./search.ts";
-export type { LivenessView, StateSpace, SuccessorSink } from "./state-space.ts";
+} from "./search-result.ts";
+export type { CoveringSpace, LivenessView, StateSpace, SuccessorSink } from "./state-space.ts";

@@ -49,6 +49,17 @@ export interface LivenessView {
 	fairClassOf(action: number): number;
 }
 
+/**
+ * A space whose states cover each other: what is covered need not be explored. Its fingerprints name what must be equal for
+ * one state to cover another, and {@link SuccessorSink.isKnown} says whether a state of that fingerprint covers `words`.
+ */
+export interface CoveringSpace extends StateSpace {
+	/** Of two states of one fingerprint, whether whatever can happen in the second can happen in the first. */
+	covers(words: Uint32Array, at: number, others: Uint32Array, othersAt: number): boolean;
+	/** Which states to explore first, the lowest: a hint. Null: those with the fewest steps. */
+	rankOf(words: Uint32Array, at: number): number | null;
+}
+
 export interface StateSpace {
 	/** What errors and reports call it. */
 	readonly name: string;
