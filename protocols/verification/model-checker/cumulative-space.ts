@@ -43,7 +43,7 @@ import {
 import type { GroupModel } from "./group-model.ts";
 import { GroupParts } from "./group-parts.ts";
 import { describeAction } from "./group-transcript.ts";
-import { InboxTable } from "./inbox-table.ts";
+import { InboxTable, type Seat } from "./inbox-table.ts";
 import { PairTable } from "./pair-table.ts";
 import type { CoveringSpace, PropertyFinding, SpaceProperty, SuccessorSink } from "./state-space.ts";
 
@@ -55,10 +55,13 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 	readonly #model: GroupModel<P, View>;
 	readonly #parts: GroupParts<P, View>;
 	readonly #inboxes: InboxTable<P, View>;
-	/** What a list of idle transitions sends while the watchers are as they are: the number of a list of messages. */
+	/** Whether watchers and idle transitions were judged together, and no watcher takes note of them. */
+	readonly #quiet = new PairTable();
+	/** What idle transitions send while the watchers are as they are: the number of a list of messages. */
 	readonly #idleSends = new PairTable();
 	readonly #sendLists: (readonly number[])[] = [];
 	readonly #members: number;
+	readonly #isLiar: readonly boolean[];
 	readonly #ensembleAt: number;
 	readonly #budgetsAt: number;
 	readonly #inboxesAt: number;
@@ -75,10 +78,11 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		this.name = model.name;
 		this.#model = model;
 		this.#parts = new GroupParts(model);
-		this.#inboxes = new InboxTable(this.#parts.table, this.#parts.renamings.length);
+		this.#inboxes = new InboxTable(this.#parts.table, this.#parts.renamings.length, model.disk);
 		this.properties = this.#parts.properties;
 		const count = model.port.nodes.length;
 		this.#members = count;
+		this.#isLiar = model.port.nodes.map((node) => model.port.liars?.includes(node) === true);
 		this.#ensembleAt = count;
 		this.#budgetsAt = count + 1;
 		this.#inboxesAt = count + 2;
@@ -89,7 +93,7 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 	}
 
 	get memoryBytes(): number {
-		return this.#parts.memoryBytes + this.#inboxes.memoryBytes + this.#idleSends.memoryBytes;
+		return this.#parts.memoryBytes + this.#inboxes.memoryBytes + this.#idleSends.memoryBytes + this.#quiet.memoryBytes;
 	}
 
 	get sizes(): GroupParts<P, View>["sizes"] {
@@ -104,7 +108,10 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		now[this.#ensembleAt] = ensemble;
 		this.#sink = sink;
 		this.#sumMembers();
-		this.#put(0, 0, members[0]!, ensemble, 0, [], findings);
+		const { port, bounds } = this.#model;
+		const lies = bounds.forgeries === "any" ? (port.forgeries ?? []) : [];
+		const sent = lies.map((envelope) => this.#parts.table.internMessage(envelope));
+		this.#put(0, 0, members[0]!, ensemble, 0, sent, findings);
 	}
 
 	expand(words: Uint32Array, at: number, sink: SuccessorSink): void {
@@ -113,7 +120,9 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		this.#sink = sink;
 		this.#sumMembers();
 		const budgets = now[this.#budgetsAt]!;
-		for (let position = 0; position < this.#members; position++) this.#act(position, budgets);
+		for (let position = 0; position < this.#members; position++) {
+			if (!this.#isLiar[position]) this.#act(position, budgets);
+		}
 		this.#forge(budgets);
 	}
 
@@ -164,10 +173,9 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		const member = now[position]!;
 		const { table } = this.#parts;
 		const mark = position << MEMBER_SHIFT;
-		for (const timer of table.timersOf[member]!) this.#input((KIND.timer << KIND_SHIFT) | mark | timer, budgets);
-		for (const message of this.#inboxes.messages(now[this.#inboxesAt + position]!)) {
-			this.#input((KIND.deliver << KIND_SHIFT) | mark | message, budgets);
-		}
+		const seat = this.#inboxes.seat(member, now[this.#inboxesAt + position]!);
+		for (const input of seat.lively) this.#input(input | mark, budgets);
+		this.#takeNoteOfIdle(seat, mark, budgets);
 		const isAsynchronous = this.#model.disk === "asynchronous";
 		if (isAsynchronous && table.unfinishedOf[member]! > 0) this.#input((KIND.disk << KIND_SHIFT) | mark, budgets);
 		const request = used(budgets, BUDGET.requests);
@@ -179,6 +187,21 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		for (let survivors = 0; survivors <= last; survivors++) {
 			this.#step((KIND.crash << KIND_SHIFT) | mark | survivors, budgets + (1 << BUDGET.crashes));
 		}
+	}
+
+	/** Idle steps are judged once for the same watchers, and taken if these take note of them. */
+	#takeNoteOfIdle({ idle, transitions, number }: Seat, mark: number, budgets: number): void {
+		const ensemble = this.#now[this.#ensembleAt]!;
+		if (this.#quiet.get(ensemble, number) === 1) return;
+		for (const input of idle) this.#step(input | mark, budgets);
+		const watchers = this.#parts.ensemble;
+		const isQuiet = transitions.every((transition) => {
+			const reaction = this.#parts.react(ensemble, transition);
+			if (!watchers.isSame(watchers.nextOf(reaction), ensemble)) return false;
+			// A violation must be found again when its run is told.
+			return watchers.findings(watchers.findingsOf(reaction)).every(({ finding }) => finding.type === "holds");
+		});
+		if (this.#quiet.get(ensemble, number) === -1) this.#quiet.set(ensemble, number, isQuiet ? 1 : 0);
 	}
 
 	#mayCrash(budgets: number): boolean {
@@ -209,8 +232,8 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		}
 		const ensemble = now[this.#ensembleAt]!;
 		const reaction = this.#parts.react(ensemble, transition.number);
-		const after = watchers.nextOf[reaction]!;
-		const findings = watchers.findingsOf[reaction]!;
+		const after = watchers.nextOf(reaction);
+		const findings = watchers.findingsOf(reaction);
 		const isIdle = transition.member === now[position] && watchers.isSame(after, ensemble);
 		if (isIdle && this.#isSent(transition.sent)) {
 			this.#sink.words.set(now);
@@ -230,7 +253,8 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 	}
 
 	#forge(budgets: number): void {
-		if (used(budgets, BUDGET.forgeries) >= this.#model.bounds.forgeries) return;
+		const { forgeries } = this.#model.bounds;
+		if (forgeries === "any" || used(budgets, BUDGET.forgeries) >= forgeries) return;
 		const now = this.#now;
 		for (const [number, envelope] of (this.#model.port.forgeries ?? []).entries()) {
 			const sent = [this.#parts.table.internMessage(envelope)];
@@ -285,20 +309,20 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		for (let isMore = true; isMore; ) {
 			isMore = false;
 			for (let position = 0; position < this.#members; position++) {
-				const list = this.#inboxes.idleOf(words[position]!, words[this.#inboxesAt + position]!);
-				for (const message of this.#sendsOf(ensemble, list)) if (this.#send(words, message)) isMore = true;
+				const seat = this.#inboxes.seat(words[position]!, words[this.#inboxesAt + position]!);
+				for (const message of this.#sendsOf(ensemble, seat)) if (this.#send(words, message)) isMore = true;
 			}
 		}
 	}
 
 	/** What idle transitions send, those that the watchers take note of left out. */
-	#sendsOf(ensemble: number, list: number): readonly number[] {
+	#sendsOf(ensemble: number, { transitions, number: list }: Seat): readonly number[] {
 		const known = this.#idleSends.get(ensemble, list);
 		if (known !== -1) return this.#sendLists[known]!;
 		const { table, ensemble: watchers } = this.#parts;
 		const sends = new Set<number>();
-		for (const number of this.#inboxes.idleTransitions(list)) {
-			const after = watchers.nextOf[this.#parts.react(ensemble, number)]!;
+		for (const number of transitions) {
+			const after = watchers.nextOf(this.#parts.react(ensemble, number));
 			if (!watchers.isSame(after, ensemble)) continue;
 			for (const message of table.transitionOf(number).sent) sends.add(message);
 		}

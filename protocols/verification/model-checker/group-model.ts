@@ -57,7 +57,9 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	readonly eagerTimer?: (state: unknown) => P["timer"] | null;
 	/** What clients ask, in this order, each of any member. A request that nothing comes of is not used up. */
 	readonly requests: readonly P["request"][];
-	/** Members that lie: each may send what is in {@link GroupPort.forgeries} under its own name. */
+	/** Members that lie: they run no machine, hear nothing, and send nothing but {@link GroupPort.forgeries}. Default: none. */
+	readonly liars?: readonly NodeId[];
+	/** What may be sent beside what the machines send, each under the name of its true sender, who can sign it: a finite set. */
 	readonly forgeries?: readonly Envelope<P>[];
 	/** A message in one line, without sender and receiver. Default: its fields. */
 	readonly describeMessage?: (message: P["message"]) => string;
@@ -78,8 +80,11 @@ export interface GroupBounds {
 	readonly losses: number | "any";
 	/** Messages delivered twice in one run. `"any"` of a cumulative network, and only there. */
 	readonly duplicates: number | "any";
-	/** Forged messages in one run; 0 unless the port has forgeries. */
-	readonly forgeries: number;
+	/**
+	 * Forged messages in one run; 0 unless the port has forgeries. `"any"` of a cumulative network, and only there: all are on
+	 * it from the beginning.
+	 */
+	readonly forgeries: number | "any";
 }
 
 export const IN_FLIGHT_MAX = 14;
@@ -92,6 +97,12 @@ export const SYMMETRIC_MEMBERS_MAX = 5;
 export interface GroupModel<P extends ProtocolTypes, View> {
 	readonly name: string;
 	readonly port: GroupPort<P, View>;
+	/**
+	 * An `eventually` is judged on runs that stay within the bounds for ever, where faults end since their budgets do: it must
+	 * hold again and again on each that is fair to every timer, every write and every single message (weakly: what stays
+	 * possible for ever is done). A run that leaves the bounds, as one in which every election fails leaves the terms, is
+	 * not judged: nothing is said of it. Without reduction and symmetry, which keep no cycles.
+	 */
 	readonly properties: readonly Property<GroupObservation<P, View>>[];
 	readonly bounds: GroupBounds;
 	/**
@@ -137,13 +148,18 @@ export function checkGroupModel<P extends ProtocolTypes, View>({
 		requireBound(name, "duplicates", bounds.duplicates, 0, BUDGET_MAX);
 	}
 	requireBound(name, "crashes", bounds.crashes, 0, BUDGET_MAX);
-	requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
+	if (bounds.forgeries !== "any" || network !== "cumulative") {
+		requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
+	}
 	requireBound(name, "requests", port.requests.length, 0, BUDGET_MAX);
 	const eventually = properties.find(({ kind }) => kind === "eventually");
-	if (eventually !== undefined) {
-		throw modelMalformed({ model: name, problem: `${eventually.id} is an eventually, which groups are not judged by` });
+	const isFree = network === "cumulative" || bounds.losses === "any";
+	if (eventually !== undefined && (isFree || isReduced || isSymmetric)) {
+		const problem = `${eventually.id}, an eventually, is judged with a bound on losses, without reduction and symmetry`;
+		throw modelMalformed({ model: name, problem });
 	}
-	if (isSymmetric && (port.forgeries ?? []).length > 0) {
-		throw modelMalformed({ model: name, problem: "nodes that forge are not interchangeable with others" });
-	}
+	const stranger = [...(port.liars ?? []), ...(port.forgeries ?? []).map(({ from }) => from)].find(
+		(node) => !port.nodes.includes(node),
+	);
+	if (stranger !== undefined) throw modelMalformed({ model: name, problem: `${stranger} lies, and is no member` });
 }

@@ -1,10 +1,11 @@
 /** What every space of a group is made of: tables of members, messages and watchers, and the start of all members. */
-import type { ProtocolTypes } from "../../core/index.ts";
+import { canonicalText, must, type NodeId, type ProtocolTypes } from "../../core/index.ts";
 import { allRenamings, type Renamings } from "./component-table.ts";
 import { modelMalformed } from "./errors.ts";
-import type { GroupModel } from "./group-model.ts";
+import type { GroupModel, GroupPort } from "./group-model.ts";
 import { bootMember } from "./member.ts";
 import { MemberTable } from "./member-table.ts";
+import { renameNodes } from "./rename-nodes.ts";
 import { StateEncoder } from "./state-encoder.ts";
 import type { PropertyFinding, SpaceProperty } from "./state-space.ts";
 import { WatcherEnsemble } from "./watcher-ensemble.ts";
@@ -23,11 +24,13 @@ export class GroupParts<P extends ProtocolTypes, View> {
 	readonly table: MemberTable<P, View>;
 	readonly ensemble: WatcherEnsemble<P, View>;
 	readonly properties: readonly SpaceProperty[];
+	readonly #observationsOf = (step: number): ReturnType<MemberTable<P, View>["observationsOf"]> =>
+		this.table.observationsOf(step);
 
 	constructor(model: GroupModel<P, View>) {
 		const { port, properties, isSymmetric } = model;
 		this.#model = model;
-		this.renamings = isSymmetric ? allRenamings(port.nodes.length) : [port.nodes.map((_, i) => i)];
+		this.renamings = isSymmetric ? renamingsOf(port) : [port.nodes.map((_, i) => i)];
 		const encoder = new StateEncoder(port.nodes);
 		this.table = new MemberTable(model, encoder, this.renamings);
 		this.ensemble = new WatcherEnsemble(properties, encoder, this.renamings);
@@ -67,19 +70,20 @@ export class GroupParts<P extends ProtocolTypes, View> {
 			const step = bootMember(port, node, { disk, crashWith: null, isReduced: false });
 			if (step.failure !== null) throw modelMalformed({ model: name, problem: `a start fails: ${step.failure}` });
 			if (step.sent.length > 0) throw modelMalformed({ model: name, problem: "a machine sends before it is asked" });
-			const reaction = this.ensemble.react(ensemble, this.table.boot(), step.observations);
-			findings.push(...this.ensemble.findings(this.ensemble.findingsOf[reaction]!));
-			ensemble = this.ensemble.nextOf[reaction]!;
-			return this.table.internMember(step.member);
+			const member = this.table.internMember(step.member);
+			// Nobody observes what a liar does.
+			if (port.liars?.includes(node)) return member;
+			const reaction = this.ensemble.react(ensemble, this.table.boot(), () => step.observations);
+			findings.push(...this.ensemble.findings(this.ensemble.findingsOf(reaction)));
+			ensemble = this.ensemble.nextOf(reaction);
+			return member;
 		});
 		return { members, ensemble, findings: this.ensemble.findingsNumber(findings) };
 	}
 
 	/** The number of what a watcher ensemble makes of a transition. */
 	react(ensemble: number, transition: number): number {
-		const known = this.ensemble.knownReaction(ensemble, transition);
-		if (known !== -1) return known;
-		return this.ensemble.react(ensemble, transition, this.table.observationsOf(transition));
+		return this.ensemble.react(ensemble, transition, this.#observationsOf);
 	}
 
 	/** The findings of a machine that threw. */
@@ -87,4 +91,21 @@ export class GroupParts<P extends ProtocolTypes, View> {
 		const property = this.properties.length - 1;
 		return this.ensemble.findingsNumber([{ property, finding: { type: "violated", details: { failure } } }]);
 	}
+}
+
+/** The renamings under which liars stay liars, and lie alike: these make equal states of equal states. */
+function renamingsOf<P extends ProtocolTypes, View>({
+	nodes,
+	liars = [],
+	forgeries = [],
+}: GroupPort<P, View>): number[][] {
+	const lies = (names: ReadonlyMap<NodeId, NodeId>): string =>
+		[...liars, ...forgeries]
+			.map((lie) => canonicalText(renameNodes(lie, names)))
+			.sort()
+			.join("\n");
+	const told = lies(new Map());
+	return allRenamings(nodes.length).filter((order) => {
+		return told === lies(new Map(nodes.map((node, i) => [node, must(nodes[order[i]!], "a node")])));
+	});
 }

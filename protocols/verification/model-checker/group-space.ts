@@ -43,11 +43,13 @@ import {
 	VICTIMS_SHIFT,
 	withinCode,
 } from "./group-action.ts";
+import { GroupFairness } from "./group-fairness.ts";
 import { checkGroupModel, type GroupModel, type GroupPort } from "./group-model.ts";
 import { GroupParts } from "./group-parts.ts";
 import { describeAction } from "./group-transcript.ts";
 import type { MemberTable } from "./member-table.ts";
 import {
+	type LivenessView,
 	NO_FINDINGS,
 	type PropertyFinding,
 	type SpaceProperty,
@@ -71,7 +73,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	readonly name: string;
 	readonly stateWords: number;
 	readonly properties: readonly SpaceProperty[];
-	readonly liveness = null;
+	readonly liveness: LivenessView | null;
 	readonly #model: GroupModel<P, View>;
 	readonly #port: GroupPort<P, View>;
 	readonly #renamings: number;
@@ -89,6 +91,8 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	#sink: SuccessorSink = noSink;
 	readonly #inFlightMax: number;
 	readonly #duplicatesMax: number;
+	readonly #forgeriesMax: number;
+	readonly #isLiar: readonly boolean[];
 	readonly #ensembleAt: number;
 	readonly #budgetsAt: number;
 	readonly #messagesAt: number;
@@ -110,11 +114,17 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		this.#table = this.#parts.table;
 		this.#ensemble = this.#parts.ensemble;
 		this.properties = this.#parts.properties;
+		const isJudged = model.properties.some(({ kind }) => kind === "eventually");
+		this.liveness = isJudged ? new GroupFairness(this.#parts, port.nodes, count) : null;
 		this.#isReduced = model.isReduced;
 		this.#isSet = model.network === "set";
-		assert(bounds.inFlight !== "any" && bounds.duplicates !== "any", "only a cumulative network has no such bounds");
-		this.#inFlightMax = bounds.inFlight;
-		this.#duplicatesMax = bounds.duplicates;
+		const { inFlight, duplicates, forgeries } = bounds;
+		const isBounded = inFlight !== "any" && duplicates !== "any" && forgeries !== "any";
+		assert(isBounded, "only a cumulative network has no such bounds");
+		this.#inFlightMax = inFlight;
+		this.#duplicatesMax = duplicates;
+		this.#forgeriesMax = forgeries;
+		this.#isLiar = port.nodes.map((node) => port.liars?.includes(node) === true);
 		this.#ensembleAt = count;
 		this.#budgetsAt = count + 1;
 		this.#messagesAt = count + 2;
@@ -151,6 +161,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		this.#sumMembers();
 		const ensemble = now[this.#ensembleAt]!;
 		for (let position = 0; position < this.#ensembleAt; position++) {
+			if (this.#isLiar[position]) continue;
 			const member = now[position]!;
 			this.#act(position, member, ensemble, now[this.#budgetsAt]!, 0);
 			this.#crash(position, member, ensemble);
@@ -216,8 +227,8 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 				continue;
 			}
 			const reaction = this.#parts.react(ensemble, crash.number);
-			const after = this.#ensemble.nextOf[reaction]!;
-			this.#crashFindings = this.#ensemble.findingsOf[reaction]!;
+			const after = this.#ensemble.nextOf(reaction);
+			this.#crashFindings = this.#ensemble.findingsOf(reaction);
 			if (crash.member === member && this.#ensemble.isSame(after, ensemble)) this.#skip(action, this.#crashFindings);
 			else this.#act(position, crash.member, after, spent, disk === "asynchronous" ? 1 + survivors : 1);
 			this.#crashFindings = NO_FINDINGS;
@@ -242,7 +253,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 
 	#forge(): void {
 		const budgets = this.#now[this.#budgetsAt]!;
-		if (used(budgets, BUDGET.forgeries) >= this.#model.bounds.forgeries) return;
+		if (used(budgets, BUDGET.forgeries) >= this.#forgeriesMax) return;
 		const spent = budgets + (1 << BUDGET.forgeries);
 		for (const [number, envelope] of (this.#port.forgeries ?? []).entries()) {
 			const action = (KIND.forge << KIND_SHIFT) | number;
@@ -275,8 +286,8 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 			return true;
 		}
 		const reaction = this.#parts.react(ensemble, transition.number);
-		const after = this.#ensemble.nextOf[reaction]!;
-		const findings = this.#ensemble.joined(this.#crashFindings, this.#ensemble.findingsOf[reaction]!);
+		const after = this.#ensemble.nextOf(reaction);
+		const findings = this.#ensemble.joined(this.#crashFindings, this.#ensemble.findingsOf(reaction));
 		const isIdle =
 			transition.member === member && transition.sent.length === 0 && this.#ensemble.isSame(after, ensemble);
 		if (isIdle && this.#isPointless(action)) this.#skip(action, findings);
@@ -360,12 +371,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	#insert(words: Uint32Array, message: number, count: number): number {
 		const under = this.#under;
 		if (count === under.length) return count;
-		if (
-			this.#port.isObsolete !== undefined &&
-			this.#table.isObsolete(message, words[this.#table.receivers[message]!]!)
-		) {
-			return count;
-		}
+		if (this.#table.isObsolete(message, words[this.#table.receivers[message]!]!)) return count;
 		let at = count;
 		while (at > 0 && under[at - 1]! > message) at--;
 		if (this.#isSet && at > 0 && under[at - 1] === message) return count;
@@ -428,7 +434,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		if (transition === null || transition.failure !== null) return false;
 		if (transition.member !== member || transition.sent.length > 0) return false;
 		const ensemble = words[this.#ensembleAt]!;
-		return this.#ensemble.isSame(this.#ensemble.nextOf[this.#parts.react(ensemble, transition.number)]!, ensemble);
+		return this.#ensemble.isSame(this.#ensemble.nextOf(this.#parts.react(ensemble, transition.number)), ensemble);
 	}
 
 	#putFingerprint(action: number, position: number, member: number, count: number, findings: number): void {

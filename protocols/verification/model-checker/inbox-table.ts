@@ -3,7 +3,7 @@
  * that is asked of inboxes is worked out once for each distinct question. Number 0 is the empty inbox of everybody.
  */
 import type { ProtocolTypes } from "../../core/index.ts";
-import { KIND, KIND_SHIFT } from "./group-action.ts";
+import { CRASH_SHIFT, KIND, KIND_SHIFT, withinCode } from "./group-action.ts";
 import type { MemberTable } from "./member-table.ts";
 import { PairTable } from "./pair-table.ts";
 
@@ -18,13 +18,15 @@ export class InboxTable<P extends ProtocolTypes, View> {
 	readonly #within = new PairTable();
 	/** At `inbox * renamings + renaming`: one more than the renamed inbox; 0 if it is not worked out. */
 	#renamed = new Uint32Array(1 << 10);
-	/** Idle transitions of a member and an inbox, as the number of a list. */
-	readonly #idleOf = new PairTable();
-	readonly #idleLists: (readonly number[])[] = [];
+	/** What a member with an inbox may take, by numbers. */
+	readonly #seatOf = new PairTable();
+	readonly #seats: Seat[] = [];
 	readonly #idleNumbers = new Map<string, number>();
+	readonly #isSynchronous: boolean;
 
-	constructor(table: MemberTable<P, View>, renamings: number) {
+	constructor(table: MemberTable<P, View>, renamings: number, disk: "synchronous" | "asynchronous") {
 		this.#table = table;
+		this.#isSynchronous = disk === "synchronous";
 		this.#renamings = renamings;
 		this.#intern([]);
 	}
@@ -34,7 +36,7 @@ export class InboxTable<P extends ProtocolTypes, View> {
 	}
 
 	get memoryBytes(): number {
-		const pairs = [this.#added, this.#settled, this.#within, this.#idleOf];
+		const pairs = [this.#added, this.#settled, this.#within, this.#seatOf];
 		return pairs.reduce((sum, { memoryBytes }) => sum + memoryBytes, this.#renamed.byteLength);
 	}
 
@@ -89,36 +91,40 @@ export class InboxTable<P extends ProtocolTypes, View> {
 		return number;
 	}
 
-	/**
-	 * The number of a list of transitions that a member may take at any time without changing, and that send something: its
-	 * timers and the deliveries from its inbox.
-	 */
-	idleOf(member: number, inbox: number): number {
-		const known = this.#idleOf.get(member, inbox);
-		if (known !== -1) return known;
+	/** What a member may take of its timers and its inbox. */
+	seat(member: number, inbox: number): Seat {
+		const known = this.#seatOf.get(member, inbox);
+		if (known !== -1) return this.#seats[known]!;
 		const inputs = [
 			...this.#table.timersOf[member]!.map((timer) => (KIND.timer << KIND_SHIFT) | timer),
 			...this.#inboxes[inbox]!.map((message) => (KIND.deliver << KIND_SHIFT) | message),
 		];
-		const idle = inputs.flatMap((input) => {
-			const transition = this.#table.transition(member, input);
-			if (transition === null || transition.failure !== null) return [];
-			return transition.member === member && transition.sent.length > 0 ? [transition.number] : [];
-		});
-		const number = this.#idleNumber(idle);
-		this.#idleOf.set(member, inbox, number);
-		return number;
+		const idle = inputs.filter((input) => this.#isIdle(member, input));
+		const transitions = idle.map((input) => this.#table.transition(member, input)!.number);
+		const seat = {
+			lively: inputs.filter((input) => !idle.includes(input)),
+			idle,
+			transitions,
+			number: this.#idleNumber(transitions),
+		};
+		this.#seatOf.set(member, inbox, this.#seats.push(seat) - 1);
+		return seat;
 	}
 
-	idleTransitions(list: number): readonly number[] {
-		return this.#idleLists[list]!;
+	/** Whether an input leaves its member as it is, and a crash in the middle of it would be none of its own. */
+	#isIdle(member: number, input: number): boolean {
+		const transition = this.#table.transition(member, input);
+		if (transition === null || transition.failure !== null || transition.member !== member) return false;
+		return (
+			!this.#isSynchronous || this.#table.transition(member, input | (withinCode(0, false) << CRASH_SHIFT)) === null
+		);
 	}
 
-	#idleNumber(idle: readonly number[]): number {
-		const key = idle.join();
+	#idleNumber(transitions: readonly number[]): number {
+		const key = transitions.join();
 		let number = this.#idleNumbers.get(key);
 		if (number === undefined) {
-			number = this.#idleLists.push(idle) - 1;
+			number = this.#idleNumbers.size;
 			this.#idleNumbers.set(key, number);
 		}
 		return number;
@@ -133,6 +139,17 @@ export class InboxTable<P extends ProtocolTypes, View> {
 		}
 		return number;
 	}
+}
+
+/** What a member with an inbox may take, as inputs of {@link MemberTable.transition}. */
+export interface Seat {
+	/** Those that change it. */
+	readonly lively: readonly number[];
+	/** Those that do not, and their transitions. */
+	readonly idle: readonly number[];
+	readonly transitions: readonly number[];
+	/** The same for seats with the same idle transitions. */
+	readonly number: number;
 }
 
 /** Of ascending lists. */

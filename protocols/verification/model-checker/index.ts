@@ -1,14 +1,15 @@
 /**
  * `protocols/verification/model-checker`: explores every interleaving within bounds, breadth first, and shows the shortest
- * way to a violation. Explicit states, as in TLC (Yu, Manolios, Lamport 1999) and stateright; symmetry by the least
- * fingerprint over all renamings (Ip and Dill 1996).
+ * way to a violation; a group on a cumulative network by what covers what, and shows a way. Explicit states, as in TLC (Yu,
+ * Manolios, Lamport 1999) and stateright; symmetry by the least fingerprint over all renamings (Ip and Dill 1996).
  *
  * {@link exploreModel} takes a {@link Model} of plain values. {@link groupSpace} takes the state machines of a protocol,
- * the very ones that run on threads, with a small {@link GroupPort}. {@link Search} explores either, step by step, and
+ * the very ones that run on threads, with a small {@link GroupPort}. {@link startSearch} explores either, step by step, and
  * its result says honestly whether that was everything.
  *
  * What it does not do: it proves nothing beyond the bounds; it takes two states with the same 64-bit fingerprint for one
- * ({@link SearchResult.collisionProbability}); it judges `eventually` for plain models only, and never under symmetry.
+ * ({@link SearchResult.collisionProbability}); it judges `eventually` never under symmetry, and on runs within the bounds
+ * only.
  */
 export type { CumulativeSpace } from "./cumulative-space.ts";
 export { modelMalformed, modelUnbounded, propertyThrew } from "./errors.ts";

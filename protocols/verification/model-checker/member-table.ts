@@ -49,6 +49,7 @@ export class MemberTable<P extends ProtocolTypes, View> {
 	readonly #origins: number[] = [];
 	readonly #observations = new Map<number, readonly GroupObservation<P, View>[]>();
 	readonly #obsolete = new PairTable();
+	readonly #hasObsolete: boolean;
 	readonly #renamings: Renamings;
 	/** By number of a message: itself under each renaming, -1 where that is not worked out. */
 	readonly #renamedMessages: number[][] = [];
@@ -57,6 +58,7 @@ export class MemberTable<P extends ProtocolTypes, View> {
 		this.#model = model;
 		this.#port = model.port;
 		this.#renamings = renamings;
+		this.#hasObsolete = model.port.isObsolete !== undefined || model.port.liars !== undefined;
 		this.members = new ComponentTable(encoder, renamings);
 		this.messages = new ComponentTable(encoder, renamings);
 		this.messages.intern(null, null);
@@ -128,14 +130,19 @@ export class MemberTable<P extends ProtocolTypes, View> {
 		return number;
 	}
 
+	/** Whether a message need not be kept for its receiver as it is; a liar needs none. */
 	isObsolete(message: number, member: number): boolean {
+		if (!this.#hasObsolete) return false;
 		const known = this.#obsolete.get(message, member);
 		if (known !== -1) return known === 1;
 		const envelope = this.messages.value(message);
 		const { durable } = this.members.value(member);
-		const isObsolete = envelope !== null && this.#port.isObsolete?.(envelope, this.#essences[member], durable);
-		this.#obsolete.set(message, member, isObsolete === true ? 1 : 0);
-		return isObsolete === true;
+		const isObsolete =
+			envelope !== null &&
+			(this.#port.liars?.includes(envelope.to) === true ||
+				this.#port.isObsolete?.(envelope, this.#essences[member], durable) === true);
+		this.#obsolete.set(message, member, isObsolete ? 1 : 0);
+		return isObsolete;
 	}
 
 	/** The number of a message with all nodes in it renamed. */

@@ -43,6 +43,11 @@ export interface SuccessorSink {
 export interface LivenessView {
 	/** Whether an `eventually` property holds in a state. */
 	holds(property: number, words: Uint32Array, at: number): boolean;
+	/**
+	 * Whether it must hold again and again, so that a run which holds for a while and then never again violates it; else
+	 * once is enough.
+	 */
+	readonly isRecurrent: boolean;
 	/** The names of what is fair: if it stays possible for ever, it happens. */
 	readonly fairClasses: readonly string[];
 	/** The position of an action's class, or -1 for what may be refused for ever. */
