@@ -1,6 +1,6 @@
 /** The command `quorate check`: options, model, search, result. */
 import { raftModel } from "../../protocols/raft/model/index.ts";
-import { groupSpace, Search } from "../../protocols/verification/model-checker/index.ts";
+import { groupSpace, type StateSearch, startSearch } from "../../protocols/verification/model-checker/index.ts";
 import { type CheckOptions, checkHelp, parseCheckOptions } from "./check-options.ts";
 import { type CheckFacts, checkObject, describeBounds, describeProgress, printCheck } from "./check-report.ts";
 import type { CommandWorld } from "./run-command.ts";
@@ -27,7 +27,7 @@ export async function checkCommand(args: readonly string[], world: CheckWorld): 
 	const output = options.json ? silentOutput : world.output;
 	output.write(`quorate ${world.version}: ${describeBounds(options)}\n`);
 	const space = groupSpace(raftModel(options.raft));
-	const search = new Search(space, { statesMax: options.statesMax });
+	const search = startSearch(space, { statesMax: options.statesMax });
 	const facts = { ...(await advance(search, options, output, world)), sizes: space.sizes };
 	const result = search.result();
 	if (options.json) world.output.write(`${JSON.stringify(checkObject(result, facts, options, world.version))}\n`);
@@ -38,7 +38,7 @@ export async function checkCommand(args: readonly string[], world: CheckWorld): 
 
 /** Searches until there is nothing left, the time is over or somebody interrupts. */
 async function advance(
-	search: Search,
+	search: StateSearch,
 	{ forMs }: CheckOptions,
 	output: Output,
 	{ clock, interrupt }: CheckWorld,

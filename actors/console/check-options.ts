@@ -11,6 +11,7 @@ import { describeOptions, type OptionSpec, type OptionValues, parseCall } from "
 import { duration, integer, oneOf } from "./option-values.ts";
 
 export const checkModels = ["raft"] as const;
+const networks = ["cumulative", "set", "multiset"] as const;
 
 export interface CheckOptions {
 	readonly model: (typeof checkModels)[number];
@@ -47,15 +48,25 @@ const options = {
 	nodes: count("N", "members of the group", 3, 1, SYMMETRIC_MEMBERS_MAX),
 	terms: count("N", "terms", 2, 1, TERMS_MAX),
 	log: count("N", "entries in a log", 2, 1, TERMS_MAX),
-	"in-flight": count("N", "messages under way at once", 4, 1, IN_FLIGHT_MAX),
+	"in-flight": {
+		value: "N",
+		help: `messages under way at once, 1 to ${IN_FLIGHT_MAX} (default 4 where they are bounded)`,
+		fallback: null,
+		parse: (text) => integer(text, 1, IN_FLIGHT_MAX),
+	} satisfies OptionSpec<number | null>,
 	crashes: count("N", "crashes, each with a restart", 1, 0, BUDGET_MAX),
 	losses: {
 		value: "N",
-		help: `messages lost, 0 to ${BUDGET_MAX}, or any (default 1)`,
-		fallback: 1,
-		parse: (text) => (text === "any" ? "any" : integer(text, 0, BUDGET_MAX, "or any")),
-	} satisfies OptionSpec<number | "any">,
-	duplicates: count("N", "messages delivered twice", 1, 0, BUDGET_MAX),
+		help: `messages lost, 0 to ${BUDGET_MAX}, or any (default 1 where they are bounded)`,
+		fallback: null,
+		parse: (text): number | "any" => (text === "any" ? "any" : integer(text, 0, BUDGET_MAX, "or any")),
+	} satisfies OptionSpec<number | "any" | null>,
+	duplicates: {
+		value: "N",
+		help: `messages delivered twice, 0 to ${BUDGET_MAX} (default 1 where they are bounded)`,
+		fallback: null,
+		parse: (text) => integer(text, 0, BUDGET_MAX),
+	} satisfies OptionSpec<number | null>,
 	requests: count("N", "commands that clients propose", 1, 0, BUDGET_MAX),
 	"pre-vote": onOff("ask before campaigning in a new term", false),
 	disk: {
@@ -66,10 +77,10 @@ const options = {
 	} satisfies OptionSpec<"synchronous" | "asynchronous">,
 	network: {
 		value: "KIND",
-		help: "set: a message equal to one under way adds nothing; multiset: it takes a place of\nits own (default set)",
-		fallback: "set",
-		parse: (text) => oneOf(text, ["set", "multiset"]),
-	} satisfies OptionSpec<"set" | "multiset">,
+		help: "cumulative: any number of messages under way, lost and delivered again; set: as many as\n--in-flight, --losses and --duplicates say, a message equal to one under way adds\nnothing; multiset: it takes a place of its own (default cumulative, set with one of these)",
+		fallback: null,
+		parse: (text): RaftModelOptions["network"] => oneOf(text, networks),
+	} satisfies OptionSpec<"cumulative" | "set" | "multiset" | null>,
 	symmetry: onOff("explore states that differ by the names of nodes only once", true),
 	reduction: onOff("leave out states that can do nothing which others can not do", true),
 	"states-max": count("N", "end after so many distinct states", STATES_DEFAULT, 1, STATES_MAX),
@@ -115,14 +126,11 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions | null 
 			nodes: values.nodes,
 			terms: values.terms,
 			log: values.log,
-			inFlight: values["in-flight"],
 			crashes: values.crashes,
-			losses: values.losses,
-			duplicates: values.duplicates,
+			...networkOf(values),
 			requests: values.requests,
 			preVote: values["pre-vote"],
 			disk: values.disk,
-			network: values.network,
 			isSymmetric: values.symmetry,
 			isReduced: values.reduction,
 		},
@@ -132,10 +140,31 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions | null 
 	};
 }
 
+type NetworkOptions = Pick<RaftModelOptions, "network" | "inFlight" | "losses" | "duplicates">;
+
+/**
+ * The network that was asked for: one with bounds if any of them was given.
+ * @throws QuorateError `invalid-value` for a bound of a network that has none
+ */
+function networkOf(values: OptionValues<typeof options>): NetworkOptions {
+	const given = { "in-flight": values["in-flight"], losses: values.losses, duplicates: values.duplicates };
+	const bounds = Object.entries(given).filter(([, value]) => value !== null);
+	const network = values.network ?? (bounds.length > 0 || !values.reduction ? "set" : "cumulative");
+	if (network !== "cumulative") {
+		return { network, inFlight: given["in-flight"] ?? 4, losses: given.losses ?? 1, duplicates: given.duplicates ?? 1 };
+	}
+	const [bound] = bounds;
+	if (bound !== undefined || !values.reduction) {
+		const [option, actual] = bound === undefined ? ["reduction", "off"] : [bound[0], String(bound[1])];
+		throw usageErrors.invalidValue({ option: `--${option}`, expected: "none with --network cumulative", actual });
+	}
+	return { network, inFlight: "any", losses: "any", duplicates: "any" };
+}
+
 /** The text of `quorate check --help`. */
 export function checkHelp(): string {
-	return `quorate check: explores every interleaving of a protocol's shipped code within bounds, breadth first, and shows the
-shortest way to a violation.
+	return `quorate check: explores every interleaving of a protocol's shipped code within bounds, and shows a way to a violation,
+the shortest if messages are bounded.
 
 Usage: quorate check MODEL [options]
 
@@ -146,7 +175,7 @@ ${describeOptions(options).join("\n")}
 Every property of the protocol is judged at every step. The last line says what the search is worth:
   proved    every state within the bounds was explored, and no property is violated (but for fingerprints that collide)
   bounded   no violation in what was explored before --states-max, --for or memory ended it: no proof
-  violated  with the steps that lead there; there is no way with fewer
+  violated  with the steps that lead there; if messages are bounded there is no way with fewer
   vacuous   something that must happen for the rest to mean anything never did
 
 Exit code 0 for proved and bounded; 1 for violated and vacuous; 2 for a wrong call, 130 after Ctrl-C, 143 after SIGTERM.

@@ -34,12 +34,16 @@ export function describeBounds({ raft }: CheckOptions): string {
 	const { nodes, terms, log, inFlight, crashes, losses, duplicates, requests } = raft;
 	return [
 		`raft with ${nodes} ${nodes === 1 ? "node" : "nodes"}`,
-		`terms <= ${terms}, log <= ${log}, in flight <= ${inFlight}`,
-		`crashes <= ${crashes}, losses ${losses === "any" ? "any" : `<= ${losses}`}, duplicates <= ${duplicates}`,
+		`terms <= ${terms}, log <= ${log}, in flight ${atMost(inFlight)}`,
+		`crashes <= ${crashes}, losses ${atMost(losses)}, duplicates ${atMost(duplicates)}`,
 		`requests <= ${requests}`,
-		`pre-vote ${raft.preVote ? "on" : "off"}, disk ${raft.disk}, network a ${raft.network}`,
+		`pre-vote ${raft.preVote ? "on" : "off"}, disk ${raft.disk}, network ${raft.network}`,
 		`symmetry ${raft.isSymmetric ? "on" : "off"}, reduction ${raft.isReduced ? "on" : "off"}`,
 	].join("; ");
+}
+
+function atMost(bound: number | "any"): string {
+	return bound === "any" ? "any" : `<= ${bound}`;
 }
 
 /** One line of progress. */
@@ -74,6 +78,7 @@ function searchLines(result: SearchResult, { elapsedMs, cpuMs, residentBytes, si
 		[
 			["exhausted", exhausted ? "yes" : "no"],
 			["distinct states", formatNumber(distinct)],
+			["bytes of tables a state", formatNumber(distinct === 0 ? 0 : memoryBytes / distinct)],
 			["generated", formatNumber(generated)],
 			["depth", formatNumber(depth)],
 			["waiting", formatNumber(frontier)],

@@ -19,12 +19,12 @@ export type { RaftPortOptions, ViewableRaft } from "./raft-port.ts";
 export interface RaftModelOptions
 	extends RaftPortOptions,
 		Pick<GroupModel<RaftTypes, RaftView>, "disk" | "network" | "isReduced" | "isSymmetric"> {
-	/** Messages under way at once. */
-	readonly inFlight: number;
+	/** Messages under way at once; `"any"` of a cumulative network. */
+	readonly inFlight: number | "any";
 	/** What may happen in one run: crashes, lost messages, messages that are delivered twice. */
 	readonly crashes: number;
 	readonly losses: number | "any";
-	readonly duplicates: number;
+	readonly duplicates: number | "any";
 }
 
 /** The model; whether its bounds are sound is checked by `groupSpace`. */

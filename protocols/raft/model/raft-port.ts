@@ -1,11 +1,12 @@
 /** How Raft is put into the model checker: its disk, what of a machine's state matters, and what can not matter any more. */
-import { assert, canonicalText, type NodeId, nodeId, type StateMachine, type WriteId } from "../../core/index.ts";
-import type { GroupPort } from "../../verification/model-checker/index.ts";
+import { assert, canonicalText, must, type NodeId, nodeId, type StateMachine, type WriteId } from "../../core/index.ts";
+import { type Envelope, type GroupPort, RANK_MAX } from "../../verification/model-checker/index.ts";
 import { type RaftConfig, raftConfig } from "../config.ts";
 import type { RaftCore, RaftRole } from "../core.ts";
 import type { Entry, LogIndex, Term } from "../entry.ts";
 import { RaftMachine } from "../machine.ts";
-import type { RaftMessage } from "../messages.ts";
+import type { AppendResponse, RaftMessage } from "../messages.ts";
+import type { Progress } from "../progress.ts";
 import type { RaftView } from "../view.ts";
 import type { RaftDurable, RaftRequest, RaftTypes, RaftWrite } from "../vocabulary.ts";
 
@@ -41,6 +42,8 @@ type RaftState = Pick<
 	| "configurations"
 	| "configurationIndex"
 	| "leaderHeard"
+	| "votes"
+	| "progress"
 > &
 	Pick<RaftCore, "hardStateWriteId" | "nextWriteId" | "writes"> & {
 		readonly log: {
@@ -50,12 +53,15 @@ type RaftState = Pick<
 		};
 	};
 
+/** The default of the config, which the essence of a leader counts on. */
+const maxInflightAppends = 4;
+
 export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftView> {
 	const nodes = Array.from({ length: options.nodes }, (_, i) => nodeId(`n${i + 1}`));
 	const create = options.create ?? ((config): ViewableRaft => new RaftMachine(config));
 	return {
 		nodes,
-		create: (node) => create(raftConfig({ nodeId: node, voters: nodes, preVote: options.preVote })),
+		create: (node) => create(raftConfig({ nodeId: node, voters: nodes, preVote: options.preVote, maxInflightAppends })),
 		blank: {
 			hardState: { term: 0 as Term, votedFor: null },
 			snapshot: null,
@@ -64,18 +70,14 @@ export function raftPort(options: RaftPortOptions): GroupPort<RaftTypes, RaftVie
 		},
 		performWrite,
 		view: (machine) => (machine as ViewableRaft).view,
-		essence: (state, oldestUnfinished) => essenceOf(state as RaftState, oldestUnfinished),
+		essence: (state, oldestUnfinished) => essenceOf(state as RaftState, oldestUnfinished, options.log),
 		isWithin: (essence) => {
 			const { term, log } = essence as RaftState;
 			return term <= options.terms && log.baseIndex + log.entries.length <= options.log;
 		},
-		isObsolete: (message, essence, durable) => isObsolete(message, essence as RaftState, durable),
-		// A follower that trusts its leader ignores candidates, which is what one does whose requests are late; and the
-		// first firing of its timer ends only that.
-		eagerTimer: (state) => {
-			const { role, leaderHeard } = state as RaftState;
-			return role === "follower" && leaderHeard ? "election" : null;
-		},
+		isObsolete: (envelope, essence, durable) => isObsolete(envelope, essence as RaftState, durable),
+		eagerTimer: (state) => (firesEagerly(state as RaftState) ? "election" : null),
+		rank: (essence) => rankOf(essence as RaftState),
 		requests: Array.from({ length: options.requests }, (_, i) => proposal(i + 1)),
 		describeMessage,
 		describeMember: (essence) => describeMember(essence as RaftState),
@@ -111,7 +113,7 @@ function performWrite(durable: RaftDurable, write: RaftWrite): RaftDurable {
  * numbers are compared with those of unfinished ones, or with the one that completes. The persist of one's own vote
  * matters to a candidate only. The configuration is the same for ever.
  */
-function essenceOf(state: RaftState, oldestUnfinished: WriteId | null): unknown {
+function essenceOf(state: RaftState, oldestUnfinished: WriteId | null, logMax: number): unknown {
 	const from = oldestUnfinished ?? state.nextWriteId;
 	const since = (writeId: WriteId): number | null => (writeId < from ? null : writeId - from);
 	const { configuration: _same, configurations: _all, configurationIndex, ...variables } = state;
@@ -122,7 +124,46 @@ function essenceOf(state: RaftState, oldestUnfinished: WriteId | null): unknown 
 		hardStateWriteId: since(state.hardStateWriteId),
 		voteWriteId: state.role === "candidate" ? since(state.voteWriteId) : null,
 		writes: state.writes.map(({ writeId, through }) => ({ writeId: since(writeId), through })),
+		progress: new Map([...state.progress].map(([peer, progress]) => [peer, essenceOfProgress(progress, logMax)])),
 	};
+}
+
+/**
+ * What of a peer's progress matters to a model: not which appends are unanswered, if as many as the log has entries may be
+ * sent ahead; and not whether the peer was heard of before the last check of the quorum, which only changes of members and
+ * transfers ask.
+ */
+function essenceOfProgress(progress: Progress, logMax: number): unknown {
+	const { inflight, inflightBytes, activeBefore: _before, ...variables } = progress;
+	return logMax < maxInflightAppends ? variables : { ...variables, inflight, inflightBytes };
+}
+
+/**
+ * A follower that trusts its leader ignores candidates, which is what one does whose requests are late; and the first
+ * firing of its timer ends only that.
+ *
+ * A leader that has heard a quorum only forgets that when its timer fires, and steps down when it fires again. One that has
+ * forgotten can do all that the other can: both take every message alike, but for what they remember of who was heard, and
+ * nothing else in a model asks that. Let `X` be who was heard by one and `Y`, without a quorum, by the other. Fires the
+ * first one's timer, then either `X` is a quorum, and is forgotten: the other need do nothing. Or both step down. Is a
+ * peer heard, then `Y` gets it too, and is forgotten at once if that makes a quorum. So the second has no quorum again.
+ */
+function firesEagerly({ role, leaderHeard, progress }: RaftState): boolean {
+	if (role === "follower") return leaderHeard;
+	if (role !== "leader") return false;
+	let heard = 1;
+	for (const { recentlyActive } of progress.values()) if (recentlyActive) heard++;
+	return 2 * heard > progress.size + 1;
+}
+
+const roleRanks: Readonly<Record<RaftRole, number>> = { follower: 0, "pre-candidate": 0, candidate: 1, leader: 2 };
+
+/** Terms first, then logs and what is known of them. All but roles only grow in one life and term. */
+function rankOf({ term, votedFor, role, votes, commitIndex, log, progress }: RaftState): number {
+	let rank = 8 * term + 3 * log.entries.length + 3 * commitIndex + (votedFor === null ? 0 : 1) + roleRanks[role];
+	rank += votes.size;
+	for (const { match, mode } of progress.values()) rank += match + (mode === "replicate" ? 1 : 0);
+	return Math.min(rank, RANK_MAX);
 }
 
 /**
@@ -134,20 +175,38 @@ function essenceOf(state: RaftState, oldestUnfinished: WriteId | null): unknown 
  *    that is no candidate in the term on its disk never counts votes of that term again, and one that is neither
  *    candidate nor leader never leads it.
  * 3. A granted pre-vote names the term after the one in which it was given, and counts for whoever asks in that term.
+ * 4. A candidate counts the first answer of each voter; a campaign ends when its member crashes.
+ * 5. While a leader leads, which it never does again in one term, `match` only grows. An acknowledgement below it, and a
+ *    refusal at or below it, tell nothing but that the peer is there; and a leader that has just heard so is one that has
+ *    not, under reduction (see {@link firesEagerly}) and if each single peer makes a quorum with it.
  */
-function isObsolete(message: RaftMessage, { role }: RaftState, { hardState }: RaftDurable): boolean {
+function isObsolete(
+	{ from, message }: Envelope<RaftTypes>,
+	{ role, term, votes, progress }: RaftState,
+	{ hardState }: RaftDurable,
+): boolean {
 	switch (message.type) {
 		case "vote":
 			if (message.preVote) return message.term < hardState.term;
+			if (message.term === term && role === "candidate" && votes.has(from)) return true;
 			return message.term < hardState.term || (message.term === hardState.term && role !== "candidate");
 		case "append-response":
 		case "snapshot-response":
-			return (
-				message.term < hardState.term || (message.term === hardState.term && role !== "candidate" && role !== "leader")
-			);
+			if (
+				message.term < hardState.term ||
+				(message.term === hardState.term && role !== "candidate" && role !== "leader")
+			) {
+				return true;
+			}
+			if (message.type !== "append-response" || message.term !== term || role !== "leader") return false;
+			return isOldNews(message, must(progress.get(from), "a leader knows its peers"), progress.size);
 		default:
 			return false;
 	}
+}
+
+function isOldNews({ accepted, index }: AppendResponse, { match }: Progress, peers: number): boolean {
+	return peers <= 2 && (accepted ? index < match : index <= match);
 }
 
 function describeMessage(message: RaftMessage): string {

@@ -70,4 +70,8 @@ export class Column {
 	at(row: number): number {
 		return this.#chunks[row >>> CHUNK_BITS]![row & ROW_MASK]!;
 	}
+
+	set(row: number, word: number): void {
+		this.#chunks[row >>> CHUNK_BITS]![row & ROW_MASK] = word;
+	}
 }

@@ -31,13 +31,14 @@ export interface LassoQuestion {
 /** A fair lasso with as short a prefix as any, or null: the property holds in the end on every fair run. */
 export function findFairLasso(graph: StateGraph, question: LassoQuestion): Lasso | null {
 	const without = new Subgraph(graph, question);
+	const classes = question.liveness.fairClasses.length;
 	let best: { readonly start: number; readonly component: readonly number[]; readonly witnesses: Witness[] } | null =
 		null;
 	for (const component of without.components()) {
 		// States are numbered as the breadth-first search found them.
 		const start = component.reduce((least, state) => Math.min(least, state));
 		if (best !== null && best.start < start) continue;
-		const witnesses = fairWitnesses(without, component, question.liveness);
+		const witnesses = fairWitnesses(without, component, question.liveness, classes);
 		if (witnesses !== null) best = { start, component, witnesses };
 	}
 	if (best === null) return null;
@@ -50,10 +51,15 @@ export function findFairLasso(graph: StateGraph, question: LassoQuestion): Lasso
 type Witness = { readonly edge: number; readonly from: number } | { readonly state: number };
 
 /** One witness for each class; null if one has none, so that staying in the component is unfair. */
-function fairWitnesses(without: Subgraph, component: readonly number[], liveness: LivenessView): Witness[] | null {
+function fairWitnesses(
+	without: Subgraph,
+	component: readonly number[],
+	liveness: LivenessView,
+	classes: number,
+): Witness[] | null {
 	const inside = new Set(component);
 	const witnesses: Witness[] = [];
-	for (let fairClass = 0; fairClass < liveness.fairClasses.length; fairClass++) {
+	for (let fairClass = 0; fairClass < classes; fairClass++) {
 		const witness = witnessOf(without, inside, fairClass, liveness);
 		if (witness === null) return null;
 		witnesses.push(witness);
@@ -100,7 +106,10 @@ function tour(without: Subgraph, inside: ReadonlySet<number>, start: number, wit
 	return actions;
 }
 
-/** The states where the property does not hold, as far as they can be reached through such states alone. */
+/**
+ * The states where the property does not hold, as far as they can be reached: through such states alone, or, where it must
+ * hold again and again, through any.
+ */
 class Subgraph {
 	readonly graph: StateGraph;
 	/** Of each reached state the edge that it was reached by, plus one; 0: not reached. Initial states have their mark. */
@@ -108,19 +117,23 @@ class Subgraph {
 	readonly #reachedFrom: Uint32Array;
 	readonly #order: number[] = [];
 
-	constructor(graph: StateGraph, { holds, isInitial }: LassoQuestion) {
+	readonly #isInside: (state: number) => boolean;
+
+	constructor(graph: StateGraph, { liveness, holds, isInitial }: LassoQuestion) {
 		this.graph = graph;
+		this.#isInside = (state) => this.#reachedBy[state] !== 0 && (!liveness.isRecurrent || !holds(state));
+		const isPassed = (state: number): boolean => liveness.isRecurrent || !holds(state);
 		this.#reachedBy = new Float64Array(graph.states);
 		this.#reachedFrom = new Uint32Array(graph.states);
 		for (let state = 0; state < graph.states; state++) {
-			if (!isInitial(state) || holds(state)) continue;
+			if (!isInitial(state) || !isPassed(state)) continue;
 			this.#reachedBy[state] = INITIAL;
 			this.#order.push(state);
 		}
 		for (const state of this.#order) {
 			for (let edge = graph.edgesFrom(state); edge < graph.edgesFrom(state + 1); edge++) {
 				const target = graph.target(edge);
-				if (target === BEYOND || this.#reachedBy[target] !== 0 || holds(target)) continue;
+				if (target === BEYOND || this.#reachedBy[target] !== 0 || !isPassed(target)) continue;
 				this.#reachedBy[target] = edge + 1;
 				this.#reachedFrom[target] = state;
 				this.#order.push(target);
@@ -170,7 +183,7 @@ class Subgraph {
 		const stack: number[] = [];
 		let next = 1;
 		for (const root of this.#order) {
-			if (number[root] !== 0) continue;
+			if (number[root] !== 0 || !this.#isInside(root)) continue;
 			const calls: { readonly state: number; edge: number }[] = [];
 			const enter = (state: number): void => {
 				number[state] = next;
@@ -185,7 +198,7 @@ class Subgraph {
 				const { state } = call;
 				if (call.edge < graph.edgesFrom(state + 1)) {
 					const target = graph.target(call.edge++);
-					if (target === BEYOND || this.#reachedBy[target] === 0) continue;
+					if (target === BEYOND || !this.#isInside(target)) continue;
 					if (number[target] === 0) enter(target);
 					else if (isOnStack[target] === 1) low[state] = Math.min(low[state]!, number[target]!);
 					continue;

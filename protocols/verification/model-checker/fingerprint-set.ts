@@ -22,12 +22,18 @@ export class FingerprintSet {
 	}
 
 	has(high: number, low: number): boolean {
+		return this.find(high, low) !== -1;
+	}
+
+	/** The index under which the fingerprint is known, or -1. */
+	find(high: number, low: number): number {
 		const slots = this.#slots;
 		let slot = (low ^ (high >>> 7)) & this.#mask;
 		for (;;) {
 			const at = slot * SLOT_WORDS;
-			if (slots[at + 2] === 0) return false;
-			if (slots[at] === high && slots[at + 1] === low) return true;
+			const index = slots[at + 2]!;
+			if (index === 0) return -1;
+			if (slots[at] === high && slots[at + 1] === low) return index - 1;
 			slot = (slot + 1) & this.#mask;
 		}
 	}

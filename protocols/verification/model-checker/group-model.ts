@@ -11,7 +11,7 @@
 import type { NodeId, ProtocolTypes, StateMachine, WriteId } from "../../core/index.ts";
 import type { GroupObservation } from "../observation.ts";
 import type { Property } from "../property.ts";
-import { modelMalformed, requireBound } from "./errors.ts";
+import { modelMalformed, modelUnbounded, requireBound } from "./errors.ts";
 
 /** A message under way. */
 export interface Envelope<P extends ProtocolTypes> {
@@ -44,7 +44,12 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	 * Whether a message can do nothing at its receiver, now or ever, not even after a crash that loses all that is not in
 	 * `durable`. Such a message is taken off the network.
 	 */
-	readonly isObsolete?: (message: P["message"], essence: unknown, durable: P["durable"]) => boolean;
+	readonly isObsolete?: (envelope: Envelope<P>, essence: unknown, durable: P["durable"]) => boolean;
+	/**
+	 * How far a member has come, 0 to {@link RANK_MAX}: the more rarely it falls the better. A hint that changes no verdict: of a
+	 * cumulative network the states are explored in the order of their members' sums, so that few are explored in vain.
+	 */
+	readonly rank?: (essence: unknown) => number;
 	/**
 	 * A timer that, under reduction, fires right after an input if it is set: because whatever a member does before it fires
 	 * it can also do (or leave) afterwards, so that no behaviour is lost by not waiting. Given the machine's own state.
@@ -52,7 +57,9 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	readonly eagerTimer?: (state: unknown) => P["timer"] | null;
 	/** What clients ask, in this order, each of any member. A request that nothing comes of is not used up. */
 	readonly requests: readonly P["request"][];
-	/** Members that lie: each may send what is in {@link GroupPort.forgeries} under its own name. */
+	/** Members that lie: they run no machine, hear nothing, and send nothing but {@link GroupPort.forgeries}. Default: none. */
+	readonly liars?: readonly NodeId[];
+	/** What may be sent beside what the machines send, each under the name of its true sender, who can sign it: a finite set. */
 	readonly forgeries?: readonly Envelope<P>[];
 	/** A message in one line, without sender and receiver. Default: its fields. */
 	readonly describeMessage?: (message: P["message"]) => string;
@@ -64,20 +71,24 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 export interface GroupBounds {
 	/**
 	 * Messages under way at once, 1 to {@link IN_FLIGHT_MAX}; a state with more is beyond the bounds, and so is one in which
-	 * more than that wait for one member's disk.
+	 * more than that wait for one member's disk. `"any"` of a cumulative network, and only there.
 	 */
-	readonly inFlight: number;
+	readonly inFlight: number | "any";
 	/** Crashes in one run, 0 to {@link BUDGET_MAX}. */
 	readonly crashes: number;
 	/** Messages lost in one run, or `"any"`: every message under way may vanish at any time. */
 	readonly losses: number | "any";
-	/** Messages delivered twice in one run. */
-	readonly duplicates: number;
-	/** Forged messages in one run; 0 unless the port has forgeries. */
-	readonly forgeries: number;
+	/** Messages delivered twice in one run. `"any"` of a cumulative network, and only there. */
+	readonly duplicates: number | "any";
+	/**
+	 * Forged messages in one run; 0 unless the port has forgeries. `"any"` of a cumulative network, and only there: all are on
+	 * it from the beginning.
+	 */
+	readonly forgeries: number | "any";
 }
 
 export const IN_FLIGHT_MAX = 14;
+export const RANK_MAX = 4_095;
 export const BUDGET_MAX = 63;
 /** The most members of a group, and the most of one with symmetry (its renamings are `members!`). */
 export const MEMBERS_MAX = 15;
@@ -86,6 +97,12 @@ export const SYMMETRIC_MEMBERS_MAX = 5;
 export interface GroupModel<P extends ProtocolTypes, View> {
 	readonly name: string;
 	readonly port: GroupPort<P, View>;
+	/**
+	 * An `eventually` is judged on runs that stay within the bounds for ever, where faults end since their budgets do: it must
+	 * hold again and again on each that is fair to every timer, every write and every single message (weakly: what stays
+	 * possible for ever is done). A run that leaves the bounds, as one in which every election fails leaves the terms, is
+	 * not judged: nothing is said of it. Without reduction and symmetry, which keep no cycles.
+	 */
 	readonly properties: readonly Property<GroupObservation<P, View>>[];
 	readonly bounds: GroupBounds;
 	/**
@@ -93,8 +110,13 @@ export interface GroupModel<P extends ProtocolTypes, View> {
 	 * input, so there are far fewer states; a crash may still come between an input's immediate effects and its persists.
 	 */
 	readonly disk: "synchronous" | "asynchronous";
-	/** `set`: a message equal to one under way adds nothing, as if it were lost. `multiset`: it takes a place of its own. */
-	readonly network: "multiset" | "set";
+	/**
+	 * `set`: a message equal to one under way adds nothing, as if it were lost. `multiset`: it takes a place of its own.
+	 * `cumulative`: nothing ever leaves the network, so any number of messages is under way, and each may be delivered at any
+	 * time, as often as one likes, or never: every loss, delay, duplicate and order that there is. Far fewer states than
+	 * with a bound on messages (`cumulative-space.ts` says why), and explored under reduction only.
+	 */
+	readonly network: "multiset" | "set" | "cumulative";
 	/** Whether states are left out that can do nothing which others can not do too; see `group-space.ts`. */
 	readonly isReduced: boolean;
 	/** Whether states that differ only by the names of the nodes are explored once. */
@@ -107,21 +129,37 @@ export function checkGroupModel<P extends ProtocolTypes, View>({
 	port,
 	properties,
 	bounds,
+	network,
+	isReduced,
 	isSymmetric,
 }: GroupModel<P, View>): void {
 	const members = isSymmetric ? SYMMETRIC_MEMBERS_MAX : MEMBERS_MAX;
 	requireBound(name, "nodes", port.nodes.length, 1, members);
-	requireBound(name, "inFlight", bounds?.inFlight, 1, IN_FLIGHT_MAX);
+	if (network === "cumulative") {
+		for (const bound of ["inFlight", "losses", "duplicates"] as const) {
+			const actual = bounds?.[bound];
+			if (actual !== "any") throw modelUnbounded({ model: name, bound, expected: "any", actual: String(actual) });
+		}
+		if (!isReduced)
+			throw modelMalformed({ model: name, problem: "a cumulative network is explored under reduction only" });
+	} else {
+		requireBound(name, "inFlight", bounds?.inFlight, 1, IN_FLIGHT_MAX);
+		if (bounds.losses !== "any") requireBound(name, "losses", bounds.losses, 0, BUDGET_MAX);
+		requireBound(name, "duplicates", bounds.duplicates, 0, BUDGET_MAX);
+	}
 	requireBound(name, "crashes", bounds.crashes, 0, BUDGET_MAX);
-	if (bounds.losses !== "any") requireBound(name, "losses", bounds.losses, 0, BUDGET_MAX);
-	requireBound(name, "duplicates", bounds.duplicates, 0, BUDGET_MAX);
-	requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
+	if (bounds.forgeries !== "any" || network !== "cumulative") {
+		requireBound(name, "forgeries", bounds.forgeries, 0, BUDGET_MAX);
+	}
 	requireBound(name, "requests", port.requests.length, 0, BUDGET_MAX);
 	const eventually = properties.find(({ kind }) => kind === "eventually");
-	if (eventually !== undefined) {
-		throw modelMalformed({ model: name, problem: `${eventually.id} is an eventually, which groups are not judged by` });
+	const isFree = network === "cumulative" || bounds.losses === "any";
+	if (eventually !== undefined && (isFree || isReduced || isSymmetric)) {
+		const problem = `${eventually.id}, an eventually, is judged with a bound on losses, without reduction and symmetry`;
+		throw modelMalformed({ model: name, problem });
 	}
-	if (isSymmetric && (port.forgeries ?? []).length > 0) {
-		throw modelMalformed({ model: name, problem: "nodes that forge are not interchangeable with others" });
-	}
+	const stranger = [...(port.liars ?? []), ...(port.forgeries ?? []).map(({ from }) => from)].find(
+		(node) => !port.nodes.includes(node),
+	);
+	if (stranger !== undefined) throw modelMalformed({ model: name, problem: `${stranger} lies, and is no member` });
 }

@@ -23,9 +23,8 @@
  *
  * What is judged on the way to a state that is left out is judged all the same.
  */
-import type { ProtocolTypes } from "../../core/index.ts";
-import { allRenamings } from "./component-table.ts";
-import { modelMalformed } from "./errors.ts";
+import { assert, type ProtocolTypes } from "../../core/index.ts";
+import { CumulativeSpace } from "./cumulative-space.ts";
 import {
 	BUDGET,
 	BUDGET_MASK,
@@ -44,48 +43,43 @@ import {
 	VICTIMS_SHIFT,
 	withinCode,
 } from "./group-action.ts";
+import { GroupFairness } from "./group-fairness.ts";
 import { checkGroupModel, type GroupModel, type GroupPort } from "./group-model.ts";
+import { GroupParts } from "./group-parts.ts";
 import { describeAction } from "./group-transcript.ts";
-import { bootMember, type MemberStep } from "./member.ts";
-import { MemberTable } from "./member-table.ts";
-import { StateEncoder } from "./state-encoder.ts";
+import type { MemberTable } from "./member-table.ts";
 import {
+	type LivenessView,
 	NO_FINDINGS,
 	type PropertyFinding,
 	type SpaceProperty,
 	type StateSpace,
 	type SuccessorSink,
 } from "./state-space.ts";
-import { WatcherEnsemble } from "./watcher-ensemble.ts";
-
-/** One machine broke an invariant of its own; the property every model has. */
-const assertionProperty: SpaceProperty = {
-	id: "machine-asserts",
-	kind: "always",
-	statement: "No machine breaks an invariant of its own: step never throws.",
-	source: "protocols/core/state-machine.ts",
-};
+import type { WatcherEnsemble } from "./watcher-ensemble.ts";
 
 /**
  * The space of a group.
  * @throws QuorateError `model-unbounded`, `model-malformed`
  */
-export function groupSpace<P extends ProtocolTypes, View>(model: GroupModel<P, View>): GroupSpace<P, View> {
+export function groupSpace<P extends ProtocolTypes, View>(
+	model: GroupModel<P, View>,
+): GroupSpace<P, View> | CumulativeSpace<P, View> {
 	checkGroupModel(model);
-	return new GroupSpace(model);
+	return model.network === "cumulative" ? new CumulativeSpace(model) : new GroupSpace(model);
 }
 
 export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	readonly name: string;
 	readonly stateWords: number;
 	readonly properties: readonly SpaceProperty[];
-	readonly liveness = null;
+	readonly liveness: LivenessView | null;
 	readonly #model: GroupModel<P, View>;
 	readonly #port: GroupPort<P, View>;
 	readonly #renamings: number;
+	readonly #parts: GroupParts<P, View>;
 	readonly #table: MemberTable<P, View>;
 	readonly #ensemble: WatcherEnsemble<P, View>;
-	readonly #bootSteps: readonly MemberStep<P, View>[];
 	readonly #isReduced: boolean;
 	readonly #isSet: boolean;
 	/** By number of messages: the choices of those that are too many. */
@@ -96,6 +90,9 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	// Of the state that is being expanded.
 	#sink: SuccessorSink = noSink;
 	readonly #inFlightMax: number;
+	readonly #duplicatesMax: number;
+	readonly #forgeriesMax: number;
+	readonly #isLiar: readonly boolean[];
 	readonly #ensembleAt: number;
 	readonly #budgetsAt: number;
 	readonly #messagesAt: number;
@@ -107,70 +104,54 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	readonly #under: Uint32Array;
 
 	constructor(model: GroupModel<P, View>) {
-		const { port, properties, bounds, isSymmetric, disk } = model;
+		const { port, bounds } = model;
 		this.name = model.name;
 		this.#model = model;
 		this.#port = port;
 		const count = port.nodes.length;
-		const renamings = isSymmetric ? allRenamings(count) : [port.nodes.map((_, i) => i)];
-		this.#renamings = renamings.length;
-		const encoder = new StateEncoder(port.nodes);
-		this.#table = new MemberTable(model, encoder, renamings);
-		this.#ensemble = new WatcherEnsemble(properties, encoder, renamings);
-		this.properties = [
-			...properties.map(({ id, kind, statement, source }) => ({ id, kind, statement, source })),
-			assertionProperty,
-		];
+		this.#parts = new GroupParts(model);
+		this.#renamings = this.#parts.renamings.length;
+		this.#table = this.#parts.table;
+		this.#ensemble = this.#parts.ensemble;
+		this.properties = this.#parts.properties;
+		const isJudged = model.properties.some(({ kind }) => kind === "eventually");
+		this.liveness = isJudged ? new GroupFairness(this.#parts, port.nodes, count) : null;
 		this.#isReduced = model.isReduced;
 		this.#isSet = model.network === "set";
-		this.#inFlightMax = bounds.inFlight;
+		const { inFlight, duplicates, forgeries } = bounds;
+		const isBounded = inFlight !== "any" && duplicates !== "any" && forgeries !== "any";
+		assert(isBounded, "only a cumulative network has no such bounds");
+		this.#inFlightMax = inFlight;
+		this.#duplicatesMax = duplicates;
+		this.#forgeriesMax = forgeries;
+		this.#isLiar = port.nodes.map((node) => port.liars?.includes(node) === true);
 		this.#ensembleAt = count;
 		this.#budgetsAt = count + 1;
 		this.#messagesAt = count + 2;
-		this.stateWords = this.#messagesAt + bounds.inFlight;
+		this.stateWords = this.#messagesAt + this.#inFlightMax;
 		this.#now = new Uint32Array(this.stateWords);
 		this.#memberSums = new Int32Array(this.#renamings * 2);
-		this.#under = new Uint32Array(bounds.inFlight + UNDER_SLACK);
-		this.#bootSteps = port.nodes.map((node) => bootMember(port, node, { disk, crashWith: null, isReduced: false }));
+		this.#under = new Uint32Array(this.#inFlightMax + UNDER_SLACK);
 	}
 
 	get memoryBytes(): number {
-		return this.#table.memoryBytes + this.#ensemble.memoryBytes;
+		return this.#parts.memoryBytes;
 	}
 
 	/** How many distinct parts there are, and how many transitions were worked out by the shipped code. */
-	get sizes(): {
-		readonly members: number;
-		readonly messages: number;
-		readonly ensembles: number;
-		readonly transitions: number;
-	} {
-		return {
-			members: this.#table.members.size,
-			messages: this.#table.messages.size - 1,
-			ensembles: this.#ensemble.size,
-			transitions: this.#table.transitions,
-		};
+	get sizes(): GroupParts<P, View>["sizes"] {
+		return this.#parts.sizes;
 	}
 
 	/** The one initial state: every member has started on a blank disk, and nobody has said anything. */
 	begin(sink: SuccessorSink): void {
 		const now = this.#now.fill(0);
-		const findings: PropertyFinding[] = [{ property: this.properties.length - 1, finding: { type: "holds" } }];
-		let ensemble = 0;
-		for (const [i, step] of this.#bootSteps.entries()) {
-			if (step.failure !== null) throw modelMalformed({ model: this.name, problem: `a start fails: ${step.failure}` });
-			if (step.sent.length > 0)
-				throw modelMalformed({ model: this.name, problem: "a machine sends before it is asked" });
-			now[i] = this.#table.internMember(step.member);
-			const reaction = this.#ensemble.react(ensemble, this.#table.boot(), step.observations);
-			findings.push(...this.#ensemble.findings(this.#ensemble.findingsOf[reaction]!));
-			ensemble = this.#ensemble.nextOf[reaction]!;
-		}
+		const { members, ensemble, findings } = this.#parts.boot();
+		now.set(members);
 		now[this.#ensembleAt] = ensemble;
 		this.#sink = sink;
 		this.#sumMembers();
-		this.#put(0, -1, 0, ensemble, 0, -1, NOTHING_SENT, this.#ensemble.findingsNumber(findings));
+		this.#put(0, -1, 0, ensemble, 0, -1, NOTHING_SENT, findings);
 	}
 
 	expand(words: Uint32Array, at: number, sink: SuccessorSink): void {
@@ -180,6 +161,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		this.#sumMembers();
 		const ensemble = now[this.#ensembleAt]!;
 		for (let position = 0; position < this.#ensembleAt; position++) {
+			if (this.#isLiar[position]) continue;
 			const member = now[position]!;
 			this.#act(position, member, ensemble, now[this.#budgetsAt]!, 0);
 			this.#crash(position, member, ensemble);
@@ -198,7 +180,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 
 	/** Everything that a member may do next; `crash` marks that it has just crashed. */
 	#act(position: number, member: number, ensemble: number, budgets: number, crash: number): void {
-		const { bounds, disk } = this.#model;
+		const { disk } = this.#model;
 		const mark = (position << MEMBER_SHIFT) | (crash << CRASH_SHIFT);
 		for (const timer of this.#table.timersOf[member]!) {
 			this.#input((KIND.timer << KIND_SHIFT) | mark | timer, position, member, ensemble, -1, budgets);
@@ -211,7 +193,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 			const spent = budgets + (1 << BUDGET.requests);
 			this.#input((KIND.request << KIND_SHIFT) | mark | request, position, member, ensemble, -1, spent);
 		}
-		const mayDuplicate = used(budgets, BUDGET.duplicates) < bounds.duplicates;
+		const mayDuplicate = used(budgets, BUDGET.duplicates) < this.#duplicatesMax;
 		const now = this.#now;
 		for (let slot = this.#messagesAt; slot < now.length; slot++) {
 			const message = now[slot]!;
@@ -244,9 +226,9 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 				this.#step(action, position, member, ensemble, -1, spent);
 				continue;
 			}
-			const reaction = this.#react(ensemble, crash.number);
-			const after = this.#ensemble.nextOf[reaction]!;
-			this.#crashFindings = this.#ensemble.findingsOf[reaction]!;
+			const reaction = this.#parts.react(ensemble, crash.number);
+			const after = this.#ensemble.nextOf(reaction);
+			this.#crashFindings = this.#ensemble.findingsOf(reaction);
 			if (crash.member === member && this.#ensemble.isSame(after, ensemble)) this.#skip(action, this.#crashFindings);
 			else this.#act(position, crash.member, after, spent, disk === "asynchronous" ? 1 + survivors : 1);
 			this.#crashFindings = NO_FINDINGS;
@@ -271,7 +253,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 
 	#forge(): void {
 		const budgets = this.#now[this.#budgetsAt]!;
-		if (used(budgets, BUDGET.forgeries) >= this.#model.bounds.forgeries) return;
+		if (used(budgets, BUDGET.forgeries) >= this.#forgeriesMax) return;
 		const spent = budgets + (1 << BUDGET.forgeries);
 		for (const [number, envelope] of (this.#port.forgeries ?? []).entries()) {
 			const action = (KIND.forge << KIND_SHIFT) | number;
@@ -300,12 +282,12 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		if (transition === null) return false;
 		if (transition.failure !== null) {
 			this.#sink.words.set(this.#now);
-			this.#sink.beyond(action, this.#failureFindings(transition.failure));
+			this.#sink.beyond(action, this.#parts.failureFindings(transition.failure));
 			return true;
 		}
-		const reaction = this.#react(ensemble, transition.number);
-		const after = this.#ensemble.nextOf[reaction]!;
-		const findings = this.#ensemble.joined(this.#crashFindings, this.#ensemble.findingsOf[reaction]!);
+		const reaction = this.#parts.react(ensemble, transition.number);
+		const after = this.#ensemble.nextOf(reaction);
+		const findings = this.#ensemble.joined(this.#crashFindings, this.#ensemble.findingsOf(reaction));
 		const isIdle =
 			transition.member === member && transition.sent.length === 0 && this.#ensemble.isSame(after, ensemble);
 		if (isIdle && this.#isPointless(action)) this.#skip(action, findings);
@@ -337,11 +319,6 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		const within = crashWithin((action >>> CRASH_SHIFT) & CRASH_MASK, this.#model.disk);
 		const input = (action & ~dropped) | (within === null ? 0 : withinCode(within, false) << CRASH_SHIFT);
 		return input >>> KIND_SHIFT === KIND.duplicate ? input & ~(KIND.duplicate << KIND_SHIFT) : input;
-	}
-
-	#react(ensemble: number, number: number): number {
-		const known = this.#ensemble.knownReaction(ensemble, number);
-		return known === -1 ? this.#ensemble.react(ensemble, number, this.#table.observationsOf(number)) : known;
 	}
 
 	/**
@@ -394,12 +371,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 	#insert(words: Uint32Array, message: number, count: number): number {
 		const under = this.#under;
 		if (count === under.length) return count;
-		if (
-			this.#port.isObsolete !== undefined &&
-			this.#table.isObsolete(message, words[this.#table.receivers[message]!]!)
-		) {
-			return count;
-		}
+		if (this.#table.isObsolete(message, words[this.#table.receivers[message]!]!)) return count;
 		let at = count;
 		while (at > 0 && under[at - 1]! > message) at--;
 		if (this.#isSet && at > 0 && under[at - 1] === message) return count;
@@ -462,7 +434,7 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 		if (transition === null || transition.failure !== null) return false;
 		if (transition.member !== member || transition.sent.length > 0) return false;
 		const ensemble = words[this.#ensembleAt]!;
-		return this.#ensemble.isSame(this.#ensemble.nextOf[this.#react(ensemble, transition.number)]!, ensemble);
+		return this.#ensemble.isSame(this.#ensemble.nextOf(this.#parts.react(ensemble, transition.number)), ensemble);
 	}
 
 	#putFingerprint(action: number, position: number, member: number, count: number, findings: number): void {
@@ -539,11 +511,6 @@ export class GroupSpace<P extends ProtocolTypes, View> implements StateSpace {
 			const row = this.#now[i]! * stride;
 			for (let at = 0; at < stride; at++) sums[at]! += words[row + at]!;
 		}
-	}
-
-	#failureFindings(failure: string): number {
-		const property = this.properties.length - 1;
-		return this.#ensemble.findingsNumber([{ property, finding: { type: "violated", details: { failure } } }]);
 	}
 
 	describeAction(words: Uint32Array, at: number, action: number): string {

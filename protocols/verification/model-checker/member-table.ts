@@ -10,6 +10,7 @@ import { ARGUMENT_MASK, CRASH_MASK, CRASH_SHIFT, crashWithin, KIND, KIND_SHIFT }
 import type { Envelope, GroupModel, GroupPort } from "./group-model.ts";
 import { type Member, type MemberInput, type MemberStep, plainMember, stepMember } from "./member.ts";
 import { PairTable } from "./pair-table.ts";
+import { renameNodes } from "./rename-nodes.ts";
 import type { StateEncoder } from "./state-encoder.ts";
 
 /** Steps whose observations are kept; those of others are worked out again when a watcher asks. */
@@ -34,6 +35,8 @@ export class MemberTable<P extends ProtocolTypes, View> {
 	readonly #essences: unknown[] = [];
 	/** By number of a member: whether it is within the bounds. */
 	readonly isWithin: boolean[] = [];
+	/** By number of a member: its {@link GroupPort.rank}. */
+	readonly ranks: (number | null)[] = [];
 	/** By number of a message: the position of its receiver. */
 	readonly receivers: number[] = [-1];
 	readonly timers: P["timer"][] = [];
@@ -46,10 +49,16 @@ export class MemberTable<P extends ProtocolTypes, View> {
 	readonly #origins: number[] = [];
 	readonly #observations = new Map<number, readonly GroupObservation<P, View>[]>();
 	readonly #obsolete = new PairTable();
+	readonly #hasObsolete: boolean;
+	readonly #renamings: Renamings;
+	/** By number of a message: itself under each renaming, -1 where that is not worked out. */
+	readonly #renamedMessages: number[][] = [];
 
 	constructor(model: GroupModel<P, View>, encoder: StateEncoder, renamings: Renamings) {
 		this.#model = model;
 		this.#port = model.port;
+		this.#renamings = renamings;
+		this.#hasObsolete = model.port.isObsolete !== undefined || model.port.liars !== undefined;
 		this.members = new ComponentTable(encoder, renamings);
 		this.messages = new ComponentTable(encoder, renamings);
 		this.messages.intern(null, null);
@@ -69,6 +78,11 @@ export class MemberTable<P extends ProtocolTypes, View> {
 	transition(member: number, input: number): Transition | null {
 		const known = this.#transitionOf.get(member, input);
 		return this.#transitions[known === -1 ? this.#workOut(member, input) : known]!;
+	}
+
+	/** A transition that was worked out and is possible. */
+	transitionOf(number: number): Transition {
+		return must(this.#transitions[number] ?? undefined, "a transition that was possible stays so");
 	}
 
 	/** Takes note of a boot, which is no transition of any member, and returns its number. */
@@ -93,7 +107,9 @@ export class MemberTable<P extends ProtocolTypes, View> {
 		if (number < known) return number;
 		this.#essences.push(essence);
 		const waiting = member.held.filter(({ effect }) => effect.type === "send").length;
-		this.isWithin.push(waiting <= this.#model.bounds.inFlight && this.#port.isWithin(essence));
+		const { inFlight } = this.#model.bounds;
+		this.isWithin.push((inFlight === "any" || waiting <= inFlight) && this.#port.isWithin(essence));
+		this.ranks.push(this.#port.rank?.(essence) ?? null);
 		this.unfinishedOf.push(member.unfinished.length);
 		this.timersOf.push(member.timers.map((timer) => this.#timerNumber(timer)));
 		return number;
@@ -114,14 +130,33 @@ export class MemberTable<P extends ProtocolTypes, View> {
 		return number;
 	}
 
+	/** Whether a message need not be kept for its receiver as it is; a liar needs none. */
 	isObsolete(message: number, member: number): boolean {
+		if (!this.#hasObsolete) return false;
 		const known = this.#obsolete.get(message, member);
 		if (known !== -1) return known === 1;
 		const envelope = this.messages.value(message);
 		const { durable } = this.members.value(member);
-		const isObsolete = envelope !== null && this.#port.isObsolete?.(envelope.message, this.#essences[member], durable);
-		this.#obsolete.set(message, member, isObsolete === true ? 1 : 0);
-		return isObsolete === true;
+		const isObsolete =
+			envelope !== null &&
+			(this.#port.liars?.includes(envelope.to) === true ||
+				this.#port.isObsolete?.(envelope, this.#essences[member], durable) === true);
+		this.#obsolete.set(message, member, isObsolete ? 1 : 0);
+		return isObsolete;
+	}
+
+	/** The number of a message with all nodes in it renamed. */
+	renamedMessage(message: number, renaming: number): number {
+		this.#renamedMessages[message] ??= this.#renamings.map((_, i) => (i === 0 ? message : -1));
+		const renamed = this.#renamedMessages[message];
+		if (renamed[renaming] === -1) {
+			const { nodes } = this.#port;
+			const order = this.#renamings[renaming]!;
+			const names = new Map(nodes.map((node, i) => [node, must(nodes[order[i]!], "a node")]));
+			const envelope = renameNodes(this.messages.value(message), names);
+			renamed[renaming] = this.internMessage(must(envelope ?? undefined, "number 0 is no message"));
+		}
+		return renamed[renaming]!;
 	}
 
 	describeMember(number: number): string {

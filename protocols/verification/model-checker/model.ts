@@ -89,6 +89,7 @@ class ModelSpace<State, Action> implements StateSpace {
 		this.properties = model.properties.map(({ id, kind, statement }) => ({ id, kind, statement, source: model.name }));
 		this.liveness = hasEventually
 			? {
+					isRecurrent: false,
 					holds: (property, words, at) => this.#holds(property, this.#stateAt(words, at)),
 					fairClasses: this.#fairClasses,
 					fairClassOf: (action) => this.#fairClassOf[action]!,

@@ -43,10 +43,26 @@ export interface SuccessorSink {
 export interface LivenessView {
 	/** Whether an `eventually` property holds in a state. */
 	holds(property: number, words: Uint32Array, at: number): boolean;
+	/**
+	 * Whether it must hold again and again, so that a run which holds for a while and then never again violates it; else
+	 * once is enough.
+	 */
+	readonly isRecurrent: boolean;
 	/** The names of what is fair: if it stays possible for ever, it happens. */
 	readonly fairClasses: readonly string[];
 	/** The position of an action's class, or -1 for what may be refused for ever. */
 	fairClassOf(action: number): number;
+}
+
+/**
+ * A space whose states cover each other: what is covered need not be explored. Its fingerprints name what must be equal for
+ * one state to cover another, and {@link SuccessorSink.isKnown} says whether a state of that fingerprint covers `words`.
+ */
+export interface CoveringSpace extends StateSpace {
+	/** Of two states of one fingerprint, whether whatever can happen in the second can happen in the first. */
+	covers(words: Uint32Array, at: number, others: Uint32Array, othersAt: number): boolean;
+	/** Which states to explore first, the lowest: a hint. Null: those with the fewest steps. */
+	rankOf(words: Uint32Array, at: number): number | null;
 }
 
 export interface StateSpace {

@@ -89,6 +89,19 @@ describe("quorate check", () => {
 		expect(text).toContain("violated: below-two after 2 steps");
 	});
 
+	it("bounds messages if a bound was given, and else not", async () => {
+		expect(parseCheckOptions(["raft"])?.raft).toMatchObject({ network: "cumulative", inFlight: "any", losses: "any" });
+		const bounded = { network: "set", inFlight: 3, losses: 1, duplicates: 1 };
+		expect(parseCheckOptions(["raft", "--in-flight", "3"])?.raft).toMatchObject(bounded);
+		expect(parseCheckOptions(["raft", "--reduction", "off"])?.raft).toMatchObject({ ...bounded, inFlight: 4 });
+		const small = ["raft", "--terms", "1", "--log", "1", "--requests", "0", "--crashes", "0"];
+		const { exitCode, text } = await check(small);
+		expect(text).toContain("in flight any; crashes <= 0, losses any, duplicates any");
+		expect(text).toMatch(/exhausted +yes/);
+		expect(text).toMatch(/bytes of tables a state +[1-9]/);
+		expect(exitCode).toBe(0);
+	});
+
 	it("tells about itself", async () => {
 		const { exitCode, text } = await check(["--help"]);
 		expect(exitCode).toBe(0);
@@ -104,6 +117,8 @@ describe("a wrong call", () => {
 		[["raft", "raft"], "unexpected-argument"],
 		[["raft", "--nodes", "0"], "invalid-value"],
 		[["raft", "--losses", "many"], "invalid-value"],
+		[["raft", "--network", "cumulative", "--losses", "1"], "invalid-value"],
+		[["raft", "--network", "cumulative", "--reduction", "off"], "invalid-value"],
 		[["raft", "--pre-vote", "maybe"], "invalid-value"],
 		[["raft", "--states-max", "all"], "invalid-value"],
 		[["raft", "--node", "3"], "unknown-option"],

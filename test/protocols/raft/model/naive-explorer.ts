@@ -112,7 +112,7 @@ class NaiveExplorer {
 			},
 			i,
 		);
-		if (world.duplicates < bounds.duplicates) {
+		if (bounds.duplicates !== "any" && world.duplicates < bounds.duplicates) {
 			this.#try(
 				world,
 				(next, member) => {
@@ -145,7 +145,7 @@ class NaiveExplorer {
 	#offer(world: World): void {
 		const { bounds, port } = this.#model;
 		const waiting = world.members.map(({ held }) => held.filter(({ effect }) => effect.type === "send").length);
-		if (Math.max(world.network.length, ...waiting) > bounds.inFlight) return;
+		if (bounds.inFlight !== "any" && Math.max(world.network.length, ...waiting) > bounds.inFlight) return;
 		if (!world.members.every((member) => port.isWithin(this.#essenceOf(member)))) return;
 		const text = this.#textOf(world);
 		if (this.#seen.has(text)) return;
