@@ -19,7 +19,6 @@ export {
 	notReproduced,
 	probeFailed,
 	probeThrew,
-	propertyThrew,
 	targetFailed,
 } from "./errors.ts";
 export {
@@ -57,6 +56,7 @@ export {
 	withDrawsWrittenOut,
 } from "./journal.ts";
 export { experimentSchema, experimentSchemaText, type JsonSchema } from "./json-schema.ts";
+export { nearestName } from "./nearest.ts";
 export { checkExperiment, formatExperiment, parseExperiment } from "./parse.ts";
 export { PLANNED_FAULTS_MAX, type PlanOrder, planExperiment, selectFaults } from "./plan.ts";
 export { formatHtmlReport, type ReportExtras } from "./report/html-report.ts";

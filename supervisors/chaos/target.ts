@@ -10,6 +10,10 @@ export interface ExperimentEngine {
 	readonly name: string;
 	/** Fault kinds this engine can apply; anything else is refused before the start. */
 	readonly faults: ReadonlySet<string>;
+	/** Every other kind of the catalogue, and why this engine can not apply it: one clause. */
+	readonly refusals: ReadonlyMap<string, string>;
+	/** Whether members can have disks of their own. */
+	readonly disks: ReadonlySet<Topology["disks"]>;
 	readonly probes: ReadonlySet<string>;
 	readonly workloads: ReadonlySet<string>;
 	/** All properties that it can watch, by id, with their kind. */
@@ -64,7 +68,7 @@ export interface ExperimentTarget {
 	nowMs(): number;
 	/**
 	 * Lets time pass; resolves earlier when `until` holds. Returns whether it does.
-	 * @throws QuorateError `experiment-property-threw` if a watched property threw
+	 * @throws QuorateError `property-threw`, or whatever the engine says, if a watched property threw
 	 */
 	pass(durationMs: number, until?: () => boolean): Promise<boolean>;
 	/**

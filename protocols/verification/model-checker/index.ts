@@ -10,7 +10,7 @@
  * What it does not do: it proves nothing beyond the bounds; it takes two states with the same 64-bit fingerprint for one
  * ({@link SearchResult.collisionProbability}); it judges `eventually` for plain models only, and never under symmetry.
  */
-export { modelMalformed, modelUnbounded, propertyThrew } from "./errors.ts";
+export { modelMalformed, modelUnbounded } from "./errors.ts";
 export { explore, exploreModel } from "./explore.ts";
 export {
 	BUDGET_MAX,
