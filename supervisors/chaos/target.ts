@@ -2,7 +2,9 @@
  * What experiments act on: a port. `actors/experiment` supplies it for swarms, in simulation and on threads; a test
  * supplies a script. The runner knows nothing else of what it breaks.
  */
+
 import type { FaultSpec, ProbeSpec, ProbeValue, Topology, WorkloadSpec } from "./experiment.ts";
+import type { HistoryChart } from "./report/history-chart.ts";
 
 /** One way of running experiments. */
 export interface ExperimentEngine {
@@ -118,8 +120,9 @@ export interface WorkloadJudgement {
 	readonly explanation: string | null;
 	/** The history as JSON lines. */
 	readonly history: string;
-	/** Of a violated one: the lines around the anomaly. */
+	/** Of a violated one: the lines around the anomaly, and a picture of the operations there. */
 	readonly around?: readonly string[];
+	readonly chart?: HistoryChart;
 }
 
 export interface PropertyFinding {
