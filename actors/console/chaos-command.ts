@@ -1,6 +1,7 @@
 /** The command `quorate chaos`: runs experiment files on either engine, and tells what can be in them. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { nearestName } from "../../supervisors/chaos/index.ts";
 import {
 	type ExperimentEngine,
 	type ExperimentRun,
@@ -17,7 +18,7 @@ import { simulationEngine, threadsEngine } from "../experiment/index.ts";
 import { type ChaosRunOptions, chaosHelp, chaosListOptions, chaosRunOptions, plainOptions } from "./chaos-options.ts";
 import { experimentErrors, usageErrors } from "./errors.ts";
 import { readExperiment } from "./experiment-file.ts";
-import { nearest, type OptionTable, type OptionValues, parseCall } from "./option-table.ts";
+import { type OptionTable, type OptionValues, parseCall } from "./option-table.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { formatMs, formatNumber, formatTable } from "./table.ts";
 import { type Output, painter, silentOutput } from "./terminal.ts";
@@ -50,7 +51,7 @@ export async function chaosCommand(args: readonly string[], world: CommandWorld)
 	}
 	const subcommand = subcommands.get(name);
 	if (subcommand === undefined) {
-		const suggestion = nearest(name, [...subcommands.keys()]);
+		const suggestion = nearestName(name, [...subcommands.keys()]);
 		throw usageErrors.unknownCommand({ command: `chaos ${name}`, suggestion: suggestion && `chaos ${suggestion}` });
 	}
 	return subcommand(rest, world);

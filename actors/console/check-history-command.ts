@@ -1,4 +1,5 @@
 /** The command `quorate check-history`: options, history, judge, result. */
+import { writeFile } from "node:fs/promises";
 import { QuorateError } from "../../protocols/core/index.ts";
 import {
 	casRegisterModel,
@@ -15,6 +16,8 @@ import {
 	queueModel,
 	registerModel,
 } from "../../protocols/verification/index.ts";
+import { formatHistorySvg, type HistoryChart } from "../../supervisors/index.ts";
+import { historyChart } from "../experiment/index.ts";
 import { type CheckHistoryOptions, checkHistoryHelp, parseCheckHistoryOptions } from "./check-history-options.ts";
 import {
 	anomalyResult,
@@ -24,7 +27,7 @@ import {
 	printHistoryResult,
 	resultObject,
 } from "./check-history-report.ts";
-import { historyFileErrors } from "./errors.ts";
+import { experimentErrors, historyFileErrors } from "./errors.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { formatNumber } from "./table.ts";
 import { type Output, silentOutput } from "./terminal.ts";
@@ -59,6 +62,7 @@ export async function checkHistoryCommand(args: readonly string[], world: CheckH
 		output.write(`quorate ${world.version}: ${name} as ${options.model}\n${describeHistory(history)}\n`);
 		const result = await judged(history, options, output, world);
 		if (world.interrupt.aborted) return interruptExitCode(world.interrupt);
+		if (options.svg !== null) await writeSvg(options.svg, historyChart(history, result.partitions, options.model));
 		if (options.json) world.output.write(`${JSON.stringify(resultObject(result, options, history, world.version))}\n`);
 		else printHistoryResult(result, output);
 		return result.verdict === "ok" ? 0 : 1;
@@ -81,6 +85,14 @@ async function readHistory(file: string, { standardInput, interrupt }: CheckHist
 	const history = inFile(() => parser.end());
 	if (history.events === 0) throw historyFileErrors.empty({ file: sourceName(file) });
 	return history;
+}
+
+async function writeSvg(file: string, chart: HistoryChart): Promise<void> {
+	try {
+		await writeFile(file, formatHistorySvg(chart));
+	} catch (cause) {
+		throw experimentErrors.unwritable({ file, reason: (cause as Error).message }, { cause });
+	}
 }
 
 /** The parser knows lines; which file they are in is known here. */

@@ -17,12 +17,17 @@ export const historyModels = [
 ] as const;
 export type HistoryModel = (typeof historyModels)[number];
 
+/** Not judged by an order of all operations, so that there is no prefix to be drawn. */
+const unordered: ReadonlySet<HistoryModel> = new Set(["set", "sessions", "list-append"]);
+
 export interface CheckHistoryOptions {
 	/** A file, or `-` for standard input. */
 	readonly file: string;
 	readonly model: HistoryModel;
 	readonly budgetMs: number;
 	readonly json: boolean;
+	/** Where a picture is written; null: nowhere. */
+	readonly svg: string | null;
 }
 
 const COMMAND = "quorate check-history";
@@ -47,6 +52,12 @@ const options = {
 		fallback: false,
 		parse: () => true,
 	} satisfies OptionSpec<boolean>,
+	svg: {
+		value: "FILE",
+		help: "draw the operations by client, with the longest linearizable prefix and the one that ends it",
+		fallback: null,
+		parse: (text) => text,
+	} satisfies OptionSpec<string | null>,
 	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
 };
 
@@ -60,14 +71,18 @@ export function parseCheckHistoryOptions(args: readonly string[]): CheckHistoryO
 		args,
 		COMMAND,
 	);
-	const { model, budget, json, help } = call.values;
+	const { model, budget, json, svg, help } = call.values;
 	if (help) return null;
 	const [file, stray] = call.operands;
 	if (file === undefined) {
 		throw usageErrors.missingOperand({ command: COMMAND, expected: "the file of a history, or - for standard input" });
 	}
 	if (stray !== undefined) throw usageErrors.unexpectedArgument({ argument: stray, command: COMMAND });
-	return { file, model, budgetMs: budget, json };
+	if (svg !== null && unordered.has(model)) {
+		const models = historyModels.filter((name) => !unordered.has(name)).join(", ");
+		throw usageErrors.invalidValue({ option: "--svg", expected: `one of the models ${models}`, actual: model });
+	}
+	return { file, model, budgetMs: budget, json, svg };
 }
 
 /** The text of `quorate check-history --help`. */
@@ -108,7 +123,7 @@ budget ended, or nothing was answered), and for what can not be read; 2 for a wr
 SIGTERM.
 
 Examples:
-  quorate run --history history.jsonl && quorate check-history history.jsonl
+  quorate run --history history.jsonl && quorate check-history history.jsonl --svg history.svg
   zcat history.jsonl.gz | quorate check-history - --model list-append --json
 `;
 }

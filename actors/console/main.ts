@@ -6,11 +6,11 @@
 import { readFileSync, writeSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
+import { nearestName } from "../../supervisors/chaos/index.ts";
 import { chaosCommand } from "./chaos-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { checkHistoryCommand } from "./check-history-command.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
-import { nearest } from "./option-table.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
 import { simulateCommand } from "./simulate-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
@@ -67,7 +67,7 @@ async function perform(args: readonly string[], world: CommandWorld): Promise<nu
 	}
 	const command = commands.get(name);
 	if (command === undefined) {
-		throw usageErrors.unknownCommand({ command: name, suggestion: nearest(name, [...commands.keys()]) });
+		throw usageErrors.unknownCommand({ command: name, suggestion: nearestName(name, [...commands.keys()]) });
 	}
 	return await command.perform(rest, world);
 }

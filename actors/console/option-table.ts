@@ -1,6 +1,7 @@
 /** The options of a command: one table from which both the parser and the help are made. */
 import { parseArgs } from "node:util";
 import { QuorateError } from "../../protocols/core/index.ts";
+import { nearestName } from "../../supervisors/chaos/index.ts";
 import { usageErrors } from "./errors.ts";
 
 /** One option `--name`. `parse` refuses a text by throwing what {@link expected} makes. */
@@ -71,7 +72,7 @@ export function parseCall<Table extends OptionTable>(
 		if (token.kind === "option") {
 			const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
 			if (spec === undefined || token.rawName === `-${token.name}`) {
-				const suggestion = nearest(token.name, names);
+				const suggestion = nearestName(token.name, names);
 				throw usageErrors.unknownOption({
 					option: token.rawName,
 					suggestion: suggestion === null ? null : `--${suggestion}`,
@@ -111,30 +112,4 @@ export function describeOptions(table: OptionTable): string[] {
 	return rows.flatMap(({ left, lines }) =>
 		lines.map((line, number) => `${(number === 0 ? left : "").padEnd(width)}  ${line}`),
 	);
-}
-
-/** A name as far from a word as this is no longer a typing error. */
-const EDITS_MAX = 3;
-
-/** The name with the fewest edits from `word`, if they are few. */
-export function nearest(word: string, names: readonly string[]): string | null {
-	const close = names
-		.map((name) => ({ name, edits: name.startsWith(word) && word.length > 1 ? 1 : editDistance(word, name) }))
-		.filter(({ name, edits }) => edits <= Math.min(EDITS_MAX, Math.floor(name.length / 2)))
-		.sort((a, b) => a.edits - b.edits);
-	return close[0]?.name ?? null;
-}
-
-/** Levenshtein's distance: insertions, deletions and replacements of one character. */
-function editDistance(a: string, b: string): number {
-	let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-			next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-		}
-		row = next;
-	}
-	return row[b.length]!;
 }

@@ -41,7 +41,7 @@ export class SwarmTarget implements RunTarget {
 	get nodes(): readonly TargetNode[] {
 		return this.#swarm.nodes.map(({ node, state, role, term, commitIndex, threadLives }) => ({
 			id: node,
-			state,
+			state: state === "running" ? state : "down",
 			role,
 			term,
 			commit: commitIndex,

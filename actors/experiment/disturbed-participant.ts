@@ -10,12 +10,27 @@
  */
 import { type NodeId, nodeId } from "../../protocols/core/index.ts";
 import type { RaftMessage, RaftTypes } from "../../protocols/raft/index.ts";
-import { type ActorContext, type Address, type EnvelopeHead, FaultyNetwork } from "../../runtime/index.ts";
-import { Participant, type RaftParticipantArgs, raftParticipantSettings } from "../participant/index.ts";
+import {
+	type ActorContext,
+	type ActorRef,
+	type Address,
+	type EnvelopeHead,
+	FaultyNetwork,
+} from "../../runtime/index.ts";
+import {
+	Participant,
+	participantName,
+	type RaftParticipantArgs,
+	raftParticipantSettings,
+} from "../participant/index.ts";
 import { FaultBoardReader, memberOrders } from "./fault-board.ts";
 
 /** How often the board is read while no message comes. */
 const POLL_MS = 20;
+/** What lanes are filled with: large, so that a full lane holds few of them. */
+const FILLING = { type: "filling", text: "x".repeat(16_384) };
+/** Told to one member at a time, at most; a lane that has grown as far as it may holds fewer. */
+const FILLINGS_MAX = 1_024;
 
 export interface DisturbedParticipantArgs extends RaftParticipantArgs {
 	readonly board: SharedArrayBuffer;
@@ -25,6 +40,7 @@ export interface DisturbedParticipantArgs extends RaftParticipantArgs {
 export const disturbedParticipantModule: string = import.meta.url;
 
 export class DisturbedParticipant extends Participant<RaftTypes> {
+	readonly #group: string;
 	readonly #node: NodeId;
 	readonly #members: readonly NodeId[];
 	readonly #board: FaultBoardReader;
@@ -33,9 +49,14 @@ export class DisturbedParticipant extends Participant<RaftTypes> {
 	#life: { readonly context: ActorContext; readonly network: FaultyNetwork } | null = null;
 	/** Names the timers of messages that wait. */
 	#delayed = 0;
+	/** While this is so each message keeps the next ones in the mailbox. */
+	#isHeld = false;
+	/** Members that this one fills the lanes to. */
+	readonly #filled = new Map<NodeId, ActorRef>();
 
 	constructor({ board, ...args }: DisturbedParticipantArgs) {
 		super(raftParticipantSettings(args));
+		this.#group = args.group;
 		this.#node = nodeId(args.node);
 		this.#members = args.members.map(nodeId);
 		this.#board = new FaultBoardReader(board);
@@ -52,7 +73,22 @@ export class DisturbedParticipant extends Participant<RaftTypes> {
 		this.#poll(context);
 	}
 
+	/** A member that is told to take nothing out of its mailbox handles one message more, and then waits in its turn. */
+	override receive(message: unknown, context: ActorContext): void | Promise<void> {
+		super.receive(message, context);
+		if (!this.#isHeld) return;
+		return this.#released(context);
+	}
+
+	/** On the thread's clock, not on the actor's timers: those are held back with the mailbox. */
+	async #released({ clock }: ActorContext): Promise<void> {
+		const member = this.#members.indexOf(this.#node);
+		while (this.#board.isTaken(member)) await new Promise<void>((resolve) => clock.schedule(POLL_MS, resolve));
+		this.#isHeld = false;
+	}
+
 	protected override heard(from: NodeId, message: RaftMessage): void {
+		if ((message as { readonly type: string }).type === FILLING.type) return;
 		this.#readBoard();
 		const life = this.#life;
 		if (life === null || this.#inForce.size === 0) {
@@ -96,7 +132,30 @@ export class DisturbedParticipant extends Participant<RaftTypes> {
 		context.timers.run("read-fault-board", POLL_MS, () => {
 			this.#poll(context);
 			this.#readBoard();
+			this.#fillLanes(context);
 		});
+	}
+
+	#fillLanes(context: ActorContext): void {
+		for (const [index, member] of this.#members.entries()) {
+			if (member === this.#node || !this.#board.isFilled(index)) {
+				this.#filled.delete(member);
+				continue;
+			}
+			const ref = this.#filled.get(member);
+			if (ref === undefined) this.#find(member, context);
+			for (let count = 0; count < FILLINGS_MAX && ref?.tell(FILLING) === "ok"; count++);
+		}
+	}
+
+	#find(member: NodeId, context: ActorContext): void {
+		context.lookup(participantName(this.#group, member)).then(
+			(ref) => {
+				if (ref !== null) this.#filled.set(member, ref);
+			},
+			// The registry is gone with the main thread's system: nobody is there to be disturbed any more.
+			() => undefined,
+		);
 	}
 
 	#readBoard(): void {
@@ -120,6 +179,7 @@ export class DisturbedParticipant extends Participant<RaftTypes> {
 		const order = this.#board.takeOrder(this.#members.indexOf(this.#node));
 		if (order === memberOrders.none) return;
 		if (order === memberOrders.exhaustMemory) exhaustMemory();
+		if (order === memberOrders.hold) this.#isHeld = true;
 		this.#board.stand(this.#members.indexOf(this.#node), order);
 	}
 }

@@ -17,26 +17,43 @@ export interface NumberedFault {
 }
 
 /**
- * What a member's thread is told to do to itself. It takes the order by writing {@link TAKEN} over it, and a `stand` or a
- * `spin` is over as soon as the word says `none` again.
+ * What a member's thread is told to do to itself. It takes the order by writing {@link TAKEN} over it. A `stand`, a `spin` and
+ * a `hold` (take no message out of the mailbox) are over as soon as the word says `none` again.
  */
-export const memberOrders = { none: 0, exhaustMemory: 1, stand: 2, spin: 3 } as const;
+export const memberOrders = { none: 0, exhaustMemory: 1, stand: 2, spin: 3, hold: 4 } as const;
 export type MemberOrder = (typeof memberOrders)[keyof typeof memberOrders];
-const TAKEN = 4;
+const TAKEN = 5;
 
-/** What the disk is told: to work, to stand still, or to fail for good. */
-export const diskOrders = { work: 0, stall: 1, full: 2, fail: 3 } as const;
-export type DiskOrder = (typeof diskOrders)[keyof typeof diskOrders];
+/** What is wrong with the disk. */
+export interface DiskState {
+	/** Flushes wait until this is over. */
+	readonly isStalled: boolean;
+	/** Flushes fail for want of space. */
+	readonly isFull: boolean;
+	/** Milliseconds that each flush takes longer, in whole. */
+	readonly delayMs: number;
+	/** With these probabilities a flush, or a read, fails. */
+	readonly flushFails: number;
+	readonly readFails: number;
+}
+
+/** Of probabilities in words of the board. */
+const MILLIONTHS = 1_000_000;
 
 const BOARD_BYTES = 64 * 1024;
 const VERSION = 0;
 const LENGTH = 1;
-const DISK_ORDER = 2;
-/** Milliseconds that each flush takes longer. */
+/** 1: stalled; 2: full; their sum: both. */
+const DISK_TROUBLE = 2;
 const DISK_DELAY = 3;
+const DISK_FLUSH_FAILS = 4;
+const DISK_READ_FAILS = 5;
 /** One word for each member, by its place in the group. */
-const ORDERS_FROM = 4;
-const TEXT_FROM_BYTES = (ORDERS_FROM + NODES_MAX + 1) * 4;
+const ORDERS_FROM = 6;
+/** One word for each member: how many faults want the lanes to it full. */
+const FILLED_FROM = ORDERS_FROM + NODES_MAX;
+const WORDS = FILLED_FROM + NODES_MAX;
+const TEXT_FROM_BYTES = WORDS * 4;
 
 /** The memory of a board; it goes to threads as it is. */
 export function createFaultBoard(): SharedArrayBuffer {
@@ -51,7 +68,7 @@ export class FaultBoardWriter {
 	#numbers = 0;
 
 	constructor(memory: SharedArrayBuffer) {
-		this.#words = new Int32Array(memory, 0, ORDERS_FROM + NODES_MAX);
+		this.#words = new Int32Array(memory, 0, WORDS);
 		this.#text = new Uint8Array(memory, TEXT_FROM_BYTES);
 	}
 
@@ -69,13 +86,20 @@ export class FaultBoardWriter {
 		Atomics.notify(this.#words, ORDERS_FROM + member);
 	}
 
-	orderDisk(order: DiskOrder): void {
-		Atomics.store(this.#words, DISK_ORDER, order);
+	/** The members fill the lanes to this one, and keep them full, until what is returned is called. */
+	fillLanes(member: number): () => void {
+		Atomics.add(this.#words, FILLED_FROM + member, 1);
+		return () => {
+			Atomics.sub(this.#words, FILLED_FROM + member, 1);
+		};
 	}
 
-	/** Each flush takes so much longer from now on; milliseconds, in whole. */
-	delayDisk(delayMs: number): void {
+	/** What is wrong with the disk from now on. */
+	set disk({ isStalled, isFull, delayMs, flushFails, readFails }: DiskState) {
+		Atomics.store(this.#words, DISK_TROUBLE, (isStalled ? 1 : 0) + (isFull ? 2 : 0));
 		Atomics.store(this.#words, DISK_DELAY, Math.round(delayMs));
+		Atomics.store(this.#words, DISK_FLUSH_FAILS, Math.round(flushFails * MILLIONTHS));
+		Atomics.store(this.#words, DISK_READ_FAILS, Math.round(readFails * MILLIONTHS));
 	}
 
 	#write(faults: readonly NumberedFault[]): void {
@@ -96,7 +120,7 @@ export class FaultBoardReader {
 	#version = 0;
 
 	constructor(memory: SharedArrayBuffer) {
-		this.#words = new Int32Array(memory, 0, ORDERS_FROM + NODES_MAX);
+		this.#words = new Int32Array(memory, 0, WORDS);
 		this.#text = new Uint8Array(memory, TEXT_FROM_BYTES);
 	}
 
@@ -126,14 +150,27 @@ export class FaultBoardReader {
 	stand(member: number, order: MemberOrder): void {
 		const at = ORDERS_FROM + member;
 		if (order === memberOrders.stand) Atomics.wait(this.#words, at, TAKEN);
-		else while (Atomics.load(this.#words, at) === TAKEN);
+		else if (order === memberOrders.spin) while (Atomics.load(this.#words, at) === TAKEN);
 	}
 
-	get diskOrder(): DiskOrder {
-		return Atomics.load(this.#words, DISK_ORDER) as DiskOrder;
+	/** Whether an order that was taken is still to be obeyed. */
+	isTaken(member: number): boolean {
+		return Atomics.load(this.#words, ORDERS_FROM + member) === TAKEN;
 	}
 
-	get diskDelayMs(): number {
-		return Atomics.load(this.#words, DISK_DELAY);
+	/** Whether the lanes to this member are to be full. */
+	isFilled(member: number): boolean {
+		return Atomics.load(this.#words, FILLED_FROM + member) > 0;
+	}
+
+	get disk(): DiskState {
+		const trouble = Atomics.load(this.#words, DISK_TROUBLE);
+		return {
+			isStalled: trouble % 2 === 1,
+			isFull: trouble >= 2,
+			delayMs: Atomics.load(this.#words, DISK_DELAY),
+			flushFails: Atomics.load(this.#words, DISK_FLUSH_FAILS) / MILLIONTHS,
+			readFails: Atomics.load(this.#words, DISK_READ_FAILS) / MILLIONTHS,
+		};
 	}
 }

@@ -72,10 +72,14 @@ export class HeldThreads implements ThreadDirectory {
 	}
 }
 
-/** The same backend with another thread directory. */
-export function withThreads(backend: Backend, threads: ThreadDirectory): Backend {
+/** The same backend with another thread directory, and other ports of the main thread if some are given. */
+export function withThreads(
+	backend: Backend,
+	threads: ThreadDirectory,
+	ports: Backend["ports"] = backend.ports,
+): Backend {
 	return {
-		ports: backend.ports,
+		ports,
 		threads,
 		parallelism: backend.parallelism,
 		attach: (kernel) => backend.attach(kernel),

@@ -7,6 +7,7 @@ import {
 	type Operation,
 } from "../../protocols/verification/index.ts";
 import type { WorkloadJudgement } from "../../supervisors/index.ts";
+import { historyChart } from "./history-chart.ts";
 
 /**
  * Steps of the model that one judgement may take: some tens of seconds. A number of steps and not a time, so that the
@@ -33,7 +34,8 @@ export function judgeKeyValueHistory(history: History): WorkloadJudgement {
 	const { operation, prefixLength, witness } = offending;
 	const before = witness === null ? "" : `, when ${witness.state}`;
 	const explanation = `after ${prefixLength} operations that have an order${before}, no order explains ${describeOperation(operation)}`;
-	return { ...judged, verdict: "violated", explanation, around: linesAround(lines, operation) };
+	const chart = historyChart(history, report.partitions, "key-value");
+	return { ...judged, verdict: "violated", explanation, around: linesAround(lines, operation), chart };
 }
 
 /** One line an event, in the order of events. */

@@ -6,6 +6,7 @@
  * Place: it joins `supervisors/chaos` (experiments, runner, verdicts) to `actors/swarm`. Properties are the protocol's own
  * (`protocols/raft/properties`), histories are judged by `protocols/verification/history`; none of that stands here.
  */
+export { historyChart } from "./history-chart.ts";
 export { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 export type { MachineWrapper, ViewableRaft } from "./observed-participant.ts";
 export { experimentOf, runSeed, type SeedOrder, type SeedResult, seedTask } from "./seed-run.ts";

@@ -7,6 +7,7 @@ export class ObservedDisk implements StorageEngine {
 	readonly #persisted: (store: string, durable: RaftStoreView) => void;
 	/** Stores whose content is known. */
 	readonly #views = new Map<string, RaftStoreView>();
+	readonly #lost = new Set<string>();
 
 	/** @param persisted valid during the call only */
 	constructor(disk: SimulatedDisk, persisted: (store: string, durable: RaftStoreView) => void) {
@@ -19,6 +20,15 @@ export class ObservedDisk implements StorageEngine {
 		return this.#views.get(store);
 	}
 
+	/**
+	 * The store is gone with all that it held. That it is empty is then no news of its member, who must not come back: should it
+	 * write again all the same, that is told.
+	 */
+	lose(store: string): void {
+		this.forget(store);
+		this.#lost.add(store);
+	}
+
 	/** The store's machine has lost power: which of its writes survive shows at the next load. */
 	forget(store: string): void {
 		this.#views.delete(store);
@@ -29,7 +39,7 @@ export class ObservedDisk implements StorageEngine {
 			if (outcome.ok) {
 				const view = RaftStoreView.of(outcome.value);
 				this.#views.set(store, view);
-				this.#persisted(store, view);
+				if (!this.#lost.has(store)) this.#persisted(store, view);
 			}
 			settle(outcome);
 		});

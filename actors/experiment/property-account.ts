@@ -8,7 +8,7 @@ import {
 	type Watcher,
 	WatchList,
 } from "../../protocols/verification/index.ts";
-import { type PropertyFinding, propertyThrew } from "../../supervisors/index.ts";
+import type { PropertyFinding } from "../../supervisors/index.ts";
 
 type First = NonNullable<PropertyFinding["first"]>;
 
@@ -50,12 +50,11 @@ export class PropertyAccount<Observation> {
 		} catch (error) {
 			// It happened inside of the member that was observed, whose fault it is not.
 			if (!(error instanceof QuorateError)) throw error;
-			const { property, reason } = error.details;
-			this.#failure = propertyThrew({ property: String(property), reason: String(reason) }, { cause: error });
+			this.#failure = error;
 		}
 	}
 
-	/** @throws QuorateError `experiment-property-threw` if a watcher has */
+	/** @throws QuorateError `property-threw` if a watcher has */
 	check(): void {
 		if (this.#failure !== null) throw this.#failure;
 	}

@@ -1,16 +1,12 @@
 /** One simulation and what an experiment needs of it: faulty network, disk, threads, and the members under observation. */
-import { must, type NodeId, nodeId } from "../../protocols/core/index.ts";
+import { type NodeId, nodeId } from "../../protocols/core/index.ts";
 import { type RaftMessage, raftLayouts } from "../../protocols/raft/index.ts";
 import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
 import {
-	type ActorContext,
 	type Address,
 	type DecisionOracle,
 	FaultyNetwork,
-	SimulatedDisk,
 	Simulation,
-	StorageActor,
-	type StorageEngine,
 	storageLayouts,
 	type ThreadEvent,
 	type ThreadSlot,
@@ -21,9 +17,9 @@ import { participantName, raftClientLayouts, raftParticipantModule, raftStoreNam
 import type { Swarm, SwarmBackend } from "../swarm/index.ts";
 import { HeldThreads, withThreads } from "./held-threads.ts";
 import { MessageLog } from "./message-log.ts";
-import { ObservedDisk } from "./observed-disk.ts";
 import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
 import { PropertyAccount } from "./property-account.ts";
+import { SimulatedDisks } from "./simulated-disks.ts";
 import { DISK_FLUSH_MS, SimulationFaults } from "./simulation-faults.ts";
 import { GROUP } from "./swarm-options.ts";
 import type { SwarmStage } from "./swarm-target.ts";
@@ -57,7 +53,9 @@ export class SimulatedWorld {
 	readonly #nodes = new Map<ThreadSlot, NodeId>();
 	/** The members by the names of their stores. */
 	readonly #members = new Map<string, NodeId>();
-	#disk: { readonly disk: SimulatedDisk; readonly observed: ObservedDisk } | null = null;
+	readonly #disks: SimulatedDisks;
+	/** Lets a member start again whose disk has failed, and so its machine. */
+	readonly #failed = new Map<NodeId, () => void>();
 
 	constructor(order: TargetOrder, options: SimulationEngineOptions) {
 		const { seed, topology, properties, observe } = order;
@@ -69,34 +67,29 @@ export class SimulatedWorld {
 			nowMs,
 			(property, text) => observe({ atMs: nowMs(), origin: null, type: "violated", text, values: { property } }),
 		);
-		const open = ({ clock }: ActorContext): StorageEngine => {
-			const flushMs = topology.storage === "memory" ? MEMORY_FLUSH_MS : DISK_FLUSH_MS;
-			const disk = new SimulatedDisk({ clock, generator: this.simulation.generator("disk"), flushMs });
-			const observed = new ObservedDisk(disk, (store, durable) => {
+		this.#disks = new SimulatedDisks({
+			disks: topology.disks,
+			flushMs: topology.storage === "memory" ? MEMORY_FLUSH_MS : DISK_FLUSH_MS,
+			generator: (label) => this.simulation.generator(label),
+			persisted: (store, durable) => {
 				const node = this.#members.get(store);
 				if (node !== undefined) this.#account.observe({ type: "persisted", node, durable });
-			});
-			this.#disk = { disk, observed };
-			return observed;
-		};
-		class DiskStorage extends StorageActor {
-			constructor() {
-				super({ engine: { type: "provided", open } });
-			}
-		}
+			},
+			failed: (store) => this.#diskFailed(store),
+		});
 		const observer = {
 			observe: (observation: RaftObservation) => this.#observe(observation),
 			heard: (to: NodeId, from: NodeId, type: string) => messages.heard(to, from, type),
 		};
 		const left = (from: NodeId, to: NodeId, message: RaftMessage): void => {
-			const durable = this.#disk?.observed.durable(raftStoreName(GROUP, from));
+			const durable = this.#disks.durable(raftStoreName(GROUP, from));
 			if (durable !== undefined) this.#account.observe({ type: "left", from, to, message, durable });
 		};
 		const RaftParticipant = observedParticipant(observer, options.machine ?? ((machine) => machine));
 		this.simulation = new Simulation({
 			seed,
 			modules: new Map<string, Readonly<Record<string, unknown>>>([
-				[storageModule, { DiskStorage }],
+				[storageModule, { DiskStorage: this.#disks.storageClass }],
 				[raftParticipantModule, { RaftParticipant }],
 			]),
 			codec: { layouts: [raftLayouts, raftClientLayouts, storageLayouts], records: [] },
@@ -124,7 +117,6 @@ export class SimulatedWorld {
 	/** The world with a running swarm in it. */
 	stage(swarm: Swarm): SwarmStage {
 		const { simulation } = this;
-		const { disk, observed } = must(this.#disk ?? undefined, "a swarm has opened its storage");
 		const faults = new SimulationFaults({
 			simulation,
 			swarm,
@@ -132,13 +124,9 @@ export class SimulatedWorld {
 			network: this.#network,
 			threads: this.#threads,
 			generator: simulation.generator("targets"),
-			disk,
+			disks: this.#disks,
 			storeOf: (node) => raftStoreName(GROUP, nodeId(node)),
-			losePower: (node) => {
-				const store = raftStoreName(GROUP, nodeId(node));
-				observed.forget(store);
-				disk.add({ kind: "lose-power", store });
-			},
+			repairDisk: (node) => this.#repairDisk(nodeId(node)),
 		});
 		return {
 			swarm,
@@ -174,6 +162,26 @@ export class SimulatedWorld {
 
 	#ended(node: NodeId): void {
 		if (this.#living.delete(node)) this.#account.observe({ type: "ended", node });
+	}
+
+	/** A machine whose disk has failed is down, and stays so: it could neither keep a promise nor know what it has promised. */
+	#diskFailed(store: string): void {
+		const node = this.#members.get(store);
+		if (node === undefined || this.#failed.has(node)) return;
+		const thread = participantName(GROUP, node);
+		this.#failed.set(node, this.#threads.hold(thread));
+		// Between two events: this is told from within the storage's own.
+		this.simulation.clock.schedule(0, () => {
+			const status = this.simulation.threads.status().find(({ spec }) => spec.name === thread);
+			if (status === undefined || status.state === "dead") return;
+			this.simulation.processes.add({ kind: "kill", thread, cause: "crashed" });
+		});
+	}
+
+	#repairDisk(node: NodeId): void {
+		this.#disks.repair(raftStoreName(GROUP, node));
+		this.#failed.get(node)?.();
+		this.#failed.delete(node);
 	}
 
 	#ofThread(event: ThreadEvent): void {

@@ -17,6 +17,9 @@ export function simulationEngine(options: SimulationEngineOptions = {}): Experim
 	return {
 		name: "simulation",
 		faults: simulationFaultKinds,
+		// There is no kind of the catalogue that a simulation can not apply.
+		refusals: new Map(),
+		disks: new Set(["shared", "own"]),
 		probes: probeNames,
 		workloads: new Set([KEY_VALUE_WORKLOAD]),
 		properties: new Map(raftProperties.map(({ id, kind }) => [id, kind])),

@@ -1,14 +1,24 @@
 /** The faults of the catalogue on a simulation. */
 import { assertNever, type Generator } from "../../protocols/core/index.ts";
-import type { AddedFault, Clock, FaultyNetwork, ProcessFault, SimulatedDisk, Simulation } from "../../runtime/index.ts";
+import type {
+	AddedFault,
+	Clock,
+	DiskFault,
+	FaultyNetwork,
+	NetworkFault,
+	ProcessFault,
+	Simulation,
+} from "../../runtime/index.ts";
 import { type FaultSpec, faultNotApplicable } from "../../supervisors/index.ts";
 import { participantName } from "../participant/index.ts";
-import type { Swarm } from "../swarm/index.ts";
-import { FaultArguments } from "./fault-arguments.ts";
+import { groupSupervisorName, type Swarm } from "../swarm/index.ts";
+import type { FaultArguments } from "./fault-arguments.ts";
+import { type DiskKind, diskKinds, ends, type FaultHandlers, injectFault, type Removal } from "./fault-injection.ts";
 import type { HeldThreads } from "./held-threads.ts";
 import { askForTransfer } from "./leadership-transfer.ts";
 import { floodMailbox } from "./mailbox-flood.ts";
-import { isNetworkKind, networkFaultsOf, networkKinds } from "./network-faults.ts";
+import { networkKinds } from "./network-faults.ts";
+import type { SimulatedDisks } from "./simulated-disks.ts";
 import type { InjectedFault } from "./swarm-target.ts";
 import { TargetSelection } from "./target-selection.ts";
 
@@ -22,15 +32,16 @@ const memberKinds = [
 	"oom",
 	"busy-loop",
 	"restart-power-loss",
+	"supervisor-kill",
 	"mailbox-flood",
+	"lane-full",
+	"wipe",
 	"transfer-leadership",
+	"clock-skew",
 	"clock-drift",
 	"clock-jump",
 ] as const;
 type MemberKind = (typeof memberKinds)[number];
-
-const diskKinds = ["slow-disk", "stalled-disk", "disk-full", "failed-flush"] as const;
-type DiskKind = (typeof diskKinds)[number];
 
 /** Flushes of a common solid-state disk, in virtual milliseconds. */
 export const DISK_FLUSH_MS = { min: 0.2, max: 5 };
@@ -62,24 +73,16 @@ export interface SimulationParts {
 	readonly network: FaultyNetwork;
 	readonly threads: HeldThreads;
 	readonly generator: Generator;
-	readonly disk: SimulatedDisk;
+	readonly disks: SimulatedDisks;
 	/** The name of a member's store. */
 	readonly storeOf: (node: string) => string;
-	/** A member's machine loses power: of what is not flushed a part survives. */
-	readonly losePower: (node: string) => void;
+	/** A member's own disk works again, if it had failed, and the member may start. */
+	readonly repairDisk: (node: string) => void;
 }
 
-/** A slow disk; null: for all stores. */
-interface SlowDisk {
-	readonly factor: number;
-	readonly stores: readonly string[] | null;
-}
-
-export class SimulationFaults {
+export class SimulationFaults implements FaultHandlers<MemberKind> {
 	readonly #parts: SimulationParts;
 	readonly #selection: TargetSelection;
-	readonly #slowDisks = new Set<SlowDisk>();
-	#slowest: { remove(): void } | null = null;
 
 	constructor(parts: SimulationParts) {
 		this.#parts = parts;
@@ -87,81 +90,32 @@ export class SimulationFaults {
 	}
 
 	/** @throws QuorateError `fault-not-applicable`, `fault-invalid` */
-	async inject(fault: FaultSpec): Promise<InjectedFault> {
-		const { kind } = fault;
-		if (isNetworkKind(kind)) return this.#onNetwork(fault);
-		const given = new FaultArguments(fault);
-		const target = given.text("target");
-		const { nodes, text } = this.#selection.select(kind, target);
-		if (isDiskKind(kind))
-			return { description: text, remove: this.#onDisk(kind, given, target === "all" ? null : nodes) };
-		const removals: (() => Promise<void>)[] = [];
-		for (const node of nodes) {
-			const remove = await this.#onMember(kind as MemberKind, node, given);
-			if (remove !== null) removals.push(remove);
+	inject(fault: FaultSpec): Promise<InjectedFault> {
+		return injectFault(fault, this.#selection, this);
+	}
+
+	onNetwork(fault: NetworkFault): () => void {
+		const added = this.#parts.network.add(fault);
+		return () => added.remove();
+	}
+
+	onDisk(kind: DiskKind, given: FaultArguments, nodes: readonly string[] | null): Removal {
+		const { disks, storeOf, repairDisk } = this.#parts;
+		const stores = nodes?.map(storeOf) ?? null;
+		if (kind === "slow-disk") return removal(disks.slow(slowness(given), stores));
+		if (kind === "stalled-disk") return removal(disks.add({ kind: "stall" }, stores));
+		if (nodes !== null && !disks.areOwn) {
+			throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
 		}
-		const remove = async (): Promise<void> => {
-			for (const one of removals) await one();
-		};
-		return { description: text, remove: removals.length === 0 ? null : remove };
-	}
-
-	#onNetwork(fault: FaultSpec): InjectedFault {
-		const { faults, description } = networkFaultsOf(fault, this.#selection);
-		const added = faults.map((one) => this.#parts.network.add(one));
-		return {
-			description,
-			remove: async () => {
-				for (const one of added) one.remove();
-			},
-		};
-	}
-
-	/** Members share one disk, so one that is slow for a member is slow for whoever is flushed with it. Null: all of it. */
-	#onDisk(kind: DiskKind, given: FaultArguments, nodes: readonly string[] | null): () => Promise<void> {
-		const { disk, storeOf } = this.#parts;
-		const on = nodes === null ? {} : { stores: nodes.map(storeOf) };
-		switch (kind) {
-			case "slow-disk":
-				return this.#slowDisk({ factor: slowness(given), stores: nodes === null ? null : nodes.map(storeOf) });
-			case "stalled-disk":
-				return ends(disk.add({ kind: "stall", ...on }));
-			case "disk-full":
-			case "failed-flush":
-				if (nodes !== null)
-					throw faultNotApplicable({ fault: kind, reason: "members share one disk: its target is all" });
-				return ends(disk.add({ kind: "fail-flush", code: kind === "disk-full" ? "disk-full" : "disk-failed" }));
-			default:
-				return assertNever(kind, "kind of disk fault");
-		}
-	}
-
-	/**
-	 * Of several the slowest counts, for all stores that one of them is about: members share flushes, and factors that were
-	 * multiplied would make one flush outlast the run.
-	 */
-	#slowDisk(slow: SlowDisk): () => Promise<void> {
-		this.#slowDisks.add(slow);
-		this.#putSlowest();
+		const end = disks.add(failureOf(kind, given), stores);
 		return async () => {
-			this.#slowDisks.delete(slow);
-			this.#putSlowest();
+			end();
+			for (const node of nodes ?? this.#selection.all) repairDisk(node);
 		};
 	}
 
-	#putSlowest(): void {
-		this.#slowest?.remove();
-		this.#slowest = null;
-		const all = [...this.#slowDisks];
-		if (all.length === 0) return;
-		const factor = Math.max(...all.map((slow) => slow.factor));
-		const stores = all.some((slow) => slow.stores === null) ? null : all.flatMap((slow) => slow.stores ?? []);
-		this.#slowest = this.#parts.disk.add({ kind: "slow", factor, ...(stores === null ? {} : { stores }) });
-	}
-
-	/** Returns what ends it; null for what is over at once. */
-	async #onMember(kind: MemberKind, node: string, given: FaultArguments): Promise<(() => Promise<void>) | null> {
-		const { swarm, simulation, group, losePower } = this.#parts;
+	async onMember(kind: MemberKind, node: string, given: FaultArguments): Promise<Removal | null> {
+		const { swarm, simulation, group, disks, storeOf } = this.#parts;
 		const thread = participantName(group, node);
 		switch (kind) {
 			case "kill":
@@ -172,8 +126,19 @@ export class SimulationFaults {
 				return null;
 			case "restart-power-loss":
 				this.#begin({ kind: "kill", thread });
-				losePower(node);
+				disks.losePower(storeOf(node));
 				return null;
+			case "supervisor-kill":
+				return this.#killSupervisor(thread);
+			case "wipe":
+				return this.#wipe(node);
+			case "lane-full": {
+				const direction = given.text("direction") === "out" ? "out" : "in";
+				return ends(this.#begin({ kind: "lane-full", thread, direction }));
+			}
+			case "clock-skew":
+				requireMonotonic(kind, given);
+				return ends(this.#begin({ kind: "clock-skew", thread, offsetMs: given.number("offsetMs") }));
 			case "crash": {
 				const release = this.#parts.threads.hold(thread);
 				// One that is dead already stays so.
@@ -198,8 +163,10 @@ export class SimulationFaults {
 				askForTransfer(swarm, node);
 				return null;
 			case "clock-drift":
+				requireMonotonic(kind, given);
 				return ends(this.#begin({ kind: "clock-drift", thread, ppm: given.number("partsPerMillion") }));
 			case "clock-jump":
+				requireMonotonic(kind, given);
 				return this.#clockJump(thread, given.number("byMs"));
 			default:
 				return assertNever(kind, "kind of fault");
@@ -216,7 +183,7 @@ export class SimulationFaults {
 	}
 
 	/** The points are `before` and `after` the handling of a message, and `published`, each alone or with `:message-type`. */
-	#killAt(thread: string, given: FaultArguments): () => Promise<void> {
+	#killAt(thread: string, given: FaultArguments): Removal {
 		const [phase = "", messageType] = given.text("point").replace(/^\*$/, "after").split(":");
 		if (phase !== "before" && phase !== "after" && phase !== "published") {
 			const reason = `there is no point ${phase}, only before, after and published`;
@@ -226,8 +193,33 @@ export class SimulationFaults {
 		return ends(this.#begin({ kind: "kill-at", thread, phase, nth: given.number("nth"), ...type }));
 	}
 
+	/** The supervisor fails at the next thing it hears, which is the death of this member. */
+	async #killSupervisor(thread: string): Promise<null> {
+		const { swarm, group } = this.#parts;
+		const supervisor = await swarm.lookup(groupSupervisorName(group));
+		if (supervisor === null || !this.#isAlive(thread)) {
+			const reason = supervisor === null ? "the supervisor is down" : `${thread} is dead already`;
+			throw faultNotApplicable({ fault: "supervisor-kill", reason });
+		}
+		this.#begin({ kind: "fail-actor", thread: "main", actor: supervisor.address.actor });
+		this.#begin({ kind: "kill", thread });
+		return null;
+	}
+
+	/** While it lasts the member is refused under its name; then it is out, and another one takes its place. */
+	#wipe(node: string): Removal {
+		const { swarm, simulation, group, disks, storeOf } = this.#parts;
+		const thread = participantName(group, node);
+		disks.wipe(storeOf(node));
+		if (this.#isAlive(thread)) this.#begin({ kind: "kill", thread });
+		return async () => {
+			await simulation.complete(swarm.removeMember(node));
+			await simulation.complete(swarm.addMember());
+		};
+	}
+
 	/** Stands still, until the watchdog would end it. */
-	#busyLoop(thread: string): () => Promise<void> {
+	#busyLoop(thread: string): Removal {
 		const pause = this.#begin({ kind: "pause", thread });
 		const clock: Clock = this.#parts.simulation.clock;
 		const timer = clock.schedule(STALL_AFTER_MS, () => {
@@ -251,8 +243,27 @@ export class SimulationFaults {
 	}
 }
 
-function isDiskKind(kind: string): kind is DiskKind {
-	return (diskKinds as readonly string[]).includes(kind);
+/** What makes a disk fail for good. */
+function failureOf(kind: Exclude<DiskKind, "slow-disk" | "stalled-disk">, given: FaultArguments): DiskFault {
+	switch (kind) {
+		case "disk-full":
+			return { kind: "fail-flush", code: "disk-full", probability: 1 };
+		case "failed-flush":
+			return { kind: "fail-flush", code: "disk-failed", probability: given.number("probability") };
+		case "read-error":
+			return { kind: "read-error", probability: given.number("probability") };
+		default:
+			return assertNever(kind, "kind of disk fault");
+	}
+}
+
+/** Nothing that is simulated reads a wall clock. */
+function requireMonotonic(kind: string, given: FaultArguments): void {
+	if (given.text("clock") !== "wall") return;
+	throw faultNotApplicable({
+		fault: kind,
+		reason: "there is one clock, and it is monotonic: nobody reads a wall clock",
+	});
 }
 
 /** How many times longer a flush takes: the factor asked for, and the latency added to what one takes on average. */
@@ -260,6 +271,6 @@ function slowness(given: FaultArguments): number {
 	return given.number("factor") + given.number("latencyMs") / ((DISK_FLUSH_MS.min + DISK_FLUSH_MS.max) / 2);
 }
 
-function ends(added: { remove(): void }): () => Promise<void> {
-	return async () => added.remove();
+function removal(end: () => void): Removal {
+	return async () => end();
 }

@@ -1,4 +1,5 @@
 /** What `quorate simulate` does with a seed: the experiment that it becomes. */
+import { Generator } from "../../protocols/core/index.ts";
 import type { RaftMessage } from "../../protocols/raft/index.ts";
 import { type Experiment, planExperiment, selectFaults } from "../../supervisors/index.ts";
 import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
@@ -14,10 +15,13 @@ export interface SimulationPlan {
 }
 
 /**
- * All members of a swarm share one disk, so these end the whole group: there is nothing to recover, and no seed is better
- * for having drawn them. Experiments name them where they are meant.
+ * These are in no plan: experiments name them where they are meant. A supervisor takes all members with it, which is beyond
+ * every budget; a wiped member is replaced in a change of members, which other faults of the plan may rightly keep from being
+ * done in time.
  */
-const fatalKinds: ReadonlySet<string> = new Set(["disk-full", "failed-flush"]);
+const unplannedKinds: ReadonlySet<string> = new Set(["supervisor-kill", "wipe"]);
+/** On a disk that all members share these end the whole group: no seed is better for having drawn them. */
+const sharedDiskFatal: ReadonlySet<string> = new Set(["disk-full", "failed-flush", "read-error"]);
 
 const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
 	"request-vote": true,
@@ -46,18 +50,21 @@ const LIVENESS_MS = 30_000;
 
 /** What `--faults` selects. @throws QuorateError `experiment-unsupported` */
 export function plannedFaults(selection: string): readonly string[] {
-	const possible = [...simulationFaultKinds].filter((kind) => !fatalKinds.has(kind));
+	const possible = [...simulationFaultKinds].filter((kind) => !unplannedKinds.has(kind));
 	return selectFaults(selection, "simulation", new Set(possible));
 }
 
 /** The experiment of a seed. */
 export function planSeed(seed: number, { protocol, nodes, forMs, faults }: SimulationPlan): Experiment {
+	// Members on one disk share flushes, members on their own can lose one: half of the seeds see either.
+	const onShared = faults.filter((kind) => !sharedDiskFatal.has(kind));
+	const disks = onShared.length > 0 && new Generator(seed, "disks").chance(0.5) ? "shared" : "own";
 	return planExperiment({
 		seed,
-		topology: { protocol, nodes, storage: "durable", config },
+		topology: { protocol, nodes, storage: "durable", disks, config },
 		budget: { crash: Math.floor((nodes - 1) / 2), byzantine: 0 },
 		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, ratePerSecond: OPERATIONS_PER_SECOND, keys: KEYS, forMs },
-		faults,
+		faults: disks === "own" ? faults : onShared,
 		steadyState: {
 			title: "one leader, all members run",
 			probes: [
@@ -68,6 +75,7 @@ export function planSeed(seed: number, { protocol, nodes, forMs, faults }: Simul
 		guards: [],
 		livenessMs: LIVENESS_MS,
 		properties: { always: ["all"], sometimes: ["leader-elected"] },
-		values: { message: Object.keys(messageKinds), point: KILL_POINTS },
+		// Nobody reads a wall clock.
+		values: { message: Object.keys(messageKinds), point: KILL_POINTS, clock: ["monotonic"] },
 	});
 }

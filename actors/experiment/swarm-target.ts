@@ -147,7 +147,8 @@ export class SwarmTarget implements ExperimentTarget {
 	/** All members run, have applied all there is, and answer each question alike. */
 	async #areEqual(): Promise<boolean> {
 		const { swarm } = this.#stage;
-		const members = await swarm.status();
+		// One that was refused its name for good has nothing to agree to.
+		const members = (await swarm.status()).filter(({ state }) => state !== "refused");
 		if (members.some(({ state }) => state !== "running")) return false;
 		if (!members.some(({ role }) => role === "leader")) return false;
 		const [first] = members;
@@ -228,6 +229,8 @@ function textOf(event: SwarmEvent): string | null {
 			return `stalled ${event.detail}`;
 		case "storage-failed":
 		case "swarm-failed":
+		case "member-failed":
+		case "member-refused":
 			return event.error.message;
 		default:
 			return null;

@@ -3,13 +3,21 @@
  * behind faults ({@link DisturbedParticipant}, {@link DisturbedStorage}); what they publish, and their deaths, are all that
  * is observed, so only properties that need no more are watched. Runs are not repeatable.
  */
-import { Generator, type NodeId } from "../../protocols/core/index.ts";
-import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
+import { Generator } from "../../protocols/core/index.ts";
+import type { RaftObservation } from "../../protocols/raft/properties/index.ts";
 import { machineNowMs, type StorageActorArgs, ThreadClock } from "../../runtime/index.ts";
 import type { ExperimentEngine, ExperimentTarget, TargetOrder } from "../../supervisors/index.ts";
-import { checkOptions, Swarm, type SwarmBackend, type SwarmEvent, startBackend } from "../swarm/index.ts";
+import {
+	checkOptions,
+	eventProperties,
+	observationOf,
+	Swarm,
+	type SwarmBackend,
+	startBackend,
+} from "../swarm/index.ts";
 import { disturbedParticipantModule } from "./disturbed-participant.ts";
 import { type DisturbedStorageArgs, disturbedStorageModule } from "./disturbed-storage.ts";
+import { FailingActors } from "./failing-actors.ts";
 import { createFaultBoard, FaultBoardWriter } from "./fault-board.ts";
 import { HeldThreads, withThreads } from "./held-threads.ts";
 import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
@@ -17,27 +25,21 @@ import { probeNames } from "./probes.ts";
 import { PropertyAccount } from "./property-account.ts";
 import { GROUP, raftOptionsOf, START_TIMEOUT_MS } from "./swarm-options.ts";
 import { type SwarmStage, SwarmTarget } from "./swarm-target.ts";
-import { ThreadFaults, threadFaultKinds } from "./thread-faults.ts";
+import { ThreadFaults, threadFaultKinds, threadRefusals } from "./thread-faults.ts";
 
 /** How often a condition is looked at while time passes. */
 const LOOK_EVERY_MS = 5;
-
-/** What is observed on threads: members' events, and the ends of their lives. */
-const observed: ReadonlySet<RaftObservation["type"]> = new Set(["event", "ended"]);
-
-/** Properties that can be judged by that. */
-const properties = raftProperties.filter(
-	({ needs, observes }) => needs === "events" || (observes?.every((type) => observed.has(type as never)) ?? false),
-);
 
 /** The engine. It takes the modules that threads load from the built package. */
 export function threadsEngine(): ExperimentEngine {
 	return {
 		name: "threads",
 		faults: threadFaultKinds,
+		refusals: threadRefusals,
+		disks: new Set(["shared"]),
 		probes: probeNames,
 		workloads: new Set([KEY_VALUE_WORKLOAD]),
-		properties: new Map(properties.map(({ id, kind }) => [id, kind])),
+		properties: new Map(eventProperties.map(({ id, kind }) => [id, kind])),
 		start: startThreads,
 	};
 }
@@ -49,11 +51,12 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 	const memory = createFaultBoard();
 	const base = await startBackend(await checkOptions({ raft, storage, seed }));
 	const threads = new HeldThreads(base.backend.threads);
+	const failing = new FailingActors();
 	const { engine } = (base.storage.behaviour as { readonly args: StorageActorArgs }).args;
 	const storageArgs: DisturbedStorageArgs = { engine, board: memory };
 	const backend: SwarmBackend = {
 		...base,
-		backend: withThreads(base.backend, threads),
+		backend: withThreads(base.backend, threads, failing.within(base.backend.ports)),
 		participant: { module: disturbedParticipantModule, export: "DisturbedParticipant", args: { board: memory } },
 		storage: {
 			...base.storage,
@@ -67,7 +70,7 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 	const account = watch(swarm, order, () => clock.nowMs() - originMs);
 	const generator = new Generator(seed, "targets");
 	const board = new FaultBoardWriter(memory);
-	const faults = new ThreadFaults({ swarm, clock, group: GROUP, board, threads, generator });
+	const faults = new ThreadFaults({ swarm, clock, group: GROUP, board, threads, failing, generator });
 	let steps = 0;
 	swarm.events$.subscribe(() => {
 		steps += 1;
@@ -106,7 +109,7 @@ function watch(
 	nowMs: () => number,
 ): PropertyAccount<RaftObservation> {
 	const account = new PropertyAccount<RaftObservation>(
-		properties.filter(({ id }) => ids.has(id)),
+		eventProperties.filter(({ id }) => ids.has(id)),
 		"machine",
 		nowMs,
 		(property, text) => observe({ atMs: nowMs(), origin: null, type: "violated", text, values: { property } }),
@@ -119,21 +122,4 @@ function watch(
 		if (observation !== null) account.observe(observation);
 	});
 	return account;
-}
-
-function observationOf(event: SwarmEvent): RaftObservation | null {
-	const node = event.node as NodeId | null;
-	if (node === null) return null;
-	switch (event.type) {
-		case "thread-ended":
-			return { type: "ended", node };
-		case "role-changed":
-		case "log-compacted":
-		case "snapshot-installed":
-		case "snapshot-send-started":
-		case "quorum-lost":
-			return { type: "event", node, event };
-		default:
-			return null;
-	}
 }

@@ -6,6 +6,7 @@ import type { MetricsSnapshot } from "../../runtime/telemetry/index.ts";
 import type { ChildSpec, SupervisionEvent, ThreadSupervisionEvent } from "../../supervisors/index.ts";
 import type { RaftTuning, RESULT_BYTES_MAX } from "../participant/index.ts";
 import type { SwarmBackend } from "./backend.ts";
+import type { PropertyAlert } from "./monitors.ts";
 
 /** The replicated application by module and export; see `Application` of `quorate/protocols/core`. */
 export interface ApplicationSource {
@@ -61,6 +62,11 @@ export interface SwarmOptions {
 	 * short: threads, storage and actors take what they need to start, and a leader that they have by then is taken.
 	 */
 	readonly startTimeoutMs?: number;
+	/**
+	 * Whether properties of the group are watched while it runs (election safety, terms that never go back), and an event
+	 * `property-violated` is told when one does not hold. Default true; it costs nothing on the way of a command.
+	 */
+	readonly monitors?: boolean;
 	/** Default: worker threads. A simulation injects its own. */
 	readonly backend?: SwarmBackend;
 }
@@ -71,8 +77,11 @@ export const NODES_MAX = 61;
 /** One member as it is now. */
 export interface NodeStatus {
 	readonly node: NodeId;
-	/** `down` while its thread is dead, starting or not answering; the figures are then the last ones heard. */
-	readonly state: "running" | "down";
+	/**
+	 * `down` while its thread is dead, starting or not answering; the figures are then the last ones heard. `refused`: what it
+	 * durably held is gone, so it may not take part under this name any more; remove it, and add a member under another one.
+	 */
+	readonly state: "running" | "down" | "refused";
 	readonly role: RaftRole;
 	readonly term: number;
 	readonly leader: NodeId | null;
@@ -137,6 +146,8 @@ export type SwarmHappening =
 	| (Exclude<RaftEvent, { readonly type: "commit-advanced" }> & { readonly group: GroupId })
 	/** A participant could not be started or stopped as the members changed. */
 	| { readonly type: "member-failed"; readonly error: ErrorObject }
+	/** A member came back without what it durably held (`member-state-lost`): see {@link NodeStatus.state}. */
+	| { readonly type: "member-refused"; readonly error: ErrorObject }
 	/** A member's actor runs (again) and has taken up what was durable. */
 	| { readonly type: "participant-started"; readonly group: GroupId; readonly restarts: number }
 	| { readonly type: "thread-started"; readonly lives: number }
@@ -149,6 +160,11 @@ export type SwarmHappening =
 	| { readonly type: "storage-failed"; readonly error: ErrorObject }
 	/** What one of your own actors has published (`origin` and `event.publisher` are its name), or the runtime about something rare (a late failure, an observer that threw). */
 	| { readonly type: "published"; readonly event: { readonly type: string } }
+	/**
+	 * A property of the group does not hold any more: agreement can not be relied upon. Told once for each property, unless
+	 * {@link SwarmOptions.monitors} is false.
+	 */
+	| PropertyAlert
 	/** The last event: nothing can be decided any more. See `Swarm.failed`. */
 	| { readonly type: "swarm-failed"; readonly error: ErrorObject };
 

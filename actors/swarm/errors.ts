@@ -52,6 +52,11 @@ const defined = defineErrors({
 			`${d.waiting} commands wait for a place in this client's window (limit ${d.limit})`,
 	],
 	memberExists: ["member-exists", (d: { node: string }) => `${d.node} is a member already`],
+	memberStateLost: [
+		"member-state-lost",
+		(d: { node: string }) =>
+			`${d.node} has lost what it durably held, and with it its promises to the others: it may not take part under this name any more`,
+	],
 	membershipRefused: [
 		"membership-refused",
 		(d: { operation: string; reason: string; detail: string }) =>
@@ -103,6 +108,8 @@ export const notDecided: ErrorMaker<{ operation: string; waitedMs: number; attem
 export const clientOverloaded: ErrorMaker<{ waiting: number; limit: number }> = defined.clientOverloaded;
 /** `member-exists` */
 export const memberExists: ErrorMaker<{ node: string }> = defined.memberExists;
+/** `member-state-lost`: remove it, and add a member under a name that was never in use */
+export const memberStateLost: ErrorMaker<{ node: string }> = defined.memberStateLost;
 /** `membership-refused` */
 export const membershipRefused: ErrorMaker<{ operation: string; reason: string; detail: string }> =
 	defined.membershipRefused;

@@ -61,13 +61,16 @@ const lifeTypes: Told<ThreadEvent["type"]> = {
 export class EventFeed {
 	readonly #clock: Clock;
 	readonly #view: GroupView | null;
+	readonly #told: (event: SwarmEvent) => void;
 	readonly #events$ = new Subject<SwarmEvent>();
 
 	#hasEnded = false;
 
-	constructor(clock: Clock, view: GroupView | null) {
+	/** @param told hears of each event after all who listen, so that what it has to tell of it comes after it */
+	constructor(clock: Clock, view: GroupView | null, told: (event: SwarmEvent) => void = () => undefined) {
 		this.#clock = clock;
 		this.#view = view;
+		this.#told = told;
 	}
 
 	/** Nothing more can be told. */
@@ -141,7 +144,9 @@ export class EventFeed {
 	}
 
 	#tell(happening: SwarmHappening, origin: string): void {
-		this.#events$.next({ ...happening, atMs: this.#clock.nowMs(), origin, node: this.nodeNamed(origin) });
+		const event: SwarmEvent = { ...happening, atMs: this.#clock.nowMs(), origin, node: this.nodeNamed(origin) };
+		this.#events$.next(event);
+		this.#told(event);
 	}
 
 	/** The member whose actor and thread have this name. */

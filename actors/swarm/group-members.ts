@@ -3,7 +3,7 @@
  * configurations that participants tell of are followed. So after a restart of the process it is enough to start the first
  * members: they tell of the next configuration, whose members tell of the one after it.
  */
-import { compareIds, type NodeId } from "../../protocols/core/index.ts";
+import { compareIds, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import type { SupervisorClient } from "../../supervisors/index.ts";
 import { participantName } from "../participant/index.ts";
@@ -31,9 +31,14 @@ export interface Place {
 export interface GroupMembersHandlers {
 	/** This participant runs no more. */
 	stopped(node: NodeId): void;
+	/** A member was ended for good under its name. */
+	refused(node: NodeId, error: QuorateError): void;
 	/** A participant could not be started or stopped. */
 	failed(error: unknown): void;
 }
+
+/** After its supervisor has failed a member is tried to start so often. */
+const STARTS_MAX = 5;
 
 export class GroupMembers {
 	readonly #group: CheckedGroup;
@@ -46,6 +51,8 @@ export class GroupMembers {
 	readonly #inForce = new Map<NodeId, { readonly index: number; readonly members: readonly NodeId[] }>();
 	/** Those that run for a change which is under way, whether members yet or not. */
 	readonly #wanted = new Set<NodeId>();
+	/** Those that may not run under their name, until they are members no more. */
+	readonly #refused = new Set<NodeId>();
 	/** Starts and stops, one after the other. */
 	#work: Promise<void> = Promise.resolve();
 	#ended = false;
@@ -57,10 +64,52 @@ export class GroupMembers {
 		this.#committed = { index: 0, members: group.nodes };
 	}
 
-	/** The first members run; what was heard meanwhile is followed now. */
-	attach(place: Place): void {
+	/** Starts the first members, and follows what was heard meanwhile. @throws QuorateError `child-start-failed` */
+	async begin(place: Place): Promise<void> {
+		for (const node of this.#group.nodes) await this.#startChild(place, node, this.#group.nodes);
 		this.#place = place;
 		this.#follow();
+	}
+
+	/** The members' supervisor has failed and is back, without children: whoever is a member starts again. */
+	restored(): void {
+		const place = this.#place;
+		if (place === null) return;
+		this.#enqueue(async () => {
+			for (const node of this.#view.members) {
+				if (!this.#refused.has(node)) await this.#startAgain(place, node);
+			}
+		}).catch((error: unknown) => this.#handlers.failed(error));
+	}
+
+	/** The others are to run, whatever is wrong with this one. */
+	async #startAgain(place: Place, node: NodeId): Promise<void> {
+		for (let attempts = 1; !this.#ended; attempts++) {
+			try {
+				await this.#startChild(place, node, this.#view.members);
+				return;
+			} catch (error) {
+				if (isStateLost(error)) this.refuse(node, error);
+				// Its thread may have died while it started.
+				else if (attempts < STARTS_MAX) continue;
+				else this.#handlers.failed(error);
+				return;
+			}
+		}
+	}
+
+	/**
+	 * A participant could not start since what it durably held is gone. It may have promised its vote, or entries, to the others,
+	 * so it never takes part under its name any more (design: "never rejoins under its old id"). It counts as a member that is
+	 * down until it is removed.
+	 */
+	refuse(node: NodeId, cause: unknown): void {
+		const place = this.#place;
+		if (place === null || this.#refused.has(node) || !this.#view.has(node)) return;
+		this.#refused.add(node);
+		this.#view.refused(node);
+		this.#handlers.refused(node, errors.memberStateLost({ node }, { cause }));
+		this.#enqueue(() => this.#end(place, node)).catch((error: unknown) => this.#handlers.failed(error));
 	}
 
 	/** The first members, who know each other, have been started. */
@@ -141,21 +190,41 @@ export class GroupMembers {
 		if (place === null || this.#view.has(node)) return;
 		this.#view.add(node);
 		try {
-			await place.supervisor.startChild(memberChild(this.#group, node, this.#view.members, place.storage));
+			await this.#startChild(place, node, this.#view.members);
 		} catch (error) {
 			this.#view.remove(node);
-			throw error;
+			throw isStateLost(error) ? errors.memberStateLost({ node }, { cause: error }) : error;
 		}
+	}
+
+	/** A member that could not be started is no child of the supervisor's. */
+	async #end({ supervisor }: Place, node: NodeId): Promise<void> {
+		const child = participantName(this.#group.group, node);
+		try {
+			await supervisor.terminateChild(child);
+			await supervisor.deleteChild(child);
+		} catch (error) {
+			if (!(error instanceof QuorateError && error.code === "child-not-found")) throw error;
+		}
+	}
+
+	async #startChild({ supervisor, storage }: Place, node: NodeId, members: readonly NodeId[]): Promise<void> {
+		await supervisor.startChild(memberChild(this.#group, node, members, storage));
 	}
 
 	async #stop(node: NodeId): Promise<void> {
 		const place = this.#place;
 		if (place === null) return;
-		const child = participantName(this.#group.group, node);
-		await place.supervisor.terminateChild(child);
-		await place.supervisor.deleteChild(child);
+		await this.#end(place, node);
 		this.#inForce.delete(node);
+		this.#refused.delete(node);
 		this.#view.remove(node);
 		this.#handlers.stopped(node);
 	}
+}
+
+/** Whether a start failed because the member's store has lost what it held; however deep in the causes that stands. */
+export function isStateLost(error: unknown): boolean {
+	const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+	return code === "store-lost" || (cause instanceof Object && isStateLost(cause));
 }

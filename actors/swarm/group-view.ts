@@ -83,8 +83,16 @@ export class GroupView {
 	down(node: NodeId): void {
 		const status = this.#nodes.get(node);
 		if (status === undefined) return;
-		Object.assign(status, { state: "down", role: "follower", leader: null });
+		const state = status.state === "refused" ? "refused" : "down";
+		Object.assign(status, { state, role: "follower", leader: null });
 		if (this.leader?.leader === node) this.#lead(null);
+	}
+
+	/** The member may not run any more under its name. */
+	refused(node: NodeId): void {
+		this.down(node);
+		const status = this.#nodes.get(node);
+		if (status !== undefined) status.state = "refused";
 	}
 
 	/** The member has told its figures. */
@@ -96,7 +104,8 @@ export class GroupView {
 	/** The member did not answer. */
 	unreported(node: NodeId, threadLives: number): void {
 		const status = this.#nodes.get(node);
-		if (status !== undefined) Object.assign(status, { state: "down", threadLives });
+		if (status === undefined) return;
+		Object.assign(status, { state: status.state === "refused" ? "refused" : "down", threadLives });
 	}
 
 	complete(): void {

@@ -36,7 +36,9 @@ export {
 	KeyValueStore,
 	keyValueModule,
 } from "./key-value.ts";
+export { eventProperties, observationOf, type PropertyAlert } from "./monitors.ts";
 export { membershipOf } from "./nodes.ts";
 export { checkOptions } from "./options.ts";
 export { STORAGE_STALL_MS_MAX } from "./storage-stall-watch.ts";
 export { Swarm } from "./swarm.ts";
+export { groupSupervisorName } from "./tree.ts";

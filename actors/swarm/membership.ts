@@ -2,17 +2,26 @@
  * Who belongs to a swarm's group: what its user wants changed becomes requests to the group (`member-changes.ts`), and what the
  * group decides becomes participants that run (`group-members.ts`).
  */
-import { type Generator, type NodeId, nodeId, requireInteger } from "../../protocols/core/index.ts";
+import {
+	errorFromObject,
+	type Generator,
+	type NodeId,
+	nodeId,
+	type QuorateError,
+	requireInteger,
+} from "../../protocols/core/index.ts";
 import type { ActorRef } from "../../runtime/actor/index.ts";
-import type { PeersNotice } from "../participant/index.ts";
+import type { SupervisionEvent } from "../../supervisors/index.ts";
+import { type PeersNotice, participantName } from "../participant/index.ts";
 import type { GroupAccess } from "./client.ts";
 import type { AddMemberOptions, ChangeOptions, Leadership } from "./contract.ts";
 import * as errors from "./errors.ts";
-import { GroupMembers, type Place, type ToldConfiguration } from "./group-members.ts";
+import { GroupMembers, isStateLost, type Place, type ToldConfiguration } from "./group-members.ts";
 import type { GroupView } from "./group-view.ts";
 import { MemberChanges } from "./member-changes.ts";
 import { membershipOf } from "./nodes.ts";
 import type { CheckedGroup } from "./options.ts";
+import { groupSupervisorName } from "./tree.ts";
 
 /** How long a change of members or leader is tried, if nothing else is said. */
 const CHANGE_TIMEOUT_MS_DEFAULT = 30_000;
@@ -31,6 +40,8 @@ export interface RunningGroup extends CheckedGroup {
 export interface MembershipHost {
 	access(): GroupAccess;
 	refOf(node: NodeId): Promise<ActorRef>;
+	/** A member may not take part any more under its name. */
+	refused(node: NodeId, error: QuorateError): void;
 	/** A participant could not be started or stopped. */
 	failed(error: unknown): void;
 }
@@ -40,6 +51,8 @@ export class Membership {
 	readonly #group: RunningGroup;
 	readonly #host: MembershipHost;
 	readonly #members: GroupMembers;
+	/** The highest number in a member's name so far. */
+	#lastNumber = 0;
 	/** End what waits for something of the group, when the swarm ends. */
 	readonly #interrupts = new Set<(error: Error) => void>();
 
@@ -48,13 +61,14 @@ export class Membership {
 		this.#host = host;
 		this.#members = new GroupMembers(group, group.view, {
 			stopped: (node) => group.refs.delete(node),
+			refused: (node, error) => host.refused(node, error),
 			failed: (error) => host.failed(error),
 		});
 	}
 
-	/** The first members run. */
-	attach(place: Place): void {
-		this.#members.attach(place);
+	/** Starts the first members. @throws QuorateError `child-start-failed` */
+	begin(place: Place): Promise<void> {
+		return this.#members.begin(place);
 	}
 
 	/** The swarm ends: nobody is started or stopped any more, and who waits hears why. */
@@ -65,6 +79,10 @@ export class Membership {
 
 	/** An event of the system's stream. What participants tell of configurations decides who runs. */
 	heard(event: { readonly type: string }): void {
+		if (event.type === "child-restarted" || event.type === "child-start-failed") {
+			this.#ofSupervisor(event as Extract<SupervisionEvent, { readonly child: string }>);
+			return;
+		}
 		const { node, group } = event as { readonly node?: NodeId; readonly group?: string };
 		if (node === undefined || group !== this.#group.group) return;
 		if (event.type === "participant-started") this.#introduce(node);
@@ -72,9 +90,17 @@ export class Membership {
 		this.#members.heard(node, event as ToldConfiguration);
 	}
 
+	#ofSupervisor(event: Extract<SupervisionEvent, { readonly child: string }>): void {
+		const supervisor = groupSupervisorName(this.#group.group);
+		if (event.type === "child-restarted" && event.child === supervisor) this.#members.restored();
+		if (event.type !== "child-start-failed" || event.supervisor !== supervisor || !isStateLost(event.error)) return;
+		const node = this.#group.view.members.find((member) => participantName(this.#group.group, member) === event.child);
+		if (node !== undefined) this.#members.refuse(node, errorFromObject(event.error));
+	}
+
 	async add(name: string | undefined, options: AddMemberOptions): Promise<NodeId> {
 		const { view } = this.#group;
-		const node = nodeId(name ?? nextName(view.members));
+		const node = nodeId(name ?? this.#nextName());
 		if (view.has(node)) throw errors.memberExists({ node });
 		await this.#change([node], options, async (changes, leftMs) => {
 			await changes.change({ type: "add-learner", node }, leftMs());
@@ -84,6 +110,8 @@ export class Membership {
 	}
 
 	async remove(node: NodeId, options: ChangeOptions): Promise<void> {
+		// Its number stays used, also if it is the highest.
+		this.#nextName();
 		await this.#change([], options, (changes, leftMs) => changes.change({ type: "remove", node }, leftMs()));
 	}
 
@@ -101,6 +129,13 @@ export class Membership {
 		const { leader } = this.#group.view;
 		if (leader !== null && leader.leader === to) return leader;
 		return await this.#change([], options, (changes, leftMs) => changes.transfer(to, leftMs()));
+	}
+
+	/** `node-N` with the smallest number above all that were in use: who had it may not come back, or as somebody else. */
+	#nextName(): string {
+		const numbers = this.#group.view.members.map((member) => Number(/^node-(\d+)$/.exec(member)?.[1] ?? 0));
+		this.#lastNumber = Math.max(this.#lastNumber, ...numbers);
+		return `node-${this.#lastNumber + 1}`;
 	}
 
 	/**
@@ -150,10 +185,4 @@ export class Membership {
 			promise.then(resolve, reject).finally(() => this.#interrupts.delete(reject));
 		});
 	}
-}
-
-/** `node-N` with the smallest number above all that are in use. */
-function nextName(members: readonly NodeId[]): string {
-	const numbers = members.map((member) => Number(/^node-(\d+)$/.exec(member)?.[1] ?? 0));
-	return `node-${Math.max(0, ...numbers) + 1}`;
 }

@@ -22,6 +22,7 @@ const swarmOptionNames: readonly (keyof SwarmOptions)[] = [
 	"actors",
 	"warmSpares",
 	"startTimeoutMs",
+	"monitors",
 	"backend",
 ];
 const raftOptionNames: readonly (keyof RaftOptions)[] = ["nodes", "application", "config", "group"];
@@ -52,6 +53,7 @@ export interface CheckedOptions {
 	readonly seed: number;
 	readonly warmSpares: number;
 	readonly startTimeoutMs: number;
+	readonly monitors: boolean;
 	readonly notes: readonly string[];
 }
 
@@ -66,6 +68,8 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 	if (raft !== undefined) requireOptions("raft.", raft, raftOptionNames);
 	const storage = options.storage === undefined ? ({ type: "memory" } as const) : checkStorage(options.storage);
 	if (!Array.isArray(actors)) throw refused("actors", "a list of child specs", actors);
+	const { monitors = true } = options;
+	if (typeof monitors !== "boolean") throw refused("monitors", "true or false", monitors);
 	const seed = options.seed ?? randomInt(2 ** 47);
 	if (!Number.isSafeInteger(seed)) throw refused("seed", "a safe integer", seed);
 	const load = options.backend?.backend.ports.loadModule ?? loadModule;
@@ -85,6 +89,7 @@ export async function checkOptions(options: SwarmOptions): Promise<CheckedOption
 			1,
 			DURATION_MS_MAX,
 		),
+		monitors,
 		notes: membership?.notes ?? [],
 	};
 }

@@ -55,6 +55,7 @@ import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
 import { figuresOf, GroupView, type RaftStatusAnswer } from "./group-view.ts";
 import { Membership, type RunningGroup } from "./membership.ts";
+import { Monitors } from "./monitors.ts";
 import { type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
 import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
@@ -82,6 +83,8 @@ export class Swarm {
 	readonly #threads: ThreadSupervisor;
 	readonly #group: RunningGroup | null;
 	readonly #feed: EventFeed;
+	/** Null: off, or a property has thrown and can not be relied upon any more. */
+	#monitors: Monitors | null;
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
 	readonly #applyWatch: ApplyWatch = new ApplyWatch((node) => this.#applyingIndexOf(node));
@@ -139,7 +142,9 @@ export class Swarm {
 		const { threads, ports } = backend.backend;
 		const { raft, seed } = options;
 		const view = raft === null ? null : new GroupView(raft.group, raft.nodes);
-		this.#feed = new EventFeed(ports.clock, view);
+		this.#monitors =
+			options.monitors && raft !== null ? new Monitors((alert) => this.#feed.tell(alert, raft.group)) : null;
+		this.#feed = new EventFeed(ports.clock, view, (event) => this.#watchProperties(event));
 		this.#watch = new FailureWatch(backend.storage.name, raft === null ? null : groupSupervisorName(raft.group));
 		this.#stallWatch = new StorageStallWatch(backend.storage.name, threads, ports.clock, (waitedMs) =>
 			this.#storageStalled(waitedMs),
@@ -153,6 +158,11 @@ export class Swarm {
 				: new Membership(group, {
 						access: () => this.#access(group),
 						refOf: (node) => this.#refOf(node),
+						refused: (node, error) =>
+							this.#feed.tell(
+								{ type: "member-refused", error: errorToObject(error) },
+								participantName(group.group, node),
+							),
 						failed: (error) => this.#feed.tell({ type: "member-failed", error: errorToObject(error) }, ROOT_NAME),
 					});
 		this.#threads = new ThreadSupervisor({
@@ -281,10 +291,10 @@ export class Swarm {
 	/**
 	 * Starts a participant on a thread of its own and makes it a member: a learner first, then, when it has caught up, a voter.
 	 * A name that was a member before comes back with what it had then. Resolves with the name when that is done.
-	 * @param name default: `node-N` with the next number that is not in use
+	 * @param name default: `node-N` with the next number that was never in use since the start
 	 * @throws QuorateError `member-exists`, `invalid-argument`, `node-count-invalid` before anything is started;
 	 *   `membership-refused` `{operation, reason, detail}`, `membership-not-done` (after the time; a learner that did not catch up
-	 *   stays one), `child-start-failed`, `no-raft-group`, `swarm-stopped`, `swarm-failed`
+	 *   stays one), `child-start-failed`, `member-state-lost` (what it had then is gone), `no-raft-group`, `swarm-stopped`, `swarm-failed`
 	 * @example await swarm.addMember(); // "node-4"
 	 */
 	async addMember(name?: string, options: AddMemberOptions = {}): Promise<NodeId> {
@@ -386,15 +396,24 @@ export class Swarm {
 		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(group && storage))));
 		if (group !== null) {
 			const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
-			await root.startChild(groupChild(group, address));
+			await root.startChild(groupChild(group.group));
 			const supervisor = await this.#system.lookup(groupSupervisorName(group.group));
-			this.#membership?.attach({
+			await this.#membership?.begin({
 				supervisor: new SupervisorClient(must(supervisor ?? undefined, "the members' supervisor has started")),
 				storage: address,
 			});
 		}
 		const actors = options.actors ?? [];
 		if (actors.length > 0) await root.startChild(userChild(actors));
+	}
+
+	#watchProperties(event: SwarmEvent): void {
+		try {
+			this.#monitors?.heard(event);
+		} catch (thrown) {
+			this.#monitors = null;
+			this.#observerThrew(thrown);
+		}
 	}
 
 	#observerThrew(thrown: unknown): void {

@@ -36,14 +36,14 @@ export function groupSupervisorName(group: string): string {
 }
 
 /**
- * The members, one-for-one: each failure concerns one of them, and the others decide without it. When one fails again and
- * again there is no sense in starting all of them anew: it would be the same log and the same application.
+ * The members' supervisor, one-for-one: each failure concerns one of them, and the others decide without it. When one fails
+ * again and again it gives up, which ends the swarm: there is no sense in starting all of them anew with the same log and the
+ * same application. A supervisor that fails by itself is started again, and `GroupMembers` starts in it whoever is a member then.
  */
-export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
-	const name = groupSupervisorName(group.group);
+export function groupChild(group: string): ChildSpec {
+	const name = groupSupervisorName(group);
 	return {
 		id: name,
-		restart: "temporary",
 		start: {
 			name,
 			strategy: "one-for-one",
@@ -51,7 +51,7 @@ export function groupChild(group: CheckedGroup, storage: Address): ChildSpec {
 			intensity: 5,
 			periodMs: 10_000,
 			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
-			children: group.nodes.map((node) => memberChild(group, node, group.nodes, storage)),
+			children: [],
 		},
 	};
 }

@@ -8,7 +8,7 @@
  * Place: beside the protocols, below every host. It runs nothing by itself and knows no protocol; a protocol's own
  * properties and models stand in the protocol's room.
  */
-export { propertyFailed, propertyRepeated } from "./errors.ts";
+export { propertyRepeated, propertyThrew } from "./errors.ts";
 export {
 	type Anomaly,
 	type AnomalyReport,
@@ -20,6 +20,7 @@ export {
 	checkSessions,
 	checkSet,
 	counterModel,
+	describeCallAndAnswer,
 	describeOperation,
 	type FieldRule,
 	type Foresight,
@@ -28,6 +29,7 @@ export {
 	HistoryRecorder,
 	type Invocation,
 	type Json,
+	keysOf,
 	keyValueModel,
 	LinearizabilityCheck,
 	type LinearizabilityReport,

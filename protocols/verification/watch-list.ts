@@ -1,5 +1,5 @@
 /** Many properties watched over one stream of observations, and the account of what each has found. */
-import { propertyFailed, propertyRepeated } from "./errors.ts";
+import { propertyRepeated, propertyThrew } from "./errors.ts";
 import type { FindingDetails, ObservationDepth, Property, Watcher } from "./property.ts";
 
 /**
@@ -72,7 +72,7 @@ export class WatchList<Observation> {
 		this.#outOfSight = properties.filter((property) => !isSeen(property));
 	}
 
-	/** @throws QuorateError `property-failed` `{property, position, reason}` if a watcher throws */
+	/** @throws QuorateError `property-threw` `{property, position, reason}` if a watcher throws */
 	observe(observation: Observation): void {
 		const position = this.#observations++;
 		const watches = this.#watchesOf(observation);
@@ -82,7 +82,7 @@ export class WatchList<Observation> {
 		} catch (cause) {
 			const { property } = watches[shown] as Watch<Observation>;
 			const reason = cause instanceof Error ? cause.message : String(cause);
-			throw propertyFailed({ property: property.id, position, reason }, { cause });
+			throw propertyThrew({ property: property.id, position, reason }, { cause });
 		}
 	}
 

@@ -304,8 +304,10 @@ export class MainServices implements SystemServices {
 
 	/** A thread that serves nobody any more. */
 	async #retire(slot: ThreadSlot): Promise<void> {
-		if (this.#gate.isRunning(slot)) await this.#threads.kill(slot, "stopped");
-		if (this.#gate.isKnown(slot)) this.#threads.release(slot);
+		const state = (): string | undefined => this.#threads.status().find((thread) => thread.slot === slot)?.state;
+		// One that died may be about to be replaced, and then another time before this is heard of.
+		while (state() === "running" || state() === "starting") await this.#threads.kill(slot, "stopped");
+		if (state() !== undefined) this.#threads.release(slot);
 	}
 
 	// --- threads ---

@@ -107,8 +107,13 @@ export class Inbox {
 	readonly waiting: Lane[] = [];
 }
 
+/** The user lanes to a slot, or from it. */
+export type LaneDirection = "in" | "out";
+
 /** All lanes of a simulation, made at first use. */
 export class Lanes {
+	/** Whose lanes take nothing more, whatever is in them. */
+	readonly #stopped = new Set<{ readonly slot: ThreadSlot; readonly direction: LaneDirection }>();
 	/** By kind, sender and reader. */
 	readonly #lanes: (Lane | undefined)[] = [];
 	readonly #inboxes: (Inbox | undefined)[] = [];
@@ -136,6 +141,31 @@ export class Lanes {
 	outbound(from: ThreadSlot): readonly Lane[] {
 		return this.#lanes.filter((lane) => lane?.from === from) as Lane[];
 	}
+
+	/** From now on these lanes are full. Returns the way to end that, which returns the lanes that take messages again. */
+	stop(slot: ThreadSlot, direction: LaneDirection): () => readonly Lane[] {
+		const entry = { slot, direction };
+		this.#stopped.add(entry);
+		return () => {
+			this.#stopped.delete(entry);
+			const concerned = this.#lanes.filter((lane) => lane !== undefined && concerns(entry, lane));
+			return (concerned as Lane[]).filter((lane) => !this.isStopped(lane));
+		};
+	}
+
+	isStopped(lane: Lane): boolean {
+		if (this.#stopped.size === 0) return false;
+		for (const entry of this.#stopped) if (concerns(entry, lane)) return true;
+		return false;
+	}
+}
+
+/** System lanes are never full. */
+function concerns(
+	{ slot, direction }: { readonly slot: ThreadSlot; readonly direction: LaneDirection },
+	lane: Lane,
+): boolean {
+	return lane.kind === "user" && (direction === "in" ? lane.to : lane.from) === slot;
 }
 
 function kindNumber(kind: LaneKind): number {

@@ -3,6 +3,7 @@ import { assertNever, type Generator } from "../../protocols/core/index.ts";
 import type { ThreadEnd, ThreadEvent, ThreadSlot } from "../actor/index.ts";
 import { faultInvalid, faultNotApplicable } from "./errors.ts";
 import type { AddedFault } from "./faulty-network.ts";
+import type { LaneDirection } from "./lanes.ts";
 import type { Machine } from "./thread-clock.ts";
 import type { FailRule, KillPoint, KillRule } from "./threads.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
@@ -31,6 +32,13 @@ export type ProcessFault =
 	| { readonly kind: "pause"; readonly thread: string }
 	/** What wakes it takes so many times longer to do so. */
 	| { readonly kind: "slow"; readonly thread: string; readonly factor: number }
+	/** Tells and asks to it (or from it) find the lane full, however little is in it, and who waits for room goes on waiting. */
+	| { readonly kind: "lane-full"; readonly thread: string; readonly direction: LaneDirection }
+	/**
+	 * Its clock is off by so much while this lasts. A monotonic clock never goes back: it leaps when it is to be later, and
+	 * runs at half its pace until it is when it is to be earlier.
+	 */
+	| { readonly kind: "clock-skew"; readonly thread: string; readonly offsetMs: number }
 	/** Its clock runs fast (or slow, below 0) by so many parts per million, over all its lives. */
 	| { readonly kind: "clock-drift"; readonly thread: string; readonly ppm: number }
 	/** Its clock leaps ahead, once; a monotonic clock never goes back. */
@@ -48,6 +56,8 @@ export const processFaultKinds: readonly ProcessFaultKind[] = [
 	"fail-actor",
 	"pause",
 	"slow",
+	"lane-full",
+	"clock-skew",
 	"clock-drift",
 	"clock-jump",
 	"clock-freeze",
@@ -64,6 +74,7 @@ export interface ProcessPorts {
 	isAlive(slot: ThreadSlot): boolean;
 	end(slot: ThreadSlot, end: ThreadEnd): Promise<void>;
 	observe(listener: (event: ThreadEvent) => void): () => void;
+	stopLanes(slot: ThreadSlot, direction: LaneDirection): () => void;
 }
 
 const PPM = 1_000_000;
@@ -141,6 +152,13 @@ export class ProcessFaults {
 				return this.#machineOf(fault).pause();
 			case "slow":
 				return this.#machineOf(fault).slow(fault.factor);
+			case "lane-full": {
+				const end = this.#ports.stopLanes(this.#slotOf(fault), fault.direction);
+				this.#count(fault.kind);
+				return end;
+			}
+			case "clock-skew":
+				return this.#machineOf(fault).skew(fault.offsetMs);
 			case "clock-drift":
 				return this.#machineOf(fault).pace(1 + fault.ppm / PPM);
 			case "clock-freeze":
@@ -253,6 +271,12 @@ function checkProcessFault(fault: ProcessFault): void {
 		}
 		case "slow":
 			require("factor", fault.factor > 0 && Number.isFinite(fault.factor), "a number over 0", fault.factor);
+			return;
+		case "lane-full":
+			require("direction", fault.direction === "in" || fault.direction === "out", "in or out", fault.direction);
+			return;
+		case "clock-skew":
+			require("offsetMs", Number.isFinite(fault.offsetMs), "a number", fault.offsetMs);
 			return;
 		case "clock-drift":
 			require("ppm", fault.ppm > -PPM && fault.ppm <= PPM, `a number over -${PPM} and up to ${PPM}`, fault.ppm);

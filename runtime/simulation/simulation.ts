@@ -25,7 +25,7 @@ import { ProcessFaults } from "./process-faults.ts";
 import { type KillRule, VirtualThreads } from "./threads.ts";
 import { type DurationRange, Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
-import type { Fabric } from "./transport.ts";
+import { callWaiters, type Fabric } from "./transport.ts";
 import { type Scheduling, turnSchedule } from "./turn-schedule.ts";
 
 export interface SimulationOptions {
@@ -153,6 +153,12 @@ export class Simulation {
 			isAlive: (slot) => this.#threads.isAlive(slot),
 			end: (slot, end) => this.#threads.end(slot, end),
 			observe: (listener) => this.#threads.observe(listener),
+			stopLanes: (slot, direction) => {
+				const end = lanes.stop(slot, direction);
+				return () => {
+					for (const lane of end()) callWaiters(this.#fabric, lane);
+				};
+			},
 		});
 		this.backend = {
 			ports: this.#threads.mainPorts,

@@ -8,6 +8,9 @@ import type { Timeline } from "./timeline.ts";
 /** Events that one paused thread puts off. */
 export const PAUSED_EVENTS_MAX = 1_000_000;
 
+/** How fast a clock runs that is to be earlier than it is. */
+const SLEW_PACE = 0.5;
+
 /** Factors in force, whichever begins and ends first. */
 class Factors {
 	readonly #factors = new Set<{ readonly factor: number }>();
@@ -105,6 +108,38 @@ export class Machine {
 	jump(aheadMs: number): void {
 		this.#anchor(aheadMs);
 		this.#retime();
+	}
+
+	/**
+	 * Local time is off by so much, until what is returned is called. To be later it leaps; to be earlier it passes slower
+	 * until it is.
+	 */
+	skew(offsetMs: number): () => void {
+		const back = this.#shift(offsetMs);
+		return () => {
+			this.#shift(-back());
+		};
+	}
+
+	/** Moves local time; returns what stops that, and tells how far it has come. */
+	#shift(byMs: number): () => number {
+		if (byMs >= 0) {
+			this.jump(byMs);
+			return () => byMs;
+		}
+		const fromMs = this.#timeline.nowMs;
+		const lengthMs = -byMs / (1 - SLEW_PACE);
+		const end = this.pace(SLEW_PACE);
+		let isOver = false;
+		const stop = (): void => {
+			if (!isOver) end();
+			isOver = true;
+		};
+		this.#timeline.after(lengthMs, stop);
+		return () => {
+			stop();
+			return -Math.min(lengthMs, this.#timeline.nowMs - fromMs) * (1 - SLEW_PACE);
+		};
 	}
 
 	/** A life of the thread has begun. */

@@ -83,7 +83,7 @@ export class VirtualTransport implements Transport {
 		if (this.#isMuted || fabric.isGone(to)) return "dead";
 		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
 		const lane = fabric.lanes.between(this.slot, to, kind);
-		if (kind === "user" && lane.length >= fabric.laneCapacity) return "full";
+		if (kind === "user" && isFull(fabric, lane)) return "full";
 		let encoded: HashedMessage;
 		try {
 			encoded = fabric.codec.encode(payload, protocol);
@@ -133,7 +133,7 @@ export class VirtualTransport implements Transport {
 	#arriveAfter(timeline: Timeline, lane: Lane, record: LaneRecord, afterMs: number): void {
 		timeline.quietlyAfter(afterMs, () => {
 			// A network drops what finds no room; that is one more loss to the protocol.
-			if (this.#fabric.isGone(lane.to) || lane.length >= this.#fabric.laneCapacity) return;
+			if (this.#fabric.isGone(lane.to) || isFull(this.#fabric, lane)) return;
 			lane.published = (lane.published + 1) | 0;
 			lane.show(record);
 			this.#fabric.wake(lane.to);
@@ -265,10 +265,7 @@ export class VirtualTransport implements Transport {
 
 	#free(lane: Lane): void {
 		lane.free();
-		if (lane.waiters.length === 0 || lane.length > this.#fabric.laneCapacity / 2) return;
-		for (const callback of lane.waiters.splice(0)) {
-			this.#fabric.timeline.after(drawMs(this.#fabric.net, this.#fabric.latencyMs), callback);
-		}
+		callWaiters(this.#fabric, lane);
 	}
 
 	release(): void {
@@ -283,7 +280,7 @@ export class VirtualTransport implements Transport {
 		const once = (): void => {
 			if (!this.#isMuted) callback();
 		};
-		if (lane.length < this.#fabric.laneCapacity) this.#fabric.timeline.after(0, once);
+		if (!isFull(this.#fabric, lane)) this.#fabric.timeline.after(0, once);
 		else lane.waiters.push(once);
 	}
 
@@ -295,6 +292,16 @@ export class VirtualTransport implements Transport {
 	drainedThrough(from: ThreadSlot): number {
 		return this.#fabric.lanes.between(from, this.slot, "user").drained;
 	}
+}
+
+function isFull({ laneCapacity, lanes }: Fabric, lane: Lane): boolean {
+	return lane.length >= laneCapacity || lanes.isStopped(lane);
+}
+
+/** Whoever waits for room hears of it, once there is enough. */
+export function callWaiters({ laneCapacity, lanes, timeline, net, latencyMs }: Fabric, lane: Lane): void {
+	if (lane.waiters.length === 0 || lane.length > laneCapacity / 2 || lanes.isStopped(lane)) return;
+	for (const callback of lane.waiters.splice(0)) timeline.after(drawMs(net, latencyMs), callback);
 }
 
 function flipped(bytes: Uint8Array, flips: readonly number[]): Uint8Array {

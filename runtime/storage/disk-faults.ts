@@ -7,16 +7,25 @@ interface StoreFilter {
 	readonly stores?: readonly string[];
 }
 
+/**
+ * When a fault strikes: at the `nth` occasion from now on (from 1; default 1), and is over then; or at each one with this
+ * probability, until it is removed.
+ */
+interface Moment {
+	readonly nth?: number;
+	readonly probability?: number;
+}
+
 /** Faults that last until they are removed, or that wait for their moment. */
 export type LastingDiskFault =
 	/** Flushes take so many times longer. */
 	| ({ readonly kind: "slow"; readonly factor: number } & StoreFilter)
 	/** Flushes do not end before the fault is removed. */
 	| ({ readonly kind: "stall" } & StoreFilter)
-	/** The `nth` flush from now on (from 1; default 1) fails, and with it the disk for good, as the contract of engines has it. */
-	| ({ readonly kind: "fail-flush"; readonly code: "disk-full" | "disk-failed"; readonly nth?: number } & StoreFilter)
-	/** The `nth` load or snapshot read from now on fails with `disk-failed`, and with it the disk for good. */
-	| ({ readonly kind: "read-error"; readonly nth?: number } & StoreFilter)
+	/** A flush fails, and with it the disk until it is reopened, as the contract of engines has it. */
+	| ({ readonly kind: "fail-flush"; readonly code: "disk-full" | "disk-failed" } & Moment & StoreFilter)
+	/** A load or a read of a snapshot fails with `disk-failed`, and with it the disk until it is reopened. */
+	| ({ readonly kind: "read-error" } & Moment & StoreFilter)
 	/** A read of a snapshot is answered, with this probability, as if it were not the published one any more. */
 	| ({ readonly kind: "stale-snapshot"; readonly probability: number } & StoreFilter);
 
@@ -102,7 +111,7 @@ export class DiskFaults {
 	flushFailure(stores: readonly string[]): "disk-full" | "disk-failed" | null {
 		for (const entry of this.#entries) {
 			const { fault } = entry;
-			if (fault.kind === "fail-flush" && concerns(fault, stores) && this.#isDue(entry)) return fault.code;
+			if (fault.kind === "fail-flush" && concerns(fault, stores) && this.#isDue(entry, fault)) return fault.code;
 		}
 		return null;
 	}
@@ -111,7 +120,7 @@ export class DiskFaults {
 	readFails(store: string): boolean {
 		for (const entry of this.#entries) {
 			const { fault } = entry;
-			if (fault.kind === "read-error" && concerns(fault, [store]) && this.#isDue(entry)) return true;
+			if (fault.kind === "read-error" && concerns(fault, [store]) && this.#isDue(entry, fault)) return true;
 		}
 		return false;
 	}
@@ -127,11 +136,15 @@ export class DiskFaults {
 		return false;
 	}
 
-	/** Of a fault that happens once: its moment has come, and it is over. */
-	#isDue(entry: Entry): boolean {
-		entry.left -= 1;
-		if (entry.left > 0) return false;
-		this.#entries.delete(entry);
+	/** Its moment has come. */
+	#isDue(entry: Entry, { probability }: Moment): boolean {
+		if (probability !== undefined) {
+			if (!this.#generator.chance(probability)) return false;
+		} else {
+			entry.left -= 1;
+			if (entry.left > 0) return false;
+			this.#entries.delete(entry);
+		}
 		this.count(entry.fault.kind);
 		return true;
 	}
@@ -139,6 +152,10 @@ export class DiskFaults {
 
 function concerns({ stores }: StoreFilter, touched: readonly string[]): boolean {
 	return stores === undefined || touched.some((store) => stores.includes(store));
+}
+
+function isProbability(value: number): boolean {
+	return value >= 0 && value <= 1;
 }
 
 function checkDiskFault(fault: LastingDiskFault): void {
@@ -152,9 +169,12 @@ function checkDiskFault(fault: LastingDiskFault): void {
 		case "fail-flush":
 		case "read-error":
 			if (fault.nth !== undefined && !(Number.isInteger(fault.nth) && fault.nth >= 1)) refuse(`nth is ${fault.nth}`);
+			if (fault.probability !== undefined && !isProbability(fault.probability)) {
+				refuse(`the probability is ${fault.probability}`);
+			}
 			return;
 		case "stale-snapshot":
-			if (!(fault.probability >= 0 && fault.probability <= 1)) refuse(`the probability is ${fault.probability}`);
+			if (!isProbability(fault.probability)) refuse(`the probability is ${fault.probability}`);
 			return;
 		case "stall":
 			return;

@@ -10,10 +10,15 @@ export type EngineSource =
 	/** `directory`: of one process at a time, for ever of this cluster and these nodes. */
 	| ({ readonly type: "lmdb"; readonly directory: string } & DataOwner)
 	/** For an actor on the calling thread: the simulator's disk, and tests. */
-	| { readonly type: "provided"; readonly open: (context: ActorContext) => StorageEngine | Promise<StorageEngine> };
+	| { readonly type: "provided"; open(context: StorageContext): StorageEngine | Promise<StorageEngine> };
+
+/** What a storage, and an engine, need of the actor that they live in. */
+export type StorageContext = Pick<ActorContext, "clock" | "generator" | "metrics" | "publish"> & {
+	readonly timers: Pick<ActorContext["timers"], "run" | "cancel">;
+};
 
 /** @throws QuorateError what the engine's opening throws */
-export async function openEngine(source: EngineSource, context: ActorContext): Promise<StorageEngine> {
+export async function openEngine(source: EngineSource, context: StorageContext): Promise<StorageEngine> {
 	switch (source.type) {
 		case "memory":
 			return new MemoryEngine();

@@ -98,6 +98,10 @@ const errors = defineErrors({
 		(d: UnusableDetails) => `the storage is unusable since an earlier failure: ${d.failure}`,
 	],
 	storeFenced: ["store-fenced", (d: StoreDetails) => `store ${d.store} was opened by somebody else since`],
+	storeLost: [
+		"store-lost",
+		(d: StoreDetails) => `store ${d.store} has held what was acknowledged as durable, and is empty`,
+	],
 	writeLost: [
 		"write-lost",
 		(d: GapDetails) => `store ${d.store}: expected write ${d.expected}, got ${d.found}: a write was lost on the way`,
@@ -167,6 +171,11 @@ export const diskFailed: ErrorMaker<DiskDetails> = errors.diskFailed;
 export const storageUnusable: ErrorMaker<UnusableDetails> = errors.storageUnusable;
 /** Another session has opened the store: `{store}`. */
 export const storeFenced: ErrorMaker<StoreDetails> = errors.storeFenced;
+/**
+ * What a store durably held is gone: `{store}`. Whoever has promised something by it can not keep that, and must not take part
+ * under the same identity any more.
+ */
+export const storeLost: ErrorMaker<StoreDetails> = errors.storeLost;
 /** A write did not reach the storage: `{store, expected, found}`, counted from 1 in a session. */
 export const writeLost: ErrorMaker<GapDetails> = errors.writeLost;
 /** The storage actor is dead: `{store}`. */

@@ -19,7 +19,7 @@ export {
 } from "./contract.ts";
 export type { DataOwner } from "./data-directory.ts";
 export { type DiskFault, type DiskFaultKind, diskFaultKinds, type LastingDiskFault } from "./disk-faults.ts";
-export { type EngineSource, openEngine } from "./engine-source.ts";
+export { type EngineSource, openEngine, type StorageContext } from "./engine-source.ts";
 export {
 	backlogFull,
 	dataDirectoryCorrupt,
@@ -36,12 +36,13 @@ export {
 	storageUnusable,
 	storeCorrupt,
 	storeFenced,
+	storeLost,
 	storesOpen,
 	valueTooLarge,
 	writeLost,
 } from "./errors.ts";
 export { MemoryEngine } from "./memory-engine.ts";
-export { storageLayouts } from "./messages.ts";
+export { type StorageRequest, storageLayouts } from "./messages.ts";
 export { storageMetrics } from "./metrics.ts";
 export { SimulatedDisk, type SimulatedDiskOptions } from "./simulated-disk.ts";
 export { StorageActor, type StorageActorArgs } from "./storage-actor.ts";

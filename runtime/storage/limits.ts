@@ -18,6 +18,8 @@ export const STORAGE_GATHER_ABSENCES = 1;
 export const STORAGE_QUEUE_BYTES_MAX: number = 32 * 1024 * 1024;
 /** Loads and snapshot reads that may wait for earlier writes. */
 export const STORAGE_READS_WAITING_MAX = 1_024;
+/** Stores of which a storage actor remembers that they hold something; then another one is refused. */
+export const STORES_FOUNDED_MAX = 65_536;
 /** Stores that may be open. */
 export const STORES_OPEN_MAX = 1_024;
 /** A message stops taking operations and records at this size; one larger record still travels alone. */

@@ -33,6 +33,12 @@ export interface SimulatedDiskOptions {
 	 * majority, or what they agreed on is gone.
 	 */
 	readonly damagedStoresMax?: number;
+	/**
+	 * What the storage actor on this disk remembers (its `founded`): when a machine loses power, what it remembered of its store is
+	 * lost too, and the next load shows what the store really holds. Without it an actor may take a store for lost whose first
+	 * writes a loss of power has undone.
+	 */
+	readonly founded?: Set<string>;
 }
 
 /** A group on its way to the platter. */
@@ -56,6 +62,8 @@ export class SimulatedDisk implements StorageEngine {
 	readonly #groups: Group[] = [];
 	/** Stores whose writer has crashed: what it still had on its way to the disk is nothing any more. */
 	readonly #crashed: Set<string> = new Set();
+	readonly #wiped: Set<string> = new Set();
+	readonly #founded: Set<string>;
 	readonly #faults: DiskFaults;
 	readonly #damagedStoresMax: number;
 	/** The first group's time is over, but a stall keeps it. */
@@ -63,7 +71,14 @@ export class SimulatedDisk implements StorageEngine {
 	#failure: QuorateError | null = null;
 	#closed: (() => void) | null = null;
 
-	constructor({ clock, generator, flushMs = FLUSH_MS_DEFAULT, damagedStoresMax = 0 }: SimulatedDiskOptions) {
+	constructor({
+		clock,
+		generator,
+		flushMs = FLUSH_MS_DEFAULT,
+		damagedStoresMax = 0,
+		founded = new Set(),
+	}: SimulatedDiskOptions) {
+		this.#founded = founded;
 		this.#clock = clock;
 		this.#generator = generator;
 		this.#flushMs = flushMs;
@@ -77,7 +92,7 @@ export class SimulatedDisk implements StorageEngine {
 				this.#refuseIfFailed();
 				checkStoreName(store);
 				this.#failIfUnreadable("load", store);
-				this.#crashed.delete(store);
+				if (this.#crashed.delete(store) && !this.#wiped.has(store)) this.#founded.delete(store);
 				return imageIn(this.#flushed, store).contents();
 			}),
 		);
@@ -154,6 +169,23 @@ export class SimulatedDisk implements StorageEngine {
 		this.#goOn();
 	}
 
+	/**
+	 * After a failure somebody has seen to the disk (made room, put in another controller): what was flushed is there, and it
+	 * works again. Without effect on one that works.
+	 */
+	reopen(): void {
+		if (this.#failure === null) return;
+		this.#failure = null;
+		this.#isHeld = false;
+		this.#written.clear();
+		for (const [store, image] of this.#flushed) this.#written.set(store, image.shape);
+	}
+
+	/** Why it serves nobody any more; null while it works. */
+	get failure(): QuorateError | null {
+		return this.#failure;
+	}
+
 	/** Lasting faults in force. */
 	get activeFaults(): readonly LastingDiskFault[] {
 		return this.#faults.active;
@@ -192,6 +224,8 @@ export class SimulatedDisk implements StorageEngine {
 	 */
 	wipe(store: string): void {
 		for (const group of this.#groups) group.writes = group.writes.filter((write) => write.store !== store);
+		// One that held nothing yet is as it was.
+		if (this.#flushed.get(store)?.hasValues === true) this.#wiped.add(store);
 		this.#flushed.delete(store);
 		this.#written.delete(store);
 		this.#crashed.add(store);

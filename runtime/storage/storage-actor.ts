@@ -6,9 +6,9 @@
 import { assertNever, errorToObject, must, type QuorateError } from "../../protocols/core/index.ts";
 import type { ActorContext, Behaviour, Replier } from "../actor/behaviour.ts";
 import type { ActorRef } from "../actor/ref.ts";
-import type { StorageEngine } from "./contract.ts";
-import { type EngineSource, openEngine } from "./engine-source.ts";
-import { readsWaiting, storageUnusable, storeFenced, storesOpen, writeLost } from "./errors.ts";
+import type { StorageEngine, StoreContents } from "./contract.ts";
+import { type EngineSource, openEngine, type StorageContext } from "./engine-source.ts";
+import { readsWaiting, storageUnusable, storeFenced, storeLost, storesOpen, writeLost } from "./errors.ts";
 import { GroupQueue, type QueuedWrite } from "./group-queue.ts";
 import {
 	STORAGE_GATHER_ABSENCES,
@@ -19,6 +19,7 @@ import {
 	STORAGE_QUEUE_BYTES_MAX,
 	STORAGE_READS_WAITING_MAX,
 	STORAGE_RETRY_MS,
+	STORES_FOUNDED_MAX,
 	STORES_OPEN_MAX,
 } from "./limits.ts";
 import {
@@ -51,12 +52,13 @@ interface WaitingRead {
 
 export class StorageActor implements Behaviour<StorageRequest> {
 	readonly #args: StorageActorArgs;
-	#context: ActorContext<StorageRequest> | undefined;
+	#context: StorageContext | undefined;
 	#instruments: StorageInstruments | undefined;
 	#engine: StorageEngine | undefined;
 	/** The living session of each store. */
 	readonly #sessions: Map<string, Session> = new Map();
 	#lastSession = 0;
+	readonly #founded: Set<string>;
 	readonly #queue: GroupQueue = new GroupQueue();
 	/** Sessions that were in one of the last groups, and how many groups each may still be absent from. */
 	readonly #writers: Map<Session, number> = new Map();
@@ -74,18 +76,27 @@ export class StorageActor implements Behaviour<StorageRequest> {
 	/** Lets the held-back mailbox go on. */
 	#roomMade: (() => void) | null = null;
 
-	constructor(args: StorageActorArgs) {
+	/**
+	 * @param founded names stores that hold values, as far as is known; it is kept up to date. Values are never removed, so one
+	 *   of these that is empty when it is opened has been lost, and is refused with `store-lost`: whoever has made promises by it
+	 *   must not come back as somebody new under the same name
+	 */
+	constructor(args: StorageActorArgs, founded: Set<string> = new Set()) {
 		this.#args = args;
+		this.#founded = founded;
 	}
 
 	/** @throws QuorateError what opening the engine throws: `data-directory-in-use`, `-foreign`, `-corrupt`, `disk-failed` */
-	async started(context: ActorContext<StorageRequest>): Promise<void> {
+	async started(context: StorageContext): Promise<void> {
 		this.#context = context;
 		this.#instruments = storageInstruments(context.metrics);
 		this.#engine = await openEngine(this.#args.engine, context);
 	}
 
-	receive(message: StorageRequest, context: ActorContext<StorageRequest>): void | Promise<void> {
+	receive(
+		message: StorageRequest,
+		context: Pick<ActorContext<StorageRequest>, "sender" | "replier">,
+	): void | Promise<void> {
 		switch (message.type) {
 			case "storage-write":
 				return this.#write(message, context.sender);
@@ -203,12 +214,20 @@ export class StorageActor implements Behaviour<StorageRequest> {
 			must(this.#engine, "started").load(store, (outcome) => {
 				if (!outcome.ok) this.#readFailed(replier, outcome.error);
 				else if (!session.alive) replier.fail(storeFenced({ store }));
-				else {
+				else if (this.#isLost(store, outcome.value)) {
+					this.#endSession(session);
+					replier.fail(storeLost({ store }));
+				} else {
 					session.pages = new StorePages(outcome.value, session.number);
 					this.#replyPage(session, replier);
 				}
 			});
 		});
+	}
+
+	#isLost(store: string, { values }: StoreContents): boolean {
+		if (values.size > 0) this.#founded.add(store);
+		return values.size === 0 && this.#founded.has(store);
 	}
 
 	#refusalOfOpen(store: string): unknown {
@@ -218,8 +237,11 @@ export class StorageActor implements Behaviour<StorageRequest> {
 		} catch (error) {
 			return error;
 		}
-		if (this.#sessions.size < STORES_OPEN_MAX || this.#sessions.has(store)) return null;
-		return storesOpen({ store, limit: STORES_OPEN_MAX });
+		if (this.#sessions.size >= STORES_OPEN_MAX && !this.#sessions.has(store)) {
+			return storesOpen({ store, limit: STORES_OPEN_MAX });
+		}
+		const isKnown = this.#founded.size < STORES_FOUNDED_MAX || this.#founded.has(store);
+		return isKnown ? null : storesOpen({ store, limit: STORES_FOUNDED_MAX });
 	}
 
 	#nextPage(store: string, number: number, replier: Replier | null): void {
@@ -296,9 +318,10 @@ export class StorageActor implements Behaviour<StorageRequest> {
 		this.#lastFlushMs = must(this.#context, "started").clock.nowMs() - startedMs;
 		this.#measure(group, startedMs);
 		const touched = new Set<Session>();
-		for (const { session, sequence } of group) {
+		for (const { store, session, sequence, operations } of group) {
 			session.durable = sequence;
 			touched.add(session);
+			if (!this.#founded.has(store) && operations.some(({ type }) => type === "put")) this.#founded.add(store);
 		}
 		for (const session of touched) this.#acknowledge(session);
 		this.#goOn();

@@ -122,6 +122,10 @@ export class StoreImage {
 		for (const bytes of [...this.#checksums.keys()]) if (!present.has(bytes)) this.#checksums.delete(bytes);
 	}
 
+	get hasValues(): boolean {
+		return this.#values.size > 0;
+	}
+
 	/** Whether a piece is not what was written there. */
 	get isDamaged(): boolean {
 		return this.#firstDamaged() !== null;

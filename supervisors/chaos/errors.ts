@@ -12,10 +12,9 @@ interface Details {
 	readonly malformed: FilePlace & { reason: string };
 	readonly unknownKey: FilePlace & { key: string; nearest: string | null };
 	readonly invalid: FilePlace & { key: string; expected: string; actual: string; nearest: string | null };
-	readonly unsupported: { engine: string; what: string; name: string; nearest: string | null };
+	readonly unsupported: { engine: string; what: string; name: string; nearest: string | null; reason?: string };
 	readonly notApplicable: { fault: string; reason: string };
 	readonly probeFailed: { probe: string; reason: string };
-	readonly propertyThrew: { property: string; reason: string };
 	readonly probeThrew: { probe: string; reason: string };
 	readonly targetFailed: { during: string; reason: string };
 	readonly notReproduced: { property: string; found: readonly string[] };
@@ -33,17 +32,14 @@ const made = defineErrors({
 	],
 	unsupported: [
 		"experiment-unsupported",
-		(d: Details["unsupported"]) => `the engine ${d.engine} has no ${d.what} ${d.name}${didYouMean(d.nearest)}`,
+		(d: Details["unsupported"]) =>
+			`the engine ${d.engine} has no ${d.what} ${d.name}${d.reason === undefined ? didYouMean(d.nearest) : `: ${d.reason}`}`,
 	],
 	notApplicable: [
 		"fault-not-applicable",
 		(d: Details["notApplicable"]) => `${d.fault} can not be applied now: ${d.reason}`,
 	],
 	probeFailed: ["probe-failed", (d: Details["probeFailed"]) => `the probe ${d.probe} could not be asked: ${d.reason}`],
-	propertyThrew: [
-		"experiment-property-threw",
-		(d: Details["propertyThrew"]) => `the property ${d.property} threw: ${d.reason}`,
-	],
 	probeThrew: ["experiment-probe-threw", (d: Details["probeThrew"]) => `the probe ${d.probe} threw: ${d.reason}`],
 	targetFailed: [
 		"experiment-target-failed",
@@ -68,8 +64,6 @@ export const experimentUnsupported: ErrorMaker<Details["unsupported"]> = made.un
 export const faultNotApplicable: ErrorMaker<Details["notApplicable"]> = made.notApplicable;
 /** For engines: a probe has no answer now. */
 export const probeFailed: ErrorMaker<Details["probeFailed"]> = made.probeFailed;
-/** For engines: a property threw instead of answering. The cause is what it threw. */
-export const propertyThrew: ErrorMaker<Details["propertyThrew"]> = made.propertyThrew;
 /** A probe threw something else than `probe-failed`: a defect of the probe. */
 export const probeThrew: ErrorMaker<Details["probeThrew"]> = made.probeThrew;
 /** The target threw something that is no typed error: a defect of the engine or of what it runs. */

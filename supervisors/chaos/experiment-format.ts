@@ -126,6 +126,7 @@ const topology = record([
 	field("protocol", name, "The protocol, by the name of its room."),
 	field("nodes", integer(1, NODES_MAX), "How many members the group has."),
 	field("storage", choice(["memory", "durable"]), "What survives a restart.", { default: "durable" }),
+	field("disks", choice(["shared", "own"]), "One disk for all members, or one for each.", { default: "shared" }),
 	field("config", map(anyNumber, CONFIG_MAX), "Settings of the protocol that differ from its defaults.", {
 		default: {},
 	}),

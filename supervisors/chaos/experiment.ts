@@ -38,6 +38,8 @@ export interface Topology {
 	readonly protocol: string;
 	readonly nodes: number;
 	readonly storage: "memory" | "durable";
+	/** `shared`: all members keep their state on one disk; `own`: each on one of its own. */
+	readonly disks: "shared" | "own";
 	/** Settings of the protocol that differ from its defaults, by name. */
 	readonly config: Readonly<Record<string, number>>;
 }

@@ -19,7 +19,6 @@ export {
 	notReproduced,
 	probeFailed,
 	probeThrew,
-	propertyThrew,
 	targetFailed,
 } from "./errors.ts";
 export {
@@ -57,8 +56,10 @@ export {
 	withDrawsWrittenOut,
 } from "./journal.ts";
 export { experimentSchema, experimentSchemaText, type JsonSchema } from "./json-schema.ts";
+export { nearestName } from "./nearest.ts";
 export { checkExperiment, formatExperiment, parseExperiment } from "./parse.ts";
 export { PLANNED_FAULTS_MAX, type PlanOrder, planExperiment, selectFaults } from "./plan.ts";
+export { formatHistorySvg, type HistoryBar, type HistoryChart } from "./report/history-chart.ts";
 export { formatHtmlReport, type ReportExtras } from "./report/html-report.ts";
 export { formatJUnit } from "./report/junit.ts";
 export {

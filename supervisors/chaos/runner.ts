@@ -403,7 +403,15 @@ function statusOf(stop: RunStop | null): Journal["status"] {
 	return stop.type === "hypothesis" || stop.type === "unasked" ? "failed" : "aborted";
 }
 
-function excerptOf({ verdict, check, explanation, history, around }: WorkloadJudgement): WorkloadRecord["judgement"] {
+function excerptOf({
+	verdict,
+	check,
+	explanation,
+	history,
+	around,
+	chart,
+}: WorkloadJudgement): WorkloadRecord["judgement"] {
 	const lines = around ?? history.split("\n").filter((line) => line !== "");
-	return { verdict, check, explanation, excerpt: lines.slice(-EXCERPT_LINES_MAX) };
+	const excerpt = lines.slice(-EXCERPT_LINES_MAX);
+	return { verdict, check, explanation, excerpt, ...(chart === undefined ? {} : { chart }) };
 }

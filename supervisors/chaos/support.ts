@@ -18,7 +18,12 @@ export function requireSupport(experiment: Experiment, engine: ExperimentEngine)
 			throw experimentUnsupported({ engine: engine.name, what, name, nearest: nearestName(name, [...known]) });
 		}
 	};
-	for (const { fault } of experiment.method) require("fault", fault.kind, engine.faults);
+	for (const { fault } of experiment.method) {
+		const reason = engine.refusals.get(fault.kind);
+		if (reason === undefined) require("fault", fault.kind, engine.faults);
+		else throw experimentUnsupported({ engine: engine.name, what: "fault", name: fault.kind, nearest: null, reason });
+	}
+	require("topology with disks", experiment.topology.disks, engine.disks);
 	for (const { probe } of [...experiment.steadyState.probes, ...experiment.guards])
 		require("probe", probe, engine.probes);
 	require("workload", experiment.workload.kind, engine.workloads);

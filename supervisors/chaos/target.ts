@@ -2,7 +2,9 @@
  * What experiments act on: a port. `actors/experiment` supplies it for swarms, in simulation and on threads; a test
  * supplies a script. The runner knows nothing else of what it breaks.
  */
+
 import type { FaultSpec, ProbeSpec, ProbeValue, Topology, WorkloadSpec } from "./experiment.ts";
+import type { HistoryChart } from "./report/history-chart.ts";
 
 /** One way of running experiments. */
 export interface ExperimentEngine {
@@ -10,6 +12,10 @@ export interface ExperimentEngine {
 	readonly name: string;
 	/** Fault kinds this engine can apply; anything else is refused before the start. */
 	readonly faults: ReadonlySet<string>;
+	/** Every other kind of the catalogue, and why this engine can not apply it: one clause. */
+	readonly refusals: ReadonlyMap<string, string>;
+	/** Whether members can have disks of their own. */
+	readonly disks: ReadonlySet<Topology["disks"]>;
 	readonly probes: ReadonlySet<string>;
 	readonly workloads: ReadonlySet<string>;
 	/** All properties that it can watch, by id, with their kind. */
@@ -64,7 +70,7 @@ export interface ExperimentTarget {
 	nowMs(): number;
 	/**
 	 * Lets time pass; resolves earlier when `until` holds. Returns whether it does.
-	 * @throws QuorateError `experiment-property-threw` if a watched property threw
+	 * @throws QuorateError `property-threw`, or whatever the engine says, if a watched property threw
 	 */
 	pass(durationMs: number, until?: () => boolean): Promise<boolean>;
 	/**
@@ -114,8 +120,9 @@ export interface WorkloadJudgement {
 	readonly explanation: string | null;
 	/** The history as JSON lines. */
 	readonly history: string;
-	/** Of a violated one: the lines around the anomaly. */
+	/** Of a violated one: the lines around the anomaly, and a picture of the operations there. */
 	readonly around?: readonly string[];
+	readonly chart?: HistoryChart;
 }
 
 export interface PropertyFinding {

@@ -29,7 +29,14 @@ export { casRegisterModel, keyValueModel, registerModel } from "./models/key-val
 export { type LockState, lockModel } from "./models/lock.ts";
 export { type QueueState, queueModel } from "./models/queue.ts";
 export type { StoreState } from "./models/store-state.ts";
-export { describeOperation, type Operation, type Outcome, type TransactionStep } from "./operation.ts";
+export {
+	describeCallAndAnswer,
+	describeOperation,
+	keysOf,
+	type Operation,
+	type Outcome,
+	type TransactionStep,
+} from "./operation.ts";
 export type { Offending, PartitionVerdict, UnknownReason } from "./partition-check.ts";
 export { checkSessions } from "./session-check.ts";
 export { checkSet } from "./set-check.ts";

@@ -56,7 +56,12 @@ export function keysOf(operation: Operation): readonly string[] {
 export function describeOperation(operation: Operation): string {
 	const { client, line, endLine } = operation;
 	const lines = endLine === null ? `line ${line}, no known end` : `line ${line} to ${endLine}`;
-	return `${describeCall(operation)} → ${describeAnswer(operation)} (client ${client}, ${lines})`;
+	return `${describeCallAndAnswer(operation)} (client ${client}, ${lines})`;
+}
+
+/** The same without who and where: `get "13" → [1,2]`. */
+export function describeCallAndAnswer(operation: Operation): string {
+	return `${describeCall(operation)} → ${describeAnswer(operation)}`;
 }
 
 function describeCall({ op, key, value, from, steps }: Operation): string {

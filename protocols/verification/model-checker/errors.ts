@@ -11,10 +11,6 @@ const modelErrors = defineErrors({
 		"model-malformed",
 		(d: { model: string; problem: string }) => `model ${d.model} can not be explored: ${d.problem}`,
 	],
-	propertyThrew: [
-		"property-threw",
-		(d: { property: string; reason: string }) => `property ${d.property} threw instead of judging: ${d.reason}`,
-	],
 });
 
 /** A bound is missing or no bound at all: `{model, bound, expected, actual}`. */
@@ -23,9 +19,6 @@ export const modelUnbounded: ErrorMaker<{ model: string; bound: string; expected
 
 /** The parts of a model contradict each other or the checker's limits: `{model, problem}`. */
 export const modelMalformed: ErrorMaker<{ model: string; problem: string }> = modelErrors.modelMalformed;
-
-/** A property threw: `{property, reason}`, with what it threw as the cause. */
-export const propertyThrew: ErrorMaker<{ property: string; reason: string }> = modelErrors.propertyThrew;
 
 /** The text of anything thrown. */
 export function reasonOf(thrown: unknown): string {

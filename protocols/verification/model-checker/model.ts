@@ -3,8 +3,9 @@
  * they lead to, properties and bounds. {@link modelSpace} packs it for the search.
  */
 import { assert, canonicalText, compareIds } from "../../core/index.ts";
+import { propertyThrew } from "../errors.ts";
 import type { Finding, FindingDetails, PropertyKind } from "../property.ts";
-import { modelMalformed, modelUnbounded, propertyThrew, reasonOf } from "./errors.ts";
+import { modelMalformed, modelUnbounded, reasonOf } from "./errors.ts";
 import { NO_FINDINGS, type PropertyFinding, type StateSpace, type SuccessorSink } from "./state-space.ts";
 
 /** A property of single states. */

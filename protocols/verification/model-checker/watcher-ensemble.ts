@@ -4,10 +4,11 @@
  * named by a number whose observations can be asked for again.
  */
 import { canonicalText, type ProtocolTypes } from "../../core/index.ts";
+import { propertyThrew } from "../errors.ts";
 import type { GroupObservation } from "../observation.ts";
 import type { Finding, Property, Watcher } from "../property.ts";
 import { ComponentTable, type Renamings } from "./component-table.ts";
-import { propertyThrew, reasonOf } from "./errors.ts";
+import { reasonOf } from "./errors.ts";
 import { PairTable } from "./pair-table.ts";
 import type { StateEncoder } from "./state-encoder.ts";
 import { NO_FINDINGS, type PropertyFinding } from "./state-space.ts";

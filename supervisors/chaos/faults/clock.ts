@@ -29,7 +29,12 @@ const kind = (name: string, lasts: boolean, means: string, argument: Field): Fau
 });
 
 export const clockFaults: readonly FaultKind[] = [
-	kind("clock-skew", true, "Sets a member's clock off by a constant.", offset("offset", "Ahead; negative: behind.")),
+	kind(
+		"clock-skew",
+		true,
+		"Sets a member's clock off by a constant.",
+		offset("offset", "Ahead; negative: behind, which a monotonic clock comes to by running slower for a while."),
+	),
 	kind("clock-drift", true, "Lets a member's clock run at another rate.", {
 		key: "partsPerMillion",
 		name: "partsPerMillion",

@@ -56,7 +56,14 @@ export const processFaults: readonly FaultKind[] = [
 		"Cuts a member's power and starts it again: everything that was not flushed is lost.",
 		[target("any")],
 	),
-	kind("supervisor-kill", false, "crash", "Kills the supervisor of a member, and with it the member.", [target("any")]),
+	kind(
+		"supervisor-kill",
+		false,
+		"crash",
+		"Kills a member, and lets the members' supervisor fail as it hears of it: it takes all of them down with it.",
+		[target("any")],
+		"all",
+	),
 	kind("mailbox-flood", true, "crash", "Fills a member's mailbox with messages it has no use for.", [
 		target("any"),
 		countArgument("messagesPerSecond", "How many messages a second.", 10_000_000, {
@@ -64,7 +71,7 @@ export const processFaults: readonly FaultKind[] = [
 			typical: { min: 1_000, max: 50_000 },
 		}),
 	]),
-	kind("lane-full", true, "crash", "Fills the lanes to a member, so that sends to it are refused.", [
+	kind("lane-full", true, "crash", "Keeps the lanes to a member (or from it) full, so that sends are refused.", [
 		target("any"),
 		choiceArgument("direction", ["in", "out"], "in", "The lanes to the member, or those from it."),
 	]),

@@ -18,8 +18,18 @@ export const storageFaults: readonly FaultKind[] = [
 	]),
 	kind("stalled-disk", "crash", "Answers no write and no flush until the fault is removed."),
 	kind("disk-full", "crash", "Refuses every write for want of space."),
-	kind("failed-flush", "crash", "Fails flushes with this probability; what was to be flushed may be lost.", [
-		probability("Of each flush.", 1),
+	kind(
+		"failed-flush",
+		"crash",
+		"Fails flushes with this probability, and the disk with the first; its removal mends it.",
+		[probability("Of each flush.", 1)],
+	),
+	kind("read-error", "crash", "Fails reads with this probability, and the disk with the first; its removal mends it.", [
+		probability("Of each read.", 0.1),
 	]),
-	kind("read-error", "crash", "Fails reads with this probability.", [probability("Of each read.", 0.1)]),
+	kind(
+		"wipe",
+		"crash",
+		"Loses a member's disk with all that was on it; at its end a new member takes its place, under a name of its own.",
+	),
 ];

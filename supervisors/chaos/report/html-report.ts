@@ -13,6 +13,7 @@ import {
 	VIOLATION_IDS,
 } from "../journal.ts";
 import { formatExperiment } from "../parse.ts";
+import { historySvg } from "./history-chart.ts";
 import { Markup, markup } from "./markup.ts";
 import { showCount, showDuration } from "./scale.ts";
 import { DIAGRAM_EVENTS_MAX, spaceTimeSvg } from "./space-time.ts";
@@ -177,7 +178,8 @@ function diagram(journal: Journal): Markup {
 
 function history({ workload: { judgement } }: Journal): Markup {
 	if (judgement === null) return markup``;
-	const { verdict, check, explanation, excerpt } = judgement;
+	const { verdict, check, explanation, excerpt, chart } = judgement;
+	const picture = chart === undefined ? null : historySvg(chart);
 	const outcome = {
 		ok: "✓ the history is",
 		violated: "✗ the history is not",
@@ -191,6 +193,7 @@ function history({ workload: { judgement } }: Journal): Markup {
 	return markup`<h2>Client history</h2>
 <p class="${className}">${outcome} ${check}</p>
 ${explanation === null ? null : markup`<pre>${explanation}</pre>`}
+${picture === null ? null : markup`<div class="scroll">${picture}</div>`}
 ${lines}`;
 }
 

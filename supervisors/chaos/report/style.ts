@@ -1,6 +1,7 @@
 /** The report's style sheet. Light and dark by the reader's preference; patterns and signs beside every colour. */
+import { HISTORY_STYLE } from "./history-chart.ts";
 
-export const STYLE = `
+export const STYLE: string = `
 :root {
 	color-scheme: light dark;
 	--ground: #fcfcfb; --panel: #ffffff; --ink: #1c2024; --soft: #5b636b; --line: #dfe3e6; --faint: #eef1f3;
@@ -82,4 +83,4 @@ pattern .ground { fill: var(--panel); }
 .chart text.event { fill: var(--ink); } .chart text.time { font-variant-numeric: tabular-nums; }
 summary { cursor: pointer; font-size: 17px; font-weight: 600; margin: 40px 0 10px; }
 @media print { main { max-width: none; padding: 0; } .scroll { overflow: visible; } }
-`;
+${HISTORY_STYLE}`;

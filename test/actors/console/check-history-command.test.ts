@@ -3,7 +3,7 @@
  * what can not be judged. Method: the command on files that the test writes, with a clock that the test moves; the built
  * program judges a real run's history in test/threads.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -178,6 +178,8 @@ test("wrong calls and bad files have their code and name the place", async () =>
 	const bad: readonly (readonly [args: string[], input: string, code: string, text: RegExp])[] = [
 		[[], "", "missing-operand", /needs the file of a history/],
 		[["a", "b"], "", "unexpected-argument", /"b" belongs to no option; see quorate check-history --help/],
+		[["-", "--svg", "a.svg", "--model", "set"], "", "invalid-value", /--svg: expected one of the models kv, register/],
+		[["-", "--svg", join(directory, "none", "a.svg")], good, "report-unwritable", /none/],
 		[["-", "--model", "stack"], "", "invalid-value", /--model: expected kv or register or/],
 		[["-", "--budgets", "1s"], "", "unknown-option", /did you mean --budget\?/],
 		[[join(directory, "none.jsonl")], "", "input-not-found", /none\.jsonl/],
@@ -202,6 +204,35 @@ test("wrong calls and bad files have their code and name the place", async () =>
 			message: expect.stringMatching(text),
 		});
 	}
+});
+
+test("--svg draws who did what when, and what no order explains", async () => {
+	const file = join(directory, "history.svg");
+	// Two clients write, one after the other, and the first value is read again.
+	const stale = lines(
+		invoke(1, 0, "put", { key: "a", value: 1 }),
+		ok(1),
+		invoke(2, 0, "put", { key: "a", value: 2 }),
+		ok(2),
+		invoke(3, 1, "get", { key: "b" }),
+		ok(3, { value: null }),
+		invoke(4, 1, "get", { key: "a" }),
+		ok(4, { value: 1 }),
+		invoke(5, 0, "put", { key: "a", value: 3 }),
+	);
+	expect((await checked(["-", "--svg", file], stale)).exitCode).toBe(1);
+	const svg = readFileSync(file, "utf8");
+	// Of key a alone: two writes with their places in the order, the read, and one that came after it.
+	expect([...svg.matchAll(/<g class="([a-z]+)"><title>([^<]*)</g)].map(([, kind, title]) => [kind, title])).toEqual([
+		["ordered", expect.stringMatching(/^1 put /)],
+		["ordered", expect.stringMatching(/^2 put /)],
+		["offending", expect.stringMatching(/^✗ get .* → 1$/)],
+		["later", expect.stringMatching(/^put .*\(no known end\)$/)],
+	]);
+	expect((await checked(["-", "--svg", file], good)).exitCode).toBe(0);
+	const fine = readFileSync(file, "utf8");
+	expect(fine).toContain('class="ordered"');
+	expect(fine).not.toMatch(/class="offending"|class="cut"/);
 });
 
 test("--help", async () => {

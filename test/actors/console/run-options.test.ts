@@ -3,8 +3,8 @@
  * Method: a table of calls.
  */
 import { expect, test } from "vitest";
-import { nearest } from "../../../actors/console/option-table.ts";
 import { parseRunOptions, runHelp } from "../../../actors/console/run-options.ts";
+import { nearestName } from "../../../supervisors/chaos/index.ts";
 
 function refusal(...args: string[]): unknown {
 	try {
@@ -67,8 +67,8 @@ test("unknown options name the nearest one", () => {
 	expect(refusal("-n", "3")).toMatchObject({ code: "unknown-option", option: "-n" });
 	expect(refusal("--constructor", "3")).toMatchObject({ code: "unknown-option" });
 	expect(refusal("flights.json")).toEqual({ code: "unexpected-argument", command, argument: "flights.json" });
-	expect(nearest("rum", ["run"])).toBe("run");
-	expect(nearest("deploy", ["run"])).toBeNull();
+	expect(nearestName("rum", ["run"])).toBe("run");
+	expect(nearestName("deploy", ["run"])).toBeNull();
 });
 
 test("values outside their range say what is expected", () => {

@@ -6,7 +6,6 @@
 import { describe, expect, it } from "vitest";
 import {
 	createFaultBoard,
-	diskOrders,
 	FaultBoardReader,
 	FaultBoardWriter,
 	memberOrders,
@@ -81,9 +80,32 @@ describe("the fault board", () => {
 		expect(new FaultBoardReader(memory).takeOrder(2)).toBe(memberOrders.none);
 		writer.order(2, memberOrders.none);
 		expect(reader.takeOrder(2)).toBe(memberOrders.none);
-		writer.delayDisk(12.4);
-		writer.orderDisk(diskOrders.stall);
-		expect([reader.diskDelayMs, reader.diskOrder]).toEqual([12, diskOrders.stall]);
+	});
+
+	it("tells what is wrong with the disk, and to whom the lanes are to be full", () => {
+		const memory = createFaultBoard();
+		const [writer, reader] = [new FaultBoardWriter(memory), new FaultBoardReader(memory)];
+		const sound = { isStalled: false, isFull: false, delayMs: 0, flushFails: 0, readFails: 0 };
+		expect(reader.disk).toEqual(sound);
+		for (const isStalled of [true, false]) {
+			const state = { isStalled, isFull: !isStalled, delayMs: 12, flushFails: 0.25, readFails: 0.000_001 };
+			writer.disk = state;
+			expect(reader.disk).toEqual(state);
+		}
+		const [first, second] = [writer.fillLanes(1), writer.fillLanes(1)];
+		first();
+		expect([reader.isFilled(0), reader.isFilled(1)]).toEqual([false, true]);
+		second();
+		expect(reader.isFilled(1)).toBe(false);
+	});
+
+	it("holds a member until the order is withdrawn", () => {
+		const memory = createFaultBoard();
+		const [writer, reader] = [new FaultBoardWriter(memory), new FaultBoardReader(memory)];
+		writer.order(0, memberOrders.hold);
+		expect([reader.isTaken(0), reader.takeOrder(0), reader.isTaken(0)]).toEqual([false, memberOrders.hold, true]);
+		writer.order(0, memberOrders.none);
+		expect(reader.isTaken(0)).toBe(false);
 	});
 });
 

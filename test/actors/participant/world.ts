@@ -79,13 +79,15 @@ export class World implements NetworkPolicy {
 		this.#tuning = tuning;
 		this.nodes = Array.from({ length: nodes }, (_, position) => nodeId(`node-${position + 1}`));
 		this.view = new GroupView(GROUP, this.nodes);
+		const founded = new Set<string>();
 		const open = ({ clock }: ActorContext): StorageEngine => {
-			this.#disk = new SimulatedDisk({ clock, generator: this.generator.fork("disk"), flushMs: this.flushMs });
+			const generator = this.generator.fork("disk");
+			this.#disk = new SimulatedDisk({ clock, generator, flushMs: this.flushMs, founded });
 			return this.#disk;
 		};
 		class DiskStorage extends StorageActor {
 			constructor() {
-				super({ engine: { type: "provided", open } });
+				super({ engine: { type: "provided", open } }, founded);
 			}
 		}
 		this.simulation = new Simulation({

@@ -5,7 +5,13 @@
  */
 import { describe, expect, it } from "vitest";
 import { raftClientLayouts } from "../../../actors/participant/index.ts";
-import { Swarm, type SwarmBackend, type SwarmEvent, type SwarmOptions } from "../../../actors/swarm/index.ts";
+import {
+	groupSupervisorName,
+	Swarm,
+	type SwarmBackend,
+	type SwarmEvent,
+	type SwarmOptions,
+} from "../../../actors/swarm/index.ts";
 import { raftLayouts } from "../../../protocols/raft/index.ts";
 import type { ActorContext } from "../../../runtime/actor/index.ts";
 import { Simulation } from "../../../runtime/simulation/index.ts";
@@ -13,10 +19,15 @@ import { SimulatedDisk, StorageActor, type StorageEngine, storageLayouts } from 
 
 const storageModule = "file:///simulated/storage.js";
 
+/** The disk of the swarm that was started last. */
+let disk: SimulatedDisk | null = null;
+
 class DiskStorage extends StorageActor {
 	constructor() {
-		const open = ({ clock, generator }: ActorContext): StorageEngine =>
-			new SimulatedDisk({ clock, generator: generator.fork("disk") });
+		const open = ({ clock, generator }: ActorContext): StorageEngine => {
+			disk = new SimulatedDisk({ clock, generator: generator.fork("disk") });
+			return disk;
+		};
 		super({ engine: { type: "provided", open } });
 	}
 }
@@ -168,6 +179,56 @@ describe("members of a swarm", () => {
 		await run(500);
 		expect(threads()).toHaveLength(3);
 		expect(await settle(swarm.inspect("node-2", get))).toEqual({ value: 6 });
+		await settle(swarm.stop());
+	});
+
+	it("that have lost what they held are refused under their name, for good; the others go on, and another one joins", async () => {
+		const { swarm, events, settle, run, threads, simulation } = await running(3);
+		const lose = async (node: string): Promise<void> => {
+			disk?.wipe(`raft/raft/${node}`);
+			simulation.processes.add({ kind: "kill", thread: `raft/${node}` });
+			await run(1_000);
+		};
+		const refused = (): string[] =>
+			events.flatMap(({ type, node }) => (type === "member-refused" ? [String(node)] : []));
+		await settle(swarm.propose(put(1)));
+		await lose("node-1");
+		expect(refused()).toEqual(["node-1"]);
+		expect(events.find(({ type }) => type === "member-refused")).toMatchObject({
+			error: { code: "member-state-lost", details: { node: "node-1" } },
+		});
+		expect((await settle(swarm.status())).map(({ state }) => state)).toEqual(["refused", "running", "running"]);
+		// Nobody tries it again and again: that would end the swarm.
+		await run(30_000);
+		expect(events.filter(({ type }) => type === "child-start-failed").length).toBeLessThan(4);
+		expect(threads()).toEqual(["raft/node-2", "raft/node-3"]);
+		await settle(swarm.propose(put(2)));
+
+		await settle(swarm.removeMember("node-1"));
+		await expect(settle(swarm.addMember("node-1"))).rejects.toMatchObject({ code: "member-state-lost" });
+		expect(await settle(swarm.addMember())).toBe("node-4");
+		await settle(swarm.propose(put(3)));
+		await run(200);
+		expect(await settle(swarm.inspect("node-4", get))).toEqual({ value: 3 });
+		expect((await settle(swarm.membership())).voters).toEqual(["node-2", "node-3", "node-4"]);
+		await settle(swarm.stop());
+	});
+
+	it("that were added or removed later are the ones that a supervisor starts which has failed", async () => {
+		const { swarm, settle, run, threads, simulation } = await running(4);
+		await settle(swarm.propose(put(1)));
+		await settle(swarm.addMember());
+		await settle(swarm.removeMember("node-2"));
+		const supervisor = await settle(swarm.lookup(groupSupervisorName("raft")));
+		simulation.processes.add({ kind: "fail-actor", thread: "main", actor: supervisor?.address.actor ?? 0 });
+		await settle(swarm.kill("node-1"));
+		await run(2_000);
+		expect(threads()).toEqual(["raft/node-1", "raft/node-3", "raft/node-4"]);
+		await settle(swarm.propose(put(2)));
+		await run(200);
+		for (const node of ["node-1", "node-3", "node-4"])
+			expect(await settle(swarm.inspect(node, get))).toEqual({ value: 2 });
+		expect(simulation.processes.counts.get("fail-actor")).toBe(1);
 		await settle(swarm.stop());
 	});
 

@@ -109,7 +109,7 @@ describe("a watch list", () => {
 		const list = watch([property("sometimes", below(3)), faulty], numbers(1));
 		const observe = (): void => list.observe({ type: "number", value: 2 });
 		const details = { property: "always", position: 1, reason: "beyond" };
-		expect(observe).toThrow(expect.objectContaining({ code: "property-failed", details, cause }));
+		expect(observe).toThrow(expect.objectContaining({ code: "property-threw", details, cause }));
 		expect(observe).toThrow(QuorateError);
 	});
 

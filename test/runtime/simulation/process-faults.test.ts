@@ -400,6 +400,84 @@ describe("a clock", () => {
 	});
 });
 
+describe("a clock that is set off", () => {
+	/** How far that actor's clock is ahead of virtual time at the last of the ticks that follow. */
+	async function offsetMs(world: World, ms: number): Promise<number> {
+		await world.ticks("a", ms);
+		const last = world.did.findLast(({ node }) => node === "a");
+		// Adding 0 makes -0 a 0.
+		return Math.round((last?.localMs ?? 0) - (last?.atMs ?? 0)) + 0;
+	}
+
+	it.each([400, -400])("by %s ms is so until that is over, and never goes back", async (offset) => {
+		const world = await new World().start();
+		const times: number[] = [];
+		const skew = world.add({ kind: "clock-skew", thread: "a", offsetMs: offset });
+		await world.pass(1_000);
+		expect(await offsetMs(world, 100)).toBe(offset);
+		times.push(...world.did.filter(({ node }) => node === "a").map(({ localMs }) => localMs));
+		skew.remove();
+		await world.pass(1_000);
+		expect(await offsetMs(world, 100)).toBe(0);
+		times.push(...world.did.filter(({ node }) => node === "a").map(({ localMs }) => localMs));
+		expect(times).toEqual([...times].sort((a, b) => a - b));
+		expect(world.simulation.processes.active).toEqual([]);
+	});
+
+	it("is right again when it is called off half way", async () => {
+		const world = await new World().start();
+		const skew = world.add({ kind: "clock-skew", thread: "a", offsetMs: -400 });
+		await world.pass(200);
+		skew.remove();
+		expect(await offsetMs(world, 200)).toBe(0);
+	});
+});
+
+describe("full lanes", () => {
+	it("to a thread refuse what is told to it, by anybody, and let through what it says", async () => {
+		const world = await new World().start();
+		const full = world.add({ kind: "lane-full", thread: "b", direction: "in" });
+		expect(world.refs.get("b")?.tell({ type: "from main" })).toBe("full");
+		expect(world.refs.get("c")?.tell({ type: "from main" })).toBe("ok");
+		world.tell("a", "send");
+		await world.pass(20);
+		expect([world.of("b"), world.of("c")]).toEqual([[], ["from main", "sent to c"]]);
+		full.remove();
+		world.tell("a", "send");
+		await world.pass(20);
+		expect(world.of("b")).toEqual(["sent to b"]);
+		expect(world.simulation.processes.counts.get("lane-full")).toBe(1);
+	});
+
+	it("from a thread refuse what it tells to others, and let it hear", async () => {
+		const world = await new World().start();
+		world.add({ kind: "lane-full", thread: "a", direction: "out" });
+		world.tell("a", "send");
+		world.tell("b", "from main");
+		await world.pass(20);
+		expect([world.of("a"), world.of("b"), world.of("c")]).toEqual([["send"], ["from main"], []]);
+	});
+
+	it("keep those who wait for room waiting until the last of two such faults is over", async () => {
+		const world = await new World().start();
+		const [first, second] = [1, 2].map(() => world.add({ kind: "lane-full", thread: "b", direction: "in" }));
+		let isTold = false;
+		world.refs
+			.get("b")
+			?.tellWhenReady({ type: "patient" })
+			.then(() => {
+				isTold = true;
+			});
+		await world.pass(50);
+		first?.remove();
+		await world.pass(50);
+		expect(isTold).toBe(false);
+		second?.remove();
+		await world.pass(50);
+		expect([isTold, world.of("b")]).toEqual([true, ["patient"]]);
+	});
+});
+
 describe("a fault that can not be", () => {
 	const bad: readonly (readonly [string, object, string])[] = [
 		["of no thread", { kind: "pause", thread: "z" }, "fault-not-applicable"],
@@ -409,6 +487,12 @@ describe("a fault that can not be", () => {
 		["of no lives", { kind: "crash-loop", thread: "a", lives: 0, afterMs: { min: 1, max: 2 } }, "fault-invalid"],
 		["by no factor", { kind: "slow", thread: "a", factor: 0 }, "fault-invalid"],
 		["of a clock that goes back", { kind: "clock-jump", thread: "a", aheadMs: -5 }, "fault-invalid"],
+		["of lanes in no direction", { kind: "lane-full", thread: "a", direction: "up" }, "fault-invalid"],
+		[
+			"of a clock that is off by nothing known",
+			{ kind: "clock-skew", thread: "a", offsetMs: Number.NaN },
+			"fault-invalid",
+		],
 		["of a clock that runs backwards", { kind: "clock-drift", thread: "a", ppm: -2_000_000 }, "fault-invalid"],
 	];
 	it.each(bad)("is refused: %s", async (_, fault, code) => {

@@ -275,3 +275,49 @@ describe("a fault that can not be", () => {
 		expect(new Set(diskFaultKinds).size).toBe(diskFaultKinds.length);
 	});
 });
+
+describe("a fault with a probability", () => {
+	it("strikes at about that part of the occasions, until it is removed", async () => {
+		let failures = 0;
+		for (let seed = 1; seed <= 200; seed++) {
+			const setup = new Setup(0, seed);
+			setup.disk.add({ kind: "fail-flush", code: "disk-failed", probability: 0.3 });
+			if ((await setup.write("s", put("a", 1))) === "disk-failed") failures += 1;
+		}
+		expect(failures).toBeGreaterThan(35);
+		expect(failures).toBeLessThan(85);
+	});
+
+	it("of 0 never strikes, and of 1 always: also after the disk was reopened", async () => {
+		const setup = new Setup();
+		setup.disk.add({ kind: "read-error", probability: 0 });
+		expect(await setup.write("s", put("a", 1))).toBe(10);
+		expect(await setup.load("s")).toBe("1 values, 0 records");
+		const error = setup.disk.add({ kind: "read-error", probability: 1, stores: ["s"] });
+		for (let time = 0; time < 2; time++) {
+			expect(await setup.load("s")).toBe("disk-failed");
+			expect(await setup.load("t")).toBe("storage-unusable");
+			setup.disk.reopen();
+			expect(await setup.load("t")).toBe("0 values, 0 records");
+		}
+		error.remove();
+		expect(await setup.load("s")).toBe("1 values, 0 records");
+		expect(() => setup.disk.add({ kind: "read-error", probability: 1.5 })).toThrow(
+			expect.objectContaining({ code: "disk-fault-invalid" }),
+		);
+	});
+
+	it("a disk that is reopened holds what was flushed, and takes writes that continue that", async () => {
+		const setup = new Setup();
+		expect(await setup.write("s", append(1, 1, 2))).toBe(10);
+		setup.disk.failNextFlush("disk-full");
+		expect(await setup.write("s", append(3, 3))).toBe("disk-full");
+		expect(setup.disk.failure?.code).toBe("disk-full");
+		setup.disk.reopen();
+		setup.disk.reopen();
+		expect(setup.disk.failure).toBeNull();
+		expect(await setup.write("s", append(4, 4))).toBe("log-gap");
+		expect(await setup.write("s", append(3, 5))).toBe(setup.clock.nowMs());
+		expect(await setup.load("s")).toBe("0 values, 3 records");
+	});
+});

@@ -13,7 +13,13 @@ import {
 	type Behaviour,
 } from "../../../runtime/actor/index.ts";
 import { Simulation } from "../../../runtime/simulation/index.ts";
-import { dataDirectoryInUse, SimulatedDisk, StorageActor, StorageClient } from "../../../runtime/storage/index.ts";
+import {
+	dataDirectoryInUse,
+	SimulatedDisk,
+	StorageActor,
+	StorageClient,
+	type StorageContext,
+} from "../../../runtime/storage/index.ts";
 
 const MODULE = "file:///storage-test.js";
 const STORES = ["a", "b", "c"];
@@ -183,4 +189,66 @@ it("tells who starts the storage why its engine can not open", async () => {
 		await simulation.complete(system.stop());
 		expect(system.threads.status().map(({ spec }) => spec.name)).toEqual(["main"]);
 	}
+});
+
+describe("a store that is empty when it is opened again", () => {
+	/** Opens a store, puts a value, lets this happen (before or after the flush), and opens it again. */
+	async function reopened(happen: (disk: SimulatedDisk) => void, isFlushed: boolean): Promise<string> {
+		const founded = new Set<string>();
+		let disk: SimulatedDisk | null = null;
+		const open = ({ clock, generator }: StorageContext): SimulatedDisk => {
+			disk = new SimulatedDisk({ clock, generator, flushMs: { min: 10, max: 10 }, founded });
+			return disk;
+		};
+		class Storage extends StorageActor {
+			constructor() {
+				super({ engine: { type: "provided", open } }, founded);
+			}
+		}
+		const simulation = new Simulation({ seed: 1, modules: new Map([[MODULE, { Storage }]]) });
+		const system = new ActorSystem(simulation.backend);
+		const { address } = await simulation.complete(
+			system.spawn({ name: "storage", behaviour: { module: MODULE, export: "Storage" }, placement: "dedicated" }),
+		);
+		let client: StorageClient | null = null;
+		const owner = (): Behaviour => ({
+			async started(context) {
+				client = new StorageClient(context, context.ref(address), "mine", {
+					durable: () => undefined,
+					failed: () => undefined,
+				});
+				await client.open();
+			},
+			receive: (message) => {
+				client?.receive(message);
+			},
+		});
+		const spawn = (name: string): Promise<ActorRef> =>
+			simulation.complete(system.spawn({ name, behaviour: { local: owner } }));
+		await spawn("first");
+		(client as StorageClient | null)?.write([{ type: "put", key: "name", value: new Uint8Array([1]) }]);
+		await simulation.run({ untilMs: simulation.nowMs + (isFlushed ? 50 : 5) });
+		happen(disk ?? expect.fail("the storage has its disk"));
+		await simulation.run({ untilMs: simulation.nowMs + 50 });
+		const outcome = await spawn("second").then(
+			() => "opened",
+			(error: { readonly code: string }) => error.code,
+		);
+		await simulation.complete(system.stop());
+		return outcome;
+	}
+
+	it("after a write was acknowledged has lost it: nobody may go on with it as if it were new", async () => {
+		expect(await reopened((disk) => disk.wipe("mine"), true)).toBe("store-lost");
+	});
+
+	it("before anything was flushed is a new one", async () => {
+		for (let draw = 0; draw < 4; draw++) expect(await reopened((disk) => disk.crash("mine"), false)).toBe("opened");
+		expect(await reopened((disk) => disk.wipe("mine"), false)).toBe("opened");
+	});
+
+	it("is not empty if it was only closed, or lost power after the flush", async () => {
+		expect(await reopened(() => undefined, true)).toBe("opened");
+		expect(await reopened((disk) => disk.crash("mine"), true)).toBe("opened");
+	});
 });

@@ -45,7 +45,7 @@ describe("parseExperiment", () => {
 			title: "The leader dies",
 			description: "",
 			seed: 1,
-			topology: { protocol: "raft", nodes: 5, storage: "durable", config: { heartbeatMs: 50 } },
+			topology: { protocol: "raft", nodes: 5, storage: "durable", disks: "shared", config: { heartbeatMs: 50 } },
 			budget: { crash: 2, byzantine: 0 },
 			workload: { kind: "key-value", clients: 4, ratePerSecond: 200, keys: 4, forMs: 60_000 },
 			steadyState: {
@@ -266,6 +266,7 @@ topology:
   protocol: raft
   nodes: 5
   storage: durable
+  disks: shared
   config:
     heartbeatMs: 50
 budget:

@@ -3,11 +3,11 @@
  * Method: a scripted target on a driven clock; the script says what goes wrong.
  */
 import { describe, expect, it } from "vitest";
+import { QuorateError } from "../../../protocols/core/index.ts";
 import {
 	type Experiment,
 	faultNotApplicable,
 	type Journal,
-	propertyThrew,
 	runExperiment,
 	withDrawsWrittenOut,
 } from "../../../supervisors/index.ts";
@@ -273,12 +273,12 @@ describe("properties", () => {
 	it("that throw are named, and the run is not judged", async () => {
 		const throwing: Partial<Script> = {
 			onStep: ({ methodMs }) => {
-				if (methodMs > 500) throw propertyThrew({ property: "safe", reason: "term is undefined" });
+				if (methodMs > 500) throw new QuorateError("property-threw", "it threw", { property: "safe" });
 			},
 		};
 		const { journal, target } = await run({}, throwing);
 		expect(journal.verdict).toBe("aborted");
-		expect(journal.error).toMatchObject({ code: "experiment-property-threw", details: { property: "safe" } });
+		expect(journal.error).toMatchObject({ code: "property-threw", details: { property: "safe" } });
 		expect(target.isStopped).toBe(true);
 	});
 

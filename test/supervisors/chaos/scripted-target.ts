@@ -24,6 +24,8 @@ export interface Script {
 	readonly nodes: number;
 	readonly properties: Readonly<Record<string, "always" | "sometimes" | "eventually">>;
 	readonly faults: ReadonlySet<string>;
+	/** Faults that it refuses, and why. */
+	readonly refusals: ReadonlyMap<string, string>;
 	/** By probe, what it shows now. */
 	readonly probes: Readonly<Record<string, (target: ScriptedTarget) => ProbeValue>>;
 	/** By property, what is found now; evaluations are counted by the target. */
@@ -53,6 +55,7 @@ const calm: Script = {
 		"leader-changed": "sometimes",
 	},
 	faults: new Set(FAULT_KINDS.map(({ kind }) => kind)),
+	refusals: new Map(),
 	probes: { leaders: () => 1, memory: () => 100 },
 	finding: (id, target) => (id === "moved" ? { atMs: target.methodFromMs ?? 0, text: "it moved" } : null),
 	evaluations: () => 10,
@@ -69,6 +72,8 @@ export class ScriptedEngine implements ExperimentEngine {
 	readonly name = "script";
 	readonly script: Script;
 	readonly faults: ReadonlySet<string>;
+	readonly refusals: ReadonlyMap<string, string>;
+	readonly disks: ExperimentEngine["disks"] = new Set(["shared", "own"]);
 	readonly probes: ReadonlySet<string>;
 	readonly workloads: ReadonlySet<string> = new Set(["key-value"]);
 	readonly properties: ReadonlyMap<string, "always" | "sometimes" | "eventually">;
@@ -79,6 +84,7 @@ export class ScriptedEngine implements ExperimentEngine {
 	constructor(script: Partial<Script> = {}) {
 		this.script = { ...calm, ...script };
 		this.faults = this.script.faults;
+		this.refusals = this.script.refusals;
 		this.probes = new Set(Object.keys(this.script.probes));
 		this.properties = new Map(Object.entries(this.script.properties));
 	}

@@ -6,7 +6,7 @@
 import { expect, it } from "vitest";
 import { type ActorRef, ActorSystem } from "../../../runtime/actor/index.ts";
 import { Simulation } from "../../../runtime/simulation/index.ts";
-import { supervisorActor } from "../../../supervisors/index.ts";
+import { supervisorActor, ThreadSupervisor } from "../../../supervisors/index.ts";
 
 const MODULE = "file:///simulated/frail.js";
 
@@ -42,5 +42,31 @@ it.each([true, false])("comes back, and its children with it (fault: %s)", async
 	expect(simulation.processes.counts.get("fail-actor")).toBe(isFaulty ? 1 : undefined);
 	expect(restarted.includes("inner")).toBe(isFaulty);
 	expect(simulation.processes.active).toEqual([]);
+	await simulation.complete(system.stop());
+});
+
+it("leaves no thread behind: not even that of a child which was being replaced when its supervisor failed", async () => {
+	const simulation = new Simulation({ seed: 4, modules: new Map([[MODULE, { Frail }]]) });
+	const system = new ActorSystem(simulation.backend);
+	const threads = new ThreadSupervisor({
+		threads: simulation.threads,
+		clock: simulation.clock,
+		generator: simulation.generator("threads"),
+		publish: () => undefined,
+	});
+	threads.start();
+	const children = ["one", "two"].map((id) => ({
+		id,
+		start: { name: id, behaviour: { module: MODULE, export: "Frail" }, placement: "dedicated" as const },
+	}));
+	const inner = { id: "inner", start: supervisorActor({ name: "inner", children }) };
+	await simulation.complete(system.spawn(supervisorActor({ name: "outer", children: [inner] })));
+	const supervisor = (await simulation.complete(system.lookup("inner"))) ?? expect.fail("inner lives");
+	simulation.processes.add({ kind: "fail-actor", thread: "main", actor: supervisor.address.actor });
+	simulation.processes.add({ kind: "kill", thread: "one" });
+	await simulation.run({ untilMs: simulation.nowMs + 2_000 });
+	const running = simulation.threads.status().map(({ spec, state }) => `${spec.name} ${state}`);
+	expect(running.sort()).toEqual(["main running", "one running", "two running"]);
+	threads.stop();
 	await simulation.complete(system.stop());
 });

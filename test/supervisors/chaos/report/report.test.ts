@@ -88,7 +88,18 @@ describe("formatHtmlReport", () => {
 				faults: journal.faults.map((fault) => ({ ...fault, description: hostile, reason: hostile })),
 				workload: {
 					...journal.workload,
-					judgement: { verdict: "violated", check: hostile, explanation: hostile, excerpt: [JSON.stringify(history)] },
+					judgement: {
+						verdict: "violated",
+						check: hostile,
+						explanation: hostile,
+						excerpt: [JSON.stringify(history)],
+						chart: {
+							title: hostile,
+							bars: [{ client: 1, label: hostile, from: 1, to: 2, kind: "offending", place: null }],
+							prefixEnd: 2,
+							omitted: 0,
+						},
+					},
 				},
 			},
 			{ shrink: [hostile] },

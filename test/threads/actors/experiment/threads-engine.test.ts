@@ -119,3 +119,55 @@ test(
 	},
 	TIMEOUT_MS,
 );
+
+test(
+	"a supervisor that dies takes the members with it, and all of them are back, even one that dies again meanwhile",
+	async () => {
+		const { journal, events } = await run(
+			[
+				"at: 500ms, fault: supervisor-kill, target: leader",
+				"at: 3s, fault: crash-loop, target: node-2, up: 100ms, for: 8s",
+			],
+			11,
+		);
+		expect([journal.verdict, journal.reasons]).toEqual(["pass", expect.anything()]);
+		expect(journal.faults.map(({ outcome }) => outcome)).toEqual(["applied", "applied"]);
+		const failed = events.filter(({ type, text }) => type === "child-failed" && text.includes("as an experiment says"));
+		expect(failed).toHaveLength(1);
+		for (const node of ["node-1", "node-2", "node-3"]) {
+			expect(events.some(({ type, origin }) => type === "started" && origin === node)).toBe(true);
+		}
+		expect(events.some(({ type, origin }) => type === "ended" && origin === "node-2")).toBe(true);
+		expect(events.filter(({ type }) => type === "member-failed")).toEqual([]);
+	},
+	TIMEOUT_MS,
+);
+
+test(
+	"full lanes to the leader: it hears nothing any more, the others go on without it, and it is back at the end",
+	async () => {
+		const { journal, active } = await run(["at: 500ms, fault: lane-full, target: leader, for: 3s"], 4);
+		expect([journal.verdict, journal.reasons]).toEqual(["pass", expect.anything()]);
+		const [fault] = journal.faults;
+		const [fromMs, toMs] = [(fault?.appliedAtMs ?? 0) + 1_500, fault?.removedAtMs ?? 0];
+		expect(journal.workload.latencies.some(({ atMs }) => atMs > fromMs && atMs < toMs)).toBe(true);
+		expect(journal.leaders.length).toBeGreaterThan(1);
+		expect(active).toEqual([]);
+	},
+	TIMEOUT_MS,
+);
+
+test(
+	"a disk that can not be read fails the swarm when somebody has to read it",
+	async () => {
+		const { journal, events } = await run(
+			["at: 500ms, fault: read-error, target: all, probability: 1", "at: 1s, fault: kill, target: node-1"],
+			3,
+			"1s",
+		);
+		expect(journal.verdict).toBe("pass");
+		expect(journal.reasons.join()).toContain("containment only");
+		expect(events.some(({ type }) => type === "storage-failed")).toBe(true);
+	},
+	TIMEOUT_MS,
+);
