@@ -1,0 +1,149 @@
+/**
+ * This replica's own operations: each takes the next dot, is applied at once, and is gathered for the next update. What is taken
+ * together is one transaction: others apply all of it or nothing.
+ */
+import { assert } from "../../core/index.ts";
+import type { Value } from "../encoding/value.ts";
+import type { Container } from "./container.ts";
+import type { DocumentCore } from "./core.ts";
+import { type Deletion, type Entry, isDeletion } from "./entry.ts";
+import { UpdateBuilder } from "./update-builder.ts";
+
+export class OwnUpdate {
+	readonly #core: DocumentCore;
+	readonly #builder: UpdateBuilder;
+	/** The first dot that is not taken yet; 0 if all are. */
+	#first = 0;
+	/** By replica: what the last update that was taken could rely on. */
+	readonly #told: number[] = [];
+
+	constructor(core: DocumentCore) {
+		this.#core = core;
+		this.#builder = new UpdateBuilder(core);
+	}
+
+	/** Whether there are operations to take. */
+	get isOpen(): boolean {
+		return this.#first > 0;
+	}
+
+	/** Inserts elements whose content `write` puts under the ids from its argument on. */
+	insert(
+		container: Container,
+		position: number,
+		length: number,
+		write: (replica: number, sequence: number) => void,
+	): void {
+		const { self } = this.#core;
+		const sequence = this.#next(length);
+		write(self, sequence);
+		const order = container.sequence!;
+		order.insertAt(position, self, sequence, length);
+		this.#builder.insertion(container, sequence, length, order, false);
+	}
+
+	/** Deletes elements by position. */
+	delete(container: Container, position: number, count: number): void {
+		container.sequence!.deleteAt(position, count, (replica, sequence, length) => {
+			this.#logDeletion(container, replica, sequence, length);
+		});
+	}
+
+	/** Deletes those elements of a range of ids that are visible. */
+	deleteIds(container: Container, replica: number, sequence: number, length: number): void {
+		container.sequence!.deleteIds(replica, sequence, length, {
+			inserted: () => undefined,
+			deleted: (position, target, first, count) => {
+				this.#logDeletion(container, target, first, count);
+				this.#core.observer?.({ type: "deleted", path: container.path, source: "own", position, count });
+			},
+		});
+	}
+
+	/** Writes (or, with `undefined`, removes) under a key, in place of what `supersedes` names. */
+	entry(container: Container, key: string, value: Value | undefined, supersedes: number[] | null): Entry {
+		const core = this.#core;
+		const sequence = this.#next(1);
+		const entry: Entry = {
+			replica: core.self,
+			sequence,
+			container,
+			key,
+			value,
+			supersedes,
+			live: false,
+			next: null,
+		};
+		if (supersedes !== null) container.supersede(key, supersedes);
+		if (value !== undefined) container.add(entry);
+		core.log[core.self]!.push(entry);
+		this.#builder.entry(entry);
+		core.observer?.({ type: "updated", path: container.path, source: "own", key });
+		return entry;
+	}
+
+	/** The update of all operations since the last one was taken; null if there are none. */
+	take(): Uint8Array | null {
+		if (this.#first === 0) return null;
+		const { heads, self } = this.#core;
+		const requires: number[] = [];
+		for (let replica = 0; replica < heads.length; replica++) {
+			const head = heads[replica]!;
+			if (replica === self || head === (this.#told[replica] ?? 0)) continue;
+			requires.push(replica, head);
+			while (this.#told.length <= replica) this.#told.push(0);
+			this.#told[replica] = head;
+		}
+		const update = this.#builder.finishSingle(heads[self]!, requires);
+		this.#first = 0;
+		return update;
+	}
+
+	/** After a restart: the next update relies on all that is here. */
+	forget(): void {
+		assert(this.#first === 0, "operations that were not taken are not forgotten");
+		this.#told.length = 0;
+	}
+
+	/** Takes `count` dots and returns the first. */
+	#next(count: number): number {
+		const { heads, self } = this.#core;
+		const sequence = heads[self]! + 1;
+		heads[self]! += count;
+		if (this.#first === 0) {
+			this.#first = sequence;
+			this.#builder.reset();
+			this.#builder.begin(self, sequence);
+		}
+		return sequence;
+	}
+
+	#logDeletion(container: Container, targetReplica: number, targetSequence: number, length: number): void {
+		const sequence = this.#next(length);
+		const deletion: Deletion = { sequence, length, container, targetReplica, targetSequence, backwards: false };
+		this.#builder.deletion(deletion);
+		appendDeletion(this.#core, this.#core.self, deletion);
+	}
+}
+
+/** Adds a deletion to the log, into the last record if it goes on where that has ended. */
+export function appendDeletion(core: DocumentCore, replica: number, deletion: Deletion): void {
+	const log = core.log[replica]!;
+	const last = log.at(-1);
+	if (last !== undefined && isDeletion(last) && continues(last, deletion)) {
+		last.backwards = deletion.targetSequence < last.targetSequence;
+		last.targetSequence = Math.min(last.targetSequence, deletion.targetSequence);
+		last.length += deletion.length;
+	} else log.push(deletion);
+}
+
+function continues(last: Deletion, next: Deletion): boolean {
+	if (last.container !== next.container || last.sequence + last.length !== next.sequence) return false;
+	if (last.targetReplica !== next.targetReplica) return false;
+	const forwards = last.length === 1 || !last.backwards;
+	const nextForwards = next.length === 1 || !next.backwards;
+	if (forwards && nextForwards && next.targetSequence === last.targetSequence + last.length) return true;
+	const backwards = last.length === 1 || last.backwards;
+	const nextBackwards = next.length === 1 || next.backwards;
+	return backwards && nextBackwards && next.targetSequence + next.length === last.targetSequence;
+}
