@@ -14,8 +14,7 @@ interface ReplicaRuns {
 	head: number;
 	tail: number;
 	/**
-	 * `hints[b]` for `b < filled`: a run that starts at or before the first id of block `b`, or `NONE` if there is none.
-	 * The nearer the better; correctness asks no more than that.
+	 * `hints[b]` for `b < filled`: the last run that starts at or before the first id of block `b`, `NONE` if there is none.
 	 */
 	hints: Int32Array<ArrayBuffer>;
 	filled: number;
@@ -60,7 +59,7 @@ export class IdIndex {
 		arena.later[second] = arena.later[first]!;
 		arena.later[first] = second;
 		if (runs.tail === first) runs.tail = second;
-		this.#point(runs, arena.sequence[second]!, arena.sequence[second]! + arena.length[second]!, second);
+		this.#point(runs, arena.sequence[second]!, this.#endOf(runs, second), second);
 	}
 
 	/** `first` has taken all ids of `second`, the next by id, which is about to be released. */
@@ -69,10 +68,7 @@ export class IdIndex {
 		const runs = this.#replicas[arena.replica[first]!]!;
 		arena.later[first] = arena.later[second]!;
 		if (runs.tail === second) runs.tail = first;
-		// Blocks of gaps behind `second` may point to it as well.
-		const after = arena.later[second]!;
-		const end = after === NONE ? runs.filled << BLOCK_BITS : arena.sequence[after]!;
-		this.#point(runs, arena.sequence[second]!, end, first);
+		this.#point(runs, arena.sequence[second]!, this.#endOf(runs, second), first);
 	}
 
 	/** The ids from `from` to before `to` have moved from the run behind to `slot`. */
@@ -125,6 +121,12 @@ export class IdIndex {
 			runs.hints[runs.filled] = runs.filled << BLOCK_BITS >= start ? slot : before;
 			runs.filled += 1;
 		}
+	}
+
+	/** The first id that is not in a run or in the gap behind it. */
+	#endOf(runs: ReplicaRuns, slot: number): number {
+		const after = this.#arena.later[slot]!;
+		return after === NONE ? runs.filled << BLOCK_BITS : this.#arena.sequence[after]!;
 	}
 
 	/** Points the blocks that begin within a range of ids to a run. */

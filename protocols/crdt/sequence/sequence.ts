@@ -293,6 +293,7 @@ export class Sequence {
 			runs.sequence[next]! -= count;
 			runs.length[next]! += count;
 			if (runs.leftReplica[next] !== SETTLED) runs.leftSequence[next]! -= count;
+			this.#ids.moved(next, runs.sequence[next]!, runs.sequence[next]! + count);
 			this.tree.addVisible(slot, -count);
 			return;
 		}
