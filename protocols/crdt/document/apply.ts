@@ -32,10 +32,13 @@ export type ApplyOutcome = "applied" | "known" | "waiting";
 export function applyUpdate(core: DocumentCore, bytes: Uint8Array): ApplyOutcome {
 	const outcome = tryUpdate(core, bytes);
 	if (outcome === "waiting") core.pending.add(bytes);
-	else if (outcome === "applied" && core.pending.size > 0) {
-		core.pending.drain((update) => tryUpdate(core, update) !== "waiting");
-	}
+	else if (outcome === "applied") drainPending(core);
 	return outcome;
+}
+
+/** Applies what has waited, as far as it can be by now. */
+export function drainPending(core: DocumentCore): void {
+	if (core.pending.size > 0) core.pending.drain((update) => tryUpdate(core, update) !== "waiting");
 }
 
 function tryUpdate(core: DocumentCore, bytes: Uint8Array): ApplyOutcome {

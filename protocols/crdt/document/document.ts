@@ -20,7 +20,7 @@ import { LwwRegister, MvRegister } from "../types/register.ts";
 import { type DocumentSchema, validateSchema } from "../types/schema.ts";
 import { CrdtSet } from "../types/set.ts";
 import { CrdtText } from "../types/text.ts";
-import { type ApplyOutcome, applyUpdate } from "./apply.ts";
+import { type ApplyOutcome, applyUpdate, drainPending } from "./apply.ts";
 import type { CrdtChange } from "./changes.ts";
 import { type Collected, collectAt, cutLog } from "./collection.ts";
 import { describePath, locate, type Path } from "./container.ts";
@@ -207,7 +207,9 @@ export class CrdtDocument {
 			this.#core.observer = observer;
 			return order === "before";
 		}
-		return joinState(this.#core, other);
+		const isNew = joinState(this.#core, other);
+		drainPending(this.#core);
+		return isNew;
 	}
 
 	/** Forgets what only a replica below `stable` would need to be told. Returns the log records that went. */
@@ -217,10 +219,13 @@ export class CrdtDocument {
 
 	/**
 	 * Frees tombstones and folds entries, at a point that every replica passes with the same operations applied.
-	 * @throws QuorateError `crdt-behind-floor` if that is not exactly what is applied here, or something waits to be taken
+	 * @throws QuorateError `crdt-behind-floor` if that is not exactly what is applied here
 	 */
 	collectAt(point: CausalContext): Collected {
-		return collectAt(this.#core, point);
+		const collected = collectAt(this.#core, point);
+		// Updates from behind the same point may have come already.
+		drainPending(this.#core);
+		return collected;
 	}
 
 	get size(): DocumentSize {

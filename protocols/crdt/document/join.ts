@@ -13,7 +13,7 @@ import { appendDeletion } from "./own-update.ts";
 /**
  * @param other not changed, and not used by the document afterwards
  * @returns whether anything was new
- * @throws QuorateError `crdt-replica-reused`, and `crdt-behind-floor` if one of them was collected and the other one was not, and each
+ * @throws QuorateError `crdt-replica-reused`, `crdt-clock-ahead`, and `crdt-behind-floor` if one of them was collected and the other one was not, and each
  *   has what the other one has not; the document is then as before
  */
 export function joinState(core: DocumentCore, other: DocumentCore): boolean {
@@ -24,6 +24,8 @@ export function joinState(core: DocumentCore, other: DocumentCore): boolean {
 	if (theirs[core.self]! > core.heads[core.self]!) refuseReuse(core);
 	const isNew = theirs.some((head, replica) => head > core.heads[replica]!);
 	refuseOtherEpoch(core, other, isNew);
+	// What the other document's clock has seen are the stamps of its entries.
+	core.clock.check(other.clock.last);
 	const join = { core, other, here, theirs };
 	joinRuns(join);
 	for (const container of other.containers) {
@@ -33,6 +35,7 @@ export function joinState(core: DocumentCore, other: DocumentCore): boolean {
 		if (container.sequence === null) dropRemoved(join, container);
 	}
 	joinLogs(join);
+	core.clock.see(other.clock.last);
 	for (const [replica, head] of theirs.entries()) core.heads[replica] = Math.max(core.heads[replica]!, head);
 	if (isNew && core.observer !== null) tellOfEntries(core, other);
 	return isNew;

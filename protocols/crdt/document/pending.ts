@@ -49,13 +49,26 @@ export class PendingUpdates {
 		this.#bytes += update.length;
 	}
 
-	/** Goes through those that wait until none is taken any more; `take` says whether an update is done with. */
+	/**
+	 * Goes through those that wait until none is taken any more; `take` says whether an update is done with. One for which it throws
+	 * is done with, too, and the first error comes out in the end.
+	 */
 	drain(take: (update: Uint8Array) => boolean): void {
+		const failures: unknown[] = [];
+		const stays = (update: Uint8Array): boolean => {
+			try {
+				return !take(update);
+			} catch (failure) {
+				failures.push(failure);
+				return false;
+			}
+		};
 		for (let before = -1; before !== this.#updates.length && this.#updates.length > 0; ) {
 			before = this.#updates.length;
-			this.#updates = this.#updates.filter((update) => !take(update));
+			this.#updates = this.#updates.filter(stays);
 		}
 		this.#bytes = this.#updates.reduce((sum, update) => sum + update.length, 0);
+		if (failures.length > 0) throw failures[0];
 	}
 }
 
