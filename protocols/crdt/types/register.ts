@@ -28,8 +28,9 @@ export class LwwRegister {
 
 	/** @throws QuorateError `crdt-value-unencodable` */
 	set(value: Value): void {
+		const known = requireValue(value);
 		const { ms, counter } = this.#core.clock.next();
-		const stamped: StampedValue = [ms, counter, requireValue(value)];
+		const stamped: StampedValue = [ms, counter, known];
 		this.#core.own.entry(this.#container, "", stamped, supersededBy(this.#container.entries.get("")));
 	}
 }

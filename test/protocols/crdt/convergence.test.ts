@@ -29,14 +29,23 @@ describe("replicas on a bad network", () => {
 	const seeds = fc.integer({ min: 0, max: 0x7fff_ffff });
 
 	it("mean what the definitions say, without collection", () => {
-		fc.assert(fc.property(seeds, (seed) => run(seed, 4, 60, false)), { numRuns: 40 });
+		fc.assert(
+			fc.property(seeds, (seed) => run(seed, 4, 60, false)),
+			{ numRuns: 40 },
+		);
 	});
 
 	it("mean what the definitions say, with collection", () => {
-		fc.assert(fc.property(seeds, (seed) => run(seed, 4, 60, true)), { numRuns: 40 });
+		fc.assert(
+			fc.property(seeds, (seed) => run(seed, 4, 60, true)),
+			{ numRuns: 40 },
+		);
 	});
 
 	it("mean what the definitions say, sixteen of them", () => {
-		fc.assert(fc.property(seeds, fc.boolean(), (seed, collects) => run(seed, 16, 120, collects)), { numRuns: 6 });
+		fc.assert(
+			fc.property(seeds, fc.boolean(), (seed, collects) => run(seed, 16, 120, collects)),
+			{ numRuns: 6 },
+		);
 	});
 });

@@ -53,7 +53,11 @@ export class ReferenceHistory {
 	}
 
 	/** The parent, side and right origin of a character that is inserted by whoever knows `context`. */
-	placeOf(part: string, context: CausalContext, position: number): Pick<Effect & { type: "insert" }, "parent" | "side" | "rightOrigin"> {
+	placeOf(
+		part: string,
+		context: CausalContext,
+		position: number,
+	): Pick<Effect & { type: "insert" }, "parent" | "side" | "rightOrigin"> {
 		const order = this.#traverse(part, context);
 		const visible = order.filter((node) => this.#isVisible(node, context));
 		const left = position === 0 ? null : visible[position - 1]!;
@@ -97,9 +101,7 @@ export class ReferenceHistory {
 		const known = this.#known(part, context);
 		return elementsOf(known).filter((element) => {
 			const removals = known.filter(({ effect }) => effect.type === "reset" || isAbout(effect, "remove", element));
-			return known.some(
-				(op) => isAbout(op.effect, "add", element) && !removals.some((removal) => sees(removal, op)),
-			);
+			return known.some((op) => isAbout(op.effect, "add", element) && !removals.some((removal) => sees(removal, op)));
 		});
 	}
 
@@ -150,7 +152,9 @@ export class ReferenceHistory {
 	/** All characters in order, deleted ones included. */
 	#traverse(part: string, context: CausalContext): TreeNode[] {
 		const nodes = this.#known(part, context).flatMap((operation): TreeNode[] =>
-			operation.effect.type === "insert" ? [{ operation: operation as TreeNode["operation"], left: [], right: [] }] : [],
+			operation.effect.type === "insert"
+				? [{ operation: operation as TreeNode["operation"], left: [], right: [] }]
+				: [],
 		);
 		const find = (name: Name | null): TreeNode | undefined =>
 			name === null ? undefined : nodes.find((node) => isSame(name, node.operation));

@@ -4,7 +4,13 @@
  * step a replica's value can be held against `ReferenceHistory`.
  */
 import { Generator } from "../../../protocols/core/index.ts";
-import { CrdtDocument, type DocumentSchema, type ReplicaId, replicaId, type Value } from "../../../protocols/crdt/index.ts";
+import {
+	CrdtDocument,
+	type DocumentSchema,
+	type ReplicaId,
+	replicaId,
+	type Value,
+} from "../../../protocols/crdt/index.ts";
 import { ReferenceHistory } from "./reference-history.ts";
 
 export const everyType: DocumentSchema = {
