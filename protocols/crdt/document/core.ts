@@ -40,6 +40,9 @@ export class DocumentCore {
 	readonly pending: PendingUpdates;
 	/** Told of every change of a value, or null. */
 	observer: ((change: CrdtChange) => void) | null = null;
+	/** What the last update was about, by the bytes that name it: most often the next one is about the same. */
+	lastAuthor: { readonly number: number; readonly bytes: Uint8Array } | null = null;
+	lastContainer: Container | null = null;
 	readonly #parts = new Map<string, Container>();
 	readonly #nested = new Map<string, Container>();
 

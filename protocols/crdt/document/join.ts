@@ -165,16 +165,18 @@ function joinEntries({ core, here }: Join, source: Container): void {
 }
 
 /** Drops entries that the other side has seen and has no more. */
-function dropRemoved({ core, other, theirs }: Join, container: Container): void {
-	const source = other.findContainer(container.path);
-	for (const key of [...container.entries.keys()]) {
-		const kept = new Set<string>();
-		for (let entry = source?.entries.get(key) ?? null; entry !== null; entry = entry.next) {
-			kept.add(`${other.replicas.at(entry.replica)}/${entry.sequence}`);
-		}
-		container.drop(key, ({ replica, sequence }) => {
-			return sequence <= theirs[replica]! && !kept.has(`${core.replicas.at(replica)}/${sequence}`);
-		});
+function dropRemoved({ other, here, theirs }: Join, container: Container): void {
+	const source = other.findContainer(container.path)?.entries;
+	for (const [key, first] of container.entries) {
+		const kept = source?.get(key) ?? null;
+		const isGone = ({ replica, sequence }: Entry): boolean => {
+			if (sequence > theirs[replica]!) return false;
+			for (let entry = kept; entry !== null; entry = entry.next) {
+				if (entry.sequence === sequence && here[entry.replica] === replica) return false;
+			}
+			return true;
+		};
+		if (first.next !== null || isGone(first)) container.drop(key, isGone);
 	}
 }
 

@@ -9,6 +9,8 @@ import type { DocumentCore } from "./core.ts";
 import { type Deletion, type Entry, isDeletion } from "./entry.ts";
 import { UpdateBuilder } from "./update-builder.ts";
 
+const alone: readonly number[] = [];
+
 export class OwnUpdate {
 	readonly #core: DocumentCore;
 	readonly #builder: UpdateBuilder;
@@ -86,6 +88,11 @@ export class OwnUpdate {
 	take(): Uint8Array | null {
 		if (this.#first === 0) return null;
 		const { heads, self } = this.#core;
+		if (heads.length === 1) {
+			// Alone so far: nothing to rely on.
+			this.#first = 0;
+			return this.#builder.finishSingle(heads[self]!, alone);
+		}
 		const requires: number[] = [];
 		for (let replica = 0; replica < heads.length; replica++) {
 			const head = heads[replica]!;

@@ -94,7 +94,7 @@ export const SEQUENCE_MAX = 0x7fff_fffe;
 export function readUpdate(core: DocumentCore, bytes: Uint8Array): Update {
 	const reader = openUpdate(bytes);
 	if (reader.byte() === UPDATE_SIMPLE) {
-		const replica = core.intern(readReplicaText(reader));
+		const replica = readAuthor(core, reader);
 		const first = readSequence(reader);
 		const record = readRecord(core, reader, [replica], replica, first, null);
 		reader.end();
@@ -278,12 +278,25 @@ function readValues(reader: ByteReader, length: number): Value[] {
 	return values;
 }
 
+function readAuthor(core: DocumentCore, reader: ByteReader): number {
+	const { lastAuthor } = core;
+	if (lastAuthor !== null && reader.skipIf(lastAuthor.bytes)) return lastAuthor.number;
+	const start = reader.offset;
+	const number = core.intern(readReplicaText(reader));
+	core.lastAuthor = { number, bytes: reader.bytes.slice(start, reader.offset) };
+	return number;
+}
+
 function readContainer(core: DocumentCore, reader: ByteReader): Container {
+	const { lastContainer } = core;
+	if (lastContainer !== null && reader.skipIf(lastContainer.pathBytes)) return lastContainer;
 	const path: string[] = [];
 	for (;;) {
 		const head = reader.varint();
 		path.push(reader.utf8(head >>> 1));
-		if ((head & 1) === 0) return core.container(path);
+		if ((head & 1) === 1) continue;
+		core.lastContainer = core.container(path);
+		return core.lastContainer;
 	}
 }
 

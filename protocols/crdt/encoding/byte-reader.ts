@@ -55,6 +55,15 @@ export class ByteReader {
 		return count;
 	}
 
+	/** Skips these bytes if they come next, and says whether they did. */
+	skipIf(expected: Uint8Array): boolean {
+		const length = expected.length;
+		if (length > this.remaining) return false;
+		for (let i = 0; i < length; i++) if (this.bytes[this.#at + i] !== expected[i]) return false;
+		this.#at += length;
+		return true;
+	}
+
 	text(): string {
 		return this.utf8(this.count());
 	}

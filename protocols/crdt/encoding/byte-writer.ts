@@ -6,6 +6,12 @@ const FIRST_CAPACITY_BYTES = 256;
 /** Up to here a loop is faster than a call. */
 const COPY_BY_BYTE_MAX = 48;
 
+/** Copies up to this length come from the pool: an update of one edit then costs one small object and its bytes. */
+const POOLED_BYTES_MAX = 256;
+const POOL_BYTES = 16_384;
+let pool = new Uint8Array(POOL_BYTES);
+let poolUsed = 0;
+
 export class ByteWriter {
 	#bytes = new Uint8Array(FIRST_CAPACITY_BYTES);
 	#length = 0;
@@ -122,13 +128,18 @@ export class ByteWriter {
 		return crc32(this.#bytes, start, this.#length);
 	}
 
-	/** A copy of what was written. */
+	/** A copy of what was written. Short ones are views of one larger buffer, as those of Node's `Buffer` are. */
 	take(): Uint8Array {
 		const count = this.#length;
-		if (count > COPY_BY_BYTE_MAX) return this.#bytes.slice(0, count);
-		const copy = new Uint8Array(count);
-		for (let i = 0; i < count; i++) copy[i] = this.#bytes[i]!;
-		return copy;
+		if (count > POOLED_BYTES_MAX) return this.#bytes.slice(0, count);
+		if (poolUsed + count > POOL_BYTES) {
+			pool = new Uint8Array(POOL_BYTES);
+			poolUsed = 0;
+		}
+		const start = poolUsed;
+		poolUsed += count;
+		for (let i = 0; i < count; i++) pool[start + i] = this.#bytes[i]!;
+		return new Uint8Array(pool.buffer, start, count);
 	}
 
 	/** What was written, valid until the next write. */
