@@ -4,16 +4,21 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { crdtMutations } from "./crdt.ts";
 import { mutate } from "./mutation.ts";
 import { raftMutations } from "./raft.ts";
 
 describe("mutations", () => {
-	it.each(raftMutations.map((mutation) => [mutation.name, mutation] as const))("raft: %s", (_name, mutation) => {
+	const planted = [...raftMutations, ...crdtMutations];
+
+	it.each(planted.map((mutation) => [mutation.name, mutation] as const))("%s", (_name, mutation) => {
 		const source = readFileSync(new URL(`../../${mutation.file}`, import.meta.url), "utf8");
 		expect(mutate(source, mutation)).not.toBe(source);
 	});
 
 	it("have names of their own", () => {
-		expect(new Set(raftMutations.map(({ name }) => name)).size).toBe(raftMutations.length);
+		for (const suite of [raftMutations, crdtMutations]) {
+			expect(new Set(suite.map(({ name }) => name)).size).toBe(suite.length);
+		}
 	});
 });

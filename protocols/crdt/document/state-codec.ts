@@ -129,13 +129,14 @@ function readShared(reader: ByteReader, core: DocumentCore): ReplicaOrder {
 		places[replica] = numbers.push(replica) - 1;
 	}
 	const order = { numbers, places };
+	const runs: Int32Array[] = [];
 	for (let left = reader.count(); left > 0; left--) {
 		const container = readContainer(reader, core);
 		if (container.sequence === null) readEntries(reader, core, container, order);
-		else readRuns(reader, core, container, order);
+		else runs.push(readRuns(reader, core, container, order));
 	}
 	reader.end();
-	indexRuns(reader, core);
+	indexRuns(reader, core, runs);
 	return order;
 }
 
@@ -153,23 +154,21 @@ function readContainer(reader: ByteReader, core: DocumentCore): Container {
 	return container;
 }
 
-/** Indexes the runs of all sequences by id. */
-function indexRuns(reader: ByteReader, core: DocumentCore): void {
+/** Indexes the runs of all sequences, each given in order of its ids. */
+function indexRuns(reader: ByteReader, core: DocumentCore, sequences: readonly Int32Array[]): void {
 	const { runs, ids } = core.space;
-	const slots = new Int32Array(runs.count);
-	let count = 0;
-	for (const { sequence } of core.sequences) {
-		for (let slot = sequence!.first; slot !== NONE; slot = runs.next[slot]!) slots[count++] = slot;
+	const slots = sequences.length === 1 ? sequences[0]! : new Int32Array(sequences.flatMap((byId) => [...byId]));
+	if (sequences.length > 1) {
+		slots.sort((a, b) => runs.replica[a]! - runs.replica[b]! || runs.sequence[a]! - runs.sequence[b]!);
 	}
-	slots.sort((a, b) => runs.replica[a]! - runs.replica[b]! || runs.sequence[a]! - runs.sequence[b]!);
-	for (let i = 0; i < count; i++) {
-		const slot = slots[i]!;
-		const before = i === 0 ? NONE : slots[i - 1]!;
+	let before = NONE;
+	for (const slot of slots) {
 		if (before !== NONE && runs.replica[before] === runs.replica[slot]) {
 			if (runs.sequence[before]! + runs.length[before]! > runs.sequence[slot]!)
 				throw reader.damaged("an element twice");
 		}
 		ids.append(slot);
+		before = slot;
 	}
 }
 

@@ -3,7 +3,7 @@
  * consecutive ones need no number, and by place, as each run's rank among the ids. Origins that follow from place and
  * ids, which are all those of one writer, cost nothing: see {@link predictOrigins}.
  */
-import type { ByteReader } from "../encoding/byte-reader.ts";
+import { ByteReader } from "../encoding/byte-reader.ts";
 import { ByteWriter } from "../encoding/byte-writer.ts";
 import { compress, decompress } from "../encoding/compression.ts";
 import { readValue, writeValue } from "../encoding/value.ts";
@@ -71,6 +71,14 @@ export function readEntries(reader: ByteReader, core: DocumentCore, container: C
 			container.add({ replica, sequence, container, key, value, supersedes: null, live: true, next: null });
 		}
 	}
+}
+
+/** The origins of runs, by run. */
+interface OriginColumns {
+	readonly leftReplica: ArrayLike<number>;
+	readonly leftSequence: ArrayLike<number>;
+	readonly rightReplica: ArrayLike<number>;
+	readonly rightSequence: ArrayLike<number>;
 }
 
 /** Runs of a sequence that are alike in all but their ids, as they are encoded: neighbours are joined as far as they can be. */
@@ -162,15 +170,13 @@ function writeOrigin(writer: ByteWriter, replica: number, sequence: number): voi
  * The origins that each run's first element has if every id was given in the order of insertion: nearest to the left and to the
  * right among the elements with lower numbers, or nothing.
  */
-function predictOrigins(
-	list: Pick<RunList, "replica" | "sequence" | "length">,
-): Omit<RunList, "replica" | "sequence" | "length" | "flags"> {
+function predictOrigins(list: Pick<RunList, "replica" | "sequence" | "length">): OriginColumns {
 	const { replica, sequence, length } = list;
 	const count = length.length;
-	const leftReplica: number[] = new Array(count).fill(NOTHING);
-	const leftSequence: number[] = new Array(count).fill(0);
-	const rightReplica: number[] = new Array(count).fill(NOTHING);
-	const rightSequence: number[] = new Array(count).fill(0);
+	const leftReplica = new Int32Array(count).fill(NOTHING);
+	const leftSequence = new Int32Array(count);
+	const rightReplica = new Int32Array(count).fill(NOTHING);
+	const rightSequence = new Int32Array(count);
 	/** Runs to the left with ascending numbers. */
 	const open: number[] = [];
 	for (let run = 0; run < count; run++) {
@@ -243,10 +249,15 @@ function writeListContent(content: ByteWriter, core: DocumentCore, container: Co
 	return content.view;
 }
 
-/** Fills a sequence that has no runs yet. */
-export function readRuns(reader: ByteReader, core: DocumentCore, container: Container, order: ReplicaOrder): void {
+/** Fills a sequence that has no runs yet. Returns its runs in order of their ids. */
+export function readRuns(
+	reader: ByteReader,
+	core: DocumentCore,
+	container: Container,
+	order: ReplicaOrder,
+): Int32Array {
 	const count = reader.count();
-	if (count === 0) return;
+	if (count === 0) throw reader.damaged("a sequence of nothing");
 	const { runs } = core.space;
 	runs.reserve(runs.count + count);
 	const byId = readIds(reader, core, container, order, count);
@@ -268,6 +279,7 @@ export function readRuns(reader: ByteReader, core: DocumentCore, container: Cont
 	container.sequence!.adopt(slots[0]!);
 	if (container.type === "list") readListContent(reader, core, container);
 	else readTextContent(reader, core, container);
+	return byId;
 }
 
 function readIds(
@@ -357,24 +369,27 @@ function readOrigin(reader: ByteReader, order: ReplicaOrder): number {
 
 function readTextContent(reader: ByteReader, core: DocumentCore, container: Container): void {
 	const { runs } = core.space;
-	const bytes = decompress(reader.sized());
+	const units = unitsOf(decompress(reader.sized()), container.sequence!.length);
 	let from = 0;
-	const unitAt = (): number => {
-		const first = bytes[from++]!;
-		if (first < 0x80) return first;
-		const second = bytes[from++]! & 0x3f;
-		return first < 0xe0
-			? ((first & 0x1f) << 6) | second
-			: ((first & 0x0f) << 12) | (second << 6) | (bytes[from++]! & 0x3f);
-	};
 	for (let slot = container.sequence!.first; slot !== NONE; slot = runs.next[slot]!) {
 		if ((runs.flags[slot]! & DELETED) !== 0) continue;
-		const replica = runs.replica[slot]!;
-		const end = runs.sequence[slot]! + runs.length[slot]!;
-		if (end - runs.sequence[slot]! > bytes.length - from) throw reader.damaged("less text than elements");
-		for (let at = runs.sequence[slot]!; at < end; at++) core.text.put(replica, at, unitAt());
+		const length = runs.length[slot]!;
+		if (length > units.length - from) throw reader.damaged("less text than elements");
+		core.text.writeUnits(runs.replica[slot]!, runs.sequence[slot]!, units, from, length);
+		from += length;
 	}
-	if (from !== bytes.length) throw reader.damaged("more text than elements");
+	if (from !== units.length) throw reader.damaged("more text than elements");
+}
+
+/** The units of a text that `ByteWriter.unit` wrote one by one. */
+function unitsOf(bytes: Uint8Array, length: number): Uint16Array {
+	// A text with as many bytes as units is ASCII, as most are; the conversion is then the engine's.
+	if (bytes.length === length) return new Uint16Array(bytes);
+	const units = new Uint16Array(bytes.length);
+	const reader = new ByteReader(bytes);
+	let count = 0;
+	while (reader.remaining > 0) units[count++] = reader.unit();
+	return units.subarray(0, count);
 }
 
 function readListContent(reader: ByteReader, core: DocumentCore, container: Container): void {

@@ -57,7 +57,12 @@ export function decompress(compressed: Uint8Array): Uint8Array {
 		const length = reader.varint() + MATCH_MIN;
 		const distance = reader.varint();
 		if (length > size - at || distance < 1 || distance > at) throw reader.damaged("a match outside the text");
-		// Byte by byte: a match may overlap what it makes.
+		if (distance >= length) {
+			bytes.copyWithin(at, at - distance, at - distance + length);
+			at += length;
+			continue;
+		}
+		// Byte by byte: the match overlaps what it makes.
 		for (const end = at + length; at < end; at++) bytes[at] = bytes[at - distance]!;
 	}
 	reader.end();

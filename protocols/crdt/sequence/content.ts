@@ -39,6 +39,19 @@ export class TextContent {
 		return text;
 	}
 
+	/** Units of a buffer become those of the ids from `sequence` on. */
+	writeUnits(replica: number, sequence: number, units: Uint16Array, from: number, length: number): void {
+		for (let done = 0; done < length; ) {
+			const number = (sequence + done) >> PAGE_BITS;
+			const page = this.#pages[replica]?.[number] ?? this.#addPage(replica, number);
+			const at = (sequence + done) & PAGE_MASK;
+			const count = Math.min(PAGE - at, length - done);
+			if (count < COPY_BY_UNIT_BELOW) for (let i = 0; i < count; i++) page[at + i] = units[from + done + i]!;
+			else page.set(units.subarray(from + done, from + done + count), at);
+			done += count;
+		}
+	}
+
 	/** Copies units of consecutive ids into a buffer. */
 	copyTo(units: Uint16Array, at: number, replica: number, sequence: number, length: number): void {
 		const pages = this.#pages[replica]!;
@@ -77,7 +90,7 @@ export class TextContent {
 }
 
 /** Shorter stretches are copied unit by unit: a view of a page costs more. */
-const COPY_BY_UNIT_BELOW = 32;
+const COPY_BY_UNIT_BELOW = 12;
 /** Arguments of one call. */
 const UNITS_PER_CALL = 4096;
 

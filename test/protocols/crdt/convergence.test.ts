@@ -31,14 +31,14 @@ describe("replicas on a bad network", () => {
 	it("mean what the definitions say, without collection", () => {
 		fc.assert(
 			fc.property(seeds, (seed) => run(seed, 4, 60, false)),
-			{ numRuns: 40 },
+			{ numRuns: 20 },
 		);
 	});
 
 	it("mean what the definitions say, with collection", () => {
 		fc.assert(
 			fc.property(seeds, (seed) => run(seed, 4, 60, true)),
-			{ numRuns: 40 },
+			{ numRuns: 20 },
 		);
 	});
 

@@ -160,32 +160,49 @@ export class ReplicaNetwork {
 		const value = `${document.replica}:${draw.below(1000)}`;
 		switch (part) {
 			case "total":
-				return this.#one(document, () => document.counter(part).increment(amount), { type: "increment", part, amount });
+				this.#one(document, () => document.counter(part).increment(amount), { type: "increment", part, amount });
+				return;
 			case "score":
-				return this.#count(document, [part], part, isUp ? amount : -amount);
+				this.#count(document, [part], part, isUp ? amount : -amount);
+				return;
 			case "on":
 			case "off": {
 				const flag = document.flag(part);
-				return this.#one(document, () => (isUp ? flag.enable() : flag.disable()), { type: "write", part, value: isUp });
+				this.#one(document, () => (isUp ? flag.enable() : flag.disable()), { type: "write", part, value: isUp });
+				return;
 			}
 			case "title":
-				return this.#one(document, () => document.lwwRegister(part).set(value), { type: "write", part, value });
+				this.#one(document, () => document.lwwRegister(part).set(value), { type: "write", part, value });
+				return;
 			case "opinions":
-				return this.#one(document, () => document.mvRegister(part).set(value), { type: "write", part, value });
+				this.#one(document, () => document.mvRegister(part).set(value), { type: "write", part, value });
+				return;
 			case "tags":
 			case "bans":
-				return this.#member(document, [part], part, element, isUp);
+				this.#member(document, [part], part, element, isUp);
+				return;
 			case "tallies": {
 				const key = KEYS[draw.below(KEYS.length)]!;
-				if (draw.below(4) === 0) return this.#remove(document, "tallies", key, [`tallies/${key}`]);
-				return this.#count(document, ["tallies", key], `tallies/${key}`, isUp ? amount : -amount);
+				if (draw.below(4) === 0) {
+					this.#remove(document, "tallies", key, [`tallies/${key}`]);
+					return;
+				}
+				this.#count(document, ["tallies", key], `tallies/${key}`, isUp ? amount : -amount);
+				return;
 			}
 			default: {
 				const key = KEYS[draw.below(KEYS.length)]!;
 				const kind = draw.below(5);
-				if (kind === 0) return this.#remove(document, "notes", key, [`notes/${key}`, `labels/${key}`]);
-				if (kind < 3) return this.#type(document, `notes/${key}`, ["notes", key, "text"]);
-				return this.#member(document, ["notes", key, "labels"], `labels/${key}`, element, isUp);
+				if (kind === 0) {
+					this.#remove(document, "notes", key, [`notes/${key}`, `labels/${key}`]);
+					return;
+				}
+				if (kind < 3) {
+					this.#type(document, `notes/${key}`, ["notes", key, "text"]);
+					return;
+				}
+				this.#member(document, ["notes", key, "labels"], `labels/${key}`, element, isUp);
+				return;
 			}
 		}
 	}
