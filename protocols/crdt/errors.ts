@@ -53,6 +53,11 @@ const crdtErrors = defineErrors({
 		"crdt-amount-invalid",
 		(d: { amount: number; expected: string }) => `amount ${d.amount}: expected ${d.expected}`,
 	],
+	replicaConfigInvalid: [
+		"crdt-replica-config-invalid",
+		(d: { field: string; expected: string; actual: string }) =>
+			`replica config: ${d.field} must have ${d.expected}, got ${d.actual}`,
+	],
 	rightsInsufficient: [
 		"crdt-rights-insufficient",
 		(d: { wanted: number; available: number }) => `${d.wanted} wanted, the rights of this replica allow ${d.available}`,
@@ -83,5 +88,8 @@ export const behindFloor: ErrorMaker<{ replica: string; known: number; floor: nu
 export const clockAhead: ErrorMaker<{ stampMs: number; nowMs: number; toleranceMs: number }> = crdtErrors.clockAhead;
 /** A counter can not take this amount: `{amount, expected}`. */
 export const amountInvalid: ErrorMaker<{ amount: number; expected: string }> = crdtErrors.amountInvalid;
+/** A replica's config contradicts itself: `{field, expected, actual}`. */
+export const replicaConfigInvalid: ErrorMaker<{ field: string; expected: string; actual: string }> =
+	crdtErrors.replicaConfigInvalid;
 /** A bounded counter has too few rights at this replica: `{wanted, available}`. */
 export const rightsInsufficient: ErrorMaker<{ wanted: number; available: number }> = crdtErrors.rightsInsufficient;

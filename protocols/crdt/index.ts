@@ -5,6 +5,9 @@
  * A {@link CrdtDocument} holds named parts (counters, flags, registers, sets, texts, lists, maps, records) under one causal context.
  * It gives deltas, differences to a context, and whole states, all in one canonical encoding.
  *
+ * {@link ReplicaMachine} is a replica of a group as a state machine: its host gives it messages, timers and requests, and performs
+ * what it asks for.
+ *
  * Sources stand where they are used: delta states and causal contexts (Almeida et al., JPDC 2018), join decomposition (Enes et al., ICDE
  * 2019), observed-remove without tombstones (Bieniusa et al., RR-8083), FugueMax (Weidner and Kleppmann, TPDS 2025), escrow
  * (Balegas et al., SRDS 2015), hybrid logical clocks (Kulkarni et al., OPODIS 2014).
@@ -23,6 +26,19 @@ export type { Difference } from "./document/difference.ts";
 export { CrdtDocument, type DocumentOptions, type DocumentSize } from "./document/document.ts";
 export { type PendingLimits, pendingLimitsDefault } from "./document/pending.ts";
 export type { Value } from "./encoding/value.ts";
+export { type CrdtCommand, performCommand } from "./replica/commands.ts";
+export { type ReplicaConfig, replicaConfig, validateReplicaConfig } from "./replica/config.ts";
+export { ReplicaMachine } from "./replica/machine.ts";
+export {
+	type CrdtDurable,
+	type CrdtEvent,
+	type CrdtMessage,
+	type CrdtReply,
+	type CrdtRequest,
+	type CrdtTypes,
+	type CrdtWrite,
+	crdtLayouts,
+} from "./replica/vocabulary.ts";
 export type { BoundedCounter } from "./types/bounded-counter.ts";
 export type { Counter } from "./types/counter.ts";
 export type { Flag } from "./types/flag.ts";

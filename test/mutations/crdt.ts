@@ -118,7 +118,7 @@ export const crdtMutations: readonly Mutation[] = [
 		name: "replica-id-reused",
 		bug: "takes over operations under its own id that it has not made",
 		file: "protocols/crdt/document/apply.ts",
-		old: "if (replica === core.self) refuseReuse(core);",
+		old: "if (replica === core.self && !core.isRecovering) refuseReuse(core);",
 		new: "",
 	},
 	{

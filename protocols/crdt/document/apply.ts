@@ -49,7 +49,7 @@ function tryUpdate(core: DocumentCore, bytes: Uint8Array): ApplyOutcome {
 	for (const { replica, first, last } of update.sections) {
 		if (last <= heads[replica]!) continue;
 		isKnown = false;
-		if (replica === core.self) refuseReuse(core);
+		if (replica === core.self && !core.isRecovering) refuseReuse(core);
 		if (first > heads[replica]! + 1) waits = true;
 	}
 	if (isKnown) return "known";

@@ -38,6 +38,8 @@ export class DocumentCore {
 	readonly clock: HybridClock;
 	readonly own: OwnUpdate;
 	readonly pending: PendingUpdates;
+	/** Own operations come from this replica's own disk: they are no reuse. */
+	isRecovering = false;
 	/** Told of every change of a value, or null. */
 	observer: ((change: CrdtChange) => void) | null = null;
 	/** What the last update was about, by the bytes that name it: most often the next one is about the same. */

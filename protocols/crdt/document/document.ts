@@ -17,7 +17,7 @@ import { CrdtList } from "../types/list.ts";
 import { CrdtMap } from "../types/map.ts";
 import { documentValue } from "../types/part-value.ts";
 import { LwwRegister, MvRegister } from "../types/register.ts";
-import { type DocumentSchema, validateSchema } from "../types/schema.ts";
+import { type DocumentSchema, type LeafType, validateSchema } from "../types/schema.ts";
 import { CrdtSet } from "../types/set.ts";
 import { CrdtText } from "../types/text.ts";
 import { type ApplyOutcome, applyUpdate, drainPending } from "./apply.ts";
@@ -74,8 +74,32 @@ export class CrdtDocument {
 		return document;
 	}
 
+	/**
+	 * This replica after a restart: its last encoded state, if there is one, and in order the updates that it has made or
+	 * applied since.
+	 * @throws QuorateError as {@link CrdtDocument.load} and {@link CrdtDocument.apply}
+	 */
+	static recover(state: Uint8Array | null, updates: readonly Uint8Array[], options: DocumentOptions): CrdtDocument {
+		const document = state === null ? new CrdtDocument(options) : CrdtDocument.load(state, options);
+		document.#core.isRecovering = true;
+		for (const update of updates) document.apply(update);
+		document.#core.isRecovering = false;
+		return document;
+	}
+
 	get replica(): ReplicaId {
 		return this.#core.replica;
+	}
+
+	/** What the schema has at a path: a leaf's type, or null. */
+	typeAt(path: Path): LeafType | null {
+		const { schema } = locate(this.#core.schema, path);
+		return typeof schema === "string" ? schema : null;
+	}
+
+	/** Records of the log: operations that a member may still have to be told of. */
+	get logLength(): number {
+		return this.#core.log.reduce((sum, log) => sum + log.length, 0);
 	}
 
 	get schema(): DocumentSchema {
@@ -229,9 +253,13 @@ export class CrdtDocument {
 	}
 
 	get size(): DocumentSize {
-		const logRecords = this.#core.log.reduce((sum, log) => sum + log.length, 0);
 		const { runs } = this.#core.space;
-		return { runs: runs.count, logRecords, pending: this.waiting, stateBytes: this.encodeShared().length };
+		return {
+			runs: runs.count,
+			logRecords: this.logLength,
+			pending: this.waiting,
+			stateBytes: this.encodeShared().length,
+		};
 	}
 
 	/** Becomes the replica of a decoded state; after an error it is what it was. */

@@ -2,7 +2,6 @@
  * This replica's own operations: each takes the next dot, is applied at once, and is gathered for the next update. What is taken
  * together is one transaction: others apply all of it or nothing.
  */
-import { assert } from "../../core/index.ts";
 import type { Value } from "../encoding/value.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
@@ -98,18 +97,22 @@ export class OwnUpdate {
 			const head = heads[replica]!;
 			if (replica === self || head === (this.#told[replica] ?? 0)) continue;
 			requires.push(replica, head);
-			while (this.#told.length <= replica) this.#told.push(0);
-			this.#told[replica] = head;
+			this.noteTold(replica, head);
 		}
 		const update = this.#builder.finishSingle(heads[self]!, requires);
 		this.#first = 0;
 		return update;
 	}
 
-	/** After a restart: the next update relies on all that is here. */
-	forget(): void {
-		assert(this.#first === 0, "operations that were not taken are not forgotten");
-		this.#told.length = 0;
+	/** What the last update that was taken could rely on, for the replica of a number. */
+	toldOf(replica: number): number {
+		return this.#told[replica] ?? 0;
+	}
+
+	/** Takes note of what an update of this replica has relied on, in this life or a former one. */
+	noteTold(replica: number, sequence: number): void {
+		while (this.#told.length <= replica) this.#told.push(0);
+		this.#told[replica] = sequence;
 	}
 
 	/** Takes `count` dots and returns the first. */

@@ -6,7 +6,7 @@
  * ```
  * state   = format sized(shared) sized(private) checksum(4 bytes, CRC-32)
  * shared  = epoch replicas heads containers
- * private = owner clock floors log pending
+ * private = owner clock (floor told)* log pending        what others had done that the owner's updates have relied on: told
  * ```
  */
 
@@ -178,6 +178,7 @@ function writePrivate(writer: ByteWriter, core: DocumentCore): void {
 	writer.varint(core.clock.last.counter);
 	for (const replica of replicaOrder(core).numbers) {
 		writer.varint(core.heads[replica]! - core.floors[replica]!);
+		writer.varint(core.own.toldOf(replica));
 	}
 	writer.sized(encodeLog(core));
 	writer.varint(core.pending.size);
@@ -207,6 +208,8 @@ function readPrivate(reader: ByteReader, core: DocumentCore, order: ReplicaOrder
 		const above = reader.varint();
 		if (above > core.heads[replica]!) throw reader.damaged("a floor below the first operation");
 		core.floors[replica] = core.heads[replica]! - above;
+		const told = reader.varint();
+		if (owner === core.replica) core.own.noteTold(replica, told);
 	}
 	readLog(core, reader.sized());
 	const pending = Array.from({ length: reader.count() }, () => reader.sized().slice());
