@@ -29,6 +29,7 @@ import { type Difference, differenceTo } from "./difference.ts";
 import { joinState } from "./join.ts";
 import { type PendingLimits, PendingUpdates, pendingLimitsDefault } from "./pending.ts";
 import { decodeState, encodeShared, encodeState } from "./state-codec.ts";
+import { UNDO_GROUPS_MAX_DEFAULT, UndoHistory } from "./undo.ts";
 
 export interface DocumentOptions {
 	/** This replica; never one that is or was in use elsewhere. */
@@ -54,6 +55,7 @@ export interface DocumentSize {
 export class CrdtDocument {
 	readonly #options: DocumentOptions;
 	#core: DocumentCore;
+	#undo: UndoHistory | null = null;
 
 	/** An empty document. @throws QuorateError `crdt-schema-invalid` */
 	constructor(options: DocumentOptions) {
@@ -247,9 +249,19 @@ export class CrdtDocument {
 	 */
 	collectAt(point: CausalContext): Collected {
 		const collected = collectAt(this.#core, point);
+		this.#undo?.clear();
 		// Updates from behind the same point may have come already.
 		drainPending(this.#core);
 		return collected;
+	}
+
+	/**
+	 * Undo and redo of what is done here from now on; the same one each time.
+	 * @param groupsMax groups of changes that it keeps, 1 to 1,000,000; by default {@link UNDO_GROUPS_MAX_DEFAULT}
+	 */
+	undoHistory(groupsMax: number = UNDO_GROUPS_MAX_DEFAULT): UndoHistory {
+		this.#undo ??= new UndoHistory(this.#core, groupsMax);
+		return this.#undo;
 	}
 
 	get size(): DocumentSize {
@@ -277,6 +289,8 @@ export class CrdtDocument {
 			refuseOlderIncarnation(core);
 		}
 		this.#core = core;
+		this.#undo?.clear();
+		this.#undo?.attach(core);
 		for (const update of [...(goesOn ? pending : []), ...former.pending.updates]) this.apply(update);
 	}
 }

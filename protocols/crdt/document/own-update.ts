@@ -3,6 +3,7 @@
  * together is one transaction: others apply all of it or nothing.
  */
 import type { Value } from "../encoding/value.ts";
+import { amountOf } from "../types/entry-values.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
 import { type Deletion, type Entry, isDeletion } from "./entry.ts";
@@ -10,7 +11,20 @@ import { UpdateBuilder } from "./update-builder.ts";
 
 const alone: readonly number[] = [];
 
+/** Told of each own operation: what an undo needs. */
+export interface OwnRecorder {
+	inserted(container: Container, sequence: number, length: number): void;
+	/** The content is still there. */
+	deleted(container: Container, replica: number, sequence: number, length: number): void;
+	/** Asked before a write for what the key shows. */
+	writes(container: Container, key: string): Value | undefined;
+	/** @param amount what a counter's write has added */
+	wrote(entry: Entry, before: Value | undefined, amount: number): void;
+}
+
 export class OwnUpdate {
+	/** Null if nobody wants to know. */
+	recorder: OwnRecorder | null = null;
 	readonly #core: DocumentCore;
 	readonly #builder: UpdateBuilder;
 	/** The first dot that is not taken yet; 0 if all are. */
@@ -41,6 +55,24 @@ export class OwnUpdate {
 		const order = container.sequence!;
 		order.insertAt(position, self, sequence, length);
 		this.#builder.insertion(container, sequence, length, order, false);
+		this.recorder?.inserted(container, sequence, length);
+	}
+
+	/** As {@link insert}, right behind an element that is here, be it deleted. */
+	insertBehind(
+		container: Container,
+		targetReplica: number,
+		targetSequence: number,
+		length: number,
+		write: (replica: number, sequence: number) => void,
+	): void {
+		const { self } = this.#core;
+		const sequence = this.#next(length);
+		write(self, sequence);
+		const order = container.sequence!;
+		order.insertBehind(targetReplica, targetSequence, self, sequence, length);
+		this.#builder.insertion(container, sequence, length, order, false);
+		this.recorder?.inserted(container, sequence, length);
 	}
 
 	/** Deletes elements by position. */
@@ -62,8 +94,9 @@ export class OwnUpdate {
 	}
 
 	/** Writes (or, with `undefined`, removes) under a key, in place of what `supersedes` names. */
-	entry(container: Container, key: string, value: Value | undefined, supersedes: number[] | null): Entry {
+	entry(container: Container, key: string, value: Value | undefined, supersedes: number[] | null): void {
 		const core = this.#core;
+		const before = this.recorder?.writes(container, key);
 		const sequence = this.#next(1);
 		const entry: Entry = {
 			replica: core.self,
@@ -80,7 +113,7 @@ export class OwnUpdate {
 		core.log[core.self]!.push(entry);
 		this.#builder.entry(entry);
 		core.observer?.({ type: "updated", path: container.path, source: "own", key });
-		return entry;
+		this.recorder?.wrote(entry, before, amountOf(value) - (supersedes === null ? 0 : amountOf(before)));
 	}
 
 	/** The update of all operations since the last one was taken; null if there are none. */
@@ -129,6 +162,7 @@ export class OwnUpdate {
 	}
 
 	#logDeletion(container: Container, targetReplica: number, targetSequence: number, length: number): void {
+		this.recorder?.deleted(container, targetReplica, targetSequence, length);
 		const sequence = this.#next(length);
 		const deletion: Deletion = { sequence, length, container, targetReplica, targetSequence, backwards: false };
 		this.#builder.deletion(deletion);

@@ -77,6 +77,22 @@ export class Sequence {
 			this.leftSequence = runs.sequence[left]! + offset;
 			if (offset + 1 < runs.length[left]!) this.#split(left, offset + 1);
 		}
+		this.#insertOwn(left, replica, sequence, length);
+	}
+
+	/** As {@link insertAt}, right behind an element that is here, be it deleted. */
+	insertBehind(targetReplica: number, targetSequence: number, replica: number, sequence: number, length: number): void {
+		const runs = this.#runs;
+		const left = this.#runOf(targetReplica, targetSequence);
+		const end = targetSequence - runs.sequence[left]! + 1;
+		if (end < runs.length[left]!) this.#split(left, end);
+		this.leftReplica = targetReplica;
+		this.leftSequence = targetSequence;
+		this.#insertOwn(left, replica, sequence, length);
+	}
+
+	#insertOwn(left: number, replica: number, sequence: number, length: number): void {
+		const runs = this.#runs;
 		const right = left === NONE ? this.#first : runs.next[left]!;
 		this.rightReplica = right === NONE ? NOTHING : runs.replica[right]!;
 		this.rightSequence = right === NONE ? 0 : runs.sequence[right]!;
