@@ -15,7 +15,7 @@ import { OwnUpdate } from "./own-update.ts";
 import type { PendingUpdates } from "./pending.ts";
 
 export class DocumentCore {
-	readonly schema: DocumentSchema;
+	schema: DocumentSchema;
 	readonly replicas: ReplicaTable = new ReplicaTable();
 	/** This replica's number. */
 	readonly self: number;

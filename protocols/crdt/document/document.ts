@@ -5,11 +5,12 @@
  * {@link CrdtDocument.apply}. Updates may be lost, doubled and come in any order: what is missing is told by the context, and
  * {@link CrdtDocument.differenceTo} gives exactly that. Whole states can be {@link CrdtDocument.merge}d, too.
  */
+import { canonicalText } from "../../core/index.ts";
 import type { CausalContext, CausalOrder } from "../causality/causal-context.ts";
 import { CLOCK_TOLERANCE_MS_DEFAULT, HybridClock, type Stamp, zeroStamp } from "../causality/hybrid-clock.ts";
 import { INCARNATION_MAX, incarnationOf, nodeOf, type ReplicaId, replicaId } from "../causality/replica.ts";
 import type { Value } from "../encoding/value.ts";
-import { containerUnknown, replicaReused } from "../errors.ts";
+import { containerUnknown, replicaReused, schemaInvalid } from "../errors.ts";
 import { BoundedCounter } from "../types/bounded-counter.ts";
 import { Counter } from "../types/counter.ts";
 import { Flag } from "../types/flag.ts";
@@ -17,7 +18,7 @@ import { CrdtList } from "../types/list.ts";
 import { CrdtMap } from "../types/map.ts";
 import { documentValue } from "../types/part-value.ts";
 import { LwwRegister, MvRegister } from "../types/register.ts";
-import { type DocumentSchema, type LeafType, validateSchema } from "../types/schema.ts";
+import { type DocumentSchema, type LeafType, type Schema, validateSchema } from "../types/schema.ts";
 import { CrdtSet } from "../types/set.ts";
 import { CrdtText } from "../types/text.ts";
 import { type ApplyOutcome, applyUpdate, drainPending } from "./apply.ts";
@@ -53,7 +54,7 @@ export interface DocumentSize {
 }
 
 export class CrdtDocument {
-	readonly #options: DocumentOptions;
+	#options: DocumentOptions;
 	#core: DocumentCore;
 	#undo: UndoHistory | null = null;
 
@@ -91,6 +92,22 @@ export class CrdtDocument {
 
 	get replica(): ReplicaId {
 		return this.#core.replica;
+	}
+
+	/**
+	 * Adds a named part; the same one again changes nothing.
+	 * @throws QuorateError `crdt-schema-invalid` if the name has another schema, or the schema is none
+	 */
+	define(name: string, schema: Schema): void {
+		const existing = Object.hasOwn(this.#core.schema, name) ? this.#core.schema[name] : undefined;
+		if (existing !== undefined) {
+			if (canonicalText(existing) === canonicalText(schema)) return;
+			throw schemaInvalid({ path: `/${name}`, expected: canonicalText(existing), actual: canonicalText(schema) });
+		}
+		const extended = { ...this.#core.schema, [name]: schema };
+		validateSchema(extended);
+		this.#core.schema = extended;
+		this.#options = { ...this.#options, schema: extended };
 	}
 
 	/** What the schema has at a path: a leaf's type, or null. */

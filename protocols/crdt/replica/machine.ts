@@ -22,6 +22,7 @@ import { nodeOf } from "../causality/replica.ts";
 import { CrdtDocument } from "../document/document.ts";
 import { ByteReader } from "../encoding/byte-reader.ts";
 import { ByteWriter } from "../encoding/byte-writer.ts";
+import type { Schema } from "../types/schema.ts";
 import { performCommand } from "./commands.ts";
 import { type ReplicaConfig, validateReplicaConfig } from "./config.ts";
 import type {
@@ -40,6 +41,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	#document: CrdtDocument;
 	/** What each member has said that it has applied. */
 	readonly #acknowledged = new Map<NodeId, CausalContext>();
+	readonly #answers = new Map<NodeId, number>();
 	/** Which peer is next. */
 	#turn = 0;
 	/** Updates appended since the last whole state. */
@@ -58,6 +60,16 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	/** The replica's document: to read, never to change. */
 	get document(): CrdtDocument {
 		return this.#document;
+	}
+
+	/** What a member has said last that it has applied. */
+	acknowledgedBy(member: NodeId): CausalContext | undefined {
+		return this.#acknowledged.get(member);
+	}
+
+	/** How many questions of this replica a member has answered, each after it has sent what was missing here. */
+	answersOf(member: NodeId): number {
+		return this.#answers.get(member) ?? 0;
 	}
 
 	step(input: Input<CrdtTypes>, _now: MonotonicMs, effects: Effect<CrdtTypes>[]): void {
@@ -93,6 +105,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		return {
 			document: this.#document.encode(),
 			acknowledged: new Map([...this.#acknowledged].map(([member, context]) => [member, context.view])),
+			answers: new Map(this.#answers),
 			turn: this.#turn,
 			appends: this.#appends,
 			writeId: this.#writeId,
@@ -104,6 +117,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		copy.#document = CrdtDocument.load(this.#document.encode(), this.#config);
 		copy.#document.observer = (change) => copy.#emit(change);
 		for (const [member, context] of this.#acknowledged) copy.#acknowledged.set(member, context.copy());
+		for (const [member, answers] of this.#answers) copy.#answers.set(member, answers);
 		copy.#turn = this.#turn;
 		copy.#appends = this.#appends;
 		copy.#writeId = this.#writeId;
@@ -123,6 +137,9 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 			case "change":
 				this.#change(requestId, request.commands);
 				return;
+			case "define":
+				this.#define(requestId, request.name, request.schema);
+				return;
 			case "read":
 				this.#reply(requestId, { type: "value", value: this.#document.value });
 				return;
@@ -135,6 +152,18 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 			default:
 				assertNever(request, "request");
 		}
+	}
+
+	#define(requestId: RequestId, name: string, schema: Schema): void {
+		try {
+			this.#document.define(name, schema);
+			this.#reply(requestId, { type: "defined" });
+		} catch (error) {
+			this.#reply(requestId, { type: "refused", error: errorToObject(error), done: 0 });
+			return;
+		}
+		// What others have done to it could not be taken in before.
+		for (const peer of this.#peers) this.#sendDigest(peer, false);
 	}
 
 	#change(requestId: RequestId, commands: Extract<CrdtRequest, { type: "change" }>["commands"]): void {
@@ -196,6 +225,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		const context = CausalContext.decode(reader);
 		reader.end();
 		this.#acknowledged.set(from, context);
+		if (isAnswer) this.#answers.set(from, this.answersOf(from) + 1);
 		const difference = this.#document.differenceTo(context);
 		if (difference.type === "update") this.#send(from, { type: "delta", update: difference.bytes });
 		if (difference.type === "behind") {

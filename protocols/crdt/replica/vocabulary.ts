@@ -2,6 +2,7 @@
 import type { ErrorObject, LayoutTable, NodeId } from "../../core/index.ts";
 import type { CrdtChange } from "../document/changes.ts";
 import type { Value } from "../encoding/value.ts";
+import type { Schema } from "../types/schema.ts";
 import type { CrdtCommand } from "./commands.ts";
 
 /** What a replica has applied. It asks for what is missing, and acknowledges everything that it names. */
@@ -44,6 +45,8 @@ export const crdtLayouts: LayoutTable = {
 export type CrdtRequest =
 	/** One transaction: all of its commands or none become known to others together. */
 	| { readonly type: "change"; readonly commands: readonly CrdtCommand[] }
+	/** A named part more, as `CrdtDocument.define`. */
+	| { readonly type: "define"; readonly name: string; readonly schema: Schema }
 	/** The whole value, as it is here now. */
 	| { readonly type: "read" }
 	/** Exchange with these members now, by default with all. */
@@ -51,6 +54,7 @@ export type CrdtRequest =
 
 export type CrdtReply =
 	| { readonly type: "changed" }
+	| { readonly type: "defined" }
 	| { readonly type: "value"; readonly value: Readonly<Record<string, Value>> }
 	| { readonly type: "synchronizing"; readonly members: readonly NodeId[] }
 	/** Commands before the one that failed have been done; `done` says how many. */

@@ -82,6 +82,18 @@ describe("text typed concurrently at one place", () => {
 		expect(text.indexOf("yyb")).toBeGreaterThan(0);
 	});
 
+	it("keeps the right origin of an element that goes on where a run has ended", () => {
+		const [third, first, second] = [writer(0), writer(1), writer(2)];
+		first.text("text").insert(0, "a");
+		share(first, second, third);
+		second.text("text").insert(1, "z");
+		share(second, first, third);
+		first.text("text").insert(1, "b");
+		third.text("text").insert(1, "c");
+		// "b" and "c" have the same origins, so the lower replica's comes first; "b" is no part of the run of "a".
+		expect(converge([first, second, third])).toBe("acbz");
+	});
+
 	it.each(permutations([0, 1, 2, 3]))(
 		"keeps to the right what was put right before an element, ids %d %d %d %d",
 		(...ids) => {
