@@ -163,8 +163,7 @@ function applyInsertion(core: DocumentCore, replica: number, record: InsertionRe
 		order.insertBetween(replica, sequence, length, record, DELETED, null);
 		return;
 	}
-	if (typeof content === "string") core.text.write(replica, sequence, content);
-	else for (const [i, value] of content.entries()) core.list.put(replica, sequence + i, value);
+	core.writeContent(replica, sequence, content);
 	order.insertBetween(replica, sequence, length, record, 0, listenerOf(core, container));
 }
 

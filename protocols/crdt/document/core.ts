@@ -2,6 +2,7 @@
 import { CausalContext } from "../causality/causal-context.ts";
 import type { HybridClock } from "../causality/hybrid-clock.ts";
 import { type ReplicaId, ReplicaTable } from "../causality/replica.ts";
+import type { Value } from "../encoding/value.ts";
 import { containerUnknown } from "../errors.ts";
 import { ListContent, TextContent } from "../sequence/content.ts";
 import { IdIndex } from "../sequence/id-index.ts";
@@ -86,6 +87,15 @@ export class DocumentCore {
 	/** All containers that were ever touched here, in no order that matters. */
 	get containers(): Container[] {
 		return [...this.#parts.values(), ...this.#nested.values()];
+	}
+
+	/** Puts content under consecutive ids. */
+	writeContent(replica: number, sequence: number, content: string | readonly Value[]): void {
+		if (typeof content === "string") {
+			this.text.write(replica, sequence, content);
+			return;
+		}
+		for (const [i, value] of content.entries()) this.list.put(replica, sequence + i, value);
 	}
 
 	/** The container at a path if it was ever touched. */

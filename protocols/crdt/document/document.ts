@@ -55,14 +55,14 @@ export interface DocumentSize {
 
 export class CrdtDocument {
 	#options: DocumentOptions;
-	#core: DocumentCore;
+	readonly #holder: { core: DocumentCore };
 	#undo: UndoHistory | null = null;
 
 	/** An empty document. @throws QuorateError `crdt-schema-invalid` */
 	constructor(options: DocumentOptions) {
 		validateSchema(options.schema);
 		this.#options = options;
-		this.#core = newCore(options, zeroStamp);
+		this.#holder = { core: newCore(options, zeroStamp) };
 	}
 
 	/**
@@ -84,14 +84,14 @@ export class CrdtDocument {
 	 */
 	static recover(state: Uint8Array | null, updates: readonly Uint8Array[], options: DocumentOptions): CrdtDocument {
 		const document = state === null ? new CrdtDocument(options) : CrdtDocument.load(state, options);
-		document.#core.isRecovering = true;
+		document.#holder.core.isRecovering = true;
 		for (const update of updates) document.apply(update);
-		document.#core.isRecovering = false;
+		document.#holder.core.isRecovering = false;
 		return document;
 	}
 
 	get replica(): ReplicaId {
-		return this.#core.replica;
+		return this.#holder.core.replica;
 	}
 
 	/**
@@ -99,40 +99,40 @@ export class CrdtDocument {
 	 * @throws QuorateError `crdt-schema-invalid` if the name has another schema, or the schema is none
 	 */
 	define(name: string, schema: Schema): void {
-		const existing = Object.hasOwn(this.#core.schema, name) ? this.#core.schema[name] : undefined;
+		const existing = Object.hasOwn(this.#holder.core.schema, name) ? this.#holder.core.schema[name] : undefined;
 		if (existing !== undefined) {
 			if (canonicalText(existing) === canonicalText(schema)) return;
 			throw schemaInvalid({ path: `/${name}`, expected: canonicalText(existing), actual: canonicalText(schema) });
 		}
-		const extended = { ...this.#core.schema, [name]: schema };
+		const extended = { ...this.#holder.core.schema, [name]: schema };
 		validateSchema(extended);
-		this.#core.schema = extended;
+		this.#holder.core.schema = extended;
 		this.#options = { ...this.#options, schema: extended };
 	}
 
 	/** What the schema has at a path: a leaf's type, or null. */
 	typeAt(path: Path): LeafType | null {
-		const { schema } = locate(this.#core.schema, path);
+		const { schema } = locate(this.#holder.core.schema, path);
 		return typeof schema === "string" ? schema : null;
 	}
 
 	/** Records of the log: operations that a member may still have to be told of. */
 	get logLength(): number {
-		return this.#core.log.reduce((sum, log) => sum + log.length, 0);
+		return this.#holder.core.log.reduce((sum, log) => sum + log.length, 0);
 	}
 
 	get schema(): DocumentSchema {
-		return this.#core.schema;
+		return this.#holder.core.schema;
 	}
 
 	/** What is applied here: a version vector, since nothing is applied before what it depends on. */
 	get context(): CausalContext {
-		return this.#core.context;
+		return this.#holder.core.context;
 	}
 
 	/** How often it was collected. */
 	get epoch(): number {
-		return this.#core.epoch;
+		return this.#holder.core.epoch;
 	}
 
 	/** Where this state stands to another document's. */
@@ -142,66 +142,66 @@ export class CrdtDocument {
 
 	/** The whole value as plain data. */
 	get value(): Readonly<Record<string, Value>> {
-		return documentValue(this.#core);
+		return documentValue(this.#holder.core);
 	}
 
 	/** Told of every change from now on; null for none. One a document. */
 	set observer(observer: ((change: CrdtChange) => void) | null) {
-		this.#core.observer = observer;
+		this.#holder.core.observer = observer;
 	}
 
 	/** What the host's wall clock shows, in milliseconds: stamps of last-writer-wins registers follow it. */
 	advanceClock(nowMs: number): void {
-		this.#core.clock.advance(nowMs);
+		this.#holder.core.clock.advance(nowMs);
 	}
 
 	/** A `g-counter` or `pn-counter`. Of this and its siblings: @throws QuorateError `crdt-container-unknown` */
 	counter(...path: Path): Counter {
-		return new Counter(this.#core, this.#core.container(path, ["g-counter", "pn-counter"]));
+		return new Counter(this.#holder, path, ["g-counter", "pn-counter"]);
 	}
 
 	boundedCounter(...path: Path): BoundedCounter {
-		return new BoundedCounter(this.#core, this.#core.container(path, ["bounded-counter"]));
+		return new BoundedCounter(this.#holder, path, ["bounded-counter"]);
 	}
 
 	/** An `enable-wins-flag` or `disable-wins-flag`. */
 	flag(...path: Path): Flag {
-		return new Flag(this.#core, this.#core.container(path, ["enable-wins-flag", "disable-wins-flag"]));
+		return new Flag(this.#holder, path, ["enable-wins-flag", "disable-wins-flag"]);
 	}
 
 	lwwRegister(...path: Path): LwwRegister {
-		return new LwwRegister(this.#core, this.#core.container(path, ["lww-register"]));
+		return new LwwRegister(this.#holder, path, ["lww-register"]);
 	}
 
 	mvRegister(...path: Path): MvRegister {
-		return new MvRegister(this.#core, this.#core.container(path, ["mv-register"]));
+		return new MvRegister(this.#holder, path, ["mv-register"]);
 	}
 
 	/** An `add-wins-set` or `remove-wins-set`. */
 	set(...path: Path): CrdtSet {
-		return new CrdtSet(this.#core, this.#core.container(path, ["add-wins-set", "remove-wins-set"]));
+		return new CrdtSet(this.#holder, path, ["add-wins-set", "remove-wins-set"]);
 	}
 
 	text(...path: Path): CrdtText {
-		return new CrdtText(this.#core, this.#core.container(path, ["text"]));
+		return new CrdtText(this.#holder, path, ["text"]);
 	}
 
 	list(...path: Path): CrdtList {
-		return new CrdtList(this.#core, this.#core.container(path, ["list"]));
+		return new CrdtList(this.#holder, path, ["list"]);
 	}
 
 	map(...path: Path): CrdtMap {
-		const { schema } = locate(this.#core.schema, path);
+		const { schema } = locate(this.#holder.core.schema, path);
 		if (typeof schema === "string" || !("map" in schema)) {
 			const actual = typeof schema === "string" ? schema : "a record";
 			throw containerUnknown({ path: describePath(path), expected: "a map", actual });
 		}
-		return new CrdtMap(this.#core, path);
+		return new CrdtMap(this.#holder, path);
 	}
 
 	/** What was done here since the last time, as one update; null if nothing was. */
 	takeUpdate(): Uint8Array | null {
-		return this.#core.own.take();
+		return this.#holder.core.own.take();
 	}
 
 	/**
@@ -210,27 +210,27 @@ export class CrdtDocument {
 	 *   `crdt-replica-reused` or `crdt-buffer-full`
 	 */
 	apply(update: Uint8Array): ApplyOutcome {
-		return applyUpdate(this.#core, update);
+		return applyUpdate(this.#holder.core, update);
 	}
 
 	/** Updates that wait for what they depend on. */
 	get waiting(): number {
-		return this.#core.pending.size;
+		return this.#holder.core.pending.size;
 	}
 
 	/** What a replica with this context lacks. */
 	differenceTo(context: CausalContext): Difference {
-		return differenceTo(this.#core, context);
+		return differenceTo(this.#holder.core, context);
 	}
 
 	/** The whole state, for a restart or for a replica that is behind. */
 	encode(): Uint8Array {
-		return encodeState(this.#core);
+		return encodeState(this.#holder.core);
 	}
 
 	/** The part of the state that is the same for all replicas that have applied and collected the same. */
 	encodeShared(): Uint8Array {
-		return encodeShared(this.#core);
+		return encodeShared(this.#holder.core);
 	}
 
 	/**
@@ -244,20 +244,20 @@ export class CrdtDocument {
 		const other = newCore({ ...this.#options, replica: reader }, zeroStamp);
 		decodeState(other, state);
 		const order = this.context.compare(other.context);
-		if (other.epoch > this.epoch && (order === "before" || order === "equal") && !this.#core.own.isOpen) {
-			const observer = this.#core.observer;
+		if (other.epoch > this.epoch && (order === "before" || order === "equal") && !this.#holder.core.own.isOpen) {
+			const observer = this.#holder.core.observer;
 			this.#adopt(state);
-			this.#core.observer = observer;
+			this.#holder.core.observer = observer;
 			return order === "before";
 		}
-		const isNew = joinState(this.#core, other);
-		drainPending(this.#core);
+		const isNew = joinState(this.#holder.core, other);
+		drainPending(this.#holder.core);
 		return isNew;
 	}
 
 	/** Forgets what only a replica below `stable` would need to be told. Returns the log records that went. */
 	cutLog(stable: CausalContext): number {
-		return cutLog(this.#core, stable);
+		return cutLog(this.#holder.core, stable);
 	}
 
 	/**
@@ -265,10 +265,10 @@ export class CrdtDocument {
 	 * @throws QuorateError `crdt-behind-floor` if that is not exactly what is applied here
 	 */
 	collectAt(point: CausalContext): Collected {
-		const collected = collectAt(this.#core, point);
+		const collected = collectAt(this.#holder.core, point);
 		this.#undo?.clear();
 		// Updates from behind the same point may have come already.
-		drainPending(this.#core);
+		drainPending(this.#holder.core);
 		return collected;
 	}
 
@@ -277,12 +277,12 @@ export class CrdtDocument {
 	 * @param groupsMax groups of changes that it keeps, 1 to 1,000,000; by default {@link UNDO_GROUPS_MAX_DEFAULT}
 	 */
 	undoHistory(groupsMax: number = UNDO_GROUPS_MAX_DEFAULT): UndoHistory {
-		this.#undo ??= new UndoHistory(this.#core, groupsMax);
+		this.#undo ??= new UndoHistory(this.#holder.core, groupsMax);
 		return this.#undo;
 	}
 
 	get size(): DocumentSize {
-		const { runs } = this.#core.space;
+		const { runs } = this.#holder.core.space;
 		return {
 			runs: runs.count,
 			logRecords: this.logLength,
@@ -293,7 +293,7 @@ export class CrdtDocument {
 
 	/** Becomes the replica of a decoded state; after an error it is what it was. */
 	#adopt(bytes: Uint8Array): void {
-		const former = this.#core;
+		const former = this.#holder.core;
 		const core = newCore(this.#options, former.clock.last);
 		const { owner, clock, pending } = decodeState(core, bytes);
 		const goesOn = owner === core.replica;
@@ -305,7 +305,7 @@ export class CrdtDocument {
 			}
 			refuseOlderIncarnation(core);
 		}
-		this.#core = core;
+		this.#holder.core = core;
 		this.#undo?.clear();
 		this.#undo?.attach(core);
 		for (const update of [...(goesOn ? pending : []), ...former.pending.updates]) this.apply(update);

@@ -29,6 +29,11 @@ export class OwnUpdate {
 	readonly #builder: UpdateBuilder;
 	/** The first dot that is not taken yet; 0 if all are. */
 	#first = 0;
+	/** What {@link delete} is about: the listener is made once, not for each deletion. */
+	#deleting: Container | null = null;
+	readonly #tellDeleted = (replica: number, sequence: number, length: number): void => {
+		this.#logDeletion(this.#deleting!, replica, sequence, length);
+	};
 	/** By replica: what the last update that was taken could rely on. */
 	readonly #told: number[] = [];
 
@@ -42,44 +47,36 @@ export class OwnUpdate {
 		return this.#first > 0;
 	}
 
-	/** Inserts elements whose content `write` puts under the ids from its argument on. */
-	insert(
-		container: Container,
-		position: number,
-		length: number,
-		write: (replica: number, sequence: number) => void,
-	): void {
+	/** Inserts elements before the visible one at a position. */
+	insert(container: Container, position: number, content: string | readonly Value[]): void {
 		const { self } = this.#core;
+		const { length } = content;
 		const sequence = this.#next(length);
-		write(self, sequence);
-		const order = container.sequence!;
-		order.insertAt(position, self, sequence, length);
-		this.#builder.insertion(container, sequence, length, order, false);
-		this.recorder?.inserted(container, sequence, length);
+		this.#core.writeContent(self, sequence, content);
+		container.sequence!.insertAt(position, self, sequence, length);
+		this.#tellInserted(container, sequence, length);
 	}
 
-	/** As {@link insert}, right behind an element that is here, be it deleted. */
+	/** Inserts elements right behind one that is here, be it deleted. Returns the first new id. */
 	insertBehind(
 		container: Container,
 		targetReplica: number,
 		targetSequence: number,
-		length: number,
-		write: (replica: number, sequence: number) => void,
-	): void {
+		content: string | readonly Value[],
+	): number {
 		const { self } = this.#core;
+		const { length } = content;
 		const sequence = this.#next(length);
-		write(self, sequence);
-		const order = container.sequence!;
-		order.insertBehind(targetReplica, targetSequence, self, sequence, length);
-		this.#builder.insertion(container, sequence, length, order, false);
-		this.recorder?.inserted(container, sequence, length);
+		this.#core.writeContent(self, sequence, content);
+		container.sequence!.insertBehind(targetReplica, targetSequence, self, sequence, length);
+		this.#tellInserted(container, sequence, length);
+		return sequence;
 	}
 
 	/** Deletes elements by position. */
 	delete(container: Container, position: number, count: number): void {
-		container.sequence!.deleteAt(position, count, (replica, sequence, length) => {
-			this.#logDeletion(container, replica, sequence, length);
-		});
+		this.#deleting = container;
+		container.sequence!.deleteAt(position, count, this.#tellDeleted);
 	}
 
 	/** Deletes those elements of a range of ids that are visible. */
@@ -159,6 +156,11 @@ export class OwnUpdate {
 			this.#builder.begin(self, sequence);
 		}
 		return sequence;
+	}
+
+	#tellInserted(container: Container, sequence: number, length: number): void {
+		this.#builder.insertion(container, sequence, length, container.sequence!, false);
+		this.recorder?.inserted(container, sequence, length);
 	}
 
 	#logDeletion(container: Container, targetReplica: number, targetSequence: number, length: number): void {

@@ -198,11 +198,8 @@ function insertAgain(
 		const position = container.sequence!.tree.positionOf(slot);
 		const last = sequence + done + length - 1;
 		const piece = content.slice(done, done + length);
-		core.own.insertBehind(container, replica, last, length, (self, first) => {
-			revived.push({ container, replica, sequence: sequence + done, length, as: first });
-			if (typeof piece === "string") core.text.write(self, first, piece);
-			else for (const [i, value] of piece.entries()) core.list.put(self, first + i, value);
-		});
+		const as = core.own.insertBehind(container, replica, last, piece);
+		revived.push({ container, replica, sequence: sequence + done, length, as });
 		core.observer?.({ type: "inserted", path: container.path, source: "own", position, content: piece });
 		done += length;
 	}

@@ -8,31 +8,23 @@
  */
 import { isReplicaId, type ReplicaId } from "../causality/replica.ts";
 import type { Container } from "../document/container.ts";
-import type { DocumentCore } from "../document/core.ts";
 import { supersededBy } from "../document/entry.ts";
 import { amountInvalid, rightsInsufficient } from "../errors.ts";
 import { requireAmount } from "./counter.ts";
 import { amountOf } from "./entry-values.ts";
+import { Part } from "./part.ts";
 
 const ARROW = ">";
 
-export class BoundedCounter {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class BoundedCounter extends Part {
 	get value(): number {
-		return boundedValue(this.#container);
+		return boundedValue(this.container);
 	}
 
 	/** How much a replica may still take off, as far as is known here; of this one exactly. */
-	rights(replica: ReplicaId = this.#core.replica): number {
+	rights(replica: ReplicaId = this.core.replica): number {
 		let rights = -this.#total(replica);
-		for (const [key, entry] of this.#container.entries) {
+		for (const [key, entry] of this.container.entries) {
 			const cut = key.indexOf(ARROW);
 			if (cut < 0) continue;
 			const from = key.slice(0, cut);
@@ -46,13 +38,13 @@ export class BoundedCounter {
 	/** @throws QuorateError `crdt-amount-invalid` */
 	increment(amount = 1): void {
 		requireAmount(amount);
-		this.#add(`${this.#core.replica}${ARROW}${this.#core.replica}`, amount);
+		this.#add(`${this.core.replica}${ARROW}${this.core.replica}`, amount);
 	}
 
 	/** @throws QuorateError `crdt-amount-invalid`, `crdt-rights-insufficient` */
 	decrement(amount = 1): void {
 		this.#requireRights(amount);
-		this.#add(this.#core.replica, amount);
+		this.#add(this.core.replica, amount);
 	}
 
 	/**
@@ -60,11 +52,11 @@ export class BoundedCounter {
 	 * @throws QuorateError `crdt-amount-invalid`, `crdt-rights-insufficient`
 	 */
 	transfer(to: ReplicaId, amount: number): void {
-		if (!isReplicaId(to) || to === this.#core.replica) {
+		if (!isReplicaId(to) || to === this.core.replica) {
 			throw amountInvalid({ amount, expected: "a transfer to another replica" });
 		}
 		this.#requireRights(amount);
-		this.#add(`${this.#core.replica}${ARROW}${to}`, amount);
+		this.#add(`${this.core.replica}${ARROW}${to}`, amount);
 	}
 
 	#requireRights(amount: number): void {
@@ -78,11 +70,11 @@ export class BoundedCounter {
 		if (!Number.isSafeInteger(total)) {
 			throw amountInvalid({ amount, expected: "an amount that keeps the total a safe integer" });
 		}
-		this.#core.own.entry(this.#container, key, total, supersededBy(this.#container.entries.get(key)));
+		this.core.own.entry(this.container, key, total, supersededBy(this.container.entries.get(key)));
 	}
 
 	#total(key: string): number {
-		return amountOf(this.#container.entries.get(key)?.value);
+		return amountOf(this.container.entries.get(key)?.value);
 	}
 }
 

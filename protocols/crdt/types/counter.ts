@@ -5,22 +5,14 @@
  * the remover saw must go and nothing else, so there each increment is an entry of its own, until a collection folds them.
  */
 import type { Container } from "../document/container.ts";
-import type { DocumentCore } from "../document/core.ts";
 import { supersededBy } from "../document/entry.ts";
 import { amountInvalid } from "../errors.ts";
 import { amountOf } from "./entry-values.ts";
+import { Part } from "./part.ts";
 
-export class Counter {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class Counter extends Part {
 	get value(): number {
-		return counterValue(this.#container);
+		return counterValue(this.container);
 	}
 
 	/**
@@ -38,15 +30,15 @@ export class Counter {
 	 */
 	decrement(amount = 1): void {
 		requireAmount(amount);
-		if (this.#container.type === "g-counter") {
+		if (this.container.type === "g-counter") {
 			throw amountInvalid({ amount: -amount, expected: "an increment: a g-counter only grows" });
 		}
 		this.#add(-amount);
 	}
 
 	#add(amount: number): void {
-		const core = this.#core;
-		const container = this.#container;
+		const core = this.core;
+		const container = this.container;
 		const own = container.entries.get(core.replica);
 		const total = sumOf(container, core.replica) + amount;
 		if (!Number.isSafeInteger(total)) {

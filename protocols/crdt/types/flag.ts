@@ -1,19 +1,11 @@
 /** Flags: what is written concurrently stays side by side, and the name of the type says how it is read. At first false. */
 import type { Container } from "../document/container.ts";
-import type { DocumentCore } from "../document/core.ts";
 import { supersededBy } from "../document/entry.ts";
+import { Part } from "./part.ts";
 
-export class Flag {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class Flag extends Part {
 	get value(): boolean {
-		return flagValue(this.#container);
+		return flagValue(this.container);
 	}
 
 	enable(): void {
@@ -25,7 +17,7 @@ export class Flag {
 	}
 
 	#write(value: boolean): void {
-		this.#core.own.entry(this.#container, "", value, supersededBy(this.#container.entries.get("")));
+		this.core.own.entry(this.container, "", value, supersededBy(this.container.entries.get("")));
 	}
 }
 

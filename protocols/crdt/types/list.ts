@@ -4,19 +4,12 @@ import type { DocumentCore } from "../document/core.ts";
 import type { Value } from "../encoding/value.ts";
 import { DELETED, NONE } from "../sequence/run-arena.ts";
 import { requireValue } from "./element.ts";
+import { Part } from "./part.ts";
 import { requireRange } from "./text.ts";
 
-export class CrdtList {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class CrdtList extends Part {
 	get length(): number {
-		return this.#container.sequence!.length;
+		return this.container.sequence!.length;
 	}
 
 	/**
@@ -26,12 +19,10 @@ export class CrdtList {
 	insert(position: number, ...values: readonly Value[]): void {
 		requireRange(position, 0, this.length);
 		if (values.length === 0) return;
-		const core = this.#core;
+		const core = this.core;
 		const kept = values.map(requireValue);
-		core.own.insert(this.#container, position, kept.length, (replica, sequence) => {
-			for (const [i, value] of kept.entries()) core.list.put(replica, sequence + i, value);
-		});
-		core.observer?.({ type: "inserted", path: this.#container.path, source: "own", position, content: kept });
+		core.own.insert(this.container, position, kept);
+		core.observer?.({ type: "inserted", path: this.container.path, source: "own", position, content: kept });
 	}
 
 	/**
@@ -41,12 +32,12 @@ export class CrdtList {
 	delete(position: number, count: number): void {
 		requireRange(position, count, this.length);
 		if (count === 0) return;
-		this.#core.own.delete(this.#container, position, count);
-		this.#core.observer?.({ type: "deleted", path: this.#container.path, source: "own", position, count });
+		this.core.own.delete(this.container, position, count);
+		this.core.observer?.({ type: "deleted", path: this.container.path, source: "own", position, count });
 	}
 
 	get values(): readonly Value[] {
-		return listOf(this.#core, this.#container);
+		return listOf(this.core, this.container);
 	}
 }
 

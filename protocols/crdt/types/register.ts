@@ -10,50 +10,35 @@ import { type Entry, supersededBy } from "../document/entry.ts";
 import type { Value } from "../encoding/value.ts";
 import { requireValue } from "./element.ts";
 import { type StampedValue, stampOf } from "./entry-values.ts";
+import { Part } from "./part.ts";
 
 /** Shows the value with the latest stamp of the hybrid clock; of equal stamps that of the greater replica. */
-export class LwwRegister {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class LwwRegister extends Part {
 	/** `undefined` if nothing was ever written. */
 	get value(): Value | undefined {
-		return lwwValue(this.#core, this.#container);
+		return lwwValue(this.core, this.container);
 	}
 
 	/** @throws QuorateError `crdt-value-unencodable` */
 	set(value: Value): void {
 		const known = requireValue(value);
-		const { ms, counter } = this.#core.clock.next();
+		const { ms, counter } = this.core.clock.next();
 		const stamped: StampedValue = [ms, counter, known];
-		this.#core.own.entry(this.#container, "", stamped, supersededBy(this.#container.entries.get("")));
+		this.core.own.entry(this.container, "", stamped, supersededBy(this.container.entries.get("")));
 	}
 }
 
 /** Shows every value that was written without knowing of the others. */
-export class MvRegister {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class MvRegister extends Part {
 	/** In order of the replicas that wrote them; empty if nothing was ever written. */
 	get values(): readonly Value[] {
-		return mvValues(this.#core, this.#container);
+		return mvValues(this.core, this.container);
 	}
 
 	/** @throws QuorateError `crdt-value-unencodable` */
 	set(value: Value): void {
 		const known = requireValue(value);
-		this.#core.own.entry(this.#container, "", known, supersededBy(this.#container.entries.get("")));
+		this.core.own.entry(this.container, "", known, supersededBy(this.container.entries.get("")));
 	}
 }
 

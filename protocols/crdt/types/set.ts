@@ -1,48 +1,40 @@
 /** Sets of values. What is concurrent to an addition or removal of the same element decides by the type's name. */
 import type { Container } from "../document/container.ts";
-import type { DocumentCore } from "../document/core.ts";
 import { type Entry, supersededBy } from "../document/entry.ts";
 import type { Value } from "../encoding/value.ts";
 import { elementKey, elementOf } from "./element.ts";
+import { Part } from "./part.ts";
 
 /** An `add-wins-set` (observed-remove set) or `remove-wins-set`. */
-export class CrdtSet {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class CrdtSet extends Part {
 	/** Elements. */
 	get size(): number {
-		if (this.#container.type === "add-wins-set") return this.#container.entries.size;
-		return setValues(this.#container).length;
+		if (this.container.type === "add-wins-set") return this.container.entries.size;
+		return setValues(this.container).length;
 	}
 
 	has(value: Value): boolean {
-		return isElement(this.#container, this.#container.entries.get(elementKey(value)));
+		return isElement(this.container, this.container.entries.get(elementKey(value)));
 	}
 
 	/** In order of their keys: texts first by code unit, then what is no text by its encoding. */
 	get values(): readonly Value[] {
-		return setValues(this.#container);
+		return setValues(this.container);
 	}
 
 	/** Adds an element, again if it is there: the new addition outlives removals that did not see it. */
 	add(value: Value): void {
 		const key = elementKey(value);
-		this.#core.own.entry(this.#container, key, true, supersededBy(this.#container.entries.get(key)));
+		this.core.own.entry(this.container, key, true, supersededBy(this.container.entries.get(key)));
 	}
 
 	/** Removes an element. Returns whether it was there; if not, nothing is done. */
 	delete(value: Value): boolean {
 		const key = elementKey(value);
-		const first = this.#container.entries.get(key);
-		if (!isElement(this.#container, first)) return false;
-		const removal = this.#container.type === "remove-wins-set" ? false : undefined;
-		this.#core.own.entry(this.#container, key, removal, supersededBy(first));
+		const first = this.container.entries.get(key);
+		if (!isElement(this.container, first)) return false;
+		const removal = this.container.type === "remove-wins-set" ? false : undefined;
+		this.core.own.entry(this.container, key, removal, supersededBy(first));
 		return true;
 	}
 

@@ -4,18 +4,11 @@ import type { DocumentCore } from "../document/core.ts";
 import { positionOutOfRange } from "../errors.ts";
 import { decodeUnits } from "../sequence/content.ts";
 import { DELETED, NONE } from "../sequence/run-arena.ts";
+import { Part } from "./part.ts";
 
-export class CrdtText {
-	readonly #core: DocumentCore;
-	readonly #container: Container;
-
-	constructor(core: DocumentCore, container: Container) {
-		this.#core = core;
-		this.#container = container;
-	}
-
+export class CrdtText extends Part {
 	get length(): number {
-		return this.#container.sequence!.length;
+		return this.container.sequence!.length;
 	}
 
 	/**
@@ -25,11 +18,9 @@ export class CrdtText {
 	insert(position: number, text: string): void {
 		requireRange(position, 0, this.length);
 		if (text.length === 0) return;
-		const core = this.#core;
-		core.own.insert(this.#container, position, text.length, (replica, sequence) => {
-			core.text.write(replica, sequence, text);
-		});
-		core.observer?.({ type: "inserted", path: this.#container.path, source: "own", position, content: text });
+		const core = this.core;
+		core.own.insert(this.container, position, text);
+		core.observer?.({ type: "inserted", path: this.container.path, source: "own", position, content: text });
 	}
 
 	/**
@@ -39,12 +30,12 @@ export class CrdtText {
 	delete(position: number, count: number): void {
 		requireRange(position, count, this.length);
 		if (count === 0) return;
-		this.#core.own.delete(this.#container, position, count);
-		this.#core.observer?.({ type: "deleted", path: this.#container.path, source: "own", position, count });
+		this.core.own.delete(this.container, position, count);
+		this.core.observer?.({ type: "deleted", path: this.container.path, source: "own", position, count });
 	}
 
-	toString(): string {
-		return textOf(this.#core, this.#container);
+	override toString(): string {
+		return textOf(this.core, this.container);
 	}
 }
 

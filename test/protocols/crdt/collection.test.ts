@@ -115,5 +115,7 @@ describe("a collection", () => {
 		expect(a.differenceTo(late.context).type).toBe("behind");
 		late.merge(a.encode());
 		expect(late.value).toEqual(a.value);
+		// What was cut is not in the log of who got the whole state either.
+		expect(late.differenceTo(document("empty").context).type).toBe("behind");
 	});
 });

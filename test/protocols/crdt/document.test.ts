@@ -182,8 +182,14 @@ describe("states", () => {
 		b.apply(update);
 		a.collectAt(a.context);
 		// b has nothing that a has not, so it takes the collected state.
+		const text = b.text("text");
 		expect(b.merge(a.encode())).toBe(false);
 		expect(b.epoch).toBe(1);
+		// A handle from before is one of the document as it is now.
+		text.insert(3, "!");
+		text.delete(3, 1);
+		expect(b.text("text").toString()).toBe("abc");
+		a.apply(b.takeUpdate()!);
 		a.collectAt(a.context);
 		typed(b, "d");
 		expect(thrownCode(() => b.merge(a.encode()))).toBe("nothing thrown");
