@@ -57,14 +57,6 @@ export interface PrivateState {
 	readonly pending: readonly Uint8Array[];
 }
 
-/** Whose state it is, without reading it: for the choice of an own id. */
-export function stateOwner(bytes: Uint8Array): ReplicaId {
-	const { reader } = openState(bytes);
-	reader.sized();
-	const part = reader.sized();
-	return readReplica(new ByteReader(part));
-}
-
 /**
  * Fills a document that is new.
  * @throws QuorateError `crdt-update-damaged`, `crdt-format-unsupported`, `crdt-container-unknown`

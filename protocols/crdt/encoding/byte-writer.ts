@@ -8,7 +8,7 @@ const COPY_BY_BYTE_MAX = 48;
 
 /** Copies up to this length come from the pool: an update of one edit then costs one small object and its bytes. */
 const POOLED_BYTES_MAX = 256;
-const POOL_BYTES = 16_384;
+const POOL_BYTES = 65_536;
 let pool = new Uint8Array(POOL_BYTES);
 let poolUsed = 0;
 

@@ -5,6 +5,7 @@ import { isReplicaId } from "../causality/replica.ts";
 import type { Container } from "../document/container.ts";
 import type { ByteReader } from "../encoding/byte-reader.ts";
 import type { Value } from "../encoding/value.ts";
+import { isElementKey } from "./element.ts";
 
 /** The entry of a last-writer-wins register: `[milliseconds, counter, value]`. */
 export type StampedValue = readonly [number, number, Value];
@@ -30,9 +31,9 @@ function accepts({ type, inMap }: Container, key: string, value: Value): boolean
 		case "mv-register":
 			return key === "";
 		case "add-wins-set":
-			return value === true;
+			return value === true && isElementKey(key);
 		case "remove-wins-set":
-			return typeof value === "boolean";
+			return typeof value === "boolean" && isElementKey(key);
 		case "text":
 		case "list":
 			return false;

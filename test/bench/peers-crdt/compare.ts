@@ -106,6 +106,17 @@ function measureText(library: Library, { edits, text }: Trace): Figures {
 		for (const update of updates) remote.apply(update);
 	});
 	check(remote, replica.text());
+	if (replica.since !== undefined) {
+		const behind = library.createText(3);
+		for (const update of updates.slice(0, -Math.ceil(updates.length / 100))) behind.apply(update);
+		const difference = replica.since(behind.version!());
+		figures[`difference to 1 % behind, bytes${suffix}`] = difference.length;
+		if (library.name !== "yjs") {
+			// Yjs has its differences in another format than its updates.
+			behind.apply(difference);
+			check(behind, replica.text());
+		}
+	}
 	const state = replica.encode();
 	figures[`encoded document, bytes${suffix}`] = state.length;
 	figures[`the same gzipped, bytes${suffix}`] = gzipSync(state).length;

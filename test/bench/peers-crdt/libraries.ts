@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { CrdtDocument, replicaId } from "../../../protocols/crdt/index.ts";
+import { type CausalContext, CrdtDocument, replicaId } from "../../../protocols/crdt/index.ts";
 
 /** One library's text. Encoded updates and states are bytes. */
 export interface TextReplica {
@@ -13,6 +13,9 @@ export interface TextReplica {
 	apply(update: Uint8Array): void;
 	text(): string;
 	encode(): Uint8Array;
+	/** What it has, as another replica's {@link since} understands it; absent where there are no differences. */
+	version?(): unknown;
+	since?(version: unknown): Uint8Array;
 }
 
 /** One library's set of strings. */
@@ -86,6 +89,12 @@ function ourText(document: CrdtDocument): TextReplica {
 		},
 		apply: (update) => void document.apply(update),
 		text: () => text.toString(),
+		version: () => document.context,
+		since: (version) => {
+			const difference = document.differenceTo(version as CausalContext);
+			if (difference.type !== "update") throw new Error(`no difference: ${difference.type}`);
+			return difference.bytes;
+		},
 		encode: () => {
 			// Without history: what a replica keeps once all have applied everything; tombstones stay.
 			document.cutLog(document.context);
@@ -158,6 +167,8 @@ async function loadYjs(): Promise<Library> {
 			apply: (update) => Y.applyUpdate(doc, update),
 			text: () => text.toString(),
 			encode: () => Y.encodeStateAsUpdateV2(doc),
+			version: () => Y.encodeStateVector(doc),
+			since: (version) => Y.encodeStateAsUpdateV2(doc, version),
 		};
 	};
 	return {
@@ -209,6 +220,8 @@ async function loadLoro(): Promise<Library> {
 			apply: (update) => void doc.import(update),
 			text: () => text.toString(),
 			encode: () => doc.export({ mode: "snapshot" }),
+			version: () => doc.version(),
+			since: (version) => doc.export({ mode: "update", from: version }),
 		};
 	};
 	return {

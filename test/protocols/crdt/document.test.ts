@@ -227,6 +227,18 @@ describe("calls", () => {
 		expect(a.encode()).toEqual(before);
 	});
 
+	it("on a counter below a map are removed exactly as far as the remover has seen them", () => {
+		const [a, b] = [document("a"), document("b")];
+		a.counter("map", "k").increment(5);
+		b.apply(a.takeUpdate()!);
+		a.counter("map", "k").increment(1);
+		expect(b.map("map").delete("k")).toBe(true);
+		expect(b.map("map").keys).toEqual([]);
+		a.apply(b.takeUpdate()!);
+		b.apply(a.takeUpdate()!);
+		expect([a.counter("map", "k").value, b.counter("map", "k").value]).toEqual([1, 1]);
+	});
+
 	it("spend only rights that are held, and rights can be passed on", () => {
 		const [a, b] = [document("a"), document("b")];
 		a.boundedCounter("stock").increment(5);
