@@ -107,8 +107,8 @@ function isContinued(core: DocumentCore, first: number, second: number): boolean
 	);
 }
 
-/** The first record with a dot above `from`. */
-function firstAbove(log: readonly LogRecord[], from: number): number {
+/** The index of the first record with a dot above `from`. */
+export function firstAbove(log: readonly LogRecord[], from: number): number {
 	let low = 0;
 	let high = log.length;
 	while (low < high) {

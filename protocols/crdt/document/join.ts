@@ -7,6 +7,7 @@ import { DELETED, NONE } from "../sequence/run-arena.ts";
 import { listenerOf, refuseReuse } from "./apply.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
+import { firstAbove } from "./difference.ts";
 import { type Entry, isDeletion, type LogRecord } from "./entry.ts";
 import { appendDeletion } from "./own-update.ts";
 
@@ -190,7 +191,8 @@ function joinLogs({ core, other, here }: Join): void {
 			core.floors[replica] = floor;
 			core.log[replica] = [];
 		}
-		for (const record of other.log[theirs]!) joinLogRecord(core, here, replica, record, head);
+		const log = other.log[theirs]!;
+		for (let at = firstAbove(log, head); at < log.length; at++) joinLogRecord(core, here, replica, log[at]!, head);
 	}
 }
 
@@ -203,7 +205,6 @@ function joinLogRecord(
 ): void {
 	const container = core.container(record.container.path);
 	if (!isDeletion(record)) {
-		if (record.sequence <= head) return;
 		const supersedes = renumber(record.supersedes, here);
 		const live = record.live ? findLive(container, record.key, replica, record.sequence) : null;
 		core.log[replica]!.push(live ?? { ...record, replica, container, supersedes, live: false, next: null });
