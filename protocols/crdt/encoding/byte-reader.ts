@@ -143,13 +143,25 @@ export class ByteReader {
 		const parts: string[] = [];
 		let points: number[] = [];
 		while (this.#at < end) {
+			const asciiEnd = points.length === 0 ? this.#asciiEnd(Math.min(end, this.#at + POINTS_PER_PART)) : this.#at;
+			if (asciiEnd > this.#at) {
+				parts.push(String.fromCharCode.apply(null, this.bytes.subarray(this.#at, asciiEnd) as never));
+				this.#at = asciiEnd;
+				continue;
+			}
 			points.push(this.#codePoint(end));
-			if (points.length < POINTS_PER_PART) continue;
+			if (points.length < POINTS_PER_PART && this.#at < end) continue;
 			parts.push(String.fromCodePoint(...points));
 			points = [];
 		}
-		parts.push(String.fromCodePoint(...points));
 		return parts.join("");
+	}
+
+	/** Where the stretch of ASCII that begins here ends, at most at `limit`; here, if it is too short to be worth it. */
+	#asciiEnd(limit: number): number {
+		let at = this.#at;
+		while (at < limit && this.bytes[at]! < 0x80) at++;
+		return at - this.#at >= SHORT_TEXT_BYTES || at === limit ? at : this.#at;
 	}
 }
 
