@@ -84,14 +84,17 @@ describe("text typed concurrently at one place", () => {
 
 	it("keeps the right origin of an element that goes on where a run has ended", () => {
 		const [third, first, second] = [writer(0), writer(1), writer(2)];
+		second.text("text").insert(0, "z");
+		share(second, first, third);
 		first.text("text").insert(0, "a");
 		share(first, second, third);
-		second.text("text").insert(1, "z");
+		second.text("text").insert(1, "y");
 		share(second, first, third);
 		first.text("text").insert(1, "b");
 		third.text("text").insert(1, "c");
-		// "b" and "c" have the same origins, so the lower replica's comes first; "b" is no part of the run of "a".
-		expect(converge([first, second, third])).toBe("acbz");
+		// "b" and "c" are both between "a" and "y", so the lower replica's comes first; "b" is no part of the run of "a", whose
+		// right origin is "z".
+		expect(converge([first, second, third])).toBe("acbyz");
 	});
 
 	it.each(permutations([0, 1, 2, 3]))(
