@@ -95,6 +95,13 @@ export class ByteReader {
 		return this.bytes.subarray(this.#at - length, this.#at);
 	}
 
+	/** Skips so many bytes, and returns where they are. */
+	skip(length: number): number {
+		if (length > this.remaining) throw this.damaged("it ends too early");
+		this.#at += length;
+		return this.#at - length;
+	}
+
 	sized(): Uint8Array {
 		return this.take(this.varint());
 	}

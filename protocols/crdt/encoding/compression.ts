@@ -15,6 +15,8 @@ const MATCH_MIN = 4;
 const HASH_BITS = 15;
 /** Earlier places with the same hash that are tried. */
 const CHAIN_MAX = 16;
+/** Longer stretches are copied by a call. */
+const COPY_BY_BYTE_MAX = 24;
 /** What a compressed text may become, in bytes: a bound for what comes from outside. */
 export const DECOMPRESSED_BYTES_MAX: number = 256 * 1024 * 1024;
 
@@ -49,20 +51,22 @@ export function decompress(compressed: Uint8Array): Uint8Array {
 	if (size > DECOMPRESSED_BYTES_MAX) throw reader.damaged("a text too large");
 	const bytes = new Uint8Array(size);
 	for (let at = 0; at < size; ) {
-		const literals = reader.sized();
-		if (literals.length > size - at) throw reader.damaged("a text longer than it says");
-		bytes.set(literals, at);
-		at += literals.length;
+		const literals = reader.count();
+		if (literals > size - at) throw reader.damaged("a text longer than it says");
+		const from = reader.skip(literals);
+		if (literals > COPY_BY_BYTE_MAX) bytes.set(compressed.subarray(from, from + literals), at);
+		else for (let i = 0; i < literals; i++) bytes[at + i] = compressed[from + i]!;
+		at += literals;
 		if (at === size) break;
 		const length = reader.varint() + MATCH_MIN;
 		const distance = reader.varint();
 		if (length > size - at || distance < 1 || distance > at) throw reader.damaged("a match outside the text");
-		if (distance >= length) {
+		if (distance >= length && length > COPY_BY_BYTE_MAX) {
 			bytes.copyWithin(at, at - distance, at - distance + length);
 			at += length;
 			continue;
 		}
-		// Byte by byte: the match overlaps what it makes.
+		// Byte by byte, for the match may overlap what it makes.
 		for (const end = at + length; at < end; at++) bytes[at] = bytes[at - distance]!;
 	}
 	reader.end();
