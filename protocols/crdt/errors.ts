@@ -7,6 +7,11 @@ const crdtErrors = defineErrors({
 		(d: { replica: string; seen: number; reason: string }) =>
 			`replica ${d.replica} is in use elsewhere: ${d.reason} (its operations are known up to ${d.seen})`,
 	],
+	dotsExhausted: [
+		"crdt-dots-exhausted",
+		(d: { replica: string; used: number; limit: number }) =>
+			`replica ${d.replica} has made ${d.used} of at most ${d.limit} operations: go on as its next incarnation`,
+	],
 	schemaInvalid: [
 		"crdt-schema-invalid",
 		(d: { path: string; expected: string; actual: string }) =>
@@ -66,6 +71,8 @@ const crdtErrors = defineErrors({
 
 /** A replica id is used by two, or again without its state: `{replica, seen, reason}`. */
 export const replicaReused: ErrorMaker<{ replica: string; seen: number; reason: string }> = crdtErrors.replicaReused;
+/** A replica can make no more operations: `{replica, used, limit}`. */
+export const dotsExhausted: ErrorMaker<{ replica: string; used: number; limit: number }> = crdtErrors.dotsExhausted;
 /** A schema can not be used: `{path, expected, actual}`. */
 export const schemaInvalid: ErrorMaker<{ path: string; expected: string; actual: string }> = crdtErrors.schemaInvalid;
 /** A path leads nowhere, or to another type: `{path, expected, actual}`. */

@@ -16,6 +16,9 @@ export interface Dot {
 	readonly sequence: number;
 }
 
+/** Operations of one replica: ids of elements are 32-bit columns in memory. */
+export const SEQUENCE_MAX = 0x7fff_fffe;
+
 /** How two contexts (or states) stand to each other: a partial order has four answers. */
 export type CausalOrder = "equal" | "before" | "after" | "concurrent";
 

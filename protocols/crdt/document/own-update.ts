@@ -2,7 +2,9 @@
  * This replica's own operations: each takes the next dot, is applied at once, and is gathered for the next update. What is taken
  * together is one transaction: others apply all of it or nothing.
  */
+import { SEQUENCE_MAX } from "../causality/causal-context.ts";
 import type { Value } from "../encoding/value.ts";
+import { dotsExhausted } from "../errors.ts";
 import { amountOf } from "../types/entry-values.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
@@ -75,12 +77,15 @@ export class OwnUpdate {
 
 	/** Deletes elements by position. */
 	delete(container: Container, position: number, count: number): void {
+		// What is deleted must be told of, so the dots must be there before.
+		this.#requireDots(count);
 		this.#deleting = container;
 		container.sequence!.deleteAt(position, count, this.#tellDeleted);
 	}
 
 	/** Deletes those elements of a range of ids that are visible. */
 	deleteIds(container: Container, replica: number, sequence: number, length: number): void {
+		this.#requireDots(length);
 		container.sequence!.deleteIds(replica, sequence, length, {
 			inserted: () => undefined,
 			deleted: (position, target, first, count) => {
@@ -145,8 +150,16 @@ export class OwnUpdate {
 		this.#told[replica] = sequence;
 	}
 
-	/** Takes `count` dots and returns the first. */
+	/** @throws QuorateError `crdt-dots-exhausted` */
+	#requireDots(count: number): void {
+		const { heads, self } = this.#core;
+		if (heads[self]! + count <= SEQUENCE_MAX) return;
+		throw dotsExhausted({ replica: this.#core.replica, used: heads[self]!, limit: SEQUENCE_MAX });
+	}
+
+	/** Takes `count` dots and returns the first. @throws QuorateError `crdt-dots-exhausted` */
 	#next(count: number): number {
+		this.#requireDots(count);
 		const { heads, self } = this.#core;
 		const sequence = heads[self]! + 1;
 		heads[self]! += count;

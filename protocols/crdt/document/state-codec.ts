@@ -10,7 +10,7 @@
  * ```
  */
 
-import { readReplica } from "../causality/causal-context.ts";
+import { readReplica, SEQUENCE_MAX } from "../causality/causal-context.ts";
 import type { ReplicaId } from "../causality/replica.ts";
 import { ByteReader } from "../encoding/byte-reader.ts";
 import { ByteWriter } from "../encoding/byte-writer.ts";
@@ -117,7 +117,9 @@ function readShared(reader: ByteReader, core: DocumentCore): ReplicaOrder {
 	core.epoch = reader.varint();
 	for (let left = reader.count(); left > 0; left--) {
 		const replica = core.intern(readReplica(reader));
-		core.heads[replica] = reader.varint();
+		const head = reader.varint();
+		if (head > SEQUENCE_MAX) throw reader.damaged("a dot too large");
+		core.heads[replica] = head;
 		places[replica] = numbers.push(replica) - 1;
 	}
 	const order = { numbers, places };

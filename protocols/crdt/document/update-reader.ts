@@ -1,4 +1,5 @@
 /** Reads an update whole, before anything of it is applied: bytes that can not be understood change nothing. */
+import { SEQUENCE_MAX } from "../causality/causal-context.ts";
 import { isReplicaId, type ReplicaId } from "../causality/replica.ts";
 import { ByteReader } from "../encoding/byte-reader.ts";
 import { crc32 } from "../encoding/checksum.ts";
@@ -83,9 +84,6 @@ export interface Update {
 	/** Pairs of a replica's number and the dot through which its operations must be applied before. */
 	readonly requires: readonly number[];
 }
-
-/** Dots of one replica: ids are 32-bit columns in memory. */
-export const SEQUENCE_MAX = 0x7fff_fffe;
 
 /**
  * @throws QuorateError `crdt-update-damaged`, `crdt-format-unsupported`, and `crdt-container-unknown` for a part that the schema
