@@ -4,6 +4,7 @@
  * {@link CRDTSynchronizer} is a member's view of values that need no order.
  */
 export {
+	type CRDTMetrics,
 	type CRDTOf,
 	CRDTSynchronizer,
 	type CRDTSynchronizerOptions,

@@ -52,6 +52,25 @@ export interface Synchronized {
 	readonly missing: readonly NodeId[];
 }
 
+/** How often something was done, and how long it took: milliseconds of the thread's time. */
+export interface Timing {
+	readonly count: number;
+	readonly totalMs: number;
+	readonly maxMs: number;
+}
+
+/** The four figures of the design document. */
+export interface CRDTMetrics {
+	/** Applying what others sent. */
+	readonly crdt_merge_time: Timing;
+	/** Own changes, each with its encoded delta. */
+	readonly delta_generation_time: Timing;
+	/** From the call of `synchronize` to its result. */
+	readonly sync_convergence_time: Timing;
+	/** By name, bytes that the value takes in an encoded state. */
+	readonly memory_usage_per_crdt: Readonly<Record<string, number>>;
+}
+
 const SYNCHRONIZE_TIMEOUT_MS_DEFAULT = 5_000;
 const SYNCHRONIZE_TIMEOUT_MS_MAX = 3_600_000;
 /** 2020-01-01: incarnations count seconds from here, so they last until 2156. */
@@ -79,6 +98,9 @@ export class CRDTSynchronizer {
 	/** Hears of each message after it was handled. */
 	readonly #handled$ = new Subject<void>();
 	readonly #types = new Map<string, CRDTType>();
+	readonly #merges = newTiming();
+	readonly #deltas = newTiming();
+	readonly #synchronizations = newTiming();
 	#timer: Subscription | null = null;
 	#requests: RequestId = 0;
 	#reply: CrdtReply | null = null;
@@ -107,7 +129,9 @@ export class CRDTSynchronizer {
 		this.#machine = new ReplicaMachine(replicaConfig(config));
 		const join = options.join ?? joinLocally();
 		this.#exchange = join(this.members, this.node, (from, message) => {
+			const startMs = performance.now();
 			this.#step({ type: "message", from, message });
+			if (message.type !== "digest") note(this.#merges, performance.now() - startMs);
 			this.#handled$.next();
 		});
 		this.#step({ type: "start", durable: { state: null, updates: [] } });
@@ -143,6 +167,18 @@ export class CRDTSynchronizer {
 		return new IsolatedObservable(this.#heard$, (error) => this.#heard$.error(error));
 	}
 
+	/** What this replica's work has cost so far. */
+	get metrics(): CRDTMetrics {
+		const { document } = this.#machine;
+		const bytes = [...this.#types.keys()].map((name) => [name, document.encodedBytes(name)] as const);
+		return {
+			crdt_merge_time: { ...this.#merges },
+			delta_generation_time: { ...this.#deltas },
+			sync_convergence_time: { ...this.#synchronizations },
+			memory_usage_per_crdt: Object.fromEntries(bytes),
+		};
+	}
+
 	/** The values of all names, as plain data. */
 	get values(): CrdtDocument["value"] {
 		return this.#machine.document.value;
@@ -166,6 +202,7 @@ export class CRDTSynchronizer {
 			if (left.length > 0) this.#request({ type: "synchronize", members: left });
 			return left;
 		};
+		const startMs = this.#scheduler.now();
 		ask();
 		await new Promise<void>((resolve) => {
 			const end = (): void => {
@@ -188,6 +225,7 @@ export class CRDTSynchronizer {
 			const handled = this.#handled$.subscribe({ next: look, complete: end });
 			if (wanted.every(isDone)) end();
 		});
+		note(this.#synchronizations, this.#scheduler.now() - startMs);
 		return { members: wanted.filter(isDone), missing: wanted.filter((member) => !isDone(member)) };
 	}
 
@@ -211,7 +249,9 @@ export class CRDTSynchronizer {
 
 	#perform(command: CrdtCommand): void {
 		this.#requireOpen();
+		const startMs = performance.now();
 		const reply = this.#request({ type: "change", commands: [command] });
+		note(this.#deltas, performance.now() - startMs);
 		if (reply.type === "refused") throw new QuorateError(reply.error.code, reply.error.message, reply.error.details);
 	}
 
@@ -263,6 +303,22 @@ export class CRDTSynchronizer {
 	#requireOpen(): void {
 		if (this.#isClosed) throw closed({ node: this.node });
 	}
+}
+
+interface OpenTiming {
+	count: number;
+	totalMs: number;
+	maxMs: number;
+}
+
+function newTiming(): OpenTiming {
+	return { count: 0, totalMs: 0, maxMs: 0 };
+}
+
+function note(timing: OpenTiming, ms: number): void {
+	timing.count += 1;
+	timing.totalMs += ms;
+	timing.maxMs = Math.max(timing.maxMs, ms);
 }
 
 function nextIncarnation(node: NodeId, nowMs: number): number {

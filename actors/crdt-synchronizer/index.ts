@@ -4,7 +4,13 @@
  *
  * Members of one group are in one process here, and their values in memory: no threads, no disk, no other machines.
  */
-export { CRDTSynchronizer, type CRDTSynchronizerOptions, type Synchronized } from "./crdt-synchronizer.ts";
+export {
+	type CRDTMetrics,
+	CRDTSynchronizer,
+	type CRDTSynchronizerOptions,
+	type Synchronized,
+	type Timing,
+} from "./crdt-synchronizer.ts";
 export type {
 	CRDTOf,
 	CRDTType,

@@ -29,7 +29,7 @@ import { DocumentCore } from "./core.ts";
 import { type Difference, differenceTo } from "./difference.ts";
 import { joinState } from "./join.ts";
 import { type PendingLimits, PendingUpdates, pendingLimitsDefault } from "./pending.ts";
-import { decodeState, encodeShared, encodeState } from "./state-codec.ts";
+import { containerBytes, decodeState, encodeShared, encodeState } from "./state-codec.ts";
 import { UNDO_GROUPS_MAX_DEFAULT, UndoHistory } from "./undo.ts";
 
 export interface DocumentOptions {
@@ -226,6 +226,13 @@ export class CrdtDocument {
 	/** The whole state, for a restart or for a replica that is behind. */
 	encode(): Uint8Array {
 		return encodeState(this.#holder.core);
+	}
+
+	/** Bytes that the parts at or below a path take in an encoded state. */
+	encodedBytes(...path: Path): number {
+		const { core } = this.#holder;
+		const below = core.containers.filter((container) => path.every((segment, i) => container.path[i] === segment));
+		return below.reduce((sum, container) => sum + containerBytes(core, container), 0);
 	}
 
 	/** The part of the state that is the same for all replicas that have applied and collected the same. */

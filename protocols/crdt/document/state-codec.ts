@@ -37,6 +37,14 @@ export function encodeShared(core: DocumentCore): Uint8Array {
 	return writer.take();
 }
 
+/** Bytes of the shared part that a container takes. */
+export function containerBytes(core: DocumentCore, container: Container): number {
+	const writer = new ByteWriter();
+	if (container.sequence === null) writeEntries(writer, core, container, replicaOrder(core));
+	else writeRuns(writer, core, container, replicaOrder(core));
+	return writer.length;
+}
+
 export function encodeState(core: DocumentCore): Uint8Array {
 	const part = new ByteWriter();
 	const writer = new ByteWriter();

@@ -134,6 +134,23 @@ describe("a synchronizer", () => {
 		expect(counter.value).toBe(3);
 	});
 
+	it("counts what it does, and says how large each value is (CRDT-27)", async () => {
+		const [first, second] = [create("node-1"), create("node-2")];
+		const [users, same] = [first, second].map((one) => one.registerCRDT("users", "OR_SET"));
+		for (let i = 0; i < 10; i++) users!.add(`user-${i}`);
+		await first.synchronize(["node-2"]);
+		const [mine, theirs] = [first.metrics, second.metrics];
+		expect([mine.delta_generation_time.count, theirs.delta_generation_time.count]).toEqual([10, 0]);
+		expect([mine.sync_convergence_time.count, theirs.sync_convergence_time.count]).toEqual([1, 0]);
+		expect(theirs.crdt_merge_time.count).toBeGreaterThanOrEqual(10);
+		expect(theirs.crdt_merge_time.totalMs).toBeGreaterThanOrEqual(theirs.crdt_merge_time.maxMs);
+		const bytes = mine.memory_usage_per_crdt["users"]!;
+		expect(theirs.memory_usage_per_crdt).toEqual({ users: bytes });
+		expect(bytes).toBeGreaterThan(10 * "user-0".length);
+		for (const user of same!.values) same!.remove(user);
+		expect(second.metrics.memory_usage_per_crdt["users"]).toBeLessThan(bytes);
+	});
+
 	it("refuses unknown types, names that are taken, strangers, second ones of a node, and calls after its end", async () => {
 		const one = create("node-1");
 		const counter = one.registerCRDT("n", "G_COUNTER");
