@@ -60,6 +60,7 @@ function tryUpdate(core: DocumentCore, bytes: Uint8Array): ApplyOutcome {
 	for (let at = 0; at < requires.length; at += 2) if (heads[requires[at]!]! < requires[at + 1]!) waits = true;
 	for (const { records } of update.sections) for (const record of records) checkStamp(core, record);
 	if (waits) return "waiting";
+	if (update.sections.length > 1 || update.sections[0]!.records.length > 1) checkOrigins(core, update.sections);
 	applySections(core, update);
 	return "applied";
 }
@@ -77,6 +78,39 @@ function checkStamp(core: DocumentCore, record: UpdateRecord): void {
 	if (record.kind !== ENTRY || record.container.type !== "lww-register") return;
 	const stamp = stampOf(record.value);
 	if (stamp !== null) core.clock.check(stamp);
+}
+
+/**
+ * An update is applied whole or not at all, so what its records refer to is looked for before the first of them is applied.
+ * @throws QuorateError `crdt-update-damaged`
+ */
+function checkOrigins(core: DocumentCore, sections: readonly Section[]): void {
+	const isThere = (container: Container, replica: number, sequence: number): boolean =>
+		replica < 0 ||
+		container.sequence!.has(replica, sequence) ||
+		sections.some((section) => section.replica === replica && inserts(section.records, container, sequence));
+	for (const { replica, records } of sections) {
+		for (const record of records) {
+			if (record.kind !== INSERTION || record.sequence + record.length - 1 <= core.heads[replica]!) continue;
+			const { container, leftReplica, leftSequence, rightReplica, rightSequence } = record;
+			if (isThere(container, leftReplica, leftSequence) && isThere(container, rightReplica, rightSequence)) continue;
+			throw updateDamaged({ reason: "an element whose neighbour is not here", offset: 0 });
+		}
+	}
+}
+
+/** Whether one of the records, which are ascending, inserts an element into a container. */
+function inserts(records: readonly UpdateRecord[], container: Container, sequence: number): boolean {
+	let low = 0;
+	let high = records.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		const record = records[middle]!;
+		if (record.sequence + record.length > sequence) high = middle;
+		else low = middle + 1;
+	}
+	const record = records[low];
+	return record?.kind === INSERTION && record.sequence <= sequence && record.container === container;
 }
 
 function applySections(core: DocumentCore, { sections }: Update): void {

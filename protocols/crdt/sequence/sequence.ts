@@ -101,7 +101,7 @@ export class Sequence {
 
 	/**
 	 * Inserts elements as another replica did.
-	 * @throws QuorateError `crdt-update-damaged` if an origin is unknown or they are in the wrong order
+	 * @throws QuorateError `crdt-update-damaged` if an origin is unknown
 	 */
 	insertBetween(
 		replica: number,
@@ -122,9 +122,13 @@ export class Sequence {
 		if (origins.rightReplica !== NOTHING) {
 			right = this.#runOf(origins.rightReplica, origins.rightSequence);
 			const start = origins.rightSequence - runs.sequence[right]!;
-			if (start > 0) right = this.#split(right, start);
-			if (left !== NONE && runs.sequence[left]! + runs.length[left]! - 1 !== origins.leftSequence)
-				throw updateDamaged({ reason: "an element whose neighbours are in the wrong order", offset: 0 });
+			if (start > 0) {
+				right = this.#split(right, start);
+				// The cut may have left the left origin in the new run.
+				if (left !== NONE) left = this.#runOf(origins.leftReplica, origins.leftSequence);
+			}
+			// Nobody who means well has a right origin that is not to the right: to all alike, it is the end.
+			if (left !== NONE && runs.next[left] !== right && this.tree.compare(left, right) >= 0) right = NONE;
 		}
 		const slot = this.#insert(left, right, replica, sequence, length, flags, origins);
 		if (listener === null) return;
@@ -174,6 +178,12 @@ export class Sequence {
 	adopt(first: number): void {
 		this.#first = first;
 		this.tree.rebuild(first);
+	}
+
+	/** Whether an element of this sequence is here, be it deleted. */
+	has(replica: number, sequence: number): boolean {
+		const slot = this.#ids.find(replica, sequence);
+		return slot !== NONE && this.#runs.sequenceNumber[slot] === this.number;
 	}
 
 	/** The run with an id that must be here. */
@@ -252,8 +262,6 @@ export class Sequence {
 			else if (this.#precedes(replica, sequence, other)) break;
 			else undecided = false;
 		}
-		if (other === NONE && right !== NONE)
-			throw updateDamaged({ reason: "an element whose neighbours are in the wrong order", offset: 0 });
 		if (other === right && !undecided) after = last;
 		return after;
 	}
