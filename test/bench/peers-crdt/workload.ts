@@ -16,7 +16,8 @@ export interface Trace {
 	readonly text: string;
 }
 
-export const TYPIST_EDITS = 100_000;
+/** The typist stops after the run of typing in which it comes to so many edits. */
+const TYPIST_EDITS = 100_000;
 
 /** Reads a sequential trace; every transaction must be one patch. */
 export function readTrace(file: string): Trace {
