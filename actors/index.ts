@@ -1,7 +1,16 @@
 /**
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
+ * {@link CRDTSynchronizer} is a member's view of values that need no order.
  */
+export {
+	type CRDTMetrics,
+	type CRDTOf,
+	CRDTSynchronizer,
+	type CRDTSynchronizerOptions,
+	type CRDTType,
+	type Synchronized,
+} from "./crdt-synchronizer/index.ts";
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
 export {
 	type ApplicationSource,

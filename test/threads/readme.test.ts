@@ -72,7 +72,8 @@ test("the first example is short, and does what its comments say", async () => {
 	expect(new Set(output.match(/leader: node-[1-5]/g)).size).toBeGreaterThan(1);
 });
 
-const others = javascript.slice(1).filter(({ text }) => !moduleName.test(text));
+const documents = javascript.filter(({ text }) => text.includes("quorate/protocols/crdt"));
+const others = javascript.slice(1).filter((snippet) => !moduleName.test(snippet.text) && !documents.includes(snippet));
 
 test("the snippet of an application of one's own runs, and goes on from its directory", async () => {
 	expect(others).toHaveLength(2);
@@ -87,6 +88,12 @@ test("the snippet of members that change runs", async () => {
 	const printed = await runModule("members.js", members.text);
 	expect(printed).toContain("[ 'node-2', 'node-4', 'node-5' ]");
 	expect(printed.match(/lacks \d+ entries/g)).toHaveLength(2);
+});
+
+test("the snippet of replicated documents runs, and both have the same", async () => {
+	expect(documents).toHaveLength(1);
+	const value = "{ text: 'Hello world', tags: [], votes: { red: 1 } }";
+	expect(await runModule("documents.js", documents[0]!.text)).toBe(`${value} ${value}\n`);
 });
 
 test("the snippet of TypeScript compiles strictly, and ends its swarm by itself", async () => {

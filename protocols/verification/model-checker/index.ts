@@ -12,10 +12,8 @@
  * only.
  */
 export type { CumulativeSpace } from "./cumulative-space.ts";
-export { modelMalformed, modelUnbounded, propertyThrew } from "./errors.ts";
 export { explore, exploreModel, startSearch } from "./explore.ts";
 export { modelMalformed, modelUnbounded } from "./errors.ts";
-export { explore, exploreModel } from "./explore.ts";
 export {
 	BUDGET_MAX,
 	type Envelope,

@@ -51,3 +51,9 @@ test("lock-service: the history of the lock is linearizable, and that of the car
 	expect(killed.length).toBeGreaterThanOrEqual(2);
 	for (const line of killed) expect(line).toMatch(/^node-[1-3] is killed$/);
 });
+
+test("replicated-values: three members come to the same counter and set", async () => {
+	const lines = await run("replicated-values");
+	expect(lines.slice(0, 2)).toEqual(["node-3: users updated, remote", "node-3: users updated, remote"]);
+	expect(lines.slice(2)).toEqual([1, 2, 3].map((node) => `node-${node}: 6 requests, user-1 and user-2`));
+});

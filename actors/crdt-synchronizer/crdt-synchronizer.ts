@@ -1,0 +1,329 @@
+/**
+ * One member's handle on replicated values: the host of a {@link ReplicaMachine} in the thread that made it.
+ *
+ * Values are kept in memory. So each synchronizer is a new replica (an incarnation that its node has not used), and gets from the others
+ * what its predecessor had given them.
+ */
+import { asyncScheduler, filter, map, type Observable, type SchedulerLike, Subject, type Subscription } from "rxjs";
+import {
+	type Effect,
+	type Input,
+	type NodeId,
+	nodeId,
+	QuorateError,
+	type RequestId,
+	requireInteger,
+} from "../../protocols/core/index.ts";
+import {
+	type CrdtCommand,
+	type CrdtDocument,
+	type CrdtEvent,
+	type CrdtReply,
+	type CrdtRequest,
+	type CrdtTypes,
+	ReplicaMachine,
+	replicaConfig,
+	replicaId,
+	type Schema,
+} from "../../protocols/crdt/index.ts";
+import { IsolatedObservable } from "../../runtime/actor/index.ts";
+import { closed, nameTaken, notAMember, typeUnknown } from "./errors.ts";
+import { type CRDTOf, type CRDTType, crdtTypes, makeHandle } from "./handles.ts";
+import { type Exchange, type JoinExchange, joinLocally } from "./local-exchange.ts";
+
+export interface CRDTSynchronizerOptions {
+	/** Time between two exchanges with one other member; milliseconds, default 100. */
+	readonly syncIntervalMs?: number;
+	/** How long {@link CRDTSynchronizer.synchronize} waits for members; milliseconds, 1 to 3,600,000, default 5,000. */
+	readonly synchronizeTimeoutMs?: number;
+	/** This replica's incarnation; by default higher than any that this node has had, as long as its clock does not go back. */
+	readonly incarnation?: number;
+	/** How members reach each other; by default they are in this process. */
+	readonly join?: JoinExchange;
+	/** The clock and the timers. */
+	readonly scheduler?: SchedulerLike;
+}
+
+/** What came of {@link CRDTSynchronizer.synchronize}. */
+export interface Synchronized {
+	/** Members that have everything that was here at the call, and of which everything that they had is here. */
+	readonly members: readonly NodeId[];
+	/** Members that have not answered in time. Nothing is lost: they get it when they can be reached. */
+	readonly missing: readonly NodeId[];
+}
+
+/** How often something was done, and how long it took: milliseconds of the thread's time. */
+export interface Timing {
+	readonly count: number;
+	readonly totalMs: number;
+	readonly maxMs: number;
+}
+
+/** The four figures of the design document. */
+export interface CRDTMetrics {
+	/** Applying what others sent. */
+	readonly crdt_merge_time: Timing;
+	/** Own changes, each with its encoded delta. */
+	readonly delta_generation_time: Timing;
+	/** From the call of `synchronize` to its result. */
+	readonly sync_convergence_time: Timing;
+	/** By name, bytes that the value takes in an encoded state. */
+	readonly memory_usage_per_crdt: Readonly<Record<string, number>>;
+}
+
+const SYNCHRONIZE_TIMEOUT_MS_DEFAULT = 5_000;
+const SYNCHRONIZE_TIMEOUT_MS_MAX = 3_600_000;
+/** 2020-01-01: incarnations count seconds from here, so they last until 2156. */
+const INCARNATION_EPOCH_MS = 1_577_836_800_000;
+/** The last incarnation of each node in this process, for two in one second. */
+const lastIncarnations = new Map<NodeId, number>();
+
+/**
+ * @example
+ * const synchronizer = new CRDTSynchronizer("node-1", ["node-1", "node-2"]);
+ * const requests = synchronizer.registerCRDT("request_counter", "G_COUNTER");
+ * requests.increment();
+ * await synchronizer.synchronize();
+ * synchronizer.close();
+ */
+export class CRDTSynchronizer {
+	readonly node: NodeId;
+	/** In the order given. */
+	readonly members: readonly NodeId[];
+	readonly #machine: ReplicaMachine;
+	readonly #exchange: Exchange;
+	readonly #scheduler: SchedulerLike;
+	readonly #timeoutMs: number;
+	readonly #heard$ = new Subject<CrdtEvent>();
+	/** Hears of each message after it was handled. */
+	readonly #handled$ = new Subject<void>();
+	readonly #types = new Map<string, CRDTType>();
+	readonly #merges = newTiming();
+	readonly #deltas = newTiming();
+	readonly #synchronizations = newTiming();
+	#timer: Subscription | null = null;
+	#requests: RequestId = 0;
+	#reply: CrdtReply | null = null;
+	#isClosed = false;
+
+	/** @throws QuorateError `not-a-member`, `crdt-node-taken`, `invalid-argument` */
+	constructor(node: string, members: readonly string[], options: CRDTSynchronizerOptions = {}) {
+		this.node = nodeId(node);
+		this.members = members.map(nodeId);
+		if (!this.members.includes(this.node)) throw notAMember({ node, members: this.members });
+		this.#scheduler = options.scheduler ?? asyncScheduler;
+		this.#timeoutMs = requireInteger(
+			"synchronizeTimeoutMs",
+			options.synchronizeTimeoutMs ?? SYNCHRONIZE_TIMEOUT_MS_DEFAULT,
+			1,
+			SYNCHRONIZE_TIMEOUT_MS_MAX,
+		);
+		const replica = replicaId(this.node, options.incarnation ?? nextIncarnation(this.node, this.#scheduler.now()));
+		const { syncIntervalMs } = options;
+		const config = {
+			replica,
+			members: this.members,
+			schema: {},
+			...(syncIntervalMs === undefined ? {} : { syncIntervalMs }),
+		};
+		this.#machine = new ReplicaMachine(replicaConfig(config));
+		const join = options.join ?? joinLocally();
+		this.#exchange = join(this.members, this.node, (from, message) => {
+			const startMs = performance.now();
+			this.#step({ type: "message", from, message });
+			if (message.type !== "digest") note(this.#merges, performance.now() - startMs);
+			this.#handled$.next();
+		});
+		this.#step({ type: "start", durable: { state: null, updates: [] } });
+	}
+
+	/**
+	 * A replicated value under a name, made if need be. All members must register it with the same type; until one has, it
+	 * can not take in what others do.
+	 * @param type `G_COUNTER`, `PN_COUNTER`, `OR_SET`, `LWW_REGISTER`, `OR_MAP` (from texts to last-writer-wins registers) or `RGA` (a list)
+	 * @throws QuorateError `crdt-type-unknown`, `crdt-name-taken`, `crdt-synchronizer-closed`
+	 */
+	registerCRDT<T extends CRDTType>(name: string, type: T): CRDTOf<T> {
+		this.#requireOpen();
+		const schema: Schema | undefined = Object.hasOwn(crdtTypes, type) ? crdtTypes[type] : undefined;
+		if (schema === undefined) throw typeUnknown({ name, type: String(type), known: Object.keys(crdtTypes) });
+		const registered = this.#types.get(name);
+		if (registered !== undefined && registered !== type) throw nameTaken({ name, type, registered });
+		this.#types.set(name, type);
+		this.#request({ type: "define", name, schema });
+		return makeHandle(type, {
+			name,
+			document: this.#machine.document,
+			perform: (command) => this.#perform(command),
+			changes$: this.events$.pipe(
+				filter((event) => "path" in event && event.path[0] === name),
+				map((event) => event as Extract<CrdtEvent, { readonly path: unknown }>),
+			),
+		});
+	}
+
+	/** Everything that happens to this replica: changes of values, and what its machine tells. Ends with {@link close}. */
+	get events$(): Observable<CrdtEvent> {
+		return new IsolatedObservable(this.#heard$, (error) => this.#heard$.error(error));
+	}
+
+	/** What this replica's work has cost so far. */
+	get metrics(): CRDTMetrics {
+		const { document } = this.#machine;
+		const bytes = [...this.#types.keys()].map((name) => [name, document.encodedBytes(name)] as const);
+		return {
+			crdt_merge_time: { ...this.#merges },
+			delta_generation_time: { ...this.#deltas },
+			sync_convergence_time: { ...this.#synchronizations },
+			memory_usage_per_crdt: Object.fromEntries(bytes),
+		};
+	}
+
+	/** The values of all names, as plain data. */
+	get values(): CrdtDocument["value"] {
+		return this.#machine.document.value;
+	}
+
+	/**
+	 * Exchanges with members (by default with all) until each has what is here now and has given what it has.
+	 * @throws QuorateError `crdt-synchronizer-closed`
+	 */
+	async synchronize(members: readonly string[] = this.members): Promise<Synchronized> {
+		this.#requireOpen();
+		const wanted = members.map(nodeId).filter((member) => member !== this.node);
+		const goal = this.#machine.document.context;
+		const before = new Map(wanted.map((member) => [member, this.#machine.answersOf(member)]));
+		const isDone = (member: NodeId): boolean => {
+			const answered = this.#machine.answersOf(member) > before.get(member)!;
+			return answered && (this.#machine.acknowledgedBy(member)?.includes(goal) ?? false);
+		};
+		const ask = (): NodeId[] => {
+			const left = wanted.filter((member) => !isDone(member));
+			if (left.length > 0) this.#request({ type: "synchronize", members: left });
+			return left;
+		};
+		const startMs = this.#scheduler.now();
+		ask();
+		await new Promise<void>((resolve) => {
+			const end = (): void => {
+				handled.unsubscribe();
+				timeout.unsubscribe();
+				resolve();
+			};
+			const timeout = this.#scheduler.schedule(end, this.#timeoutMs);
+			let answers = this.#answers(wanted);
+			const look = (): void => {
+				if (this.#isClosed || wanted.every(isDone)) {
+					end();
+					return;
+				}
+				// An answer that did not acknowledge everything yet was on its way while the rest was: ask again.
+				const now = this.#answers(wanted);
+				if (now > answers) ask();
+				answers = now;
+			};
+			const handled = this.#handled$.subscribe({ next: look, complete: end });
+			if (wanted.every(isDone)) end();
+		});
+		note(this.#synchronizations, this.#scheduler.now() - startMs);
+		return { members: wanted.filter(isDone), missing: wanted.filter((member) => !isDone(member)) };
+	}
+
+	/** Leaves the group. What others have not been given yet is gone. Idempotent. */
+	close(): void {
+		if (this.#isClosed) return;
+		this.#isClosed = true;
+		this.#timer?.unsubscribe();
+		this.#exchange.leave();
+		this.#handled$.complete();
+		this.#heard$.complete();
+	}
+
+	[Symbol.dispose](): void {
+		this.close();
+	}
+
+	#answers(members: readonly NodeId[]): number {
+		return members.reduce((sum, member) => sum + this.#machine.answersOf(member), 0);
+	}
+
+	#perform(command: CrdtCommand): void {
+		this.#requireOpen();
+		const startMs = performance.now();
+		const reply = this.#request({ type: "change", commands: [command] });
+		note(this.#deltas, performance.now() - startMs);
+		if (reply.type === "refused") throw new QuorateError(reply.error.code, reply.error.message, reply.error.details);
+	}
+
+	#request(request: CrdtRequest): CrdtReply {
+		this.#requests += 1;
+		this.#reply = null;
+		this.#step({ type: "request", requestId: this.#requests, request });
+		return this.#reply!;
+	}
+
+	/** Nothing here is durable, so every effect leaves at once. */
+	#step(input: Input<CrdtTypes>): void {
+		if (this.#isClosed) return;
+		const effects: Effect<CrdtTypes>[] = [];
+		const now = this.#scheduler.now();
+		this.#machine.document.advanceClock(now);
+		this.#machine.step(input, now, effects);
+		this.#machine.step({ type: "batch-ended" }, now, effects);
+		for (const effect of effects) this.#performEffect(effect);
+	}
+
+	#performEffect(effect: Effect<CrdtTypes>): void {
+		switch (effect.type) {
+			case "send":
+				this.#exchange.send(effect.to, effect.message);
+				return;
+			case "reply":
+				this.#reply = effect.reply;
+				return;
+			case "emit":
+				this.#heard$.next(effect.event);
+				return;
+			case "set-timer": {
+				const { min, max } = effect.afterMs;
+				this.#timer?.unsubscribe();
+				const delay = min + Math.floor(Math.random() * (max - min + 1));
+				this.#timer = this.#scheduler.schedule(() => this.#step({ type: "timer", timer: effect.timer }), delay);
+				return;
+			}
+			case "persist":
+			case "cancel-timer":
+			case "apply":
+			case "read":
+				// In memory there is nothing to write; the machine asks for nothing of the rest.
+				return;
+		}
+	}
+
+	#requireOpen(): void {
+		if (this.#isClosed) throw closed({ node: this.node });
+	}
+}
+
+interface OpenTiming {
+	count: number;
+	totalMs: number;
+	maxMs: number;
+}
+
+function newTiming(): OpenTiming {
+	return { count: 0, totalMs: 0, maxMs: 0 };
+}
+
+function note(timing: OpenTiming, ms: number): void {
+	timing.count += 1;
+	timing.totalMs += ms;
+	timing.maxMs = Math.max(timing.maxMs, ms);
+}
+
+function nextIncarnation(node: NodeId, nowMs: number): number {
+	const byClock = Math.max(0, Math.floor((nowMs - INCARNATION_EPOCH_MS) / 1_000));
+	const incarnation = Math.max(byClock, (lastIncarnations.get(node) ?? -1) + 1);
+	lastIncarnations.set(node, incarnation);
+	return incarnation;
+}

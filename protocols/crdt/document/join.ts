@@ -1,0 +1,239 @@
+/**
+ * Joins a whole state into a document, whatever either has collected. What both have seen and one has no more is gone; what only
+ * one has seen stays (optimized observed-remove, RR-8083, for entries and for elements alike).
+ */
+import { behindFloor, updateDamaged } from "../errors.ts";
+import { DELETED, NONE } from "../sequence/run-arena.ts";
+import { listenerOf, refuseReuse } from "./apply.ts";
+import type { Container } from "./container.ts";
+import type { DocumentCore } from "./core.ts";
+import { firstAbove } from "./difference.ts";
+import { type Entry, isDeletion, type LogRecord } from "./entry.ts";
+import { appendDeletion } from "./own-update.ts";
+
+/**
+ * @param other not changed, and not used by the document afterwards
+ * @returns whether anything was new
+ * @throws QuorateError `crdt-replica-reused`, `crdt-clock-ahead`, and `crdt-behind-floor` if one of them was collected and the other one was not, and each
+ *   has what the other one has not; the document is then as before
+ */
+export function joinState(core: DocumentCore, other: DocumentCore): boolean {
+	/** By replica number there, the number here; -1 for one without operations. */
+	const here = other.heads.map((head, replica) => (head > 0 ? core.intern(other.replicas.at(replica)) : -1));
+	/** By replica number here, what the other one has applied. */
+	const theirs = core.heads.map((_head, replica) => other.heads[other.replicas.find(core.replicas.at(replica))] ?? 0);
+	if (theirs[core.self]! > core.heads[core.self]!) refuseReuse(core);
+	const isNew = theirs.some((head, replica) => head > core.heads[replica]!);
+	refuseOtherEpoch(core, other, isNew);
+	// What the other document's clock has seen are the stamps of its entries.
+	core.clock.check(other.clock.last);
+	const join = { core, other, here, theirs };
+	joinRuns(join);
+	for (const container of other.containers) {
+		if (container.sequence === null) joinEntries(join, container);
+	}
+	for (const container of core.containers) {
+		if (container.sequence === null) dropRemoved(join, container);
+	}
+	joinLogs(join);
+	core.clock.see(other.clock.last);
+	for (const [replica, head] of theirs.entries()) core.heads[replica] = Math.max(core.heads[replica]!, head);
+	if (isNew && core.observer !== null) tellOfEntries(core, other);
+	return isNew;
+}
+
+interface Join {
+	readonly core: DocumentCore;
+	readonly other: DocumentCore;
+	readonly here: readonly number[];
+	readonly theirs: readonly number[];
+}
+
+function refuseOtherEpoch(core: DocumentCore, other: DocumentCore, isNew: boolean): void {
+	if (core.epoch === other.epoch || !isNew) return;
+	throw behindFloor({ replica: core.replica, known: core.epoch, floor: other.epoch });
+}
+
+/** Inserts the elements that are new, each replica's in order and each after its origins; then deletes what is deleted there. */
+function joinRuns(join: Join): void {
+	const { other, here } = join;
+	const { ids, runs } = other.space;
+	const next = here.map((_number, replica) => ids.first(replica));
+	for (let moved = true; moved; ) {
+		moved = false;
+		for (const replica of next.keys()) {
+			while (next[replica] !== NONE && insertRun(join, next[replica]!)) {
+				next[replica] = runs.later[next[replica]!]!;
+				moved = true;
+			}
+		}
+	}
+	if (next.some((slot) => slot !== NONE))
+		throw updateDamaged({ reason: "elements whose neighbours are not here", offset: 0 });
+	deleteGone(join);
+}
+
+/** Returns false if an origin is still missing. */
+function insertRun({ core, other, here }: Join, slot: number): boolean {
+	const { runs } = other.space;
+	const replica = here[runs.replica[slot]!]!;
+	const length = runs.length[slot]!;
+	const known = Math.max(0, core.heads[replica]! - runs.sequence[slot]! + 1);
+	if (known >= length) return true;
+	const number = (theirs: number): number => (theirs < 0 ? theirs : here[theirs]!);
+	const sequence = runs.sequence[slot]! + known;
+	const origins = {
+		leftReplica: known > 0 ? replica : number(runs.leftReplica[slot]!),
+		leftSequence: known > 0 ? sequence - 1 : runs.leftSequence[slot]!,
+		rightReplica: number(runs.rightReplica[slot]!),
+		rightSequence: runs.rightSequence[slot]!,
+	};
+	const { ids } = core.space;
+	if (origins.leftReplica >= 0 && ids.find(origins.leftReplica, origins.leftSequence) === NONE) return false;
+	if (origins.rightReplica >= 0 && ids.find(origins.rightReplica, origins.rightSequence) === NONE) return false;
+	const source = other.sequences[runs.sequenceNumber[slot]!]!;
+	const container = core.container(source.path);
+	const deleted = (runs.flags[slot]! & DELETED) !== 0;
+	if (!deleted) copyContent(core, other, container, replica, runs.replica[slot]!, sequence, length - known);
+	const listener = deleted ? null : listenerOf(core, container);
+	container.sequence!.insertBetween(replica, sequence, length - known, origins, deleted ? DELETED : 0, listener);
+	return true;
+}
+
+function copyContent(
+	core: DocumentCore,
+	other: DocumentCore,
+	container: Container,
+	replica: number,
+	theirs: number,
+	sequence: number,
+	length: number,
+): void {
+	if (container.type === "text") core.text.write(replica, sequence, other.text.read(theirs, sequence, length));
+	else {
+		for (let at = sequence; at < sequence + length; at++) core.list.put(replica, at, other.list.value(theirs, at));
+	}
+}
+
+/** Deletes what is visible here, and what they have seen and is not visible there, be it a tombstone or collected. */
+function deleteGone({ core, other, theirs }: Join): void {
+	const { runs } = core.space;
+	const gone: { container: Container; replica: number; sequence: number; length: number }[] = [];
+	for (const container of core.sequences) {
+		for (let slot = container.sequence!.first; slot !== NONE; slot = runs.next[slot]!) {
+			if ((runs.flags[slot]! & DELETED) !== 0) continue;
+			const replica = runs.replica[slot]!;
+			const number = other.replicas.find(core.replicas.at(replica));
+			const end = Math.min(runs.sequence[slot]! + runs.length[slot]!, theirs[replica]! + 1);
+			for (let at = runs.sequence[slot]!; at < end; ) {
+				const stretch = visibleStretch(other, number, at, end);
+				if (stretch > 0) at += stretch;
+				else {
+					gone.push({ container, replica, sequence: at, length: -stretch });
+					at -= stretch;
+				}
+			}
+		}
+	}
+	for (const { container, replica, sequence, length } of gone) {
+		container.sequence!.deleteIds(replica, sequence, length, listenerOf(core, container));
+	}
+}
+
+/** How many ids from `at` to before `end` are alike: positive if visible, negative if not. */
+function visibleStretch(core: DocumentCore, replica: number, at: number, end: number): number {
+	const { runs, ids } = core.space;
+	const slot = ids.atOrBefore(replica, at);
+	const stop = slot === NONE ? 0 : runs.sequence[slot]! + runs.length[slot]!;
+	if (at < stop) {
+		const stretch = Math.min(end, stop) - at;
+		return (runs.flags[slot]! & DELETED) === 0 ? stretch : -stretch;
+	}
+	const next = slot === NONE ? ids.first(replica) : runs.later[slot]!;
+	return -((next === NONE ? end : Math.min(end, runs.sequence[next]!)) - at);
+}
+
+/** Takes over entries that are new here. */
+function joinEntries({ core, here }: Join, source: Container): void {
+	const container = core.container(source.path);
+	for (const first of source.entries.values()) {
+		for (let entry: Entry | null = first; entry !== null; entry = entry.next) {
+			const replica = here[entry.replica]!;
+			if (entry.sequence <= core.heads[replica]!) continue;
+			container.add({ ...entry, replica, container, supersedes: renumber(entry.supersedes, here), next: null });
+		}
+	}
+}
+
+/** Drops entries that the other side has seen and has no more. */
+function dropRemoved({ other, here, theirs }: Join, container: Container): void {
+	const source = other.findContainer(container.path)?.entries;
+	for (const [key, first] of container.entries) {
+		const kept = source?.get(key) ?? null;
+		const isGone = ({ replica, sequence }: Entry): boolean => {
+			if (sequence > theirs[replica]!) return false;
+			for (let entry = kept; entry !== null; entry = entry.next) {
+				if (entry.sequence === sequence && here[entry.replica] === replica) return false;
+			}
+			return true;
+		};
+		if (first.next !== null || isGone(first)) container.drop(key, isGone);
+	}
+}
+
+/** Takes over the log records that are new here. What the other one's log has lost is lost here, too: the floor rises. */
+function joinLogs({ core, other, here }: Join): void {
+	for (const [theirs, replica] of here.entries()) {
+		if (replica < 0) continue;
+		const head = core.heads[replica]!;
+		const floor = other.floors[theirs]!;
+		if (floor > head) {
+			core.floors[replica] = floor;
+			core.log[replica] = [];
+		}
+		const log = other.log[theirs]!;
+		for (let at = firstAbove(log, head); at < log.length; at++) joinLogRecord(core, here, replica, log[at]!, head);
+	}
+}
+
+function joinLogRecord(
+	core: DocumentCore,
+	here: readonly number[],
+	replica: number,
+	record: LogRecord,
+	head: number,
+): void {
+	const container = core.container(record.container.path);
+	if (!isDeletion(record)) {
+		const supersedes = renumber(record.supersedes, here);
+		const live = record.live ? findLive(container, record.key, replica, record.sequence) : null;
+		core.log[replica]!.push(live ?? { ...record, replica, container, supersedes, live: false, next: null });
+		return;
+	}
+	const skipped = Math.max(0, head - record.sequence + 1);
+	if (skipped >= record.length) return;
+	appendDeletion(core, replica, {
+		sequence: record.sequence + skipped,
+		length: record.length - skipped,
+		container,
+		targetReplica: here[record.targetReplica]!,
+		targetSequence: record.backwards ? record.targetSequence : record.targetSequence + skipped,
+		backwards: record.backwards,
+	});
+}
+
+function findLive(container: Container, key: string, replica: number, sequence: number): Entry | null {
+	let entry = container.entries.get(key) ?? null;
+	while (entry !== null && (entry.replica !== replica || entry.sequence !== sequence)) entry = entry.next;
+	return entry;
+}
+
+function renumber(supersedes: readonly number[] | null, here: readonly number[]): readonly number[] | null {
+	return supersedes?.map((number, at) => (at % 3 === 0 ? here[number]! : number)) ?? null;
+}
+
+function tellOfEntries(core: DocumentCore, other: DocumentCore): void {
+	for (const { path, entries } of other.containers) {
+		for (const key of entries.keys()) core.observer?.({ type: "updated", path, source: "remote", key });
+	}
+}

@@ -1,0 +1,124 @@
+/** What the elements of sequences are, by id, in pages: splitting and joining runs moves no content. */
+import type { Value } from "../encoding/value.ts";
+
+const PAGE_BITS = 10;
+const PAGE = 1 << PAGE_BITS;
+const PAGE_MASK = PAGE - 1;
+
+/** UTF-16 units of texts. */
+export class TextContent {
+	/** By replica, then by page; absent where a replica has written no text. */
+	readonly #pages: (Uint16Array | undefined)[][] = [];
+
+	/** The units of a text become those of the ids from `sequence` on. */
+	write(replica: number, sequence: number, text: string): void {
+		for (let i = 0; i < text.length; i++) this.put(replica, sequence + i, text.charCodeAt(i));
+	}
+
+	put(replica: number, sequence: number, unit: number): void {
+		const page = this.#pages[replica]?.[sequence >> PAGE_BITS] ?? this.#addPage(replica, sequence >> PAGE_BITS);
+		page[sequence & PAGE_MASK] = unit;
+	}
+
+	unit(replica: number, sequence: number): number {
+		return this.#pages[replica]![sequence >> PAGE_BITS]![sequence & PAGE_MASK]!;
+	}
+
+	/** The text of consecutive ids. */
+	read(replica: number, sequence: number, length: number): string {
+		const pages = this.#pages[replica]!;
+		let text = "";
+		let at = sequence;
+		const end = sequence + length;
+		while (at < end) {
+			const from = at & PAGE_MASK;
+			const to = Math.min(PAGE, from + end - at);
+			text += decodeUnits(pages[at >> PAGE_BITS]!, from, to);
+			at += to - from;
+		}
+		return text;
+	}
+
+	/** Units of a buffer become those of the ids from `sequence` on. */
+	writeUnits(replica: number, sequence: number, units: Uint16Array, from: number, length: number): void {
+		for (let done = 0; done < length; ) {
+			const number = (sequence + done) >> PAGE_BITS;
+			const page = this.#pages[replica]?.[number] ?? this.#addPage(replica, number);
+			const at = (sequence + done) & PAGE_MASK;
+			const count = Math.min(PAGE - at, length - done);
+			if (count < COPY_BY_UNIT_BELOW) for (let i = 0; i < count; i++) page[at + i] = units[from + done + i]!;
+			else page.set(units.subarray(from + done, from + done + count), at);
+			done += count;
+		}
+	}
+
+	/** Copies units of consecutive ids into a buffer. */
+	copyTo(units: Uint16Array, at: number, replica: number, sequence: number, length: number): void {
+		const pages = this.#pages[replica]!;
+		if (length < COPY_BY_UNIT_BELOW) {
+			for (let i = 0; i < length; i++) {
+				units[at + i] = pages[(sequence + i) >> PAGE_BITS]![(sequence + i) & PAGE_MASK]!;
+			}
+			return;
+		}
+		for (let done = 0; done < length; ) {
+			const from = (sequence + done) & PAGE_MASK;
+			const to = Math.min(PAGE, from + length - done);
+			units.set(pages[(sequence + done) >> PAGE_BITS]!.subarray(from, to), at + done);
+			done += to - from;
+		}
+	}
+
+	/** Drops the pages for which `isUsed` is false, given their first and last id. */
+	sweep(isUsed: (replica: number, first: number, last: number) => boolean): void {
+		for (const [replica, pages] of this.#pages.entries()) {
+			for (let page = 0; page < (pages?.length ?? 0); page++) {
+				if (pages[page] === undefined) continue;
+				if (!isUsed(replica, page << PAGE_BITS, (page << PAGE_BITS) + PAGE_MASK)) pages[page] = undefined;
+			}
+		}
+	}
+
+	#addPage(replica: number, page: number): Uint16Array {
+		while (this.#pages.length <= replica) this.#pages.push([]);
+		const pages = this.#pages[replica]!;
+		while (pages.length <= page) pages.push(undefined);
+		const added = new Uint16Array(PAGE);
+		pages[page] = added;
+		return added;
+	}
+}
+
+/** Shorter stretches are copied unit by unit: a view of a page costs more. */
+const COPY_BY_UNIT_BELOW = 12;
+/** Arguments of one call. */
+const UNITS_PER_CALL = 4096;
+
+/** The text of units, without the limits of a single call. */
+export function decodeUnits(units: Uint16Array, from: number, to: number): string {
+	if (to - from === 1) return String.fromCharCode(units[from]!);
+	let text = "";
+	for (let at = from; at < to; at += UNITS_PER_CALL) {
+		text += String.fromCharCode.apply(null, units.subarray(at, Math.min(to, at + UNITS_PER_CALL)) as never);
+	}
+	return text;
+}
+
+/** The values of lists. */
+export class ListContent {
+	readonly #values: Map<number, Value>[] = [];
+
+	put(replica: number, sequence: number, value: Value): void {
+		while (this.#values.length <= replica) this.#values.push(new Map());
+		this.#values[replica]!.set(sequence, value);
+	}
+
+	value(replica: number, sequence: number): Value {
+		return this.#values[replica]!.get(sequence)!;
+	}
+
+	/** Drops a value that nobody can read any more. */
+	drop(replica: number, sequence: number): void {
+		this.#values[replica]?.delete(sequence);
+	}
+}
