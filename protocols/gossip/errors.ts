@@ -1,0 +1,38 @@
+/** What can be wrong about a gossip member's surroundings, as typed errors. */
+import { defineErrors, type ErrorMaker } from "../core/index.ts";
+
+const gossipErrors = defineErrors({
+	configInvalid: [
+		"gossip-config-invalid",
+		(d: { field: string; expected: string; actual: string }) =>
+			`gossip config: ${d.field} must be ${d.expected}, got ${d.actual}`,
+	],
+	configContradiction: [
+		"gossip-config-contradiction",
+		(d: { rule: string; left: number; right: number }) =>
+			`gossip config: must hold: ${d.rule}; given are ${d.left} and ${d.right}`,
+	],
+	tooLarge: [
+		"gossip-too-large",
+		(d: { what: string; sizeBytes: number; limitBytes: number }) =>
+			`${d.what} has ${d.sizeBytes} bytes, at most ${d.limitBytes} are allowed`,
+	],
+	bytesMalformed: [
+		"gossip-bytes-malformed",
+		(d: { what: string; reason: string; offset: number }) => `${d.what}: ${d.reason} at byte ${d.offset}`,
+	],
+});
+
+/** One field of a configuration is outside its bounds: `{field, expected, actual}`. */
+export const configInvalid: ErrorMaker<{ field: string; expected: string; actual: string }> =
+	gossipErrors.configInvalid;
+
+/** Two fields are each in bounds but contradict each other: `{rule, left, right}`. */
+export const configContradiction: ErrorMaker<{ rule: string; left: number; right: number }> =
+	gossipErrors.configContradiction;
+
+/** What is to be spread does not fit: `{what, sizeBytes, limitBytes}`. */
+export const tooLarge: ErrorMaker<{ what: string; sizeBytes: number; limitBytes: number }> = gossipErrors.tooLarge;
+
+/** Bytes of another member are not what they should be: `{what, reason, offset}`. */
+export const bytesMalformed: ErrorMaker<{ what: string; reason: string; offset: number }> = gossipErrors.bytesMalformed;
