@@ -2,7 +2,9 @@
  * `protocols/gossip`: news that reach everybody by talking to a few: membership and failure detection, broadcast, replicated
  * state that converges. Delivered is not decided: nothing in this room says "committed".
  *
- * Each folder is one protocol with its paper: `swim/`.
+ * Each folder is one protocol with its paper: `swim/`, `rumours/`, `broadcast/`.
  */
+export * from "./broadcast/index.ts";
 export { bytesMalformed, configContradiction, configInvalid, tooLarge } from "./errors.ts";
+export * from "./rumours/index.ts";
 export * from "./swim/index.ts";

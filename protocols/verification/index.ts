@@ -8,6 +8,7 @@
  * Place: beside the protocols, below every host. It runs nothing by itself and knows no protocol; a protocol's own
  * properties and models stand in the protocol's room.
  */
+export { Crowd, type CrowdCounts, type CrowdNetwork, type CrowdOptions } from "./crowd.ts";
 export { propertyFailed, propertyRepeated } from "./errors.ts";
 export {
 	type Anomaly,

@@ -8,13 +8,19 @@ interface Waiting<T> {
 	readonly key: string;
 	readonly item: T;
 	readonly sizeBytes: number;
+	/** Times that it was sent; {@link DROPPED} of what only waits to be passed over. */
 	sends: number;
 }
 
+const DROPPED = -1;
+/** So many dropped items beyond the live ones are worth a sweep. */
+const SWEEP_AFTER = 64;
+
 export class BroadcastQueue<T> {
 	readonly #byKey = new Map<string, Waiting<T>>();
-	/** By how often they were sent; within one list the newest is last. */
+	/** By how often they were sent; within one list the newest is last. Dropped ones stay until they are met or swept. */
 	#lists: Waiting<T>[][] = [];
+	#dropped = 0;
 	readonly #itemsMax: number;
 
 	/** @param itemsMax items that may wait; one more takes the place of the one that was sent most often */
@@ -24,10 +30,6 @@ export class BroadcastQueue<T> {
 
 	get size(): number {
 		return this.#byKey.size;
-	}
-
-	has(key: string): boolean {
-		return this.#byKey.has(key);
 	}
 
 	push(key: string, item: T, sizeBytes: number): void {
@@ -40,8 +42,9 @@ export class BroadcastQueue<T> {
 		const waiting = this.#byKey.get(key);
 		if (waiting === undefined) return;
 		this.#byKey.delete(key);
-		const list = must(this.#lists[waiting.sends], "a waiting item has a list");
-		list.splice(list.lastIndexOf(waiting), 1);
+		waiting.sends = DROPPED;
+		this.#dropped++;
+		if (this.#dropped > this.#byKey.size + SWEEP_AFTER) this.#sweep();
 	}
 
 	/**
@@ -52,34 +55,42 @@ export class BroadcastQueue<T> {
 		let used = 0;
 		const again: Waiting<T>[] = [];
 		for (const list of this.#lists) {
-			for (let i = list.length - 1; i >= 0 && budgetBytes - used >= ITEM_BYTES_MIN; i--) {
-				const waiting = list[i] as Waiting<T>;
-				if (used + waiting.sizeBytes > budgetBytes) continue;
-				used += waiting.sizeBytes;
-				taken.push(waiting.item);
-				list.splice(i, 1);
-				again.push(waiting);
+			const tooLarge: Waiting<T>[] = [];
+			while (list.length > 0 && budgetBytes - used >= ITEM_BYTES_MIN) {
+				const waiting = list.pop() as Waiting<T>;
+				if (waiting.sends === DROPPED) {
+					this.#dropped--;
+				} else if (used + waiting.sizeBytes > budgetBytes) {
+					tooLarge.push(waiting);
+				} else {
+					used += waiting.sizeBytes;
+					taken.push(waiting.item);
+					again.push(waiting);
+				}
 			}
+			for (let i = tooLarge.length - 1; i >= 0; i--) list.push(tooLarge[i] as Waiting<T>);
 			if (budgetBytes - used < ITEM_BYTES_MIN) break;
 		}
 		// Only now, or what was just sent would be met again in a later list. Backwards, so that the newest stays last.
 		for (let i = again.length - 1; i >= 0; i--) {
 			const waiting = again[i] as Waiting<T>;
-			waiting.sends++;
 			this.#byKey.delete(waiting.key);
+			waiting.sends++;
 			if (waiting.sends < sendsMax) this.#add(waiting);
 		}
 		return used;
 	}
 
-	/** What waits, the least sent first, as plain data. */
+	/** What waits, the least sent first and of these the newest, as plain data. */
 	view(): readonly { readonly item: T; readonly sends: number }[] {
-		return this.#lists.flatMap((list) => list.toReversed().map(({ item, sends }) => ({ item, sends })));
+		const live = this.#lists.flatMap((list) => list.filter(({ sends }) => sends !== DROPPED).reverse());
+		return live.map(({ item, sends }) => ({ item, sends }));
 	}
 
 	copy(): BroadcastQueue<T> {
 		const copy = new BroadcastQueue<T>(this.#itemsMax);
-		for (const list of this.#lists) for (const waiting of list) copy.#add({ ...waiting });
+		for (const list of this.#lists)
+			for (const waiting of list) if (waiting.sends !== DROPPED) copy.#add({ ...waiting });
 		return copy;
 	}
 
@@ -91,12 +102,17 @@ export class BroadcastQueue<T> {
 
 	#dropMostSent(): void {
 		for (let sends = this.#lists.length - 1; sends >= 0; sends--) {
-			const oldest = this.#lists[sends]?.[0];
+			const oldest = this.#lists[sends]?.find((waiting) => waiting.sends !== DROPPED);
 			if (oldest !== undefined) {
 				this.drop(oldest.key);
 				return;
 			}
 		}
+	}
+
+	#sweep(): void {
+		this.#lists = this.#lists.map((list) => list.filter(({ sends }) => sends !== DROPPED));
+		this.#dropped = 0;
 	}
 }
 

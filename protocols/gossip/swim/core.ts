@@ -59,6 +59,13 @@ export interface Joining {
 	readonly sequence: number;
 }
 
+/** A member that knew nobody when it asked to join. */
+export interface Newcomer {
+	readonly sequence: number;
+	/** The seed that answered first. */
+	readonly through: NodeId | null;
+}
+
 export interface SwimCore {
 	readonly config: SwimConfig;
 	readonly ports: SwimPorts;
@@ -86,6 +93,9 @@ export interface SwimCore {
 	probePlace: number;
 	readonly relays: Map<number, Relay>;
 	joining: Joining | null;
+	newcomer: Newcomer | null;
+	/** What is taken over now is known wherever it came from, and to nobody else that this member could tell. */
+	isQuiet: boolean;
 	leaveRequestId: RequestId | null;
 	lastWriteId: WriteId;
 	/** Lamport time of user events. */
@@ -122,6 +132,8 @@ export function createCore(config: SwimConfig, ports: SwimPorts): SwimCore {
 		probePlace: 0,
 		relays: new Map(),
 		joining: null,
+		newcomer: null,
+		isQuiet: false,
 		leaveRequestId: null,
 		lastWriteId: 0,
 		lamport: 0,
@@ -169,6 +181,7 @@ export function viewCore(core: SwimCore): unknown {
 		probePlace,
 		relays: core.relays,
 		joining,
+		newcomer: core.newcomer,
 		leaveRequestId: core.leaveRequestId,
 		lastWriteId: core.lastWriteId,
 		lamport: core.lamport,

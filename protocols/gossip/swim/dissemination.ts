@@ -15,6 +15,7 @@ export interface Cargo {
 
 /** Puts a statement about a member on its way; it replaces what was still to be said of that member. */
 export function spread(core: SwimCore, update: MemberUpdate): void {
+	if (core.isQuiet && update.by !== core.config.nodeId) return;
 	core.updates.push(update.node, update, updateBytes(update));
 	keepGossiping(core);
 }

@@ -135,8 +135,10 @@ export const swimLayouts: LayoutTable = {
 const LENGTH_BYTES = 4;
 const INTEGER_BYTES = 8;
 const SEQUENCE_BYTES = 4;
-/** A packet's fixed part at its largest, without the target of a ping-request: schema number, sequence, incarnation, two counts. */
-export const PACKET_OVERHEAD_BYTES: number = 1 + SEQUENCE_BYTES + INTEGER_BYTES + 2 * LENGTH_BYTES;
+/** What every message has that carries byte fields: its schema number, and where their contents begin. */
+const FRAME_BYTES = 1 + LENGTH_BYTES;
+/** A packet's fixed part at its largest, without the target of a ping-request: frame, sequence, incarnation, two counts. */
+export const PACKET_OVERHEAD_BYTES: number = FRAME_BYTES + SEQUENCE_BYTES + INTEGER_BYTES + 2 * LENGTH_BYTES;
 
 /** Bytes of an update on the wire. Ids and names are ASCII, so their length is their size. */
 export function updateBytes({ node, by, tags, signature }: MemberUpdate): number {
@@ -154,12 +156,12 @@ export function messageBytes(message: SwimMessage): number {
 		case "nack":
 			return 1 + SEQUENCE_BYTES;
 		case "query-answer":
-			return 1 + INTEGER_BYTES + LENGTH_BYTES + message.payload.length;
+			return FRAME_BYTES + INTEGER_BYTES + LENGTH_BYTES + message.payload.length;
 		case "sync-request":
 		case "sync-response":
-			return 1 + SEQUENCE_BYTES + INTEGER_BYTES + LENGTH_BYTES + sum(message.members, updateBytes);
+			return FRAME_BYTES + SEQUENCE_BYTES + INTEGER_BYTES + LENGTH_BYTES + sum(message.members, updateBytes);
 		case "gossip":
-			return 1 + 2 * LENGTH_BYTES + sum(message.updates, updateBytes) + sum(message.events, eventBytes);
+			return FRAME_BYTES + 2 * LENGTH_BYTES + sum(message.updates, updateBytes) + sum(message.events, eventBytes);
 		default: {
 			const target = message.type === "ping-request" ? LENGTH_BYTES + message.target.length : 0;
 			return PACKET_OVERHEAD_BYTES + target + sum(message.updates, updateBytes) + sum(message.events, eventBytes);

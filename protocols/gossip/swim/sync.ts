@@ -27,7 +27,9 @@ export function handleHealTimer(core: SwimCore): void {
 }
 
 export function beginJoin(core: SwimCore, requestId: RequestId | null, seeds: readonly NodeId[]): void {
-	core.joining = { requestId, seeds, attempts: 0, sequence: nextSequence(core) };
+	const sequence = nextSequence(core);
+	core.joining = { requestId, seeds, attempts: 0, sequence };
+	core.newcomer = core.members.size === 0 ? { sequence, through: null } : null;
 	tryJoin(core);
 }
 
@@ -62,12 +64,25 @@ export function handleSyncRequest(core: SwimCore, from: NodeId, request: SyncReq
 
 export function handleSyncResponse(core: SwimCore, from: NodeId, response: SyncResponse): void {
 	core.lamport = Math.max(core.lamport, response.lamport);
+	core.isQuiet = isNewcomersFirst(core, from, response.sequence);
 	merge(core, from, response.members);
+	core.isQuiet = false;
 	const { joining } = core;
 	if (joining === null || joining.sequence !== response.sequence) return;
 	core.joining = null;
 	cancelTimer(core, "join");
 	if (joining.requestId !== null) reply(core, joining.requestId, { type: "joined", through: from });
+}
+
+/**
+ * What the first seed tells somebody who knew nobody is no news: the seed has it, and there is nobody else to tell. Without
+ * this, each of n newcomers spreads n statements. What further seeds tell is spread, for they may not know each other.
+ */
+function isNewcomersFirst(core: SwimCore, from: NodeId, sequence: number): boolean {
+	const { newcomer } = core;
+	if (newcomer === null || newcomer.sequence !== sequence) return false;
+	if (newcomer.through === null) core.newcomer = { ...newcomer, through: from };
+	return core.newcomer?.through === from;
 }
 
 function requestSync(core: SwimCore, to: NodeId, sequence: number): void {

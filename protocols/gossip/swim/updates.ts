@@ -28,16 +28,12 @@ export const INCARNATION_LEAP_MAX: number = 2 ** 20;
 
 /** Takes a statement that `from` has passed on, or made. */
 export function handleUpdate(core: SwimCore, update: MemberUpdate, from: NodeId): void {
-	if (!isWellFormed(update)) {
-		refuse(core, update, from, "malformed");
-		return;
-	}
+	// The most common case by far, so it comes before all checks: what changes nothing can do no harm.
 	if (isOld(core, update)) {
-		// The most common case by far, so it comes before the signature is checked.
 		if (update.kind === "alive" && from === update.node) answerStale(core, from, update.incarnation);
 		return;
 	}
-	const reason = reasonToDoubt(core, update, from);
+	const reason = isWellFormed(update) ? reasonToDoubt(core, update, from) : "malformed";
 	if (reason !== null) refuse(core, update, from, reason);
 	else if (update.node === core.config.nodeId) handleAboutSelf(core, update);
 	else believe(core, update);
@@ -86,7 +82,10 @@ function isOld(core: SwimCore, { kind, node, incarnation, by, tags }: MemberUpda
 		case "dead":
 			return incarnation < held || (state !== "alive" && state !== "suspect");
 		case "left":
-			return incarnation < held || state === "left" || state === "none";
+			return incarnation < held || state === "none" || (state === "left" && incarnation === held);
+		default:
+			// Whatever it is, it is malformed.
+			return false;
 	}
 }
 
