@@ -17,10 +17,6 @@ const gossipErrors = defineErrors({
 		(d: { what: string; sizeBytes: number; limitBytes: number }) =>
 			`${d.what} has ${d.sizeBytes} bytes, at most ${d.limitBytes} are allowed`,
 	],
-	bytesMalformed: [
-		"gossip-bytes-malformed",
-		(d: { what: string; reason: string; offset: number }) => `${d.what}: ${d.reason} at byte ${d.offset}`,
-	],
 });
 
 /** One field of a configuration is outside its bounds: `{field, expected, actual}`. */
@@ -33,6 +29,3 @@ export const configContradiction: ErrorMaker<{ rule: string; left: number; right
 
 /** What is to be spread does not fit: `{what, sizeBytes, limitBytes}`. */
 export const tooLarge: ErrorMaker<{ what: string; sizeBytes: number; limitBytes: number }> = gossipErrors.tooLarge;
-
-/** Bytes of another member are not what they should be: `{what, reason, offset}`. */
-export const bytesMalformed: ErrorMaker<{ what: string; reason: string; offset: number }> = gossipErrors.bytesMalformed;

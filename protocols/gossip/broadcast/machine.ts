@@ -26,9 +26,9 @@ export class BroadcastMachine implements StateMachine<BroadcastTypes> {
 		this.#life = life;
 		const tree = this.#treeHost();
 		const overlay = this.#overlayHost();
-		this.#tree = from?.#tree.copy(tree) ?? new Tree(config, tree);
-		this.#overlay = from?.#overlay.copy(overlay) ?? new Overlay(config, choices, overlay);
-		this.#serial = from?.#serial ?? 0;
+		this.#tree = from === undefined ? new Tree(config, tree) : from.#tree.copy(tree);
+		this.#overlay = from === undefined ? new Overlay(config, choices, overlay) : from.#overlay.copy(overlay);
+		this.#serial = from === undefined ? 0 : from.#serial;
 	}
 
 	step(input: Input<BroadcastTypes>, _now: MonotonicMs, effects: Effect<BroadcastTypes>[]): void {
@@ -80,6 +80,8 @@ export class BroadcastMachine implements StateMachine<BroadcastTypes> {
 			case "tree-have":
 			case "tree-graft":
 			case "tree-prune":
+				// Links are symmetric; where messages overtook each other they may not be, and who uses such a link hears of it.
+				if (!this.#overlay.active.includes(from)) this.#send(from, { type: "disconnect" });
 				this.#tree.receive(from, message);
 				return;
 			default:

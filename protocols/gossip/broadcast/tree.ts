@@ -22,6 +22,9 @@ const MISSING_MAX = 4_096;
 /** Announcements in one message. */
 const HAVE_MAX = 256;
 
+/** Messages that a new neighbour is told of. */
+const RECENT_MAX = 64;
+
 interface Announcement {
 	readonly from: NodeId;
 	readonly hops: number;
@@ -53,9 +56,13 @@ export class Tree {
 		return [...this.#eager];
 	}
 
+	/** A new neighbour may have been cut off while messages passed: it is told of the latest. */
 	neighbourUp(node: NodeId): void {
 		this.#lazy.delete(node);
 		this.#eager.add(node);
+		if (this.#kept.size === 0) return;
+		const ids = [...this.#kept.keys()].slice(-RECENT_MAX);
+		this.#host.send(node, { type: "tree-have", ids, hops: ids.map((id) => (this.#seen.get(id) ?? 0) + 1) });
 	}
 
 	neighbourDown(node: NodeId): void {

@@ -71,9 +71,8 @@ export class SwimCrowd {
 			this.join(place, [seed]);
 			this.crowd.inject(place, this.nodeAt(seed), { type: "sync-response", sequence: 1, members, lamport: 0 });
 		}
-		// What each says of itself is known already: it is spread unheard.
-		this.run(900);
 		this.crowd.network.lossChance = lossChance;
+		// What each says of itself is known already, and spread in vain.
 		this.run(10_000);
 	}
 

@@ -135,15 +135,19 @@ describe("what is refused", () => {
 		["a negative incarnation", alive(b, -1)],
 		["an incarnation beyond the last", alive(b, INCARNATION_MAX + 1)],
 		["alive by another", { ...alive(b), by: c }],
-		["left by another", { ...left(b), by: c }],
-		["tags with an accusation", { ...suspected(b, c), tags: Uint8Array.of(1) }],
+		["left by another", { ...left(b, 2), by: c }],
+		["tags with an accusation", { ...suspected(b, c, 2), tags: Uint8Array.of(1) }],
 		["too many tags", alive(b, 1, new Uint8Array(513))],
 		["an endless signature", { ...alive(b), signature: new Uint8Array(129) }],
 	] as const;
 	it.each(bad)("%s", (_what, update) => {
-		const member = new LoneMember({ others: [c, d] }).hear(c, update);
+		// Nobody is accused who is not known.
+		const others = update.kind === "suspect" || update.kind === "left" ? [b, c, d] : [c, d];
+		const member = new LoneMember({ others });
+		const before = member.stateOf(b);
+		member.hear(c, update);
 		expect(member.events).toMatchObject([{ type: "update-refused", reason: "malformed", from: c }]);
-		expect(member.stateOf(b)).toBe("none");
+		expect(member.stateOf(b)).toBe(before);
 	});
 
 	it("one more member than the table may hold", () => {
