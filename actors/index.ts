@@ -2,6 +2,11 @@
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
  */
+export {
+	type GossipCoordinatorOptions,
+	type GossipMessage,
+	GossipProtocolCoordinator,
+} from "./gossip-coordinator/index.ts";
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
 export {
 	type ApplicationSource,

@@ -9,6 +9,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gossipMutations } from "./gossip.ts";
 import { type Mutation, mutate } from "./mutation.ts";
 import { raftMutations } from "./raft.ts";
 
@@ -18,7 +19,10 @@ interface Suite {
 	readonly tests: string;
 }
 
-const suites: Readonly<Record<string, Suite>> = { raft: { mutations: raftMutations, tests: "test/protocols/raft" } };
+const suites: Readonly<Record<string, Suite>> = {
+	raft: { mutations: raftMutations, tests: "test/protocols/raft" },
+	gossip: { mutations: gossipMutations, tests: "test/protocols/gossip" },
+};
 /** A mutant may hang instead of failing; that counts as noticed. */
 const RUN_TIMEOUT_MS = 300_000;
 const root = fileURLToPath(new URL("../../../", import.meta.url));

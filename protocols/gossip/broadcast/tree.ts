@@ -40,8 +40,8 @@ export class Tree {
 	readonly #seen = new Map<string, number>();
 	readonly #kept = new Map<string, Broadcast>();
 	readonly #missing = new Map<string, Announcement[]>();
-	/** Gathered announcements. */
-	#announcing: { readonly id: string; readonly hops: number; readonly except: NodeId | null }[] = [];
+	/** Gathered announcements, by who they are for: the links that were lazy when a message came. */
+	#announcing = new Map<NodeId, { readonly id: string; readonly hops: number }[]>();
 
 	constructor(config: BroadcastConfig, host: TreeHost) {
 		this.#config = config;
@@ -68,6 +68,7 @@ export class Tree {
 	neighbourDown(node: NodeId): void {
 		this.#eager.delete(node);
 		this.#lazy.delete(node);
+		this.#announcing.delete(node);
 		for (const [id, announcements] of this.#missing) {
 			this.#missing.set(
 				id,
@@ -99,9 +100,8 @@ export class Tree {
 	/** Announces what was gathered, on the lazy links. */
 	handleLazyTimer(): void {
 		const gathered = this.#announcing;
-		this.#announcing = [];
-		for (const peer of this.#lazy) {
-			const news = gathered.filter(({ except }) => except !== peer);
+		this.#announcing = new Map();
+		for (const [peer, news] of gathered) {
 			for (let at = 0; at < news.length; at += HAVE_MAX) {
 				const part = news.slice(at, at + HAVE_MAX);
 				this.#host.send(peer, { type: "tree-have", ids: part.map(({ id }) => id), hops: part.map(({ hops }) => hops) });
@@ -131,7 +131,7 @@ export class Tree {
 		for (const [id, hops] of this.#seen) copy.#seen.set(id, hops);
 		for (const [id, broadcast] of this.#kept) copy.#kept.set(id, broadcast);
 		for (const [id, announcements] of this.#missing) copy.#missing.set(id, announcements);
-		copy.#announcing = [...this.#announcing];
+		for (const [peer, news] of this.#announcing) copy.#announcing.set(peer, [...news]);
 		return copy;
 	}
 
@@ -156,9 +156,18 @@ export class Tree {
 		this.#host.deliver(broadcast, hops);
 		const message: TreeMessage = { type: "tree-gossip", broadcast, hops: hops + 1 };
 		for (const peer of this.#eager) if (peer !== from) this.#host.send(peer, message);
-		if (this.#lazy.size === 0) return;
-		if (this.#announcing.length === 0) this.#host.setTimer("lazy", this.#config.lazyIntervalMs);
-		this.#announcing.push({ id, hops: hops + 1, except: from });
+		this.#announce(id, hops + 1, from);
+	}
+
+	/** A link that is lazy now may be of the tree when announcements leave, and would get neither message nor announcement. */
+	#announce(id: string, hops: number, except: NodeId | null): void {
+		if (this.#announcing.size === 0 && this.#lazy.size > 0) this.#host.setTimer("lazy", this.#config.lazyIntervalMs);
+		for (const peer of this.#lazy) {
+			if (peer === except) continue;
+			const news = this.#announcing.get(peer);
+			if (news === undefined) this.#announcing.set(peer, [{ id, hops }]);
+			else news.push({ id, hops });
+		}
 	}
 
 	#handleHave(from: NodeId, ids: readonly string[], hops: readonly number[]): void {

@@ -51,3 +51,12 @@ test("lock-service: the history of the lock is linearizable, and that of the car
 	expect(killed.length).toBeGreaterThanOrEqual(2);
 	for (const line of killed) expect(line).toMatch(/^node-[1-3] is killed$/);
 });
+
+test("gossip: members meet through seeds, tell, ask, and one leaves (GOS-1, GOS-11, GOS-13)", async () => {
+	expect(await run("gossip")).toEqual([
+		"node-1 sees node-2, seed-1, seed-2",
+		"node-2 hears from node-1: deploy version 2",
+		"node-2 answers: ready",
+		"node-2 has left",
+	]);
+});
