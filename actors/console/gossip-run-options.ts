@@ -91,7 +91,7 @@ function share(text: string): number {
 	return value;
 }
 
-/** Whether a call of `quorate run` is about gossip: its last `--protocol` says so. */
+/** Whether a call is about gossip: its last `--protocol` says so. */
 export function namesGossip(args: readonly string[]): boolean {
 	let protocol: string | undefined;
 	for (const [place, text] of args.entries()) {

@@ -106,9 +106,11 @@ function start(name: string, settings: SharedGroupSettings): SharedGroup {
 async function end(shared: SharedGroup): Promise<void> {
 	if (groups.get(shared.name) === shared) groups.delete(shared.name);
 	const stopped = shared.starting.then(async () => {
+		// One that did not start has nothing to stop; its coordinators have heard why.
 		const group = await shared.group.catch(() => null);
 		await group?.stop();
 	});
+	// What goes wrong there is for whoever stopped it to hear.
 	const ended = stopped.catch(() => undefined).finally(() => endings.delete(shared.name));
 	endings.set(shared.name, ended);
 	await stopped;

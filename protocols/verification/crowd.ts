@@ -243,11 +243,9 @@ export class Crowd<P extends ProtocolTypes> {
 			const next = this.#next[event] as number;
 			this.#heads[bucket] = next;
 			if (next === NOTHING) this.#tails[bucket] = NOTHING;
-			const [kind, target, source] = [
-				this.#kinds[event],
-				this.#targets[event] as number,
-				this.#sources[event] as number,
-			];
+			const kind = this.#kinds[event];
+			const target = this.#targets[event] as number;
+			const source = this.#sources[event] as number;
 			const payload = this.#payloads[event];
 			this.#payloads[event] = undefined;
 			this.#next[event] = this.#firstFree;

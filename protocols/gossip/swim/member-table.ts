@@ -181,7 +181,8 @@ export class MemberTable {
 	}
 
 	#swap(i: number, j: number): void {
-		const [a, b] = [this.#order[i] as number, this.#order[j] as number];
+		const a = this.#order[i] as number;
+		const b = this.#order[j] as number;
 		this.#order[i] = b;
 		this.#order[j] = a;
 		this.#places[b] = i;
