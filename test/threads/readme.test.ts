@@ -75,18 +75,23 @@ test("the first example is short, and does what its comments say", async () => {
 const others = javascript.slice(1).filter(({ text }) => !moduleName.test(text));
 
 test("the snippet of an application of one's own runs, and goes on from its directory", async () => {
-	expect(others).toHaveLength(2);
-	const [auction] = others as [Snippet, Snippet];
+	expect(others).toHaveLength(3);
+	const [auction] = others as [Snippet, Snippet, Snippet];
 	expect(await runModule("auction-house.js", auction.text)).toBe("true 5\n");
 	// "The next start with the same directory goes on from there": nobody bids more than 5 any more.
 	expect(await runModule("auction-house.js", auction.text)).toBe("false 5\n");
 });
 
 test("the snippet of members that change runs", async () => {
-	const [, members] = others as [Snippet, Snippet];
+	const [, members] = others as [Snippet, Snippet, Snippet];
 	const printed = await runModule("members.js", members.text);
 	expect(printed).toContain("[ 'node-2', 'node-4', 'node-5' ]");
 	expect(printed.match(/lacks \d+ entries/g)).toHaveLength(2);
+});
+
+test("the snippet of members that gossip runs, and ends by itself", async () => {
+	const [, , gossip] = others as [Snippet, Snippet, Snippet];
+	expect(await runModule("gossip.js", gossip.text)).toMatch(/^there: /m);
 });
 
 test("the snippet of TypeScript compiles strictly, and ends its swarm by itself", async () => {
