@@ -42,8 +42,8 @@ const options = {
 	} satisfies OptionSpec<number>,
 	profile: {
 		value: "NAME",
-		help: "times of memberlist's profiles: lan, wan or local (default local)",
-		fallback: "local",
+		help: "times of memberlist's profiles: lan, wan or local (default lan)",
+		fallback: "lan",
 		parse: (text) => oneOf(text, ["lan", "wan", "local"]),
 	} satisfies OptionSpec<GossipRunOptions["profile"]>,
 	kill: {
@@ -134,6 +134,6 @@ when nobody was killed and detected.
 
 Examples:
   quorate run --protocol gossip --nodes 64 --kill 5s
-  quorate run --protocol gossip --nodes 64 --loss 0.1 --profile lan --for 60s
+  quorate run --protocol gossip --nodes 64 --loss 0.1 --for 60s
 `;
 }

@@ -59,6 +59,8 @@ export class GossipRun {
 	readonly #kills: Kill[] = [];
 	readonly #spreads = new Map<string, Spread>();
 	readonly #down = new Set<string>();
+	/** Members that ran and were held dead. */
+	readonly #wronged = new Set<string>();
 	#falsePositives = 0;
 	#suspicions = 0;
 	#refutations = 0;
@@ -147,6 +149,9 @@ export class GossipRun {
 		const kill = this.#kills.findLast((each) => each.node === failed);
 		if (kill === undefined || (!this.#down.has(failed) && kill.waiting.size === 0)) {
 			this.#falsePositives++;
+			// Others hear of it at once; one line will do.
+			if (this.#wronged.has(failed)) return;
+			this.#wronged.add(failed);
 			this.#note(this.#clock.nowMs() - this.#startMs, `${at} holds ${failed} dead, which runs`);
 			return;
 		}

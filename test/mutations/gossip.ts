@@ -6,8 +6,8 @@ export const gossipMutations: readonly Mutation[] = [
 		name: "stale-alive-in-silence",
 		bug: "a member that shows itself with an incarnation held dead is told nothing (memberlist #311)",
 		file: "protocols/gossip/swim/updates.ts",
-		old: "\tif (incarnation > held) return;\n\ttellAtOnce",
-		new: "\tif (incarnation > held || held >= 0) return;\n\ttellAtOnce",
+		old: 'if (state !== "none" && state !== "alive" && state !== "suspect") tellAtOnce',
+		new: 'if (state === "none") tellAtOnce',
 	},
 	{
 		name: "refutes-at-same-incarnation",

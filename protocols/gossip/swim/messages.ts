@@ -43,20 +43,16 @@ interface Piggyback {
 export interface Ping extends Piggyback {
 	readonly type: "ping";
 	readonly sequence: number;
-	/** The sender's own: whoever holds it dead at this one or a later tells it so. */
-	readonly incarnation: number;
 }
 /** I am. Also what a relay passes back. */
 export interface Ack extends Piggyback {
 	readonly type: "ack";
 	readonly sequence: number;
-	readonly incarnation: number;
 }
 /** Ping `target` for me (SWIM §3.1). */
 export interface PingRequest extends Piggyback {
 	readonly type: "ping-request";
 	readonly sequence: number;
-	readonly incarnation: number;
 	readonly target: NodeId;
 }
 /** I have asked and heard nothing yet: so your own link works (Lifeguard §IV-A). */
@@ -112,7 +108,6 @@ const piggyback: readonly Field[] = [
 	{ name: "events", kind: { list: eventFields } },
 ];
 const sequence: Field = { name: "sequence", kind: "uint32" };
-const incarnation: Field = { name: "incarnation", kind: "safe-integer" };
 const lamport: Field = { name: "lamport", kind: "safe-integer" };
 const members: Field = { name: "members", kind: { list: updateFields } };
 
@@ -120,9 +115,9 @@ export const swimLayouts: LayoutTable = {
 	protocol: "swim",
 	version: 1,
 	messages: [
-		{ type: "ping", fields: [sequence, incarnation, ...piggyback] },
-		{ type: "ack", fields: [sequence, incarnation, ...piggyback] },
-		{ type: "ping-request", fields: [sequence, incarnation, { name: "target", kind: "text" }, ...piggyback] },
+		{ type: "ping", fields: [sequence, ...piggyback] },
+		{ type: "ack", fields: [sequence, ...piggyback] },
+		{ type: "ping-request", fields: [sequence, { name: "target", kind: "text" }, ...piggyback] },
 		{ type: "nack", fields: [sequence] },
 		{ type: "gossip", fields: piggyback },
 		{ type: "sync-request", fields: [sequence, members, lamport] },
@@ -137,8 +132,8 @@ const INTEGER_BYTES = 8;
 const SEQUENCE_BYTES = 4;
 /** What every message has that carries byte fields: its schema number, and where their contents begin. */
 const FRAME_BYTES = 1 + LENGTH_BYTES;
-/** A packet's fixed part at its largest, without the target of a ping-request: frame, sequence, incarnation, two counts. */
-export const PACKET_OVERHEAD_BYTES: number = FRAME_BYTES + SEQUENCE_BYTES + INTEGER_BYTES + 2 * LENGTH_BYTES;
+/** A packet's fixed part at its largest, without the target of a ping-request: frame, sequence, two counts. */
+export const PACKET_OVERHEAD_BYTES: number = FRAME_BYTES + SEQUENCE_BYTES + 2 * LENGTH_BYTES;
 
 /** Bytes of an update on the wire. Ids and names are ASCII, so their length is their size. */
 export function updateBytes({ node, by, tags, signature }: MemberUpdate): number {

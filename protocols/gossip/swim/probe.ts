@@ -2,7 +2,7 @@
  * The failure detector: one member is probed in each period, directly and then through others (SWIM §3.1, §4.3), at a pace
  * that this member's own health allows (Lifeguard's LHA-Probe, §IV-A).
  */
-import type { NodeId } from "../../core/index.ts";
+import { isNodeId, type NodeId } from "../../core/index.ts";
 import { cancelTimer, emit, NO_BYTES, nextSequence, type SwimCore, send, setTimer } from "./core.ts";
 import { type Cargo, changeHealth, loadCargo } from "./dissemination.ts";
 import type { Ack, MemberUpdate, Nack, Ping, PingRequest } from "./messages.ts";
@@ -32,23 +32,23 @@ export function handleProbeTimeout(core: SwimCore): void {
 	for (const relay of relays) {
 		const { sequence, target } = probe;
 		const cargo = loadCargo(core, TARGET_BYTES_MAX);
-		send(core, relay, { type: "ping-request", sequence, incarnation: core.incarnation, target, ...cargo });
+		send(core, relay, { type: "ping-request", sequence, target, ...cargo });
 	}
 }
 
 /** Room in a packet for the target of a ping-request: a node id and its length. */
 const TARGET_BYTES_MAX = 68;
 
-export function handlePing(core: SwimCore, from: NodeId, { sequence, incarnation }: Ping): void {
+export function handlePing(core: SwimCore, from: NodeId, { sequence }: Ping): void {
 	if (core.phase === "left") return;
-	send(core, from, { type: "ack", sequence, incarnation: core.incarnation, ...loadCargo(core, 0) });
-	handleSign(core, from, incarnation);
+	send(core, from, { type: "ack", sequence, ...loadCargo(core, 0) });
+	handleSign(core, from);
 }
 
 /** Probes a member for another one. */
 export function handlePingRequest(core: SwimCore, from: NodeId, request: PingRequest): void {
-	handleSign(core, from, request.incarnation);
-	if (core.phase === "left" || core.relays.size >= core.config.relaysMax) return;
+	handleSign(core, from);
+	if (core.phase === "left" || core.relays.size >= core.config.relaysMax || !isNodeId(request.target)) return;
 	const sequence = nextSequence(core);
 	core.relays.set(sequence, { origin: from, originSequence: request.sequence, target: request.target });
 	sendPing(core, request.target, sequence);
@@ -63,13 +63,12 @@ export function handleRelayTimer(core: SwimCore, sequence: number): void {
 	send(core, relay.origin, { type: "nack", sequence: relay.originSequence });
 }
 
-export function handleAck(core: SwimCore, from: NodeId, { sequence, incarnation }: Ack): void {
+export function handleAck(core: SwimCore, from: NodeId, { sequence }: Ack): void {
 	const relay = core.relays.get(sequence);
 	if (relay !== undefined && relay.target === from) {
 		core.relays.delete(sequence);
 		cancelTimer(core, `relay/${sequence}`);
-		// The target's own incarnation: whoever holds it dead must see which life has answered.
-		send(core, relay.origin, { type: "ack", sequence: relay.originSequence, incarnation, ...loadCargo(core, 0) });
+		send(core, relay.origin, { type: "ack", sequence: relay.originSequence, ...loadCargo(core, 0) });
 	}
 	const { probe } = core;
 	if (probe === null || probe.sequence !== sequence || probe.acknowledged) return;
@@ -77,7 +76,7 @@ export function handleAck(core: SwimCore, from: NodeId, { sequence, incarnation 
 	core.probe = { ...probe, acknowledged: true };
 	cancelTimer(core, "probe-timeout");
 	changeHealth(core, -1);
-	handleSign(core, probe.target, incarnation);
+	handleSign(core, probe.target);
 }
 
 export function handleNack(core: SwimCore, from: NodeId, { sequence }: Nack): void {
@@ -131,5 +130,5 @@ function nextTarget(core: SwimCore): NodeId | null {
 function sendPing(core: SwimCore, target: NodeId, sequence: number): void {
 	const isBuddy = core.config.buddySystem && core.members.stateOf(target) === "suspect";
 	const cargo: Cargo = loadCargo(core, 0, isBuddy ? accusationOf(core, target) : null);
-	send(core, target, { type: "ping", sequence, incarnation: core.incarnation, ...cargo });
+	send(core, target, { type: "ping", sequence, ...cargo });
 }

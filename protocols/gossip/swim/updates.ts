@@ -30,7 +30,8 @@ export const INCARNATION_LEAP_MAX: number = 2 ** 20;
 export function handleUpdate(core: SwimCore, update: MemberUpdate, from: NodeId): void {
 	// The most common case by far, so it comes before all checks: what changes nothing can do no harm.
 	if (isOld(core, update)) {
-		if (update.kind === "alive" && from === update.node) answerStale(core, from, update.incarnation);
+		if (update.kind === "alive" && from === update.node) tellWhatIsHeld(core, from);
+		else if (isObituary(update) && update.node === core.config.nodeId) tellOwnWord(core, from);
 		return;
 	}
 	const reason = isWellFormed(update) ? reasonToDoubt(core, update, from) : "malformed";
@@ -39,19 +40,27 @@ export function handleUpdate(core: SwimCore, update: MemberUpdate, from: NodeId)
 	else believe(core, update);
 }
 
-/** A member shows itself, by a probe or its answer, at this incarnation. */
-export function handleSign(core: SwimCore, from: NodeId, incarnation: number): void {
-	if (core.members.stateOf(from) === "alive") return;
-	answerStale(core, from, incarnation);
+/**
+ * A member shows itself, by a probe or its answer: whoever holds it dead or gone tells it so. If that is news to it, it
+ * refutes; if it has refuted before, its answer is the word that has not arrived here.
+ */
+export function handleSign(core: SwimCore, from: NodeId): void {
+	tellWhatIsHeld(core, from);
 }
 
-/** Whoever is held dead, suspected or gone at an incarnation that it has not passed is told, and may refute. */
-function answerStale(core: SwimCore, node: NodeId, incarnation: number): void {
+function tellWhatIsHeld(core: SwimCore, node: NodeId): void {
 	const state = core.members.stateOf(node);
-	if (state === "none" || state === "alive") return;
-	const held = core.members.incarnationOf(node);
-	if (incarnation > held) return;
-	tellAtOnce(core, node, accusationOf(core, node));
+	// A suspect hears of it soon enough: by gossip, and by the pings of its buddies.
+	if (state !== "none" && state !== "alive" && state !== "suspect") tellAtOnce(core, node, accusationOf(core, node));
+}
+
+function isObituary({ kind }: MemberUpdate): boolean {
+	return kind === "dead" || kind === "left";
+}
+
+/** Who passes on an obituary that this member has outlived has not heard of that. */
+function tellOwnWord(core: SwimCore, to: NodeId): void {
+	if (core.phase === "running") tellAtOnce(core, to, core.own);
 }
 
 function isWellFormed({ kind, node, by, incarnation, tags, signature }: MemberUpdate): boolean {

@@ -29,7 +29,7 @@ describe("options", () => {
 			threads: 2,
 			killMs: 5_000,
 			lossChance: 0,
-			profile: "local",
+			profile: "lan",
 		});
 		expect(parseGossipRunOptions(["--kill", "off", "--loss", "0.1", "--nodes", "9"])).toMatchObject({
 			killMs: null,

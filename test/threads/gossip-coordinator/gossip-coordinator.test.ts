@@ -12,7 +12,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const nodes = ["a", "b", "c", "d", "e"];
 
 async function started(lossChance = 0): Promise<GossipGroup> {
-	const group = await GossipGroup.start({ profile: "local", threads: 2, seed: 1, lossChance });
+	// Sent so often, a message is missed with probability 0.2^10, loss and all.
+	const tuning = { retransmitMultiplier: 10 };
+	const group = await GossipGroup.start({ profile: "local", threads: 2, seed: 1, lossChance, tuning });
 	for (const node of nodes) await group.startMember(node);
 	const met = firstValueFrom(
 		group.events$.pipe(

@@ -95,11 +95,11 @@ export class LoneMember {
 		this.step({ type: "request", requestId: this.#nextRequest++, request });
 		return this.replies;
 	}
-	ping(from: NodeId, incarnation = 1, sequence = 7): this {
-		return this.receive(from, { type: "ping", sequence, incarnation, updates: [], events: [] });
+	ping(from: NodeId, sequence = 7): this {
+		return this.receive(from, { type: "ping", sequence, updates: [], events: [] });
 	}
-	ack(from: NodeId, sequence: number, incarnation = 1): this {
-		return this.receive(from, { type: "ack", sequence, incarnation, updates: [], events: [] });
+	ack(from: NodeId, sequence: number): this {
+		return this.receive(from, { type: "ack", sequence, updates: [], events: [] });
 	}
 	/** Lets a probe of the next member fail altogether; returns who was probed. */
 	failProbe(): NodeId {

@@ -14,17 +14,24 @@ describe("#311: a restart with a stale incarnation is seen as dead for ever", ()
 		// By its own alive, by a probe, by an answer, by a whole-state exchange.
 		const shown = [
 			member.hear(b, alive(b, 1)).sent("gossip"),
-			member.ping(b, 1).sent("gossip"),
+			member.ping(b).sent("gossip"),
 			member.receive(b, { type: "sync-request", sequence: 1, members: [alive(b, 5)], lamport: 0 }).sent("gossip"),
 		];
 		for (const told of shown) expect(told).toMatchObject([{ to: b, message: { updates: [dead(b, a, 5)] } }]);
 	});
 
-	it("a member that is held alive, or shows a later incarnation, is told nothing", () => {
+	it("a member that is held alive or suspected is told nothing", () => {
 		const member = new LoneMember({ others: [b, c] });
-		expect(member.ping(b, 0).sent("gossip")).toEqual([]);
-		member.hear(c, suspected(b, c, 1));
-		expect(member.ping(b, 2).sent("gossip")).toEqual([]);
+		expect(member.ping(b).sent("gossip")).toEqual([]);
+		expect(member.hear(c, suspected(b, c)).ping(b).sent("gossip")).toEqual([]);
+	});
+
+	it("a member that has refuted long ago says so again to who has not heard of it", () => {
+		const member = new LoneMember({ others: [b] }).hear(b, dead(a, b, 5)).spreadAll();
+		expect(member.hear(b, dead(a, b, 5)).sent("gossip")).toMatchObject([
+			{ to: b, message: { updates: [alive(a, 6)] } },
+		]);
+		expect(member.machine.status.incarnation).toBe(6);
 	});
 
 	it("so a member that is told refutes above it", () => {
