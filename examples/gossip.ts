@@ -10,8 +10,8 @@ import { firstValueFrom, toArray } from "rxjs";
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-const one = new GossipProtocolCoordinator("node-1", ["seed-1", "seed-2"], { profile: "local" });
-const two = new GossipProtocolCoordinator("node-2", ["seed-1", "seed-2"], { profile: "local" });
+const one = new GossipProtocolCoordinator("node-1", ["seed-1", "seed-2"]);
+const two = new GossipProtocolCoordinator("node-2", ["seed-1", "seed-2"]);
 try {
 	await one.initialize();
 	await two.initialize();

@@ -30,6 +30,12 @@ interface Announcement {
 	readonly hops: number;
 }
 
+/** Announcements for one neighbour, as they will travel. */
+interface Announcing {
+	readonly ids: string[];
+	readonly hops: number[];
+}
+
 export class Tree {
 	readonly #config: BroadcastConfig;
 	readonly #host: TreeHost;
@@ -41,7 +47,7 @@ export class Tree {
 	readonly #kept = new Map<string, Broadcast>();
 	readonly #missing = new Map<string, Announcement[]>();
 	/** Gathered announcements, by who they are for: the links that were lazy when a message came. */
-	#announcing = new Map<NodeId, { readonly id: string; readonly hops: number }[]>();
+	#announcing = new Map<NodeId, Announcing>();
 
 	constructor(config: BroadcastConfig, host: TreeHost) {
 		this.#config = config;
@@ -101,10 +107,10 @@ export class Tree {
 	handleLazyTimer(): void {
 		const gathered = this.#announcing;
 		this.#announcing = new Map();
-		for (const [peer, news] of gathered) {
-			for (let at = 0; at < news.length; at += HAVE_MAX) {
-				const part = news.slice(at, at + HAVE_MAX);
-				this.#host.send(peer, { type: "tree-have", ids: part.map(({ id }) => id), hops: part.map(({ hops }) => hops) });
+		for (const [peer, { ids, hops }] of gathered) {
+			for (let at = 0; at < ids.length; at += HAVE_MAX) {
+				const part = { ids: ids.slice(at, at + HAVE_MAX), hops: hops.slice(at, at + HAVE_MAX) };
+				this.#host.send(peer, { type: "tree-have", ...part });
 			}
 		}
 	}
@@ -131,7 +137,8 @@ export class Tree {
 		for (const [id, hops] of this.#seen) copy.#seen.set(id, hops);
 		for (const [id, broadcast] of this.#kept) copy.#kept.set(id, broadcast);
 		for (const [id, announcements] of this.#missing) copy.#missing.set(id, announcements);
-		for (const [peer, news] of this.#announcing) copy.#announcing.set(peer, [...news]);
+		for (const [peer, { ids, hops }] of this.#announcing)
+			copy.#announcing.set(peer, { ids: [...ids], hops: [...hops] });
 		return copy;
 	}
 
@@ -164,9 +171,13 @@ export class Tree {
 		if (this.#announcing.size === 0 && this.#lazy.size > 0) this.#host.setTimer("lazy", this.#config.lazyIntervalMs);
 		for (const peer of this.#lazy) {
 			if (peer === except) continue;
-			const news = this.#announcing.get(peer);
-			if (news === undefined) this.#announcing.set(peer, [{ id, hops }]);
-			else news.push({ id, hops });
+			const gathered = this.#announcing.get(peer);
+			if (gathered === undefined) {
+				this.#announcing.set(peer, { ids: [id], hops: [hops] });
+			} else {
+				gathered.ids.push(id);
+				gathered.hops.push(hops);
+			}
 		}
 	}
 
