@@ -12,7 +12,7 @@ import type { BenchRow } from "./row.ts";
 
 const MEMBERS = 10_000;
 const ROUNDS = 3;
-const BROADCASTS = 40;
+const BROADCASTS = 20;
 
 /** Inputs that machines took, for each second of the process's CPU time. */
 function broadcastRate(seed: number): number {

@@ -65,6 +65,15 @@ describe("one suspicion", () => {
 		expect(member.stateOf(b)).toBe("suspect");
 	});
 
+	it("one's own further failed probes confirm nothing", () => {
+		const member = suspecting();
+		for (let failed = 0; failed < 3; ) if (member.failProbe() === b) failed++;
+		member.timer(`suspicion/${b}`);
+		expect(member.stateOf(b)).toBe("suspect");
+		member.hear(d, suspected(b, d));
+		expect(member.stateOf(b)).toBe("dead");
+	});
+
 	it("a confirmation that comes after its moment decides at once", () => {
 		const member = suspecting();
 		member.timer(`suspicion/${b}`).timer(`suspicion/${b}`);
