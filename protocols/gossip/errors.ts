@@ -17,6 +17,11 @@ const gossipErrors = defineErrors({
 		(d: { what: string; sizeBytes: number; limitBytes: number }) =>
 			`${d.what} has ${d.sizeBytes} bytes, at most ${d.limitBytes} are allowed`,
 	],
+	symbolsInconsistent: [
+		"gossip-symbols-inconsistent",
+		(d: { symbols: number; items: number }) =>
+			`${d.symbols} coded symbols give ${d.items} items: they are not of one set, or not in order`,
+	],
 });
 
 /** One field of a configuration is outside its bounds: `{field, expected, actual}`. */
@@ -29,3 +34,6 @@ export const configContradiction: ErrorMaker<{ rule: string; left: number; right
 
 /** What is to be spread does not fit: `{what, sizeBytes, limitBytes}`. */
 export const tooLarge: ErrorMaker<{ what: string; sizeBytes: number; limitBytes: number }> = gossipErrors.tooLarge;
+
+/** Coded symbols that no set has: `{symbols, items}`. */
+export const symbolsInconsistent: ErrorMaker<{ symbols: number; items: number }> = gossipErrors.symbolsInconsistent;

@@ -8,7 +8,7 @@
  */
 import { assert } from "../../core/index.ts";
 import { requireIntegerField } from "../bounds.ts";
-import { tooLarge } from "../errors.ts";
+import { symbolsInconsistent, tooLarge } from "../errors.ts";
 
 /** One coded symbol: the sum of the items that are mapped to it, of their checksums, and how many. */
 export interface CodedSymbol {
@@ -159,7 +159,11 @@ export class SetDecoder {
 		return this.#symbols.length;
 	}
 
-	/** Takes the next symbol. @throws QuorateError `gossip-too-large` for one of another length, or one too many */
+	/**
+	 * Takes the next symbol.
+	 * @throws QuorateError `gossip-too-large` for one of another length, or one too many; `gossip-symbols-inconsistent` for what
+	 *   comes from no set, or not in order: the decoder is of no use any more then
+	 */
 	take({ sum, checksum, count }: CodedSymbol): void {
 		requireLength(sum, this.#itemBytes);
 		const index = this.#symbols.length;
@@ -193,6 +197,9 @@ export class SetDecoder {
 	}
 
 	#takeOut(item: Uint8Array, checksum: readonly [number, number], count: 1 | -1, touched: number[]): void {
+		const items = this.missing.length + this.surplus.length + 1;
+		// Each item empties one symbol at least. Without this, symbols that are made up could give items for ever.
+		if (items > this.#symbols.length) throw symbolsInconsistent({ symbols: this.#symbols.length, items });
 		(count === 1 ? this.missing : this.surplus).push(item);
 		const sign = count === 1 ? -1 : 1;
 		const mapping = new Mapping(checksum);
