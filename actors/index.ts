@@ -11,6 +11,10 @@ export {
 	type CRDTType,
 	type Synchronized,
 } from "./crdt-synchronizer/index.ts";
+	type GossipCoordinatorOptions,
+	type GossipMessage,
+	GossipProtocolCoordinator,
+} from "./gossip-coordinator/index.ts";
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
 export {
 	type ApplicationSource,

@@ -7,6 +7,8 @@ import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../runtime/index.ts";
 import { type FlightRecords, generateRecords } from "./flight-records.ts";
+import { gossipRunCommand } from "./gossip-run-command.ts";
+import { namesGossip } from "./gossip-run-options.ts";
 import { HistoryWriter } from "./history.ts";
 import { readInput } from "./input.ts";
 import { Progress } from "./progress.ts";
@@ -51,6 +53,7 @@ export interface CommandWorld {
  * @throws QuorateError for everything that keeps the run from beginning
  */
 export async function runCommand(args: readonly string[], world: CommandWorld): Promise<number> {
+	if (namesGossip(args)) return await gossipRunCommand(args, world);
 	const options = parseRunOptions(args);
 	if (options.help) {
 		world.output.write(runHelp());

@@ -32,7 +32,7 @@ const KILL_INTERVAL_MS_MIN = 500;
 const options = {
 	protocol: {
 		value: "NAME",
-		help: "which protocol decides: raft",
+		help: "which protocol: raft, or gossip, which has options of its own: quorate run --protocol\ngossip --help",
 		fallback: "raft",
 		parse: (text) => oneOf(text, ["raft"]),
 	} satisfies OptionSpec<"raft">,

@@ -21,6 +21,8 @@ import {
 } from "../experiment/index.ts";
 import { experimentErrors } from "./errors.ts";
 import { readExperiment } from "./experiment-file.ts";
+import { namesGossip } from "./gossip-run-options.ts";
+import { gossipSimulateCommand } from "./gossip-simulate-command.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { parseSimulateOptions, type SimulateOptions, simulateHelp } from "./simulate-options.ts";
 import { SeedsProgress } from "./simulate-progress.ts";
@@ -58,6 +60,7 @@ export async function simulateCommand(
 	world: CommandWorld,
 	openPool: (width: number) => SeedPool = threadPool,
 ): Promise<number> {
+	if (namesGossip(args)) return await gossipSimulateCommand(args, world);
 	const options = parseSimulateOptions(args);
 	if (options.help) {
 		world.output.write(simulateHelp());

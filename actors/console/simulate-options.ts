@@ -38,7 +38,7 @@ const THREADS_MAX = 64;
 const options = {
 	protocol: {
 		value: "NAME",
-		help: "which protocol is simulated: raft",
+		help: "which protocol is simulated: raft, or gossip, which has options of its own: quorate\nsimulate --protocol gossip --help",
 		fallback: "raft",
 		parse: (text) => oneOf(text, ["raft"]),
 	} satisfies OptionSpec<"raft">,

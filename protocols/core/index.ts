@@ -8,6 +8,7 @@
 export type { Application, LogPosition } from "./application.ts";
 export { AssertionError, assert, assertNever, must } from "./assert.ts";
 export { canonicalHash, canonicalText, hashText } from "./canonical.ts";
+export type { ChoicePort } from "./choice.ts";
 export type { CryptoPort } from "./crypto.ts";
 export {
 	defineErrors,

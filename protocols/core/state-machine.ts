@@ -19,10 +19,11 @@
  *
  * ## What the protocol promises
  *
- * 1. The effects of a step depend on nothing but the inputs so far and the configuration: no clock, no
- *    randomness, no promises, no iteration order that inputs did not determine.
+ * 1. The effects of a step depend on nothing but the inputs so far, the configuration and the answers of the ports
+ *    that it was given: no clock, no randomness, no promises, no iteration order that inputs did not determine.
  * 2. Its state holds no generator and no absolute time, so that equal states meet in the model checker.
- *    A random delay is a range: the host draws ({@link SetTimer}). `now` serves leases and events only.
+ *    A random delay is a range: the host draws ({@link SetTimer}). A random choice is asked of the host
+ *    (`choice.ts`). `now` serves leases and events only.
  * 3. `step` never throws for anything the world may send. It throws `AssertionError` for a bug of its own,
  *    and the host must then stop the participant.
  *

@@ -9,6 +9,8 @@
  * properties and models stand in the protocol's room.
  */
 export { propertyRepeated, propertyThrew } from "./errors.ts";
+export { Crowd, type CrowdCounts, type CrowdNetwork, type CrowdOptions } from "./crowd.ts";
+export { propertyFailed, propertyRepeated } from "./errors.ts";
 export {
 	type Anomaly,
 	type AnomalyReport,

@@ -76,15 +76,15 @@ const documents = javascript.filter(({ text }) => text.includes("quorate/protoco
 const others = javascript.slice(1).filter((snippet) => !moduleName.test(snippet.text) && !documents.includes(snippet));
 
 test("the snippet of an application of one's own runs, and goes on from its directory", async () => {
-	expect(others).toHaveLength(2);
-	const [auction] = others as [Snippet, Snippet];
+	expect(others).toHaveLength(3);
+	const [auction] = others as [Snippet, Snippet, Snippet];
 	expect(await runModule("auction-house.js", auction.text)).toBe("true 5\n");
 	// "The next start with the same directory goes on from there": nobody bids more than 5 any more.
 	expect(await runModule("auction-house.js", auction.text)).toBe("false 5\n");
 });
 
 test("the snippet of members that change runs", async () => {
-	const [, members] = others as [Snippet, Snippet];
+	const [, members] = others as [Snippet, Snippet, Snippet];
 	const printed = await runModule("members.js", members.text);
 	expect(printed).toContain("[ 'node-2', 'node-4', 'node-5' ]");
 	expect(printed.match(/lacks \d+ entries/g)).toHaveLength(2);
@@ -94,6 +94,9 @@ test("the snippet of replicated documents runs, and both have the same", async (
 	expect(documents).toHaveLength(1);
 	const value = "{ text: 'Hello world', tags: [], votes: { red: 1 } }";
 	expect(await runModule("documents.js", documents[0]!.text)).toBe(`${value} ${value}\n`);
+test("the snippet of members that gossip runs, and ends by itself", async () => {
+	const [, , gossip] = others as [Snippet, Snippet, Snippet];
+	expect(await runModule("gossip.js", gossip.text)).toMatch(/^there: /m);
 });
 
 test("the snippet of TypeScript compiles strictly, and ends its swarm by itself", async () => {

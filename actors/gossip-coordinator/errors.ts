@@ -1,0 +1,38 @@
+/** What can go wrong for a gossip coordinator, as typed errors. */
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
+
+const coordinatorErrors = defineErrors({
+	notInitialized: [
+		"gossip-not-initialized",
+		(d: { node: string; state: string }) => `the coordinator of ${d.node} is ${d.state}: initialize() it first`,
+	],
+	memberRuns: [
+		"gossip-member-runs",
+		(d: { node: string; group: string }) => `${d.node} runs in the group ${d.group} already`,
+	],
+	memberMissing: [
+		"gossip-member-missing",
+		(d: { node: string; group: string }) => `no member ${d.node} runs in the group ${d.group}`,
+	],
+	requestRefused: [
+		"gossip-request-refused",
+		(d: { node: string; request: string; reason: string }) => `${d.node} refused ${d.request}: ${d.reason}`,
+	],
+	groupSettingsDiffer: [
+		"gossip-settings-differ",
+		(d: { group: string; setting: string }) => `the group ${d.group} runs with another ${d.setting}`,
+	],
+});
+
+/** Nothing can be asked before `initialize()`: `{node, state}`. */
+export const notInitialized: ErrorMaker<{ node: string; state: string }> = coordinatorErrors.notInitialized;
+/** One node id is one member: `{node, group}`. */
+export const memberRuns: ErrorMaker<{ node: string; group: string }> = coordinatorErrors.memberRuns;
+/** The member was never started, was killed, or has left: `{node, group}`. */
+export const memberMissing: ErrorMaker<{ node: string; group: string }> = coordinatorErrors.memberMissing;
+/** The member said no: `{node, request, reason}`. */
+export const requestRefused: ErrorMaker<{ node: string; request: string; reason: string }> =
+	coordinatorErrors.requestRefused;
+/** All coordinators of a group give the same settings, or leave them out: `{group, setting}`. */
+export const groupSettingsDiffer: ErrorMaker<{ group: string; setting: string }> =
+	coordinatorErrors.groupSettingsDiffer;

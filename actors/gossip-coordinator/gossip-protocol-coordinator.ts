@@ -1,0 +1,237 @@
+/** One member's handle on a gossip group: who is there, news to all, questions to all. */
+import { BehaviorSubject, filter, map, type Observable, ReplaySubject, Subject, type Subscription } from "rxjs";
+import { errorToObject, invalidArgument, type NodeId, nodeId } from "../../protocols/core/index.ts";
+import type { MemberStatus, SwimEvent } from "../../protocols/gossip/index.ts";
+import { IsolatedObservable } from "../../runtime/actor/index.ts";
+import { notInitialized } from "./errors.ts";
+import type { GossipGroup } from "./gossip-group.ts";
+import type { MemberReport } from "./member-messages.ts";
+import { attachGroup, type GroupAttachment, type SharedGroupSettings } from "./shared-gossip-groups.ts";
+
+/** Settings of a coordinator; those of the group must be the same for all coordinators of it, or left out. */
+export type GossipCoordinatorOptions = SharedGroupSettings & {
+	/** Names the group among those of this process. Default `gossip`. */
+	readonly group?: string;
+};
+
+/** A message that some member has spread. */
+export interface GossipMessage {
+	readonly name: string;
+	readonly origin: NodeId;
+	/** The origin's Lamport time: messages of one origin are ordered by it. */
+	readonly lamport: number;
+	readonly payload: Uint8Array;
+}
+
+/** What the coordinator's stream carries: the member's events, and an observer's mistake. */
+export type GossipCoordinatorEvent =
+	| SwimEvent
+	| { readonly type: "observer-failed"; readonly error: ReturnType<typeof errorToObject> };
+
+interface Joined {
+	readonly group: GossipGroup;
+	readonly subscription: Subscription;
+}
+
+/**
+ * A member of a gossip group in this process. Seeds that do not run here yet are started beside it. The last coordinator of a
+ * group that shuts down stops the group.
+ *
+ * What is spread is delivered to each member at most once, and to all with high probability; nothing here is decided or
+ * committed.
+ * @example
+ * const coordinator = new GossipProtocolCoordinator("node-1", ["seed-1", "seed-2"]);
+ * await coordinator.initialize();
+ * await coordinator.broadcast("deploy", new TextEncoder().encode("v2"));
+ * await coordinator.shutdown();
+ */
+export class GossipProtocolCoordinator {
+	readonly node: NodeId;
+	readonly seeds: readonly NodeId[];
+	readonly #options: GossipCoordinatorOptions;
+	readonly #heard$ = new Subject<GossipCoordinatorEvent>();
+	readonly #events$: Observable<GossipCoordinatorEvent>;
+	readonly #members$ = new BehaviorSubject<readonly NodeId[]>([]);
+	#attachment: GroupAttachment | null = null;
+	#initializing: Promise<void> | null = null;
+	#joined: Joined | null = null;
+
+	/** @throws QuorateError `invalid-argument` */
+	constructor(node: string, seeds: readonly string[], options: GossipCoordinatorOptions = {}) {
+		this.node = nodeId(node);
+		this.seeds = seeds.map(nodeId).filter((seed) => seed !== node);
+		if (seeds.length === 0) throw invalidArgument({ argument: "seeds", expected: "one seed at least", actual: "none" });
+		this.#options = options;
+		this.#events$ = new IsolatedObservable(this.#heard$, (error) =>
+			this.#heard$.next({ type: "observer-failed", error: errorToObject(error) }),
+		);
+	}
+
+	/**
+	 * Starts the member and joins through the seeds; resolves when one of them has told its members.
+	 * @throws QuorateError `gossip-member-runs`, `gossip-settings-differ`, `gossip-request-refused` when no seed answers
+	 */
+	initialize(): Promise<void> {
+		this.#initializing ??= this.#initialize().catch(async (error: unknown) => {
+			this.#initializing = null;
+			await this.#detach();
+			throw error;
+		});
+		return this.#initializing;
+	}
+
+	async #initialize(): Promise<void> {
+		const { group: name = "gossip", ...settings } = this.#options;
+		this.#attachment = attachGroup(name, settings);
+		const group = await this.#attachment.group;
+		await this.#attachment.ensureSeeds(this.seeds);
+		const subscription = group.events$
+			.pipe(filter(({ node }) => node === this.node))
+			.subscribe(({ event }) => this.#hear(event));
+		this.#joined = { group, subscription };
+		await this.#attachment.own(this.node);
+		if (this.seeds.length > 0) await group.join(this.node, this.seeds);
+	}
+
+	/** Everything that happens at this member; silent before {@link initialize}. */
+	get events$(): Observable<GossipCoordinatorEvent> {
+		return this.#events$;
+	}
+
+	/** The others that are believed to be there, in code-unit order: at once, and after each change. */
+	get members$(): Observable<readonly NodeId[]> {
+		return new IsolatedObservable(this.#members$, (error) =>
+			this.#heard$.next({ type: "observer-failed", error: errorToObject(error) }),
+		);
+	}
+
+	/** What members have spread, this one included, in order of arrival. */
+	get messages$(): Observable<GossipMessage> {
+		return this.#events$.pipe(
+			filter((event) => event.type === "user-event"),
+			map(({ name, origin, lamport, payload }) => ({ name, origin, lamport, payload })),
+		);
+	}
+
+	/** Questions of members; answer with {@link answer}. */
+	get queries$(): Observable<GossipMessage> {
+		return this.#events$.pipe(
+			filter((event) => event.type === "query-received"),
+			map(({ name, origin, lamport, payload }) => ({ name, origin, lamport, payload })),
+		);
+	}
+
+	/** This member's view now. */
+	async status(): Promise<MemberReport> {
+		return await this.#running().group.report(this.node);
+	}
+
+	/** What this member holds of each other. */
+	async members(): Promise<readonly MemberStatus[]> {
+		return (await this.status()).members;
+	}
+
+	/**
+	 * Puts a message on its way to all. Resolves when it is on its way: nobody confirms that it has arrived.
+	 * @throws QuorateError `gossip-request-refused` when name and payload have more than 512 bytes
+	 */
+	async broadcast(name: string, payload: Uint8Array): Promise<{ readonly lamport: number }> {
+		const { lamport } = await this.#running().group.request(
+			this.node,
+			{ type: "spread-event", name, payload },
+			"event-spread",
+		);
+		return { lamport };
+	}
+
+	/**
+	 * Asks all members. The stream has one answer of each that answers, and completes when the query's time is over.
+	 * @throws QuorateError as {@link broadcast}
+	 */
+	async query(
+		name: string,
+		payload: Uint8Array,
+	): Promise<Observable<{ readonly from: NodeId; readonly payload: Uint8Array }>> {
+		const early: SwimEvent[] = [];
+		let asked: number | null = null;
+		const answers$ = new ReplaySubject<{ readonly from: NodeId; readonly payload: Uint8Array }>();
+		const take = (event: SwimEvent): void => {
+			if (event.type === "query-answered" && event.lamport === asked)
+				answers$.next({ from: event.from, payload: event.payload });
+			if (event.type === "query-ended" && event.lamport === asked) {
+				subscription.unsubscribe();
+				answers$.complete();
+			}
+		};
+		const subscription = this.#heard$.subscribe((event) => {
+			if (event.type === "observer-failed") return;
+			if (asked === null) early.push(event);
+			else take(event);
+		});
+		const { lamport } = await this.#running().group.request(
+			this.node,
+			{ type: "query", name, payload },
+			"query-spread",
+		);
+		asked = lamport;
+		for (const event of early) take(event);
+		return answers$;
+	}
+
+	/** Answers a query, once. @throws QuorateError `gossip-request-refused` when it is not open here, or the answer is over 1,024 bytes */
+	async answer({ origin, lamport }: Pick<GossipMessage, "origin" | "lamport">, payload: Uint8Array): Promise<void> {
+		await this.#running().group.request(
+			this.node,
+			{ type: "answer-query", origin, lamport, payload },
+			"query-answer-sent",
+		);
+	}
+
+	/** Says something of this member to all, at most 512 bytes. @throws QuorateError `gossip-request-refused` */
+	async setTags(tags: Uint8Array): Promise<void> {
+		await this.#running().group.request(this.node, { type: "set-tags", tags }, "tags-set");
+	}
+
+	/** Leaves the group in order: the others hear that this member left, not that it failed. Then as {@link shutdown}. */
+	async leave(): Promise<void> {
+		const { group } = this.#running();
+		await group.leave(this.node);
+		await this.shutdown();
+	}
+
+	/** Ends the member without a word; the last coordinator of a group stops it. Idempotent. */
+	async shutdown(): Promise<void> {
+		// An initialize that is under way first comes to its end; its error is its caller's.
+		await this.#initializing?.catch(() => undefined);
+		this.#initializing = null;
+		await this.#detach();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.shutdown();
+	}
+
+	async #detach(): Promise<void> {
+		const attachment = this.#attachment;
+		this.#attachment = null;
+		this.#joined?.subscription.unsubscribe();
+		this.#joined = null;
+		this.#members$.next([]);
+		await attachment?.detach();
+	}
+
+	#hear(event: SwimEvent): void {
+		const members = this.#members$.value;
+		if (event.type === "member-joined" && !members.includes(event.node)) {
+			this.#members$.next([...members, event.node].sort());
+		} else if (event.type === "member-failed" || event.type === "member-left") {
+			this.#members$.next(members.filter((node) => node !== event.node));
+		}
+		this.#heard$.next(event);
+	}
+
+	#running(): Joined {
+		if (this.#joined !== null) return this.#joined;
+		throw notInitialized({ node: this.node, state: this.#initializing === null ? "not running" : "initializing" });
+	}
+}

@@ -1,0 +1,17 @@
+/**
+ * `actors/gossip-coordinator`: gossip members as actors on worker threads. {@link GossipProtocolCoordinator} is one member's
+ * handle, as in the design document; a {@link GossipGroup} starts, kills and asks many.
+ *
+ * Place: joins `protocols/gossip` (SWIM) to the runtime. The other protocols of that room have no host here yet. Members of
+ * other processes or machines can not be reached.
+ */
+export { groupSettingsDiffer, memberMissing, memberRuns, notInitialized, requestRefused } from "./errors.ts";
+export { GossipGroup, type GossipGroupEvent, type GossipGroupOptions } from "./gossip-group.ts";
+export { GossipMember, gossipMemberModule } from "./gossip-member.ts";
+export {
+	type GossipCoordinatorEvent,
+	type GossipCoordinatorOptions,
+	type GossipMessage,
+	GossipProtocolCoordinator,
+} from "./gossip-protocol-coordinator.ts";
+export type { GossipMemberArgs, MemberReport, MemberTraffic } from "./member-messages.ts";

@@ -1,0 +1,65 @@
+/** What is said to and by a member's actor beside the messages of SWIM itself. */
+import type {
+	MemberStatus,
+	SwimConfig,
+	SwimEvent,
+	SwimProfile,
+	SwimReply,
+	SwimRequest,
+} from "../../protocols/gossip/index.ts";
+
+/** A member's settings: cloneable, since they travel to its thread. */
+export interface GossipMemberArgs {
+	readonly group: string;
+	readonly node: string;
+	readonly profile: SwimProfile;
+	readonly tuning: Partial<Omit<SwimConfig, "nodeId">>;
+	/** Share of messages that this member drops on arrival, in [0, 1]: for runs that show what loss does. */
+	readonly lossChance: number;
+}
+
+export type MemberMessage =
+	| { readonly type: "gossip-request"; readonly request: SwimRequest }
+	| { readonly type: "gossip-status" }
+	/** Who are you, that speaks from this address? */
+	| { readonly type: "gossip-who" }
+	/** The actor of this node; believed only if the registry says so too. */
+	| { readonly type: "gossip-hello"; readonly node: string };
+
+/** What a member counts, since its start. */
+export interface MemberTraffic {
+	readonly sent: number;
+	readonly sentBytes: number;
+	readonly received: number;
+	/** Dropped on arrival, by {@link GossipMemberArgs.lossChance}. */
+	readonly lost: number;
+	/** Not sent, since the receiver was not known yet, gone, or had no room. */
+	readonly undeliverable: number;
+}
+
+/** A member as it sees itself and the others. */
+export interface MemberReport {
+	readonly node: string;
+	readonly incarnation: number;
+	readonly health: number;
+	/** Believed to be there, itself included. */
+	readonly present: number;
+	readonly members: readonly MemberStatus[];
+	readonly traffic: MemberTraffic;
+}
+
+/** What a member's actor publishes: one event of its machine. */
+export interface PublishedGossipEvent {
+	readonly type: "gossip-event";
+	readonly group: string;
+	readonly node: string;
+	readonly event: SwimEvent;
+}
+
+/** The answer to a request, as it travels. */
+export type MemberReply = SwimReply;
+
+/** The name of a member's actor. */
+export function memberName(group: string, node: string): string {
+	return `gossip/${group}/${node}`;
+}
