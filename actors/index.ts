@@ -1,8 +1,25 @@
 /**
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
- * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
+ * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it. {@link SecurityManager} makes keys that participants
+ * hold together.
  */
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
+export {
+	type BackupPiece,
+	backUpShare,
+	type Custodian,
+	type DistributedKey,
+	forwardBackupPiece,
+	type ObservedRound,
+	recoverShare,
+	type SecurityAlert,
+	SecurityManager,
+	type SecurityManagerOptions,
+	type SecurityMetrics,
+	SecurityMonitor,
+	type SecurityMonitorOptions,
+	type ThresholdSignature,
+} from "./security-manager/index.ts";
 export {
 	type ApplicationSource,
 	type ClientOptions,

@@ -30,12 +30,11 @@ import {
 	type NodeId,
 	type StateMachine,
 } from "../../core/index.ts";
-import { equalBytes, frame, requireBytes, textBytes } from "../bytes.ts";
-import { type Ciphersuite, ciphersuite, type GroupElement } from "../ciphersuite.ts";
+import { equalBytes, requireBytes } from "../bytes.ts";
+import { type Ciphersuite, ciphersuite } from "../ciphersuite.ts";
 import { ceremonyConfigInvalid } from "../errors.ts";
 import { type GroupKey, KeyShare } from "../frost/key-share.ts";
 import { ENTROPY_BYTES_MIN } from "../limits.ts";
-import { PostBoard } from "./board.ts";
 import type { CeremonyPlan } from "./config.ts";
 import { checkIntroduction, checkShare, Dealing } from "./dealing.ts";
 import {
@@ -45,11 +44,12 @@ import {
 	type Post,
 	type PostBody,
 	type SealedShare,
-	shareContext,
 	signedBytes,
 } from "./messages.ts";
 import { basisOf, dealerWeights, groupKeyOf, transcriptOf } from "./outcome.ts";
+import { Roll } from "./roll.ts";
 import { CHANNEL_KEY_BYTES, SEALED_SHARE_BYTES_MAX, type ShareChannel } from "./share-channel.ts";
+import { ShareExchange } from "./share-exchange.ts";
 import type { CeremonyEvent, CeremonyFault, CeremonyPhase, CeremonyTypes } from "./types.ts";
 
 /** What only this participant has. */
@@ -89,21 +89,13 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	readonly #part: CeremonyPart;
 	readonly #suite: Ciphersuite;
 	readonly #crypto: CryptoPort;
-	readonly #channel: ShareChannel;
 	/** Names ceremony and terms in everything that is signed or sealed. */
 	readonly #ceremony: Uint8Array;
 	readonly #dealing: Dealing | null;
 
 	#phase: CeremonyPhase = "waiting";
-	#board = new PostBoard();
-	/** At most one of each dealer. */
-	#sealed = new Map<NodeId, Uint8Array>();
-	/** Of introductions that count. */
-	#commitments = new Map<NodeId, readonly GroupElement[]>();
-	/** Shares that lie on their dealer's polynomial. */
-	#shares = new Map<NodeId, bigint>();
-	#faults = new Map<NodeId, CeremonyFault>();
-	#outgoing = new Map<NodeId, SealedShare>();
+	#roll: Roll;
+	#shares: ShareExchange;
 	#outcome: CeremonyOutcome | null = null;
 	#isTaken = false;
 	#resendsLeft = RESENDS_AFTER_END;
@@ -115,9 +107,10 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		this.self = part.self;
 		this.#suite = ciphersuite(part.plan.suite);
 		this.#crypto = part.crypto;
-		this.#channel = part.channel;
 		this.#ceremony = part.ceremony;
 		this.#dealing = part.dealing;
+		this.#roll = new Roll(part.plan);
+		this.#shares = new ShareExchange({ ...part, suite: this.#suite });
 	}
 
 	get phase(): CeremonyPhase {
@@ -162,7 +155,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	#start(effects: Effects): void {
 		const announcement = this.#dealing?.announcement ?? { commitment: [], proof: new Uint8Array() };
 		this.#enter("introducing", effects);
-		this.#publish({ type: "introduction", channelKey: this.#channel.publicKey, ...announcement }, effects);
+		this.#publish({ type: "introduction", channelKey: this.#part.channel.publicKey, ...announcement }, effects);
 		effects.push({ type: "set-timer", timer: "resend", afterMs: exactly(this.plan.resendMs) });
 		this.#advance(false, effects);
 	}
@@ -201,13 +194,13 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 			this.#refuse(from, "of no participant", effects);
 			return;
 		}
-		const posted = this.#board.classify(post);
+		const posted = this.#roll.board.classify(post);
 		if (posted === "known" || posted === "convicted") return;
 		if (!this.#crypto.verify(author, signedBytes(this.#ceremony, author, body), signature)) {
 			this.#refuse(from, "not signed by its author", effects);
 			return;
 		}
-		this.#board.add(post);
+		this.#roll.board.add(post);
 		for (const other of this.#others())
 			if (other !== from && other !== author)
 				effects.push({ type: "send", to: other, message: post, release: "immediate" });
@@ -220,9 +213,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 			this.#refuse(from, "malformed", effects);
 			return;
 		}
-		if (this.#sealed.has(from)) return;
-		this.#sealed.set(from, sealed);
-		this.#advance(false, effects);
+		if (this.#shares.receive(from, sealed)) this.#advance(false, effects);
 	}
 
 	#refuse(from: NodeId, reason: string, effects: Effects): void {
@@ -245,13 +236,14 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	#endPhase(isDue: boolean, effects: Effects): void {
 		switch (this.#phase) {
 			case "introducing":
-				if (isDue || this.#all((node) => this.#board.has("introduction", node))) this.#deal(effects);
+				if (isDue || this.#roll.all((node) => this.#roll.board.has("introduction", node))) this.#deal(effects);
 				return;
 			case "dealing":
 				if (isDue || this.#hasAllShares()) this.#complain(effects);
 				return;
 			case "complaining":
-				if (isDue || this.#allComplaintsOverOneView()) this.#answerComplaints(effects);
+				// Different views mean that somebody has told different things, and that the proof is on its way.
+				if (isDue || this.#roll.areComplaintsOverOneView(this.self)) this.#answerComplaints(effects);
 				return;
 			case "justifying":
 				if (isDue || this.#allJustified()) this.#judgeJustifications(effects);
@@ -272,19 +264,19 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		for (const node of this.plan.participants) this.#judgeIntroduction(node, effects);
 		if (this.#failIfTooFew(effects)) return;
 		this.#enter("dealing", effects);
-		if (this.#dealing === null || !this.#commitments.has(this.self)) return;
+		if (this.#dealing === null || this.#roll.commitmentOf(this.self) === undefined) return;
 		for (const [receiver, identifier] of this.plan.receivers) {
-			const introduction = this.#board.get("introduction", receiver);
-			if (this.#faults.has(receiver) || introduction === undefined) continue;
+			const introduction = this.#roll.board.get("introduction", receiver);
+			if (this.#roll.faultOf(receiver) !== undefined || introduction === undefined) continue;
 			const value = this.#dealing.shareOf(identifier);
-			if (receiver === this.self) this.#shares.set(this.self, value);
+			if (receiver === this.self) this.#shares.adopt(this.self, value);
 			else this.#sendShare(receiver, introduction, value, effects);
 		}
 	}
 
 	#judgeIntroduction(node: NodeId, effects: Effects): void {
-		if (this.#faults.has(node)) return;
-		const introduction = this.#board.get("introduction", node);
+		if (this.#roll.faultOf(node) !== undefined) return;
+		const introduction = this.#roll.board.get("introduction", node);
 		if (introduction === undefined) {
 			this.#leaveOut(node, "absent", [], effects);
 			return;
@@ -293,64 +285,41 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		// An old member that has lost its share takes part without dealing.
 		if (this.plan.previous !== null && introduction.commitment.length === 0) return;
 		const checked = checkIntroduction(this.plan, this.#suite, this.#ceremony, node, introduction);
-		if (typeof checked !== "string") this.#commitments.set(node, checked);
-		else this.#leaveOut(node, checked, this.#evidence("introduction", node), effects);
+		if (typeof checked !== "string") this.#roll.qualify(node, checked);
+		else this.#leaveOut(node, checked, this.#roll.evidence("introduction", node), effects);
 	}
 
 	#sendShare(receiver: NodeId, { channelKey }: Introduction, value: bigint, effects: Effects): void {
-		const context = shareContext(this.#ceremony, this.self, receiver);
-		const sealed = this.#channel.seal(channelKey, context, this.#suite.encodeScalar(value));
-		// With an unusable key it will complain, and get its share in the open.
-		if (sealed === null) return;
-		const message: SealedShare = { type: "sealed-share", sealed };
-		this.#outgoing.set(receiver, message);
-		effects.push({ type: "send", to: receiver, message, release: "immediate" });
+		const message = this.#shares.seal(receiver, channelKey, value);
+		if (message !== null) effects.push({ type: "send", to: receiver, message, release: "immediate" });
 	}
 
 	#hasAllShares(): boolean {
 		if (!this.plan.receivers.has(this.self)) return true;
-		return this.#qualifiedDealers().every((dealer) => dealer === this.self || this.#sealed.has(dealer));
+		return this.#roll.dealers.every((dealer) => dealer === this.self || this.#shares.hasReceived(dealer));
 	}
 
 	#complain(effects: Effects): void {
-		for (const dealer of this.#qualifiedDealers()) this.#openShare(dealer);
+		for (const dealer of this.#roll.dealers) {
+			const { channelKey } = must(this.#roll.board.get("introduction", dealer), "a qualified dealer is introduced");
+			this.#shares.open(dealer, channelKey, must(this.#roll.commitmentOf(dealer), "it has committed"));
+		}
 		const isReceiver = this.plan.receivers.has(this.self);
-		const accused = isReceiver ? this.#qualifiedDealers().filter((dealer) => !this.#shares.has(dealer)) : [];
+		const accused = isReceiver ? this.#roll.dealers.filter((dealer) => !this.#shares.holds(dealer)) : [];
 		this.#enter("complaining", effects);
 		this.#publish({ type: "complaints", view: this.#basis(), accused }, effects);
 	}
 
-	#openShare(dealer: NodeId): void {
-		const identifier = this.plan.receivers.get(this.self);
-		const sealed = this.#sealed.get(dealer);
-		const introduction = this.#board.get("introduction", dealer);
-		if (identifier === undefined || sealed === undefined || introduction === undefined) return;
-		const context = shareContext(this.#ceremony, dealer, this.self);
-		const opened = this.#channel.open(introduction.channelKey, context, sealed);
-		const commitment = must(this.#commitments.get(dealer), "a qualified dealer has committed");
-		const value = opened === null ? null : checkShare(this.#suite, commitment, identifier, opened);
-		if (value !== null) this.#shares.set(dealer, value);
-	}
-
-	/** Different views mean that somebody has told different things, and that the proof is on its way. */
-	#allComplaintsOverOneView(): boolean {
-		const own = this.#board.get("complaints", this.self);
-		return this.#all((node) => {
-			const complaints = this.#board.get("complaints", node);
-			return complaints !== undefined && own !== undefined && equalBytes(complaints.view, own.view);
-		});
-	}
-
 	#answerComplaints(effects: Effects): void {
-		for (const node of this.#remaining())
-			if (!this.#board.has("complaints", node)) this.#leaveOut(node, "absent", [], effects);
+		for (const node of this.#roll.remaining)
+			if (!this.#roll.board.has("complaints", node)) this.#leaveOut(node, "absent", [], effects);
 		if (this.#failIfTooFew(effects)) return;
-		if (this.#complaints().size === 0) {
+		if (this.#roll.complaints.size === 0) {
 			this.#confirm(effects);
 			return;
 		}
 		this.#enter("justifying", effects);
-		const complainers = this.#complaints().get(this.self);
+		const complainers = this.#roll.complaints.get(this.self);
 		if (complainers === undefined || this.#dealing === null) return;
 		const shares = complainers.map((to) => {
 			const identifier = must(this.plan.receivers.get(to), "only receivers complain");
@@ -359,64 +328,49 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		this.#publish({ type: "justification", shares }, effects);
 	}
 
-	/** Who complains of whom, among those that remain. */
-	#complaints(): ReadonlyMap<NodeId, readonly NodeId[]> {
-		const found = new Map<NodeId, NodeId[]>();
-		const dealers = new Set(this.#qualifiedDealers());
-		for (const node of this.#remaining()) {
-			if (!this.plan.receivers.has(node)) continue;
-			for (const dealer of this.#board.get("complaints", node)?.accused ?? []) {
-				if (!dealers.has(dealer)) continue;
-				const complainers = found.get(dealer) ?? [];
-				complainers.push(node);
-				found.set(dealer, complainers);
-			}
-		}
-		return found;
-	}
-
 	#allJustified(): boolean {
-		return [...this.#complaints().keys()].every((dealer) => this.#board.has("justification", dealer));
+		return [...this.#roll.complaints.keys()].every((dealer) => this.#roll.board.has("justification", dealer));
 	}
 
 	#judgeJustifications(effects: Effects): void {
-		for (const [dealer, complainers] of this.#complaints()) {
+		for (const [dealer, complainers] of this.#roll.complaints) {
 			// With fewer than t liars, t complaints hold one of an honest receiver.
 			if (complainers.length >= this.plan.threshold) {
-				this.#leaveOut(dealer, "too-many-complaints", this.#complaintsOf(complainers), effects);
+				this.#leaveOut(dealer, "too-many-complaints", this.#roll.evidence("complaints", ...complainers), effects);
 				continue;
 			}
 			if (!complainers.every((receiver) => this.#isJustified(dealer, receiver)))
-				this.#leaveOut(dealer, "share-unjustified", this.#evidence("justification", dealer), effects);
+				this.#leaveOut(dealer, "share-unjustified", this.#roll.evidence("justification", dealer), effects);
 		}
 		if (!this.#failIfTooFew(effects)) this.#confirm(effects);
 	}
 
 	#isJustified(dealer: NodeId, receiver: NodeId): boolean {
-		const answer = this.#board.get("justification", dealer)?.shares.find(({ to }) => to === receiver);
-		const commitment = must(this.#commitments.get(dealer), "a qualified dealer has committed");
+		const answer = this.#roll.board.get("justification", dealer)?.shares.find(({ to }) => to === receiver);
+		const commitment = must(this.#roll.commitmentOf(dealer), "a qualified dealer has committed");
 		const identifier = must(this.plan.receivers.get(receiver), "only receivers complain");
 		const value = answer === undefined ? null : checkShare(this.#suite, commitment, identifier, answer.share);
-		if (value !== null && receiver === this.self) this.#shares.set(dealer, value);
+		if (value !== null && receiver === this.self) this.#shares.adopt(dealer, value);
 		return value !== null;
 	}
 
 	#confirm(effects: Effects): void {
-		if (this.#faults.has(this.self)) {
+		if (this.#roll.faultOf(this.self) !== undefined) {
 			this.#fail("this participant was left out", effects);
 			return;
 		}
 		const dealers = new Map(
-			this.#qualifiedDealers().map((node) => [node, must(this.#commitments.get(node), "it has committed")]),
+			this.#roll.dealers.map((node) => [node, must(this.#roll.commitmentOf(node), "it has committed")]),
 		);
-		const receivers = this.#remaining().filter((node) => this.plan.receivers.has(node));
+		const receivers = this.#roll.receivers;
 		const key = groupKeyOf(this.plan, this.#suite, dealers, receivers);
 		if (key === null) {
 			this.#fail("the polynomials cancel each other", effects);
 			return;
 		}
-		const secret = this.plan.receivers.has(this.self) ? this.#sumShares(dealers.keys()) : null;
-		if (secret === "missing") {
+		const isReceiver = this.plan.receivers.has(this.self);
+		const secret = isReceiver ? this.#shares.sum(dealerWeights(this.plan, this.#suite, dealers.keys())) : null;
+		if (isReceiver && secret === null) {
 			this.#fail("a share that nobody complained of is missing", effects);
 			return;
 		}
@@ -426,25 +380,14 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		this.#publish({ type: "confirmation", transcript: transcriptOf(this.#crypto, basis, key) }, effects);
 	}
 
-	/** This receiver's share of the key. Its own complaint may have been lost on the way to everybody, and a share with it. */
-	#sumShares(dealers: Iterable<NodeId>): bigint | "missing" {
-		let secret = 0n;
-		for (const [dealer, weight] of dealerWeights(this.plan, this.#suite, dealers)) {
-			const share = this.#shares.get(dealer);
-			if (share === undefined) return "missing";
-			secret = this.#suite.reduce(secret + weight * share);
-		}
-		return secret;
-	}
-
 	#conclude(isDue: boolean, effects: Effects): void {
-		const own = must(this.#board.get("confirmation", this.self), "it confirms before it concludes");
+		const own = must(this.#roll.board.get("confirmation", this.self), "it confirms before it concludes");
 		const missing: NodeId[] = [];
-		for (const node of this.#remaining()) {
-			const confirmation = this.#board.get("confirmation", node);
+		for (const node of this.#roll.remaining) {
+			const confirmation = this.#roll.board.get("confirmation", node);
 			if (confirmation === undefined) missing.push(node);
 			else if (!equalBytes(confirmation.transcript, own.transcript)) {
-				this.#leaveOut(node, "dissent", this.#evidence("confirmation", node), effects);
+				this.#leaveOut(node, "dissent", this.#roll.evidence("confirmation", node), effects);
 				this.#fail("not all go by the same transcript", effects);
 				return;
 			}
@@ -455,8 +398,8 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 			this.#fail("not all have confirmed", effects);
 			return;
 		}
-		const confirmations = this.#remaining().map((node) =>
-			must(this.#board.signed("confirmation", node), "it has confirmed"),
+		const confirmations = this.#roll.remaining.map((node) =>
+			must(this.#roll.board.signed("confirmation", node), "it has confirmed"),
 		);
 		const { key, basis } = must(this.#outcome ?? undefined, "what was confirmed is known");
 		this.#enter("completed", effects);
@@ -465,7 +408,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 				type: "ceremony-completed",
 				key: key.data,
 				certificate: { ceremony: this.plan.name, basis, confirmations },
-				faults: [...this.#faults.values()],
+				faults: this.#roll.faults,
 			},
 			effects,
 		);
@@ -475,8 +418,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 
 	#convictEquivocators(effects: Effects): void {
 		if (this.#phase === "completed" || this.#phase === "failed") return;
-		for (const [node, pair] of this.#board.equivocations()) {
-			if (this.#faults.get(node)?.kind === "equivocation") continue;
+		for (const [node, pair] of this.#roll.unconvicted) {
 			this.#leaveOut(node, "equivocation", pair, effects);
 			// What was confirmed was confirmed with it.
 			if (this.#phase === "confirming") {
@@ -488,53 +430,25 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 
 	#leaveOut(node: NodeId, kind: CeremonyFault["kind"], evidence: CeremonyFault["evidence"], effects: Effects): void {
 		const fault = { node, kind, evidence };
-		this.#faults.set(node, fault);
+		this.#roll.leaveOut(fault);
 		this.#emit({ type: "ceremony-fault", fault }, effects);
 	}
 
 	#failIfTooFew(effects: Effects): boolean {
-		const dealers = this.#qualifiedDealers().length;
-		const receivers = this.#remaining().filter((node) => this.plan.receivers.has(node)).length;
-		if (dealers >= this.plan.dealersNeeded && receivers >= this.plan.threshold) return false;
-		this.#fail(`${dealers} dealers and ${receivers} receivers are left, which is too few`, effects);
-		return true;
+		const { shortage } = this.#roll;
+		if (shortage !== null) this.#fail(shortage, effects);
+		return shortage !== null;
 	}
 
 	#fail(reason: string, effects: Effects): void {
 		this.#outcome = null;
 		this.#shares.clear();
 		this.#enter("failed", effects);
-		this.#emit({ type: "ceremony-failed", reason, faults: [...this.#faults.values()] }, effects);
-	}
-
-	#remaining(): readonly NodeId[] {
-		return this.plan.participants.filter((node) => !this.#faults.has(node));
-	}
-
-	/** Dealers whose polynomials count, in code-unit order. */
-	#qualifiedDealers(): readonly NodeId[] {
-		return this.#remaining().filter((node) => this.#commitments.has(node));
-	}
-
-	#all(holds: (node: NodeId) => boolean): boolean {
-		return this.#remaining().every(holds);
-	}
-
-	#evidence(kind: PostBody["type"], node: NodeId): readonly Post[] {
-		const post = this.#board.signed(kind, node);
-		return post === undefined ? [] : [post];
-	}
-
-	#complaintsOf(nodes: readonly NodeId[]): readonly Post[] {
-		return nodes.flatMap((node) => this.#evidence("complaints", node));
+		this.#emit({ type: "ceremony-failed", reason, faults: this.#roll.faults }, effects);
 	}
 
 	#basis(): Uint8Array {
-		const introductions = this.#remaining().flatMap((node) => {
-			const introduction = this.#board.get("introduction", node);
-			return introduction === undefined ? [] : [[node, introduction] as const];
-		});
-		return basisOf(this.#crypto, this.plan.terms, new Map(introductions));
+		return basisOf(this.#crypto, this.plan.terms, this.#roll.introductions);
 	}
 
 	// What goes out.
@@ -549,7 +463,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	#publish(body: PostBody, effects: Effects): void {
 		const signature = this.#crypto.sign(signedBytes(this.#ceremony, this.self, body));
 		const post: Post = { type: "post", author: this.self, body, signature };
-		this.#board.add(post);
+		this.#roll.board.add(post);
 		for (const to of this.#others()) effects.push({ type: "send", to, message: post, release: "immediate" });
 	}
 
@@ -557,9 +471,9 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		const isOver = this.#phase === "completed" || this.#phase === "failed";
 		if (isOver) this.#resendsLeft -= 1;
 		for (const to of this.#others()) {
-			for (const message of this.#board.of(this.self))
+			for (const message of this.#roll.board.of(this.self))
 				effects.push({ type: "send", to, message, release: "immediate" });
-			const share = this.#outgoing.get(to);
+			const share = this.#shares.sealedFor(to);
 			if (share !== undefined) effects.push({ type: "send", to, message: share, release: "immediate" });
 		}
 		if (this.#resendsLeft > 0)
@@ -576,17 +490,11 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 
 	/** Secrets stand in it as fingerprints: it may be printed. */
 	get state(): unknown {
-		const secrets = frame(
-			...[...this.#shares].flatMap(([dealer, share]) => [textBytes(dealer), this.#suite.encodeScalar(share)]),
-		);
 		return {
 			phase: this.#phase,
-			board: this.#board.state,
-			sealed: this.#sealed,
-			qualified: [...this.#commitments.keys()],
+			roll: this.#roll.state,
+			exchange: this.#shares.state,
 			dealing: this.#dealing?.fingerprint ?? null,
-			shares: this.#suite.hashToScalar("fingerprint", secrets).toString(16),
-			faults: [...this.#faults.values()].map(({ node, kind }) => [node, kind]),
 			key: this.#outcome?.key.data ?? null,
 			isTaken: this.#isTaken,
 			resendsLeft: this.#resendsLeft,
@@ -597,12 +505,8 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	copy(): CeremonyMachine {
 		const copied = new CeremonyMachine(this.#part);
 		copied.#phase = this.#phase;
-		copied.#board = this.#board.copy();
-		copied.#sealed = new Map(this.#sealed);
-		copied.#commitments = new Map(this.#commitments);
-		copied.#shares = new Map(this.#shares);
-		copied.#faults = new Map(this.#faults);
-		copied.#outgoing = new Map(this.#outgoing);
+		copied.#roll = this.#roll.copy();
+		copied.#shares = this.#shares.copy();
 		copied.#outcome = this.#outcome;
 		copied.#isTaken = this.#isTaken;
 		copied.#resendsLeft = this.#resendsLeft;

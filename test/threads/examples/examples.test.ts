@@ -51,3 +51,12 @@ test("lock-service: the history of the lock is linearizable, and that of the car
 	expect(killed.length).toBeGreaterThanOrEqual(2);
 	for (const line of killed) expect(line).toMatch(/^node-[1-3] is killed$/);
 });
+
+test("threshold-key: three of four sign, and the key goes into other hands", async () => {
+	expect(await run("threshold-key")).toEqual([
+		"4 members have confirmed the key, 3 of them can sign",
+		"signed without node-2: true",
+		"handed over to node-3, node-4, node-5; the public key is the same: true",
+		"the old signature verifies: true",
+	]);
+});
