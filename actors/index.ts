@@ -2,6 +2,8 @@
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
  * {@link CRDTSynchronizer} is a member's view of values that need no order.
+ * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it. {@link SecurityManager} makes keys that participants
+ * hold together.
  */
 export {
 	type CRDTMetrics,
@@ -16,6 +18,22 @@ export {
 	GossipProtocolCoordinator,
 } from "./gossip-coordinator/index.ts";
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
+export {
+	type BackupPiece,
+	backUpShare,
+	type Custodian,
+	type DistributedKey,
+	forwardBackupPiece,
+	type ObservedRound,
+	recoverShare,
+	type SecurityAlert,
+	SecurityManager,
+	type SecurityManagerOptions,
+	type SecurityMetrics,
+	SecurityMonitor,
+	type SecurityMonitorOptions,
+	type ThresholdSignature,
+} from "./security-manager/index.ts";
 export {
 	type ApplicationSource,
 	type ClientOptions,

@@ -7,6 +7,7 @@ import { readFileSync, writeSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { nearestName } from "../../supervisors/chaos/index.ts";
+import { auditCommand } from "./audit-command.ts";
 import { chaosCommand } from "./chaos-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { checkHistoryCommand } from "./check-history-command.ts";
@@ -35,6 +36,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
 		"check-history",
 		{ summary: "judge what clients saw: linearizability, sets, sessions, transactions", perform: checkHistoryCommand },
 	],
+	["audit", { summary: "verify an audit log, and name its first bad record", perform: auditCommand }],
 ]);
 
 function version(): string {

@@ -55,6 +55,7 @@ export {
 	type UnknownReason,
 	type Verdict,
 } from "./history/index.ts";
+export { IdealAuthority } from "./ideal-crypto.ts";
 export type { GroupObservation } from "./observation.ts";
 export { ObservedMachine, type ViewableMachine } from "./observed-machine.ts";
 export {

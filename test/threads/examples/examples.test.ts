@@ -62,5 +62,11 @@ test("gossip: members meet through seeds, tell, ask, and one leaves (GOS-1, GOS-
 		"node-2 hears from node-1: deploy version 2",
 		"node-2 answers: ready",
 		"node-2 has left",
+test("threshold-key: three of four sign, and the key goes into other hands", async () => {
+	expect(await run("threshold-key")).toEqual([
+		"4 members have confirmed the key, 3 of them can sign",
+		"signed without node-2: true",
+		"handed over to node-3, node-4, node-5; the public key is the same: true",
+		"the old signature verifies: true",
 	]);
 });

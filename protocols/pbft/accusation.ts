@@ -1,0 +1,65 @@
+/** What this member does with proofs against others: it keeps and publishes the first, and stops when history has split. */
+import type { NodeId } from "../core/index.ts";
+import { broadcast, emit, isMember, judgeOf, type PbftCore } from "./core.ts";
+import type { CommitCertificate } from "./entities.ts";
+import { type Conflict, type Evidence, isContradiction, isOmission, verifyConflict } from "./evidence.ts";
+import type { ViewChange } from "./messages.ts";
+import { isSigned, type Statement } from "./statements.ts";
+
+/** Convicts a member by evidence that was checked. Only the first counts; one is enough. */
+export function convict(core: PbftCore, evidence: Evidence): void {
+	const { culprit } = evidence;
+	if (core.convicted.has(culprit) || !isMember(core, culprit)) return;
+	core.convicted.set(culprit, evidence);
+	emit(core, { type: "evidence", evidence });
+}
+
+/**
+ * Looks at two statements under one member's name that no correct member makes both.
+ * @returns whether both are signed, so that the member is convicted
+ */
+export function examine(
+	core: PbftCore,
+	culprit: NodeId,
+	first: { readonly statement: Statement; readonly signature: Uint8Array },
+	second: { readonly statement: Statement; readonly signature: Uint8Array },
+): boolean {
+	if (core.convicted.has(culprit) || !isContradiction(first.statement, second.statement)) return false;
+	const { cluster, verifier } = judgeOf(core);
+	for (const { statement, signature } of [first, second]) {
+		if (!isSigned(cluster, verifier, { sender: culprit, signature }, statement)) return false;
+	}
+	convict(core, { type: "equivocation", culprit, first, second });
+	return true;
+}
+
+/** Looks whether a view change hides what its sender has committed to here. Its signature is good. */
+export function examineOmission(core: PbftCore, culprit: NodeId, viewChange: ViewChange): void {
+	if (core.convicted.has(culprit)) return;
+	const { cluster, verifier } = judgeOf(core);
+	for (const { accepted, sequence, commits } of core.slots.values()) {
+		const vote = commits.get(culprit);
+		if (accepted === null || vote === undefined) continue;
+		const { epoch } = core.configuration;
+		const statement: Statement = { type: "commit", epoch, view: accepted.view, sequence, digest: vote.digest };
+		if (!isOmission(statement, viewChange)) continue;
+		if (!isSigned(cluster, verifier, { sender: culprit, signature: vote.signature }, statement)) continue;
+		const commit = { statement, signature: vote.signature };
+		convict(core, { type: "false-view-change", culprit, commit, viewChange });
+		return;
+	}
+}
+
+/**
+ * Two decisions of one slot: more members lie than the group can bear, and there is nothing that could be done without losing
+ * one of them. The member keeps both, tells everyone, and stops; they are never merged.
+ */
+export function raiseAlarm(core: PbftCore, first: CommitCertificate, second: CommitCertificate): void {
+	const conflict: Conflict = { first, second };
+	const culprits = verifyConflict(conflict, judgeOf(core));
+	if (core.alarm !== null || culprits === null) return;
+	for (const certificate of [first, second]) broadcast(core, { type: "decision", certificate, batch: null });
+	core.alarm = conflict;
+	core.unsaved.isView = true;
+	emit(core, { type: "alarm", conflict, culprits });
+}

@@ -1,0 +1,214 @@
+/** The three phases of the normal case (OSDI'99 §4.2). */
+import type { NodeId } from "../core/index.ts";
+import { examine } from "./accusation.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
+import { broadcast, type HeldVote, type PbftCore, type Slot, sign, suspect } from "./core.ts";
+import { journal } from "./durability.ts";
+import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
+import { decide } from "./execution.ts";
+import type { Commit, PrePrepare, Prepare } from "./messages.ts";
+import { quorumOf } from "./quorum.ts";
+import { digestOf, isAuthentic, keyOf } from "./requests.ts";
+import { collectVotes, isInWindow, slotAt } from "./slots.ts";
+import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
+
+/** The statement of one phase on what this member has accepted, or on another digest of that slot. */
+function statementOf(core: PbftCore, type: Statement["type"], { sequence }: Slot, digest: Digest): Statement {
+	return { type, epoch: core.configuration.epoch, view: core.view, sequence, digest };
+}
+
+/** The primary of the present view assigns a number to a batch. */
+export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepare): void {
+	const { sequence, digest, signature, batch } = message;
+	if (from !== primaryOf(core.configuration, core.view)) {
+		suspect(core, from, "not-the-primary");
+		return;
+	}
+	if (!isInWindow(core, sequence)) return;
+	const slot = slotAt(core, sequence);
+	const statement = statementOf(core, "pre-prepare", slot, digest);
+	const first = slot.accepted ?? slot.held;
+	if (first !== null) {
+		// One pre-prepare for a slot and view; another one convicts the primary.
+		const accepted = { statement: statementOf(core, "pre-prepare", slot, first.digest), signature: first.signature };
+		if (!equalBytes(first.digest, digest)) examine(core, from, accepted, { statement, signature });
+		return;
+	}
+	if (!isSigned(core.config.cluster, core.crypto, { sender: from, signature }, statement)) {
+		suspect(core, from, "bad-signature");
+		return;
+	}
+	examineAgainstVotes(core, from, slot, { statement, signature });
+	const digests = batch.requests.map((request) => digestOf(core, request));
+	if (!equalBytes(batchDigestOf(core.crypto.digest, digests, batch.choice), digest)) {
+		suspect(core, from, "wrong-digest");
+		return;
+	}
+	if (!isOrderable(core, batch)) {
+		suspect(core, from, "malformed-message");
+		return;
+	}
+	if (!core.choices.accepts(batch.choice, core.choice)) {
+		suspect(core, from, "bad-choice");
+		return;
+	}
+	if (batch.requests.every((request, i) => isAuthentic(core, request, digests[i] as Digest))) {
+		accept(core, slot, digest, signature, batch);
+		return;
+	}
+	// Another member may be able to check what this one can not (authenticators are for one member each).
+	slot.held = { digest, signature, batch };
+	acceptHeld(core, slot);
+}
+
+/** Reads are not ordered, and a batch is not larger than a primary may make it. */
+function isOrderable(core: PbftCore, { requests }: Batch): boolean {
+	const sizeBytes = requests.reduce((sum, { operation }) => sum + operation.length, 0);
+	const isSized = requests.length > 0 && sizeBytes <= core.config.batchMaxBytes;
+	return isSized && requests.every(({ kind }) => kind !== "read");
+}
+
+/**
+ * Accepts a batch with requests that this member can not check, once f + 1 others could: the primary, who has proposed it, and f
+ * backups that have prepared it. One of them is correct, and has checked.
+ */
+function acceptHeld(core: PbftCore, slot: Slot): void {
+	if (slot.held === null) return;
+	const { digest, signature, batch } = slot.held;
+	const prepares = collectVotes(
+		core,
+		slot.prepares,
+		statementOf(core, "prepare", slot, digest),
+		core.configuration.faults,
+		isBackup(core),
+	);
+	if (prepares === null || core.configuration.faults === 0) return;
+	slot.held = null;
+	accept(core, slot, digest, signature, batch);
+}
+
+function isBackup(core: PbftCore): (sender: NodeId) => boolean {
+	const primary = primaryOf(core.configuration, core.view);
+	return (sender) => sender !== primary;
+}
+
+/** Speaks for a digest in a slot of the present view, for good. The body is null for the null request or while it is not here. */
+export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Uint8Array, batch: Batch | null): void {
+	const { view, config, configuration } = core;
+	slot.accepted = { view, digest, signature };
+	if (batch !== null) {
+		slot.bodies.set(hexOf(digest), batch);
+		for (const request of batch.requests) {
+			const waiting = core.waiting.get(keyOf(request));
+			if (waiting !== undefined) waiting.isProposed = true;
+		}
+	}
+	const { sequence } = slot;
+	journal(core, slot, { type: "accepted", sequence, view, digest, signature, batch });
+	if (primaryOf(configuration, view) !== config.nodeId) {
+		const vote = sign(core, statementOf(core, "prepare", slot, digest));
+		slot.prepares.set(config.nodeId, { digest, signature: vote, isVerified: true });
+		broadcast(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
+	}
+	checkPrepared(core, slot);
+}
+
+export function handlePrepare(core: PbftCore, from: NodeId, message: Prepare): void {
+	if (!isInWindow(core, message.sequence)) return;
+	// The pre-prepare is the primary's word; a prepare of its own would count it twice.
+	if (from === primaryOf(core.configuration, core.view)) {
+		suspect(core, from, "not-the-primary");
+		return;
+	}
+	const slot = slotAt(core, message.sequence);
+	if (!keepVote(core, from, slot, slot.prepares, message)) return;
+	acceptHeld(core, slot);
+	checkPrepared(core, slot);
+}
+
+export function handleCommit(core: PbftCore, from: NodeId, message: Commit): void {
+	if (!isInWindow(core, message.sequence)) return;
+	const slot = slotAt(core, message.sequence);
+	if (keepVote(core, from, slot, slot.commits, message)) checkCommitted(core, slot);
+}
+
+/** Keeps the first vote of a member in a phase; returns whether this is it. A second that differs may convict it. */
+function keepVote(
+	core: PbftCore,
+	from: NodeId,
+	slot: Slot,
+	votes: Map<NodeId, HeldVote>,
+	{ type, digest, signature }: Prepare | Commit,
+): boolean {
+	examineAgainstVotes(core, from, slot, { statement: statementOf(core, type, slot, digest), signature });
+	const first = votes.get(from);
+	if (first !== undefined) {
+		if (first.isVerified || equalBytes(first.signature, signature)) return false;
+		// A vote that nobody has checked does not stand in the way of one that is good.
+		const isGood = isSigned(
+			core.config.cluster,
+			core.crypto,
+			{ sender: from, signature: first.signature },
+			statementOf(core, type, slot, first.digest),
+		);
+		first.isVerified = isGood;
+		if (isGood) return false;
+		suspect(core, from, "bad-signature");
+	}
+	votes.set(from, { digest, signature, isVerified: false });
+	return true;
+}
+
+/** In one view a member speaks for one digest of a slot, in whichever phase. */
+function examineAgainstVotes(
+	core: PbftCore,
+	from: NodeId,
+	slot: Slot,
+	said: { readonly statement: Statement; readonly signature: Uint8Array },
+): void {
+	const { prepares, commits, accepted } = slot;
+	const before: [Statement["type"], { readonly digest: Digest; readonly signature: Uint8Array } | undefined][] = [
+		["prepare", prepares.get(from)],
+		["commit", commits.get(from)],
+	];
+	if (accepted !== null && from === primaryOf(core.configuration, core.view)) before.push(["pre-prepare", accepted]);
+	for (const [type, vote] of before) {
+		if (vote === undefined || equalBytes(vote.digest, said.statement.digest)) continue;
+		const first = { statement: statementOf(core, type, slot, vote.digest), signature: vote.signature };
+		if (examine(core, from, first, said)) return;
+	}
+}
+
+/** Prepared: the accepted pre-prepare, and matching prepares of a quorum less one of backups (2f when n = 3f + 1). */
+function checkPrepared(core: PbftCore, slot: Slot): void {
+	const { accepted, sequence } = slot;
+	if (accepted === null || slot.isPrepared) return;
+	const { view, digest, signature } = accepted;
+	const needed = quorumOf(core.configuration) - 1;
+	const statement = statementOf(core, "prepare", slot, digest);
+	const prepares = collectVotes(core, slot.prepares, statement, needed, isBackup(core));
+	if (prepares === null) return;
+	const proof: PreparedProof = { view, sequence, digest, prePrepare: signature, prepares };
+	slot.isPrepared = true;
+	slot.prepared = proof;
+	// Before the commit leaves: a view change after a restart must tell of it.
+	journal(core, slot, { type: "prepared", sequence, proof });
+	const { epoch } = core.configuration;
+	const vote = sign(core, statementOf(core, "commit", slot, digest));
+	slot.commits.set(core.config.nodeId, { digest, signature: vote, isVerified: true });
+	broadcast(core, { type: "commit", epoch, view, sequence, digest, signature: vote });
+	checkCommitted(core, slot);
+}
+
+/** Committed: prepared here, and matching commits of a quorum, this member's included. */
+function checkCommitted(core: PbftCore, slot: Slot): void {
+	const { accepted, sequence } = slot;
+	if (accepted === null || !slot.isPrepared) return;
+	if (slot.decision !== null && equalBytes(slot.decision.digest, accepted.digest)) return;
+	const { view, digest } = accepted;
+	const statement = statementOf(core, "commit", slot, digest);
+	const commits = collectVotes(core, slot.commits, statement, quorumOf(core.configuration));
+	if (commits === null) return;
+	const certificate: CommitCertificate = { epoch: core.configuration.epoch, view, sequence, digest, commits };
+	decide(core, slot, certificate);
+}

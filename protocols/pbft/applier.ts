@@ -1,0 +1,194 @@
+/**
+ * The application side of PBFT: executes what the machine orders, keeps the last replies of each client, and turns the whole into a
+ * state that can be certified and sent part by part (OSDI'99 §4.1, §4.3). Which requests are new is the machine's to say.
+ */
+import { assert, type CryptoPort, compareIds, type NodeId, type RequestId } from "../core/index.ts";
+import { ByteWriter } from "./bytes.ts";
+import type { ClientRequest, SequenceNumber, ViewNumber } from "./entities.ts";
+import { partsOf, StateTree } from "./merkle.ts";
+import type { PbftDelivery, PbftSnapshot } from "./vocabulary.ts";
+
+/** An application in bytes: a deterministic state machine, as `Application` of `protocols/core`, one floor down. */
+export interface OrderedApplication {
+	/** Applies one command. `choice` is what the primary has chosen for its batch. */
+	apply(operation: Uint8Array, position: { readonly index: number; readonly choice: Uint8Array }): Uint8Array;
+	query(operation: Uint8Array): Uint8Array;
+	takeSnapshot(): Uint8Array;
+	restoreSnapshot(snapshot: Uint8Array): void;
+}
+
+/** What a client is answered. It needs `f + 1` equal ones for a result, a quorum for a read. */
+export type PbftAnswer =
+	| {
+			readonly type: "result";
+			readonly client: NodeId;
+			readonly timestamp: number;
+			/** Where it was executed. */
+			readonly sequence: SequenceNumber;
+			/** In which the member is that answers. */
+			readonly view: ViewNumber;
+			readonly data: Uint8Array;
+	  }
+	| {
+			readonly type: "read-result";
+			readonly client: NodeId;
+			readonly timestamp: number;
+			readonly view: ViewNumber;
+			readonly data: Uint8Array;
+	  }
+	/** Executed, and its reply is not kept any more. */
+	| { readonly type: "reply-forgotten"; readonly client: NodeId; readonly timestamp: number };
+
+export interface RequestAnswer {
+	readonly requestId: RequestId;
+	readonly answer: PbftAnswer;
+}
+
+/** One client's kept replies, ascending by timestamp. */
+interface KeptReply {
+	readonly timestamp: number;
+	readonly sequence: SequenceNumber;
+	readonly data: Uint8Array;
+}
+
+export interface PbftApplierSettings {
+	readonly application: OrderedApplication;
+	readonly digest: CryptoPort["digest"];
+	/** As in the `PbftConfig`. */
+	readonly clientWindow: number;
+	readonly statePartBytes: number;
+}
+
+/** A state at a checkpoint: its bytes, and the tree over its parts. */
+export interface CapturedState {
+	readonly snapshot: PbftSnapshot;
+	readonly bytes: Uint8Array;
+	readonly tree: StateTree;
+}
+
+export class PbftApplier {
+	readonly #settings: PbftApplierSettings;
+	#replies = new Map<NodeId, KeptReply[]>();
+
+	constructor(settings: PbftApplierSettings) {
+		this.#settings = settings;
+	}
+
+	/** Performs a delivery and returns the answers to the local requests that waited for it, in order. */
+	perform(delivery: Extract<PbftDelivery, { type: "execute" | "repeat-reply" | "query" }>): RequestAnswer[] {
+		switch (delivery.type) {
+			case "execute":
+				return this.#execute(delivery);
+			case "repeat-reply": {
+				const { requestId, client, timestamp, view } = delivery;
+				return [{ requestId, answer: this.#repeat(client, timestamp, view) }];
+			}
+			case "query": {
+				const { requestId, request, view } = delivery;
+				const { client, timestamp, operation } = request;
+				const data = this.#settings.application.query(operation);
+				return [{ requestId, answer: { type: "read-result", client, timestamp, view, data } }];
+			}
+		}
+	}
+
+	/** The whole state as it is now. */
+	capture(sequence: SequenceNumber): CapturedState {
+		const bytes = this.#encode();
+		const tree = new StateTree(this.#settings.digest, partsOf(bytes, this.#settings.statePartBytes));
+		return { snapshot: { sequence, root: tree.root, sizeBytes: bytes.length }, bytes, tree };
+	}
+
+	/** Replaces the whole state by what another member has captured; its parts were checked against a certified root. */
+	restore(bytes: Uint8Array): void {
+		const reader = new StateReader(bytes);
+		const replies = new Map<NodeId, KeptReply[]>();
+		for (let clients = reader.integer(); clients > 0; clients--) {
+			const client = reader.text() as NodeId;
+			const kept: KeptReply[] = [];
+			for (let count = reader.integer(); count > 0; count--) {
+				const timestamp = reader.integer();
+				const sequence = reader.integer() as SequenceNumber;
+				kept.push({ timestamp, sequence, data: reader.bytes() });
+			}
+			replies.set(client, kept);
+		}
+		this.#settings.application.restoreSnapshot(reader.bytes());
+		this.#replies = replies;
+	}
+
+	#execute(delivery: Extract<PbftDelivery, { type: "execute" }>): RequestAnswer[] {
+		const { sequence, view, requests, requestIds, choice } = delivery;
+		const answers: RequestAnswer[] = [];
+		for (const [i, request] of requests.entries()) {
+			const { client, timestamp } = request;
+			const data = this.#run(request, sequence, choice);
+			this.#keep(client, { timestamp, sequence, data });
+			for (const requestId of requestIds?.[i] ?? []) {
+				answers.push({ requestId, answer: { type: "result", client, timestamp, sequence, view, data } });
+			}
+		}
+		return answers;
+	}
+
+	#run({ kind, operation }: ClientRequest, index: number, choice: Uint8Array): Uint8Array {
+		const { application } = this.#settings;
+		assert(kind !== "read", "a read is not ordered");
+		return kind === "query" ? application.query(operation) : application.apply(operation, { index, choice });
+	}
+
+	/** The same replies at every member, since they are those of the greatest timestamps. */
+	#keep(client: NodeId, reply: KeptReply): void {
+		const kept = [...(this.#replies.get(client) ?? []), reply].sort((a, b) => a.timestamp - b.timestamp);
+		this.#replies.set(client, kept.slice(-this.#settings.clientWindow));
+	}
+
+	#repeat(client: NodeId, timestamp: number, view: ViewNumber): PbftAnswer {
+		const kept = this.#replies.get(client)?.find((reply) => reply.timestamp === timestamp);
+		if (kept === undefined) return { type: "reply-forgotten", client, timestamp };
+		return { type: "result", client, timestamp, sequence: kept.sequence, view, data: kept.data };
+	}
+
+	#encode(): Uint8Array {
+		const writer = new ByteWriter(1024);
+		const clients = [...this.#replies].sort(([a], [b]) => compareIds(a, b));
+		writer.list(clients, ([client, kept]) => {
+			writer.text(client).list(kept, ({ timestamp, sequence, data }) => {
+				writer.integer(timestamp).integer(sequence).bytes(data);
+			});
+		});
+		return writer.bytes(this.#settings.application.takeSnapshot()).finish();
+	}
+}
+
+/** Reads what a {@link ByteWriter} wrote, from bytes that a certificate vouches for. */
+class StateReader {
+	readonly #bytes: Uint8Array;
+	#at = 0;
+
+	constructor(bytes: Uint8Array) {
+		this.#bytes = bytes;
+	}
+
+	integer(): number {
+		return this.#word() * 0x1_0000_0000 + this.#word();
+	}
+
+	bytes(): Uint8Array {
+		const length = this.#word();
+		assert(this.#at + length <= this.#bytes.length, "a certified state is well-formed");
+		this.#at += length;
+		return this.#bytes.slice(this.#at - length, this.#at);
+	}
+
+	text(): string {
+		return String.fromCharCode(...this.bytes());
+	}
+
+	#word(): number {
+		assert(this.#at + 4 <= this.#bytes.length, "a certified state is well-formed");
+		let word = 0;
+		for (let i = 0; i < 4; i++) word = word * 256 + (this.#bytes[this.#at++] as number);
+		return word;
+	}
+}

@@ -1,0 +1,197 @@
+/** The settings of one PBFT participant: each with unit, default, bounds, the formula it enters and its cost. */
+import { compareIds, type GroupId, type NodeId } from "../core/index.ts";
+import { configContradiction, configInvalid, tooFewMembers } from "./errors.ts";
+
+export interface PbftConfig {
+	/** This participant; one of {@link PbftConfig.members}, or one that an ordered change is to add. */
+	readonly nodeId: NodeId;
+	/** Names the group in everything that is signed, so that nothing signed here counts in a group with the same keys. */
+	readonly cluster: GroupId;
+	/** The members at the first boot, in code-unit order without duplicates, at most {@link PBFT_MEMBERS_MAX}. */
+	readonly members: readonly NodeId[];
+	/** f: how many of them may behave arbitrarily. Bounds 0 to `(members − 1) / 3`; more is refused. */
+	readonly faults: number;
+	/**
+	 * K: a checkpoint is taken each so many sequence numbers (OSDI'99 §4.3). Default 128; bounds 1 to 65,536. Lower: shorter
+	 * logs and view changes, more snapshots.
+	 */
+	readonly checkpointInterval: number;
+	/**
+	 * L: how far above the last stable checkpoint sequence numbers are accepted, H = h + L. Default 256; bounds 2 to 131,072,
+	 * a multiple of `checkpointInterval`, at least twice it, so that work goes on while a checkpoint becomes stable. Memory is
+	 * at most `windowSize × batchMaxBytes`.
+	 */
+	readonly windowSize: number;
+	/** Slots that the primary has open at once. Default 8; bounds 1 to 4,096; at most `windowSize`. When it is full, requests gather. */
+	readonly openSlotsMax: number;
+	/** Requests in a batch. Default 256; bounds 1 to 65,536. */
+	readonly batchMaxRequests: number;
+	/** Bytes of operations in a batch. Default 1 MiB; bounds 1 KiB to 16 MiB; at least `requestMaxBytes`. */
+	readonly batchMaxBytes: number;
+	/** Bytes of one operation. Default 256 KiB; bounds 1 to 16 MiB. */
+	readonly requestMaxBytes: number;
+	/** How long a primary lets requests gather, in milliseconds. Default 0: until the host's batch ends. Bounds 0 to 10,000. */
+	readonly batchDelayMs: number;
+	/** Requests that are known and not executed. Default 8,192; bounds 1 to 1,048,576. One more is refused. */
+	readonly waitingMax: number;
+	/**
+	 * Requests of one client that may be under way, and answers that are kept for it: a client that uses timestamp t must not
+	 * care for t − clientWindow any more. Default 64; bounds 1 to 4,096; 1 is the paper's rule.
+	 */
+	readonly clientWindow: number;
+	/** Clients in the replicated table. Default 4,096; bounds 1 to 1,048,576. A request of one more is executed as refused. */
+	readonly clientsMax: number;
+	/**
+	 * How long a backup waits for a known request to be executed before it asks for another view, in milliseconds; doubled for
+	 * each view in a row that brings no progress (OSDI'99 §4.5.2). Default 500; bounds 1 to 600,000.
+	 */
+	readonly viewTimeoutMs: number;
+	/**
+	 * Where the doubling ends. Default 64,000; bounds `viewTimeoutMs` to 86,400,000. Progress needs the network to be faster than
+	 * this in the end.
+	 */
+	readonly viewTimeoutMaxMs: number;
+	/**
+	 * How often a member tells the others where it is, so that they repeat what it lacks, in milliseconds. Default 200; bounds 1
+	 * to 600,000. It is how soon a lost message is made good; costs n(n − 1) small messages each time.
+	 */
+	readonly statusMs: number;
+	/** Slots, decisions or votes repeated to one member at one status of its. Default 32; bounds 1 to 4,096. */
+	readonly repeatMax: number;
+	/** How long the source of a state transfer may take for a part before another is asked, in milliseconds. Default 500. */
+	readonly transferTimeoutMs: number;
+	/** Parts of a state that are asked for at once. Default 4; bounds 1 to 256. */
+	readonly transferWindow: number;
+	/** Bytes of one part of a state; the same at all members. Default 64 KiB; bounds 1 to 1 MiB. */
+	readonly statePartBytes: number;
+	/** Messages of one sender kept for a view that is not entered yet (rule of bounded memory). Default 256; bounds 0 to 65,536. */
+	readonly futureMax: number;
+	/**
+	 * Messages of one peer that may turn out to be malformed or unproved between two of this member's statuses; after that its
+	 * costly messages (requests, view changes, certificates) are not looked at until the next. Default 64; bounds 1 to 65,536.
+	 */
+	readonly offencesMax: number;
+}
+
+/** The most members of one group; beyond it n² messages cost more than they protect. */
+export const PBFT_MEMBERS_MAX = 31;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const defaults = {
+	checkpointInterval: 128,
+	windowSize: 256,
+	openSlotsMax: 8,
+	batchMaxRequests: 256,
+	batchMaxBytes: MIB,
+	requestMaxBytes: 256 * KIB,
+	batchDelayMs: 0,
+	waitingMax: 8192,
+	clientWindow: 64,
+	clientsMax: 4096,
+	viewTimeoutMs: 500,
+	viewTimeoutMaxMs: 64_000,
+	statusMs: 200,
+	repeatMax: 32,
+	transferTimeoutMs: 500,
+	transferWindow: 4,
+	statePartBytes: 64 * KIB,
+	futureMax: 256,
+	offencesMax: 64,
+} as const satisfies Omit<PbftConfig, "nodeId" | "cluster" | "members" | "faults">;
+
+type Bounds = readonly [min: number, max: number];
+const bounds: Readonly<Record<keyof typeof defaults, Bounds>> = {
+	checkpointInterval: [1, 65_536],
+	windowSize: [2, 131_072],
+	openSlotsMax: [1, 4096],
+	batchMaxRequests: [1, 65_536],
+	batchMaxBytes: [KIB, 16 * MIB],
+	requestMaxBytes: [1, 16 * MIB],
+	batchDelayMs: [0, 10_000],
+	waitingMax: [1, 1_048_576],
+	clientWindow: [1, 4096],
+	clientsMax: [1, 1_048_576],
+	viewTimeoutMs: [1, 600_000],
+	viewTimeoutMaxMs: [1, 86_400_000],
+	statusMs: [1, 600_000],
+	repeatMax: [1, 4096],
+	transferTimeoutMs: [1, 600_000],
+	transferWindow: [1, 256],
+	statePartBytes: [1, MIB],
+	futureMax: [0, 65_536],
+	offencesMax: [1, 65_536],
+};
+
+/** What must be given; the rest has defaults. */
+type Identity = Pick<PbftConfig, "nodeId" | "cluster" | "members" | "faults">;
+
+/**
+ * The settings of a participant with the defaults for what is not given. The order of `members` is free here.
+ * @throws QuorateError as {@link validatePbftConfig}
+ * @example pbftConfig({ nodeId: nodeId("a"), cluster: groupId("bank"), members: ["a", "b", "c", "d"].map(nodeId), faults: 1 })
+ */
+export function pbftConfig(given: Identity & Partial<Omit<PbftConfig, keyof Identity>>): PbftConfig {
+	const config: PbftConfig = { ...defaults, ...given, members: [...given.members].sort(compareIds) };
+	validatePbftConfig(config);
+	return config;
+}
+
+/**
+ * Checks every field and the relations between them; changes nothing.
+ * @throws QuorateError `pbft-config-invalid` `{field, expected, actual}`, `pbft-config-contradiction` `{rule, left, right}` or
+ *   `pbft-too-few-members` `{members, faults, needed}`
+ */
+export function validatePbftConfig(config: PbftConfig): void {
+	validateMembers(config.members, config.faults);
+	for (const [field, range] of Object.entries(bounds)) {
+		requireInteger(field, config[field as keyof typeof bounds], range);
+	}
+	const { checkpointInterval, windowSize, openSlotsMax, batchMaxBytes, requestMaxBytes } = config;
+	requireRelation(
+		windowSize % checkpointInterval === 0 && windowSize >= 2 * checkpointInterval,
+		"windowSize is a multiple of checkpointInterval, at least twice it",
+		windowSize,
+		checkpointInterval,
+	);
+	requireRelation(openSlotsMax <= windowSize, "openSlotsMax is at most windowSize", openSlotsMax, windowSize);
+	requireRelation(
+		requestMaxBytes <= batchMaxBytes,
+		"requestMaxBytes is at most batchMaxBytes",
+		requestMaxBytes,
+		batchMaxBytes,
+	);
+	requireRelation(
+		config.viewTimeoutMs <= config.viewTimeoutMaxMs,
+		"viewTimeoutMs is at most viewTimeoutMaxMs",
+		config.viewTimeoutMs,
+		config.viewTimeoutMaxMs,
+	);
+}
+
+/** @throws QuorateError as {@link validatePbftConfig} */
+export function validateMembers(members: readonly NodeId[], faults: number): void {
+	if (members.length < 1 || members.length > PBFT_MEMBERS_MAX) {
+		const expected = `1 to ${PBFT_MEMBERS_MAX} members`;
+		throw configInvalid({ field: "members", expected, actual: `${members.length}` });
+	}
+	for (let i = 1; i < members.length; i++) {
+		if (compareIds(members[i - 1] as NodeId, members[i] as NodeId) >= 0) {
+			const expected = "in code-unit order without duplicates";
+			throw configInvalid({ field: "members", expected, actual: members.join(" ") });
+		}
+	}
+	requireInteger("faults", faults, [0, PBFT_MEMBERS_MAX]);
+	const needed = 3 * faults + 1;
+	if (members.length < needed) throw tooFewMembers({ members: members.length, faults, needed });
+}
+
+function requireInteger(field: string, value: number, [min, max]: Bounds): void {
+	if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+	throw configInvalid({ field, expected: `an integer in [${min}, ${max}]`, actual: String(value) });
+}
+
+function requireRelation(holds: boolean, rule: string, left: number, right: number): void {
+	if (!holds) throw configContradiction({ rule, left, right });
+}

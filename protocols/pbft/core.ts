@@ -1,0 +1,415 @@
+/** The state that all concerns of a PBFT machine share, and the smallest things that all of them do. */
+import type { CryptoPort, Effect, NodeId, ReadId, RequestId, WriteId } from "../core/index.ts";
+import { emptyBytes } from "./bytes.ts";
+import type { ChoicePort } from "./choices.ts";
+import { ClientTable } from "./client-table.ts";
+import type { PbftConfig } from "./config.ts";
+import {
+	type Batch,
+	type CheckpointCertificate,
+	type CheckpointState,
+	type ClientRequest,
+	type CommitCertificate,
+	type Configuration,
+	type Digest,
+	type Epoch,
+	type PreparedProof,
+	primaryOf,
+	type SequenceNumber,
+	type ViewNumber,
+} from "./entities.ts";
+import type { PbftEvent, Suspicion } from "./events.ts";
+import type { Conflict, Evidence } from "./evidence.ts";
+import type { NewView, PbftMessage, ViewChange } from "./messages.ts";
+import type { ViewChangeContext } from "./new-view-plan.ts";
+import { MessageShapes } from "./shape.ts";
+import { nullDigest, type Statement, statementBytes } from "./statements.ts";
+import type {
+	BaseRecord,
+	JournalRecord,
+	OpenedView,
+	PbftDelivery,
+	PbftReply,
+	PbftTimer,
+	PbftTypes,
+	PbftWrite,
+	ViewRecord,
+} from "./vocabulary.ts";
+
+/** One member's word on a slot, as it came in. */
+export interface HeldVote {
+	readonly digest: Digest;
+	readonly signature: Uint8Array;
+	/** Signatures are checked when a quorum may be there, since most votes come after it. Only checked ones count. */
+	isVerified: boolean;
+}
+
+/** One sequence number between the water marks. */
+export interface Slot {
+	readonly sequence: SequenceNumber;
+	/** The pre-prepare that this member speaks for in the present view. */
+	accepted: { readonly view: ViewNumber; readonly digest: Digest; readonly signature: Uint8Array } | null;
+	/** Bodies by the key of their digest: those of `accepted`, `prepared` and `decision`. */
+	bodies: Map<string, Batch>;
+	/** A pre-prepare with requests that can not be checked here: it waits for others that could. */
+	held: { readonly digest: Digest; readonly signature: Uint8Array; readonly batch: Batch } | null;
+	/** By sender, of the present view. They may come before the pre-prepare; each keeps its own digest. */
+	prepares: Map<NodeId, HeldVote>;
+	commits: Map<NodeId, HeldVote>;
+	/** Prepared in the present view, and committed to. */
+	isPrepared: boolean;
+	/** Of the latest view in which it was prepared here: what a view change must tell. */
+	prepared: PreparedProof | null;
+	decision: CommitCertificate | null;
+	/** Statuses sent since it was opened: what has just been opened is on its way, and is not repeated. */
+	age: number;
+	/** The journal's first record of this slot. */
+	firstRecord: number | null;
+}
+
+/** A request that is known to be authentic and not executed. */
+export interface WaitingRequest {
+	readonly request: ClientRequest;
+	readonly digest: Digest;
+	/** Local clients that wait for its result. */
+	requestIds: RequestId[];
+	/** The primary of this view has it in a slot. */
+	isProposed: boolean;
+}
+
+/** A state that is being fetched. */
+export interface Transfer {
+	readonly certificate: CheckpointCertificate;
+	readonly state: CheckpointState;
+	/** Members to ask, in turn. */
+	readonly sources: readonly NodeId[];
+	source: number;
+	/** Parts up to here are on the disk. */
+	received: number;
+	/** Parts that came before their turn. */
+	early: Map<number, Uint8Array>;
+	/** Something came since the timer was set. */
+	isMoving: boolean;
+}
+
+/** What was captured at a checkpoint, until it is stable or passed over. */
+export interface Capture {
+	readonly state: Omit<CheckpointState, "root" | "sizeBytes">;
+	/** Complete once the host has hashed the application's part. */
+	complete: { readonly state: CheckpointState; readonly digest: Digest; readonly signature: Uint8Array } | null;
+}
+
+/** What one peer has done in this status period. */
+export interface PeerBudget {
+	/** Malformed or unproved messages. */
+	offences: number;
+	/** Its status was answered. */
+	isAnswered: boolean;
+	/** Parts of a state that are being read for it. */
+	reads: number;
+}
+
+export interface PbftCore {
+	readonly config: PbftConfig;
+	readonly crypto: CryptoPort;
+	readonly choices: ChoicePort;
+	readonly shapes: MessageShapes;
+	/** Where effects go; the host's list of the present step. */
+	out: Effect<PbftTypes>[];
+
+	configuration: Configuration;
+	/** Digest of the null request; the same for ever. */
+	readonly nothing: Digest;
+
+	/** The view that this member is in, or wants to be in. Never below what it has told anyone. */
+	view: ViewNumber;
+	isActive: boolean;
+	/** What was sent for `view` while it is not active. */
+	ownViewChange: ViewChange | null;
+	opened: OpenedView | null;
+	/** The last good view change of each member, for `view` or later. */
+	viewChanges: Map<NodeId, { readonly message: ViewChange; readonly digest: Digest }>;
+	/** A new view whose view changes are not all here. */
+	openingView: { readonly from: NodeId; readonly message: NewView; readonly bodies: Map<NodeId, ViewChange> } | null;
+	/** Views in a row that brought no progress; the timeouts are doubled so many times. */
+	failedViews: number;
+	/** Something new was executed since the view was entered. */
+	hasProgressed: boolean;
+	/** The first slot of this view that no earlier view had prepared. */
+	freshFrom: SequenceNumber;
+	isViewTimerSet: boolean;
+	/** What the request timer runs for. */
+	timedRequest: string | null;
+
+	/** h: the last stable checkpoint that is known; null at the beginning of the order. */
+	stable: CheckpointCertificate | null;
+	low: SequenceNumber;
+	/** The checkpoint that is on the disk with its state. `base.sequence <= low`. */
+	base: BaseRecord | null;
+	captures: Map<SequenceNumber, Capture>;
+	/** Checkpoint votes above `low`, by sequence and sender. */
+	checkpoints: Map<SequenceNumber, Map<NodeId, HeldVote>>;
+	/** The highest checkpoint that each member speaks of beyond the window. */
+	ahead: Map<NodeId, SequenceNumber>;
+	transfer: Transfer | null;
+
+	slots: Map<SequenceNumber, Slot>;
+	/** The primary's next slot. */
+	nextSequence: SequenceNumber;
+	/** All up to here was handed to the application. */
+	executed: SequenceNumber;
+	chain: Digest;
+	/** The choice of the last executed batch. */
+	choice: Uint8Array;
+	/** The chain after each of the last slots, for finding out where histories part. */
+	chains: Map<SequenceNumber, Digest>;
+	clients: ClientTable;
+	/** By `client:timestamp`, in the order of arrival. */
+	waiting: Map<string, WaitingRequest>;
+	/** Requests to be passed on when the batch ends. */
+	forwards: ClientRequest[];
+	isBatchTimerSet: boolean;
+	/** The gathering time is over: propose what there is. */
+	isBatchDue: boolean;
+
+	/** Messages for views that are not entered yet, by sender, at most `futureMax` each. */
+	future: Map<NodeId, PbftMessage[]>;
+	peers: Map<NodeId, PeerBudget>;
+	/** The first evidence against each member. */
+	convicted: Map<NodeId, Evidence>;
+	alarm: Conflict | null;
+
+	nextWriteId: WriteId;
+	nextReadId: ReadId;
+	/** Peers whose reads of parts are under way. */
+	reads: Map<ReadId, NodeId>;
+	nextRecord: number;
+	unsaved: Unsaved;
+	/** Sends and deliveries of this batch: they leave behind its persist. */
+	gathered: Effect<PbftTypes>[];
+}
+
+/** What the disk was not handed yet. */
+export interface Unsaved {
+	records: JournalRecord[];
+	/** Something is to leave that rests on these records; else they wait for the next persist. */
+	isUrgent: boolean;
+	isView: boolean;
+	parts: NonNullable<PbftWrite["parts"]>[number][];
+	base: NonNullable<PbftWrite["base"]> | null;
+}
+
+export function createCore(config: PbftConfig, crypto: CryptoPort, choices: ChoicePort): PbftCore {
+	const { members, faults } = config;
+	return {
+		config,
+		crypto,
+		choices,
+		shapes: new MessageShapes(config),
+		out: [],
+		configuration: { epoch: 0 as Epoch, members, faults },
+		nothing: nullDigest(crypto.digest),
+		view: 0 as ViewNumber,
+		isActive: true,
+		ownViewChange: null,
+		opened: null,
+		viewChanges: new Map(),
+		openingView: null,
+		failedViews: 0,
+		hasProgressed: true,
+		freshFrom: 1 as SequenceNumber,
+		isViewTimerSet: false,
+		timedRequest: null,
+		stable: null,
+		low: 0 as SequenceNumber,
+		base: null,
+		captures: new Map(),
+		checkpoints: new Map(),
+		ahead: new Map(),
+		transfer: null,
+		slots: new Map(),
+		nextSequence: 1 as SequenceNumber,
+		executed: 0 as SequenceNumber,
+		chain: emptyBytes,
+		choice: emptyBytes,
+		chains: new Map(),
+		clients: new ClientTable(config),
+		waiting: new Map(),
+		forwards: [],
+		isBatchTimerSet: false,
+		isBatchDue: false,
+		future: new Map(),
+		peers: new Map(),
+		convicted: new Map(),
+		alarm: null,
+		nextWriteId: 1,
+		nextReadId: 1,
+		reads: new Map(),
+		nextRecord: 1,
+		unsaved: { records: [], isUrgent: false, isView: false, parts: [], base: null },
+		gathered: [],
+	};
+}
+
+/** An independent core in the same state. Immutable values (batches, proofs, messages) are shared. */
+export function copyCore(core: PbftCore): PbftCore {
+	return {
+		...core,
+		out: [],
+		viewChanges: new Map(core.viewChanges),
+		openingView: core.openingView === null ? null : { ...core.openingView, bodies: new Map(core.openingView.bodies) },
+		captures: copyEach(core.captures, (capture) => ({ ...capture })),
+		checkpoints: copyEach(core.checkpoints, copyVotes),
+		ahead: new Map(core.ahead),
+		transfer: core.transfer === null ? null : { ...core.transfer, early: new Map(core.transfer.early) },
+		slots: copyEach(core.slots, (slot) => ({
+			...slot,
+			bodies: new Map(slot.bodies),
+			prepares: copyVotes(slot.prepares),
+			commits: copyVotes(slot.commits),
+		})),
+		chains: new Map(core.chains),
+		clients: core.clients.copy(),
+		waiting: copyEach(core.waiting, (waiting) => ({ ...waiting, requestIds: waiting.requestIds.slice() })),
+		forwards: core.forwards.slice(),
+		future: copyEach(core.future, (messages) => messages.slice()),
+		peers: copyEach(core.peers, (budget) => ({ ...budget })),
+		convicted: new Map(core.convicted),
+		reads: new Map(core.reads),
+		unsaved: { ...core.unsaved, records: core.unsaved.records.slice(), parts: core.unsaved.parts.slice() },
+		gathered: core.gathered.slice(),
+	};
+}
+
+function copyVotes(votes: ReadonlyMap<NodeId, HeldVote>): Map<NodeId, HeldVote> {
+	return copyEach(votes, (vote) => ({ ...vote }));
+}
+
+function copyEach<K, V>(map: ReadonlyMap<K, V>, copy: (value: V) => V): Map<K, V> {
+	return new Map([...map].map(([key, value]) => [key, copy(value)]));
+}
+
+/** The core's state as plain data. */
+export function viewCore(core: PbftCore): unknown {
+	const {
+		config: _config,
+		crypto: _crypto,
+		choices: _choices,
+		shapes: _shapes,
+		out: _out,
+		clients,
+		...variables
+	} = core;
+	return { ...variables, clients: clients.view };
+}
+
+export function isPrimary(core: PbftCore): boolean {
+	return primaryOf(core.configuration, core.view) === core.config.nodeId;
+}
+
+export function isMember(core: PbftCore, node: NodeId): boolean {
+	return core.configuration.members.includes(node);
+}
+
+/** Everyone else in the configuration. */
+export function peersOf(core: PbftCore): NodeId[] {
+	return core.configuration.members.filter((member) => member !== core.config.nodeId);
+}
+
+/** H: sequence numbers above it are not accepted (OSDI'99 §4.3). */
+export function highOf(core: PbftCore): SequenceNumber {
+	return (core.low + core.config.windowSize) as SequenceNumber;
+}
+
+/** What this machine's judgements of proofs rest on. */
+export function judgeOf(core: PbftCore): ViewChangeContext {
+	const { configuration } = core;
+	return {
+		cluster: core.config.cluster,
+		verifier: core.crypto,
+		windowSize: core.config.windowSize,
+		configurationOf: (epoch) => (epoch === configuration.epoch ? configuration : null),
+		isKnown: (vote, statement) => isKnownVote(core, vote.sender, vote.signature, statement),
+	};
+}
+
+/** Whether this very signature was checked here before, as a vote: proofs of others mostly consist of those. */
+function isKnownVote(core: PbftCore, sender: NodeId, signature: Uint8Array, statement: Statement): boolean {
+	const slot = core.slots.get(statement.sequence);
+	if (slot === undefined || slot.accepted?.view !== statement.view) return false;
+	const votes = statement.type === "prepare" ? slot.prepares : statement.type === "commit" ? slot.commits : null;
+	const vote = votes?.get(sender);
+	if (vote === undefined || !vote.isVerified) return false;
+	return isSame(vote.signature, signature) && isSame(vote.digest, statement.digest);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+	return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** This member's signature under a statement. */
+export function sign(core: PbftCore, statement: Statement): Uint8Array {
+	return core.crypto.sign(statementBytes(core.config.cluster, core.config.nodeId, statement));
+}
+
+/** Sends after everything unsaved and saved before is durable: all that a PBFT member says rests on its own disk. */
+export function send(core: PbftCore, to: NodeId, message: PbftMessage): void {
+	core.gathered.push({ type: "send", to, message, release: "after-durable" });
+}
+
+export function broadcast(core: PbftCore, message: PbftMessage): void {
+	for (const peer of peersOf(core)) send(core, peer, message);
+}
+
+/** Asks and repetitions, which claim nothing that is not durable already. */
+export function sendImmediate(core: PbftCore, to: NodeId, message: PbftMessage): void {
+	core.out.push({ type: "send", to, message, release: "immediate" });
+}
+
+/** Hands something to the application, behind the persist of this batch. */
+export function deliver(core: PbftCore, delivery: PbftDelivery): void {
+	core.gathered.push({ type: "apply", delivery, release: "after-durable" });
+}
+
+export function setTimer(core: PbftCore, timer: PbftTimer, ms: number, spread = 0): void {
+	core.out.push({ type: "set-timer", timer, afterMs: { min: ms, max: ms + spread } });
+}
+
+export function cancelTimer(core: PbftCore, timer: PbftTimer): void {
+	core.out.push({ type: "cancel-timer", timer });
+}
+
+export function emit(core: PbftCore, event: PbftEvent): void {
+	core.out.push({ type: "emit", event });
+}
+
+export function reply(core: PbftCore, requestId: RequestId, answer: PbftReply): void {
+	// A refusal rests on nothing durable.
+	core.out.push({ type: "reply", requestId, reply: answer, release: "immediate" });
+}
+
+export function budgetOf(core: PbftCore, peer: NodeId): PeerBudget {
+	let budget = core.peers.get(peer);
+	if (budget === undefined) {
+		budget = { offences: 0, isAnswered: false, reads: 0 };
+		core.peers.set(peer, budget);
+	}
+	return budget;
+}
+
+/** Takes note of what only this member has seen. */
+export function suspect(core: PbftCore, member: NodeId, reason: Suspicion): void {
+	const budget = budgetOf(core, member);
+	budget.offences++;
+	// One event for each offence up to the bound: a flood of bad messages makes no flood of events.
+	if (budget.offences <= core.config.offencesMax) emit(core, { type: "suspicion", member, reason });
+	if (budget.offences === core.config.offencesMax) {
+		emit(core, { type: "suspicion", member, reason: "too-many-offences" });
+	}
+}
+
+/** The record of where this member is in the order of views. */
+export function viewRecordOf(core: PbftCore): ViewRecord {
+	const { view, isActive, ownViewChange: viewChange, opened, alarm } = core;
+	return { view, isActive, viewChange, opened, alarm };
+}

@@ -1,0 +1,123 @@
+/** PBFT's nouns: what messages, certificates, states and disks are made of. */
+import type { Brand, NodeId } from "../core/index.ts";
+
+/** Numbers a view; the primary of view v is member `v mod n` of the configuration (OSDI'99 §4). */
+export type ViewNumber = Brand<number, "ViewNumber">;
+/** Numbers a slot of the order, from 1; never reset, not even by a view change. */
+export type SequenceNumber = Brand<number, "SequenceNumber">;
+/** Numbers a configuration; grows by one with each ordered change of membership. */
+export type Epoch = Brand<number, "Epoch">;
+/** What the crypto port's `digest` returns. */
+export type Digest = Uint8Array;
+
+/** Who agrees, and how many of them may be faulty. */
+export interface Configuration {
+	readonly epoch: Epoch;
+	/** In code-unit order, without duplicates; `members.length >= 3 × faults + 1`. */
+	readonly members: readonly NodeId[];
+	/** f: members that may behave arbitrarily. */
+	readonly faults: number;
+}
+
+/**
+ * What a request asks for. A `command` changes the application's state, a `query` reads it in its place of the order. A `read` is
+ * answered from the present state without being ordered; its client needs a quorum of equal answers (OSDI'99 §5.1.3), and asks
+ * again by a `query` if it gets none.
+ */
+export type RequestKind = "command" | "query" | "read";
+
+/** What a client asks, authenticated by the client itself (OSDI'99 §4.1). */
+export interface ClientRequest {
+	readonly client: NodeId;
+	/** Grows with each request of one client; the pair names the request for ever. */
+	readonly timestamp: number;
+	readonly kind: RequestKind;
+	readonly operation: Uint8Array;
+	/** By the client's enrolled key, over `requestStatement`; empty when {@link ClientRequest.macs} are given instead. */
+	readonly signature: Uint8Array;
+	/** One authenticator a member. Cheaper than a signature, and checkable by its member alone. */
+	readonly macs: readonly { readonly member: NodeId; readonly mac: Uint8Array }[];
+}
+
+/** What one slot orders. */
+export interface Batch {
+	readonly requests: readonly ClientRequest[];
+	/**
+	 * What the application may not find out by itself without replicas differing, such as the time: chosen by the primary,
+	 * checked by backups (OSDI'99 §4.6). Empty where the host offers no choices.
+	 */
+	readonly choice: Uint8Array;
+}
+
+/** One member's signature under a statement that stands beside it. */
+export interface Vote {
+	readonly sender: NodeId;
+	readonly signature: Uint8Array;
+}
+
+/** Proof that a slot was prepared in a view: the primary's pre-prepare and matching prepares of a quorum less one of backups. */
+export interface PreparedProof {
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+	/** The primary's signature under its pre-prepare. */
+	readonly prePrepare: Uint8Array;
+	readonly prepares: readonly Vote[];
+}
+
+/** Proof that a slot is decided, for anyone who knows the members' keys: commits of a quorum. */
+export interface CommitCertificate {
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+	readonly commits: readonly Vote[];
+}
+
+/** Proof that a quorum came to the same state at a sequence number. */
+export interface CheckpointCertificate {
+	readonly epoch: Epoch;
+	readonly sequence: SequenceNumber;
+	/** Of the {@link CheckpointState}. */
+	readonly digest: Digest;
+	readonly votes: readonly Vote[];
+}
+
+/**
+ * The whole replicated state at a checkpoint, with the application's part by the root of its hash tree. Its digest is what
+ * members vote for, so it covers service, clients, membership and the history that led there.
+ */
+export interface CheckpointState {
+	readonly sequence: SequenceNumber;
+	readonly configuration: Configuration;
+	/** Digest chain over all decisions so far. */
+	readonly chain: Digest;
+	/** The choice of the last batch. */
+	readonly choice: Uint8Array;
+	/** Executed timestamps by client, both ascending. */
+	readonly clients: readonly { readonly client: NodeId; readonly timestamps: readonly number[] }[];
+	/** Root of the tree over the parts of the application's snapshot (RFC 9162 §2.1.1). */
+	readonly root: Digest;
+	readonly sizeBytes: number;
+	/** Size of each part but the last. */
+	readonly partBytes: number;
+}
+
+/** A slot that a new view proposes again: the digest that was prepared in the highest view, or the null request's. */
+export interface Proposal {
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+	/** The new primary's signature under its pre-prepare. */
+	readonly signature: Uint8Array;
+}
+
+export function sequenceAfter(sequence: SequenceNumber, steps = 1): SequenceNumber {
+	return (sequence + steps) as SequenceNumber;
+}
+export function viewAfter(view: ViewNumber): ViewNumber {
+	return (view + 1) as ViewNumber;
+}
+/** The member that leads a view. */
+export function primaryOf({ members }: Configuration, view: ViewNumber): NodeId {
+	return members[view % members.length] as NodeId;
+}

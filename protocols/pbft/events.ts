@@ -1,0 +1,49 @@
+/** What a PBFT machine tells its observers: data for event streams, metrics, audit and the properties. */
+import type { NodeId } from "../core/index.ts";
+import type { CommitCertificate, Digest, SequenceNumber, ViewNumber } from "./entities.ts";
+import type { Conflict, Evidence } from "./evidence.ts";
+
+/** Why a member is suspected. None of it can be shown to a third, so nobody is convicted by it. */
+export type Suspicion =
+	| "malformed-message"
+	| "bad-signature"
+	| "unauthenticated-request"
+	| "wrong-digest"
+	| "not-the-primary"
+	| "bad-choice"
+	| "unproved-view-change"
+	| "unproved-new-view"
+	| "unproved-certificate"
+	| "bad-state-part"
+	| "too-many-offences"
+	/** The primary did not get a known request executed in time. */
+	| "slow-primary";
+
+export type PbftEvent =
+	/** A view was entered; its primary is the same at all who enter it. */
+	| { readonly type: "view-entered"; readonly view: ViewNumber; readonly primary: NodeId; readonly low: SequenceNumber }
+	/** This member wants the view and has left those before. */
+	| {
+			readonly type: "view-change-started";
+			readonly view: ViewNumber;
+			readonly reason: "timeout" | "joined" | "bad-new-view";
+	  }
+	/** A slot is decided here, with its proof. */
+	| { readonly type: "decided"; readonly certificate: CommitCertificate; readonly requests: number }
+	/** All up to this slot was handed to the application. */
+	| { readonly type: "executed"; readonly sequence: SequenceNumber; readonly digest: Digest; readonly chain: Digest }
+	/** A checkpoint is stable: a quorum has this state. */
+	| { readonly type: "checkpoint-stable"; readonly sequence: SequenceNumber; readonly digest: Digest }
+	| { readonly type: "transfer-started"; readonly sequence: SequenceNumber; readonly from: NodeId }
+	/** A whole state was taken over: at a start from the disk, or from other members. Execution goes on behind it. */
+	| {
+			readonly type: "restored";
+			readonly sequence: SequenceNumber;
+			readonly chain: Digest;
+			readonly from: "disk" | "transfer";
+	  }
+	| { readonly type: "suspicion"; readonly member: NodeId; readonly reason: Suspicion }
+	/** A member is convicted: the first evidence against it. */
+	| { readonly type: "evidence"; readonly evidence: Evidence }
+	/** Two decisions of one slot: this member has stopped for good. */
+	| { readonly type: "alarm"; readonly conflict: Conflict; readonly culprits: readonly NodeId[] };

@@ -1,0 +1,278 @@
+/** The PBFT state machine: checks what all messages share once, then hands each input to its concern. */
+import {
+	assertNever,
+	type CryptoPort,
+	type Effect,
+	type Input,
+	type MonotonicMs,
+	type NodeId,
+	type StateMachine,
+} from "../core/index.ts";
+import { handleCommit, handlePrePrepare, handlePrepare } from "./agreement.ts";
+import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
+import { type ChoicePort, noChoices } from "./choices.ts";
+import { type PbftConfig, validatePbftConfig } from "./config.ts";
+import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, viewCore } from "./core.ts";
+import { persistAndRelease } from "./durability.ts";
+import { viewAfter } from "./entities.ts";
+import type { Commit, PbftMessage, PrePrepare, Prepare } from "./messages.ts";
+import { handleFetchViewChange, handleNewView, handleViewChangeBody } from "./new-view.ts";
+import { handleBatchTimer, propose } from "./proposing.ts";
+import {
+	handleBatch,
+	handleDecision,
+	handleFetchBatch,
+	handleFetchDecisions,
+	handleStatus,
+	handleStatusTimer,
+} from "./repeats.ts";
+import { forwardRequests, handleForward, handleRequest } from "./requests.ts";
+import { handleStart } from "./restart.ts";
+import { type PbftStatus, statusOf } from "./status.ts";
+import {
+	handleFetchPart,
+	handleReadCompleted,
+	handleStableCheckpoint,
+	handleStatePart,
+	handleTransferTimer,
+} from "./transfer.ts";
+import type { PbftView } from "./view.ts";
+import { handleRequestTimer, handleViewChange, handleViewTimer, startViewChange } from "./view-change.ts";
+import type { PbftTimer, PbftTypes } from "./vocabulary.ts";
+
+/**
+ * One member's part in one PBFT group.
+ *
+ * Everything that leaves rests on the disk: what a batch of inputs gives rise to is gathered, and on `batch-ended` emitted as one
+ * persist and what follows it. Only asks, refusals and timers leave at once. `now` is not used.
+ */
+export class PbftMachine implements StateMachine<PbftTypes> {
+	#core: PbftCore;
+
+	/**
+	 * `crypto` speaks as `config.nodeId` and knows the keys of all members and clients.
+	 * @throws QuorateError as `validatePbftConfig`
+	 */
+	constructor(config: PbftConfig, crypto: CryptoPort, choices: ChoicePort = noChoices) {
+		validatePbftConfig(config);
+		this.#core = createCore(config, crypto, choices);
+	}
+
+	step(input: Input<PbftTypes>, _now: MonotonicMs, effects: Effect<PbftTypes>[]): void {
+		const core = this.#core;
+		core.out = effects;
+		switch (input.type) {
+			case "message":
+				if (core.alarm === null) receive(core, input.from, input.message);
+				return;
+			case "request":
+				handleRequest(core, input.requestId, input.request);
+				return;
+			case "batch-ended":
+				endBatch(core);
+				return;
+			case "timer":
+				if (core.alarm === null) handleTimer(core, input.timer);
+				return;
+			case "snapshot-ready":
+				if (core.alarm === null) handleSnapshotReady(core, input.snapshot);
+				return;
+			case "read-completed":
+				handleReadCompleted(core, input.readId, input.result);
+				return;
+			case "start":
+				handleStart(core, input.durable);
+				return;
+			case "write-completed":
+			case "peer-reachable":
+			case "peer-unreachable":
+				// What may count as durable is the host's release queue's to know; who can be reached decides nothing here.
+				return;
+			default:
+				assertNever(input, "input");
+		}
+	}
+
+	get state(): unknown {
+		return viewCore(this.#core);
+	}
+
+	/** What the properties of `properties/` look at. Costs nothing; valid until the next step. */
+	get view(): PbftView {
+		return this.#core;
+	}
+
+	get status(): PbftStatus {
+		return statusOf(this.#core);
+	}
+
+	copy(): PbftMachine {
+		const { config, crypto, choices } = this.#core;
+		const copy = new PbftMachine(config, crypto, choices);
+		copy.#core = copyCore(this.#core);
+		return copy;
+	}
+}
+
+function endBatch(core: PbftCore): void {
+	if (core.alarm === null) {
+		propose(core);
+		forwardRequests(core);
+	}
+	persistAndRelease(core);
+}
+
+function handleTimer(core: PbftCore, timer: PbftTimer): void {
+	switch (timer) {
+		case "request":
+			handleRequestTimer(core);
+			return;
+		case "view-change":
+			handleViewTimer(core);
+			return;
+		case "batch":
+			handleBatchTimer(core);
+			return;
+		case "status":
+			handleStatusTimer(core);
+			return;
+		case "transfer":
+			handleTransferTimer(core);
+			return;
+		default:
+			assertNever(timer, "timer");
+	}
+}
+
+/** Cheap checks first: who sends, of which epoch, of which form, and whether its budget is used up. */
+function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
+	if (!isMember(core, from) || from === core.config.nodeId) return;
+	if (!core.shapes.isMessage(message)) {
+		suspect(core, from, "malformed-message");
+		return;
+	}
+	if ("epoch" in message && message.epoch !== core.configuration.epoch) return;
+	const isOverBudget = budgetOf(core, from).offences >= core.config.offencesMax;
+	if (isOverBudget && !isCheap(message)) return;
+	switch (message.type) {
+		case "pre-prepare":
+		case "prepare":
+		case "commit":
+			receiveInView(core, from, message);
+			return;
+		default:
+			receiveOther(core, from, message);
+	}
+	replayFuture(core);
+}
+
+/** What costs at most one signature check, or none; the rest is not looked at any more when a peer has offended too often. */
+function isCheap({ type }: PbftMessage): boolean {
+	return type === "prepare" || type === "commit" || type === "checkpoint" || type === "status";
+}
+
+/** Messages of the normal case count in the present, active view alone; some of later ones are kept (OSDI'99 §4.4). */
+function receiveInView(core: PbftCore, from: NodeId, message: PrePrepare | Prepare | Commit): void {
+	if (message.view < core.view) return;
+	if (message.view > core.view || !core.isActive) {
+		keepForLater(core, from, message);
+		return;
+	}
+	switch (message.type) {
+		case "pre-prepare":
+			handlePrePrepare(core, from, message);
+			return;
+		case "prepare":
+			handlePrepare(core, from, message);
+			return;
+		case "commit":
+			handleCommit(core, from, message);
+			return;
+		default:
+			assertNever(message, "message");
+	}
+}
+
+/** At most `futureMax` of each sender: the oldest give way. */
+function keepForLater(core: PbftCore, from: NodeId, message: PbftMessage): void {
+	if (core.config.futureMax === 0) return;
+	let kept = core.future.get(from);
+	if (kept === undefined) {
+		kept = [];
+		core.future.set(from, kept);
+	}
+	if (kept.length === core.config.futureMax) kept.shift();
+	kept.push(message);
+}
+
+/** Another view was entered: what had come for it too early counts now. */
+function replayFuture(core: PbftCore): void {
+	if (!core.isActive || core.future.size === 0) return;
+	for (const [from, messages] of [...core.future]) {
+		const due = messages.filter((message) => "view" in message && message.view <= core.view);
+		if (due.length === 0) continue;
+		const later = messages.filter((message) => !due.includes(message));
+		if (later.length > 0) core.future.set(from, later);
+		else core.future.delete(from);
+		for (const message of due) receiveInView(core, from, message as PrePrepare | Prepare | Commit);
+	}
+}
+
+function receiveOther(
+	core: PbftCore,
+	from: NodeId,
+	message: Exclude<PbftMessage, PrePrepare | Prepare | Commit>,
+): void {
+	switch (message.type) {
+		case "checkpoint":
+			handleCheckpoint(core, from, message);
+			return;
+		case "view-change":
+			handleViewChange(core, from, message);
+			return;
+		case "new-view":
+			leaveRefused(core, handleNewView(core, from, message));
+			return;
+		case "view-change-body":
+			leaveRefused(core, handleViewChangeBody(core, message));
+			return;
+		case "fetch-view-change":
+			handleFetchViewChange(core, from, message);
+			return;
+		case "forward":
+			handleForward(core, from, message);
+			return;
+		case "fetch-batch":
+			handleFetchBatch(core, from, message);
+			return;
+		case "batch":
+			handleBatch(core, from, message);
+			return;
+		case "status":
+			handleStatus(core, from, message);
+			return;
+		case "decision":
+			handleDecision(core, from, message);
+			return;
+		case "fetch-decisions":
+			handleFetchDecisions(core, from, message);
+			return;
+		case "stable-checkpoint":
+			handleStableCheckpoint(core, from, message);
+			return;
+		case "fetch-part":
+			handleFetchPart(core, from, message);
+			return;
+		case "state-part":
+			handleStatePart(core, from, message);
+			return;
+		default:
+			assertNever(message, "message");
+	}
+}
+
+/** A primary that opens its view falsely is not waited for. */
+function leaveRefused(core: PbftCore, refused: PbftMessage | null): void {
+	if (refused === null || refused.type !== "new-view" || refused.view < core.view) return;
+	startViewChange(core, viewAfter(refused.view), "bad-new-view");
+}

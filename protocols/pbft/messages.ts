@@ -1,0 +1,226 @@
+/**
+ * The messages of PBFT and their layouts. The sender of a message is never inside: the host vouches for it (`from`), and what
+ * is signed names it. Signatures are over `statementBytes` with the digest that each type documents.
+ */
+import type { Field, LayoutTable, NodeId } from "../core/index.ts";
+import type {
+	Batch,
+	CheckpointCertificate,
+	CheckpointState,
+	ClientRequest,
+	CommitCertificate,
+	Digest,
+	Epoch,
+	PreparedProof,
+	Proposal,
+	SequenceNumber,
+	ViewNumber,
+} from "./entities.ts";
+
+/** What the three messages of the normal case share: one member's signed word on one slot. */
+interface SlotVote {
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+	/** Of the batch. */
+	readonly digest: Digest;
+	readonly signature: Uint8Array;
+}
+/** The primary assigns a sequence number to a batch (OSDI'99 §4.2). */
+export interface PrePrepare extends SlotVote {
+	readonly type: "pre-prepare";
+	readonly batch: Batch;
+}
+/** A backup has accepted the pre-prepare. */
+export interface Prepare extends SlotVote {
+	readonly type: "prepare";
+}
+/** A member has the batch prepared. */
+export interface Commit extends SlotVote {
+	readonly type: "commit";
+}
+/** A member's state at a sequence number (OSDI'99 §4.3); signed with view 0. */
+export interface Checkpoint {
+	readonly type: "checkpoint";
+	readonly epoch: Epoch;
+	readonly sequence: SequenceNumber;
+	/** Of the `CheckpointState`. */
+	readonly digest: Digest;
+	readonly signature: Uint8Array;
+}
+/** A member leaves the views below this one (OSDI'99 §4.4); signed with sequence 0 over `viewChangeDigest`. */
+export interface ViewChange {
+	readonly type: "view-change";
+	readonly epoch: Epoch;
+	/** The view that it wants to enter. */
+	readonly view: ViewNumber;
+	/** C: proof of the last stable checkpoint known; null for the beginning of the order. */
+	readonly stable: CheckpointCertificate | null;
+	/** P: what is prepared here above that checkpoint, each in the latest view in which it was, by ascending sequence. */
+	readonly prepared: readonly PreparedProof[];
+	readonly signature: Uint8Array;
+}
+/** The primary of a view opens it (OSDI'99 §4.4); signed with sequence 0 over `newViewDigest`. */
+export interface NewView {
+	readonly type: "new-view";
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	/** V: the view changes that it rests on; a backup that lacks one fetches it. */
+	readonly viewChanges: readonly { readonly sender: NodeId; readonly digest: Digest }[];
+	/** O: every slot above the highest stable checkpoint of V up to the highest prepared one. */
+	readonly proposals: readonly Proposal[];
+	readonly signature: Uint8Array;
+}
+/** Requests of clients that a backup passes on to the primary. */
+export interface Forward {
+	readonly type: "forward";
+	readonly requests: readonly ClientRequest[];
+}
+/** Asks for the body of a batch. */
+export interface FetchBatch {
+	readonly type: "fetch-batch";
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+}
+/** The body of a batch; whoever asked knows its digest. */
+export interface BatchBody {
+	readonly type: "batch";
+	readonly sequence: SequenceNumber;
+	readonly batch: Batch;
+}
+/** Asks for a view change that a new view rests on. */
+export interface FetchViewChange {
+	readonly type: "fetch-view-change";
+	readonly view: ViewNumber;
+	readonly sender: NodeId;
+	readonly digest: Digest;
+}
+/** A view change of another member, passed on; its signature says whose it is. */
+export interface ViewChangeBody {
+	readonly type: "view-change-body";
+	readonly sender: NodeId;
+	readonly viewChange: ViewChange;
+}
+/** Where a member is, so that others repeat what it lacks. It is believed in nothing else, so it is not signed. */
+export interface Status {
+	readonly type: "status";
+	readonly view: ViewNumber;
+	readonly isActive: boolean;
+	/** h: the last stable checkpoint. */
+	readonly low: SequenceNumber;
+	readonly executed: SequenceNumber;
+	/** Digest chain over all decisions up to `executed`: replicas that differ find out here. */
+	readonly chain: Digest;
+}
+/** A decision with its proof, for a member that is behind. */
+export interface Decision {
+	readonly type: "decision";
+	readonly certificate: CommitCertificate;
+	/** Null for the null request. */
+	readonly batch: Batch | null;
+}
+/** Asks for the decisions in `[from, to]`: the sender has seen that they may differ from its own. */
+export interface FetchDecisions {
+	readonly type: "fetch-decisions";
+	readonly from: SequenceNumber;
+	readonly to: SequenceNumber;
+}
+/** A stable checkpoint with its proof, for a member that is too far behind for decisions. */
+export interface StableCheckpoint {
+	readonly type: "stable-checkpoint";
+	readonly certificate: CheckpointCertificate;
+	readonly state: CheckpointState;
+}
+/** Asks for one part of the state at a checkpoint. */
+export interface FetchPart {
+	readonly type: "fetch-part";
+	readonly sequence: SequenceNumber;
+	/** 0-based. */
+	readonly index: number;
+}
+/** One part of a state, with its path to the root that the checkpoint certifies. */
+export interface StatePart {
+	readonly type: "state-part";
+	readonly sequence: SequenceNumber;
+	readonly index: number;
+	readonly data: Uint8Array;
+	readonly path: readonly Digest[];
+}
+
+export type PbftMessage =
+	| PrePrepare
+	| Prepare
+	| Commit
+	| Checkpoint
+	| ViewChange
+	| NewView
+	| Forward
+	| FetchBatch
+	| BatchBody
+	| FetchViewChange
+	| ViewChangeBody
+	| Status
+	| Decision
+	| FetchDecisions
+	| StableCheckpoint
+	| FetchPart
+	| StatePart;
+
+const slotVoteFields = [
+	{ name: "epoch", kind: "safe-integer" },
+	{ name: "view", kind: "safe-integer" },
+	{ name: "sequence", kind: "safe-integer" },
+	{ name: "digest", kind: "bytes" },
+	{ name: "signature", kind: "bytes" },
+] as const satisfies readonly Field[];
+
+/** The layout of one client request, shared by every message and record that holds requests. */
+export const requestFields = [
+	{ name: "client", kind: "text" },
+	{ name: "timestamp", kind: "safe-integer" },
+	{ name: "kind", kind: { oneOf: ["command", "query", "read"] } },
+	{ name: "operation", kind: "bytes" },
+	{ name: "signature", kind: "bytes" },
+	{
+		name: "macs",
+		kind: {
+			list: [
+				{ name: "member", kind: "text" },
+				{ name: "mac", kind: "bytes" },
+			],
+		},
+	},
+] as const;
+
+/**
+ * The hot messages; append only. Pre-prepare and the rare ones travel self-describing: most of a pre-prepare is its batch, a
+ * record in a record, for which layouts have no kind.
+ */
+export const pbftLayouts: LayoutTable = {
+	protocol: "pbft",
+	version: 1,
+	messages: [
+		{ type: "prepare", fields: slotVoteFields },
+		{ type: "commit", fields: slotVoteFields },
+		{ type: "forward", fields: [{ name: "requests", kind: { list: requestFields } }] },
+		{
+			type: "checkpoint",
+			fields: [
+				{ name: "epoch", kind: "safe-integer" },
+				{ name: "sequence", kind: "safe-integer" },
+				{ name: "digest", kind: "bytes" },
+				{ name: "signature", kind: "bytes" },
+			],
+		},
+		{
+			type: "status",
+			fields: [
+				{ name: "view", kind: "safe-integer" },
+				{ name: "isActive", kind: "boolean" },
+				{ name: "low", kind: "safe-integer" },
+				{ name: "executed", kind: "safe-integer" },
+				{ name: "chain", kind: "bytes" },
+			],
+		},
+	],
+};

@@ -1,0 +1,177 @@
+/** Entering a view: its primary opens it with proofs, and every backup recomputes what follows from them (OSDI'99 §4.4). */
+import { assert, compareIds, type NodeId } from "../core/index.ts";
+import { convict } from "./accusation.ts";
+import { accept } from "./agreement.ts";
+import { equalBytes } from "./bytes.ts";
+import { becomeStable } from "./checkpoints.ts";
+import { broadcast, cancelTimer, emit, judgeOf, type PbftCore, send, sendImmediate, sign, suspect } from "./core.ts";
+import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
+import { newViewFault } from "./evidence.ts";
+import { askForBody } from "./execution.ts";
+import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
+import { type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
+import { quorumOf } from "./quorum.ts";
+import { timeRequests } from "./requests.ts";
+import { bodyOf, resetForView, slotAt } from "./slots.ts";
+import { isSigned, newViewDigest, type Statement } from "./statements.ts";
+import type { OpenedView } from "./vocabulary.ts";
+import { tellStatus } from "./where.ts";
+
+/** The new primary has view changes of a quorum: it opens the view. */
+export function openView(core: PbftCore): void {
+	const { view, configuration, crypto } = core;
+	const { epoch } = configuration;
+	const bodies = [...core.viewChanges]
+		.filter(([member, { message }]) => message.view === view && configuration.members.includes(member))
+		.sort(([a], [b]) => compareIds(a, b))
+		.slice(0, configuration.members.length);
+	assert(bodies.length >= quorumOf(configuration), "a view is opened by a quorum");
+	const plan = planNewView(
+		bodies.map(([, { message }]) => message),
+		core.nothing,
+	);
+	const proposals: Proposal[] = plan.slots.map(({ sequence, digest }) => {
+		const statement: Statement = { type: "pre-prepare", epoch, view, sequence, digest };
+		return { sequence, digest, signature: sign(core, statement) };
+	});
+	const viewChanges = bodies.map(([sender, { digest }]) => ({ sender, digest }));
+	const digest = newViewDigest(crypto.digest, viewChanges, proposals);
+	const statement: Statement = { type: "new-view", epoch, view, sequence: 0 as SequenceNumber, digest };
+	const message: NewView = { type: "new-view", epoch, view, viewChanges, proposals, signature: sign(core, statement) };
+	broadcast(core, message);
+	enterView(core, { message, bodies: bodies.map(([sender, known]) => ({ sender, viewChange: known.message })) }, plan);
+}
+
+/** The primary of a view opens it. A member that has not asked for the view enters it too: the message proves itself. */
+export function handleNewView(core: PbftCore, from: NodeId, message: NewView): NewView | null {
+	const { view, epoch, viewChanges, proposals, signature } = message;
+	if (view < core.view || (view === core.view && core.isActive) || view === 0) return null;
+	const opening = core.openingView?.message.view ?? 0;
+	if (opening > view || opening === view) return null;
+	// Passed on by somebody else it is as good: the signature is the primary's.
+	const primary = primaryOf(core.configuration, view);
+	const digest = newViewDigest(core.crypto.digest, viewChanges, proposals);
+	const statement: Statement = { type: "new-view", epoch, view, sequence: 0 as SequenceNumber, digest };
+	if (!isSigned(core.config.cluster, core.crypto, { sender: primary, signature }, statement)) {
+		suspect(core, from, "bad-signature");
+		return null;
+	}
+	core.openingView = { from, message, bodies: new Map() };
+	for (const reference of viewChanges) {
+		const known = core.viewChanges.get(reference.sender);
+		if (known !== undefined && equalBytes(known.digest, reference.digest)) {
+			core.openingView.bodies.set(reference.sender, known.message);
+		}
+	}
+	fetchBodies(core, from);
+	return completeOpening(core);
+}
+
+/** Asks for the view changes that a new view names and that are not here (vmware/concord-bft #704: without this it stays stuck). */
+export function fetchBodies(core: PbftCore, to: NodeId): void {
+	if (core.openingView === null) return;
+	const { message, bodies } = core.openingView;
+	for (const { sender, digest } of message.viewChanges) {
+		if (!bodies.has(sender)) sendImmediate(core, to, { type: "fetch-view-change", view: message.view, sender, digest });
+	}
+}
+
+export function handleFetchViewChange(core: PbftCore, from: NodeId, message: FetchViewChange): void {
+	const isWanted = (viewChange: ViewChange): boolean => {
+		if (viewChange.view !== message.view) return false;
+		return equalBytes(viewChangeStatement(judgeOf(core), viewChange).digest, message.digest);
+	};
+	const { sender } = message;
+	const opened = core.opened?.bodies.find((body) => body.sender === sender && isWanted(body.viewChange))?.viewChange;
+	const kept = core.viewChanges.get(sender)?.message;
+	const viewChange = opened ?? (kept !== undefined && isWanted(kept) ? kept : undefined);
+	if (viewChange !== undefined) send(core, from, { type: "view-change-body", sender, viewChange });
+}
+
+/** @returns a new view that is refused for what it turned out to be, if so */
+export function handleViewChangeBody(core: PbftCore, { sender, viewChange }: ViewChangeBody): NewView | null {
+	if (core.openingView === null) return null;
+	const { message, bodies } = core.openingView;
+	const reference = message.viewChanges.find((named) => named.sender === sender);
+	if (reference === undefined || bodies.has(sender)) return null;
+	if (!equalBytes(viewChangeStatement(judgeOf(core), viewChange).digest, reference.digest)) return null;
+	bodies.set(sender, viewChange);
+	return completeOpening(core);
+}
+
+/** With every body here the new view is recomputed, and entered or refused. */
+function completeOpening(core: PbftCore): NewView | null {
+	if (core.openingView === null) return null;
+	const { message, bodies: found } = core.openingView;
+	const bodies: { sender: NodeId; viewChange: ViewChange }[] = [];
+	for (const { sender } of message.viewChanges) {
+		const viewChange = found.get(sender);
+		if (viewChange === undefined) return null;
+		bodies.push({ sender, viewChange });
+	}
+	core.openingView = null;
+	const primary = primaryOf(core.configuration, message.view);
+	if (newViewFault(judgeOf(core), primary, message, bodies) !== null) {
+		suspect(core, primary, "unproved-new-view");
+		convict(core, { type: "bad-new-view", culprit: primary, newView: message, viewChanges: bodies });
+		return message;
+	}
+	const plan = planNewView(
+		bodies.map(({ viewChange }) => viewChange),
+		core.nothing,
+	);
+	enterView(core, { message, bodies }, plan);
+	return null;
+}
+
+function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void {
+	const { message } = opened;
+	core.view = message.view;
+	core.isActive = true;
+	core.ownViewChange = null;
+	core.opened = opened;
+	core.openingView = null;
+	core.hasProgressed = false;
+	core.unsaved.isView = true;
+	if (core.isViewTimerSet) {
+		core.isViewTimerSet = false;
+		cancelTimer(core, "view-change");
+	}
+	for (const [member, known] of core.viewChanges) {
+		if (known.message.view <= message.view) core.viewChanges.delete(member);
+	}
+	if (plan.stable !== null && plan.stable.sequence > core.low) becomeStable(core, plan.stable);
+	for (const slot of core.slots.values()) resetForView(slot);
+	for (const waiting of core.waiting.values()) waiting.isProposed = false;
+	const minimum = plan.stable?.sequence ?? 0;
+	const last = (plan.slots.at(-1)?.sequence ?? minimum) as SequenceNumber;
+	core.nextSequence = sequenceAfter(Math.max(last, core.low) as SequenceNumber);
+	core.freshFrom = core.nextSequence;
+	const primary = primaryOf(core.configuration, core.view);
+	emit(core, { type: "view-entered", view: core.view, primary, low: core.low });
+	acceptProposals(core, message.proposals);
+	// What others may have decided of it without this member, it asks for.
+	if (core.executed < core.low)
+		for (const { sender } of opened.bodies) if (sender !== core.config.nodeId) tellStatus(core, sender);
+	passWaitingOn(core);
+	timeRequests(core);
+}
+
+/** Everything that may have been decided runs through all phases again, in the new view (OSDI'99 §4.4). */
+function acceptProposals(core: PbftCore, proposals: readonly Proposal[]): void {
+	for (const { sequence, digest, signature } of proposals) {
+		// A member whose checkpoint is further has this slot behind it.
+		if (sequence <= core.low) continue;
+		const slot = slotAt(core, sequence);
+		const batch = bodyOf(core, slot, digest) ?? null;
+		accept(core, slot, digest, signature, batch);
+		askForBody(core, slot);
+	}
+}
+
+/** The new primary may not know what waits here. */
+function passWaitingOn(core: PbftCore): void {
+	core.forwards = [];
+	if (primaryOf(core.configuration, core.view) === core.config.nodeId) return;
+	for (const { request, isProposed } of core.waiting.values()) if (!isProposed) core.forwards.push(request);
+}

@@ -1,0 +1,66 @@
+/** Nobody is convicted who is correct, and what is shown as decided is proved. */
+import type { NodeId } from "../../core/index.ts";
+import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
+import { quorumOf } from "../quorum.ts";
+import type { PbftObservation } from "./observation.ts";
+
+export const noFalseConviction: Property<PbftObservation> = {
+	id: "no-false-conviction",
+	kind: "always",
+	statement: "Evidence never names a correct member.",
+	source: "PeerReview, SOSP 2007 (accuracy)",
+	needs: "machine",
+	observes: ["started", "event"],
+	watch: () => new NoFalseConviction(new Set()),
+};
+
+export const decidedByQuorum: Property<PbftObservation> = {
+	id: "decided-by-quorum",
+	kind: "always",
+	statement:
+		"A decision carries commits of a quorum of distinct members, and the member that shows it is past the slot's preparation.",
+	source: "OSDI'99 §4.2 (committed)",
+	needs: "machine",
+	observes: ["batch"],
+	watch: () => ({ observe: checkDecisions, state: null, copy: () => decidedByQuorum.watch() }),
+};
+
+class NoFalseConviction implements Watcher<PbftObservation> {
+	readonly #correct: Set<NodeId>;
+
+	constructor(correct: Set<NodeId>) {
+		this.#correct = correct;
+	}
+
+	observe(observation: PbftObservation): Finding | null {
+		if (observation.type === "started") this.#correct.add(observation.node);
+		if (observation.type !== "event") return null;
+		const { node, event } = observation;
+		if (event.type !== "evidence") return null;
+		const { culprit, type } = event.evidence;
+		return this.#correct.has(culprit) ? violated({ node, culprit, evidence: type }) : holds;
+	}
+
+	get state(): unknown {
+		return this.#correct;
+	}
+
+	copy(): NoFalseConviction {
+		return new NoFalseConviction(new Set(this.#correct));
+	}
+}
+
+function checkDecisions(observation: PbftObservation): Finding | null {
+	if (observation.type !== "batch") return null;
+	let finding: Finding | null = null;
+	const { configuration } = observation.machine;
+	for (const effect of observation.effects) {
+		if (effect.type !== "emit" || effect.event.type !== "decided") continue;
+		const { commits, sequence } = effect.event.certificate;
+		const senders = new Set(commits.map(({ sender }) => sender)).size;
+		const quorum = quorumOf(configuration);
+		if (senders < quorum) return violated({ node: observation.node, sequence, senders, quorum });
+		finding = holds;
+	}
+	return finding;
+}

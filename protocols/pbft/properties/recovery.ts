@@ -1,0 +1,67 @@
+/** What a PBFT group comes to when its faults have stopped, but for members that lie. */
+import type { NodeId } from "../../core/index.ts";
+import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
+import { hexOf } from "../bytes.ts";
+import type { PbftObservation } from "./observation.ts";
+
+export const replicasEqual: Property<PbftObservation> = {
+	id: "replicas-equal",
+	kind: "eventually",
+	statement: "Correct members are active in one view, have executed the same, and know of no request that waits.",
+	source: "OSDI'99 §4.5.2 (liveness)",
+	needs: "machine",
+	observes: ["started", "ended", "batch"],
+	watch: () => new ReplicasEqual(new Map()),
+};
+
+interface Reach {
+	readonly view: number;
+	readonly isActive: boolean;
+	readonly executed: number;
+	readonly chain: string;
+	readonly waiting: number;
+}
+
+class ReplicasEqual implements Watcher<PbftObservation> {
+	/** Null while it is down. */
+	readonly #reaches: Map<NodeId, Reach | null>;
+
+	constructor(reaches: Map<NodeId, Reach | null>) {
+		this.#reaches = reaches;
+	}
+
+	observe(observation: PbftObservation): Finding | null {
+		if (observation.type === "started" || observation.type === "ended") {
+			this.#reaches.set(observation.node, null);
+			return null;
+		}
+		if (observation.type !== "batch") return null;
+		const { node, machine } = observation;
+		const { view, isActive, executed, chain, waiting } = machine;
+		this.#reaches.set(node, { view, isActive, executed, chain: hexOf(chain), waiting: waiting.size });
+		return this.#compare();
+	}
+
+	get state(): unknown {
+		return this.#reaches;
+	}
+
+	copy(): ReplicasEqual {
+		return new ReplicasEqual(new Map(this.#reaches));
+	}
+
+	#compare(): Finding {
+		let first: Reach | null = null;
+		for (const [node, reach] of this.#reaches) {
+			if (reach === null) return violated({ node, isUp: false });
+			if (!reach.isActive || reach.waiting > 0) {
+				return violated({ node, isActive: reach.isActive, waiting: reach.waiting });
+			}
+			first ??= reach;
+			if (reach.view !== first.view || reach.chain !== first.chain || reach.executed !== first.executed) {
+				return violated({ node, view: reach.view, executed: reach.executed, otherExecuted: first.executed });
+			}
+		}
+		return holds;
+	}
+}

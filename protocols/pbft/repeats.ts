@@ -1,0 +1,194 @@
+/**
+ * Making good what the network has lost: each member tells now and then where it is, and the others repeat what it lacks (TOCS §5.2 does
+ * the same). What is repeated was said before, so it needs no new record.
+ */
+import type { NodeId } from "../core/index.ts";
+import { equalBytes } from "./bytes.ts";
+import { verifyCertificate } from "./certificates.ts";
+import { askForHistory } from "./checkpoints.ts";
+import {
+	budgetOf,
+	highOf,
+	judgeOf,
+	type PbftCore,
+	peersOf,
+	type Slot,
+	send,
+	sendImmediate,
+	setTimer,
+	suspect,
+} from "./core.ts";
+import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
+import { askForBody, decide, takeBody } from "./execution.ts";
+import type { BatchBody, Decision, FetchBatch, FetchDecisions, Status } from "./messages.ts";
+import { fetchBodies } from "./new-view.ts";
+import { bodyOf, slotAt } from "./slots.ts";
+import { batchDigest } from "./statements.ts";
+import { tellStatus } from "./where.ts";
+
+/** Tells where this member is, asks again for what it waits for, and gives every peer a new budget. */
+export function handleStatusTimer(core: PbftCore): void {
+	for (const budget of core.peers.values()) {
+		budget.offences = 0;
+		budget.isAnswered = false;
+		budget.reads = 0;
+	}
+	for (const peer of peersOf(core)) {
+		tellStatus(core, peer);
+		if (core.openingView !== null) fetchBodies(core, peer);
+	}
+	let asked = 0;
+	for (const slot of core.slots.values()) {
+		slot.age++;
+		const isLacking = slot.sequence > core.executed && (slot.decision !== null || slot.accepted !== null);
+		if (isLacking && asked < core.config.repeatMax) {
+			asked++;
+			askForBody(core, slot);
+		}
+	}
+	setStatusTimer(core);
+}
+
+/** Members' statuses are spread, so that they do not come all at once. */
+export function setStatusTimer(core: PbftCore): void {
+	setTimer(core, "status", core.config.statusMs, Math.ceil(core.config.statusMs / 4));
+}
+
+/** Repeats what a peer lacks, once for each status period of this member: asking often does not get more. */
+export function handleStatus(core: PbftCore, from: NodeId, status: Status): void {
+	const budget = budgetOf(core, from);
+	if (budget.isAnswered) return;
+	budget.isAnswered = true;
+	compareHistory(core, from, status);
+	repeatView(core, from, status);
+	repeatCheckpoints(core, from, status);
+	if (repeatDecisions(core, from, status)) return;
+	if (core.isActive && status.isActive && status.view === core.view) repeatVotes(core, from, status);
+}
+
+/** Two histories of the same length that differ: somebody's decisions are not ours. */
+function compareHistory(core: PbftCore, from: NodeId, { executed, chain }: Status): void {
+	const own = core.chains.get(executed);
+	if (own !== undefined && !equalBytes(own, chain)) askForHistory(core, from, executed);
+}
+
+function repeatView(core: PbftCore, from: NodeId, status: Status): void {
+	const isBehind = status.view < core.view || (status.view === core.view && !status.isActive);
+	if (!isBehind) return;
+	if (core.isActive && core.opened !== null) send(core, from, core.opened.message);
+	if (!core.isActive && core.ownViewChange !== null) send(core, from, core.ownViewChange);
+}
+
+function repeatCheckpoints(core: PbftCore, from: NodeId, status: Status): void {
+	const { epoch } = core.configuration;
+	for (const [sequence, { complete }] of core.captures) {
+		if (complete === null || sequence <= status.low) continue;
+		const { digest, signature } = complete;
+		send(core, from, { type: "checkpoint", epoch, sequence, digest, signature });
+	}
+}
+
+/** Decisions that the peer has not executed, or, if they are not kept any more, the checkpoint that covers them. */
+function repeatDecisions(core: PbftCore, from: NodeId, { executed }: Status): boolean {
+	if (executed >= core.executed) return false;
+	const next = core.slots.get(sequenceAfter(executed));
+	if (next === undefined || next.decision === null) {
+		if (core.base !== null && core.base.certificate.sequence > executed) {
+			send(core, from, { type: "stable-checkpoint", ...core.base });
+		}
+		return true;
+	}
+	sendDecisions(core, from, next.sequence, core.executed);
+	return true;
+}
+
+function sendDecisions(core: PbftCore, to: NodeId, first: SequenceNumber, last: SequenceNumber): void {
+	const end = Math.min(last, first + core.config.repeatMax - 1);
+	for (let sequence = first; sequence <= end; sequence = sequenceAfter(sequence)) {
+		const slot = core.slots.get(sequence);
+		if (slot === undefined || slot.decision === null) continue;
+		// What was decided a moment ago is on its way to everyone.
+		if (slot.age === 0) return;
+		const batch = bodyOf(core, slot, slot.decision.digest) ?? null;
+		send(core, to, { type: "decision", certificate: slot.decision, batch });
+	}
+}
+
+/** This member's votes in slots that have been open for a while. */
+function repeatVotes(core: PbftCore, from: NodeId, status: Status): void {
+	let repeated = 0;
+	for (const slot of core.slots.values()) {
+		if (slot.age === 0 || slot.sequence <= status.executed || slot.accepted?.view !== core.view) continue;
+		if (repeated++ === core.config.repeatMax) return;
+		repeatSlot(core, from, slot);
+	}
+}
+
+function repeatSlot(core: PbftCore, to: NodeId, { sequence, accepted, bodies, prepares, commits }: Slot): void {
+	if (accepted === null) return;
+	const { view, digest } = accepted;
+	const { epoch } = core.configuration;
+	const { nodeId } = core.config;
+	const slot = { epoch, view, sequence, digest };
+	if (primaryOf(core.configuration, view) === nodeId && sequence >= core.freshFrom) {
+		for (const batch of bodies.values()) {
+			if (!equalBytes(batchDigest(core.config.cluster, core.crypto.digest, batch), digest)) continue;
+			send(core, to, { type: "pre-prepare", ...slot, batch, signature: accepted.signature });
+		}
+	}
+	const prepare = prepares.get(nodeId);
+	if (prepare !== undefined) send(core, to, { type: "prepare", ...slot, signature: prepare.signature });
+	const commit = commits.get(nodeId);
+	if (commit !== undefined) send(core, to, { type: "commit", ...slot, signature: commit.signature });
+}
+
+/** A decision with its proof: it is worth as much as its certificate, whoever sends it, in whatever view this member is. */
+export function handleDecision(core: PbftCore, from: NodeId, { certificate, batch }: Decision): void {
+	const { sequence } = certificate;
+	const known = core.slots.get(sequence)?.decision ?? null;
+	const isOld = sequence <= core.executed || known !== null;
+	if (isOld && (known === null || equalBytes(known.digest, certificate.digest))) {
+		if (known !== null && batch !== null) handleBatch(core, from, { type: "batch", sequence, batch });
+		return;
+	}
+	if (sequence > highOf(core)) return;
+	const context = { ...judgeOf(core), configuration: core.configuration };
+	if (verifyCertificate(certificate, context) !== null) {
+		suspect(core, from, "unproved-certificate");
+		return;
+	}
+	const slot = slotAt(core, sequence);
+	decide(core, slot, certificate);
+	if (batch !== null) handleBatch(core, from, { type: "batch", sequence, batch });
+}
+
+/** A peer has another history, as it seems: it gets this member's decisions, and may compare. */
+export function handleFetchDecisions(core: PbftCore, from: NodeId, { from: first, to }: FetchDecisions): void {
+	let sent = 0;
+	for (const { sequence, decision } of core.slots.values()) {
+		if (decision === null || sequence < first || sequence > to) continue;
+		if (sent++ === 2 * core.config.windowSize) return;
+		send(core, from, { type: "decision", certificate: decision, batch: null });
+	}
+}
+
+export function handleFetchBatch(core: PbftCore, from: NodeId, { sequence, digest }: FetchBatch): void {
+	const slot = core.slots.get(sequence);
+	const batch = slot === undefined ? undefined : bodyOf(core, slot, digest);
+	if (batch !== undefined && batch !== null) sendImmediate(core, from, { type: "batch", sequence, batch });
+}
+
+export function handleBatch(core: PbftCore, from: NodeId, { sequence, batch }: BatchBody): void {
+	const slot = core.slots.get(sequence);
+	if (slot === undefined) return;
+	const isMissed = [slot.accepted?.digest, slot.decision?.digest].some(
+		(wanted) => wanted !== undefined && bodyOf(core, slot, wanted) === undefined,
+	);
+	if (!isMissed) return;
+	const digest = batchDigest(core.config.cluster, core.crypto.digest, batch);
+	const isWanted = [slot.accepted?.digest, slot.decision?.digest].some(
+		(wanted) => wanted !== undefined && equalBytes(wanted, digest),
+	);
+	if (isWanted) takeBody(core, slot, digest, batch);
+	else suspect(core, from, "wrong-digest");
+}

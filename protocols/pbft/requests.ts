@@ -1,0 +1,159 @@
+/** Requests of clients: who may ask, what waits, and for what the primary is given time (OSDI'99 §4.1, §4.2, §4.5.2). */
+import type { NodeId, RequestId } from "../core/index.ts";
+import { equalBytes } from "./bytes.ts";
+import {
+	budgetOf,
+	cancelTimer,
+	deliver,
+	isPrimary,
+	type PbftCore,
+	reply,
+	sendImmediate,
+	setTimer,
+	suspect,
+	type WaitingRequest,
+} from "./core.ts";
+import { type ClientRequest, type Digest, primaryOf } from "./entities.ts";
+import type { Forward } from "./messages.ts";
+import { requestDigest, requestStatement } from "./statements.ts";
+import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
+
+/** Local asks for one request that may wait; one more is refused, and the client asks again. */
+const ASKERS_MAX = 8;
+
+export function keyOf({ client, timestamp }: ClientRequest): string {
+	return `${client}:${timestamp}`;
+}
+
+/** A local client asks. */
+export function handleRequest(core: PbftCore, requestId: RequestId, { request }: PbftRequest): void {
+	const refuse = (refusal: PbftRefusal): void => reply(core, requestId, { type: "refused", ...refusal });
+	if (core.alarm !== null) {
+		refuse({ reason: "halted" });
+		return;
+	}
+	if (!core.shapes.isRequest(request)) {
+		refuse({ reason: "malformed" });
+		return;
+	}
+	const { client, timestamp } = request;
+	const digest = digestOf(core, request);
+	if (!isAuthentic(core, request, digest)) {
+		refuse({ reason: "unauthenticated" });
+		return;
+	}
+	if (request.kind === "read") {
+		// Nothing is tentative here: what was handed to the application is decided (OSDI'99 §5.1.3).
+		deliver(core, { type: "query", requestId, request, view: core.view });
+		return;
+	}
+	switch (core.clients.look(client, timestamp)) {
+		case "executed":
+			deliver(core, { type: "repeat-reply", requestId, client, timestamp, view: core.view });
+			return;
+		case "stale":
+			refuse({ reason: "stale-timestamp" });
+			return;
+		case "full":
+			refuse({ reason: "too-many-clients", limit: core.config.clientsMax });
+			return;
+		default: {
+			const waiting = keepWaiting(core, request, digest);
+			if (waiting === null || waiting.requestIds.length >= ASKERS_MAX) {
+				refuse({ reason: "too-many-waiting", limit: core.config.waitingMax });
+				return;
+			}
+			waiting.requestIds.push(requestId);
+		}
+	}
+}
+
+/** A backup passes requests on. Each is checked here: the backup's word is not enough. */
+export function handleForward(core: PbftCore, from: NodeId, { requests }: Forward): void {
+	for (const request of requests) {
+		if (budgetOf(core, from).offences >= core.config.offencesMax) return;
+		if (request.kind === "read" || core.clients.look(request.client, request.timestamp) !== "new") continue;
+		if (core.waiting.has(keyOf(request))) continue;
+		const digest = digestOf(core, request);
+		if (isAuthentic(core, request, digest)) keepWaiting(core, request, digest);
+		else suspect(core, from, "unauthenticated-request");
+	}
+}
+
+export function digestOf(core: PbftCore, request: ClientRequest): Digest {
+	return requestDigest(core.config.cluster, core.crypto.digest, request);
+}
+
+/** Whether its client has made this request, as this member can tell for itself. */
+export function isAuthentic(core: PbftCore, request: ClientRequest, digest: Digest): boolean {
+	const known = core.waiting.get(keyOf(request));
+	if (known !== undefined && equalBytes(known.digest, digest)) return true;
+	const bytes = requestStatement(digest);
+	if (request.signature.length > 0) return core.crypto.verify(request.client, bytes, request.signature);
+	const own = request.macs.find(({ member }) => member === core.config.nodeId);
+	return own !== undefined && core.crypto.isAuthentic(request.client, bytes, own.mac);
+}
+
+/** Takes an authentic, new request among those that wait, and starts the timer for it; null if there is no room. */
+function keepWaiting(core: PbftCore, request: ClientRequest, digest: Digest): WaitingRequest | null {
+	const key = keyOf(request);
+	const known = core.waiting.get(key);
+	// A client that uses one timestamp for two requests gets one of them executed.
+	if (known !== undefined) return equalBytes(known.digest, digest) ? known : null;
+	if (core.waiting.size >= core.config.waitingMax) return null;
+	const waiting: WaitingRequest = { request, digest, requestIds: [], isProposed: false };
+	core.waiting.set(key, waiting);
+	if (!isPrimary(core) || !core.isActive) core.forwards.push(request);
+	timeRequests(core);
+	return waiting;
+}
+
+/** Passes requests on to the primary, together, when the batch ends. */
+export function forwardRequests(core: PbftCore): void {
+	if (core.forwards.length === 0 || !core.isActive) return;
+	const primary = primaryOf(core.configuration, core.view);
+	const { batchMaxRequests } = core.config;
+	if (primary !== core.config.nodeId) {
+		for (let i = 0; i < core.forwards.length; i += batchMaxRequests) {
+			const requests = core.forwards.slice(i, i + batchMaxRequests);
+			sendImmediate(core, primary, { type: "forward", requests });
+		}
+	}
+	core.forwards = [];
+}
+
+/**
+ * Runs the request timer while a backup knows of a request that is not executed, and for the one that has waited longest
+ * (OSDI'99 §4.5.2): messages alone never start it, and a primary that serves others does not make up for one that it starves.
+ */
+export function timeRequests(core: PbftCore): void {
+	if (!core.isActive || isPrimary(core)) return;
+	if (core.timedRequest !== null) return;
+	const [oldest] = core.waiting.keys();
+	if (oldest === undefined) return;
+	core.timedRequest = oldest;
+	setTimer(core, "request", timeoutOf(core));
+}
+
+/** A request was executed: its timer stops, and runs again only if others wait. */
+export function stopWaiting(core: PbftCore, key: string): WaitingRequest | undefined {
+	const waiting = core.waiting.get(key);
+	core.waiting.delete(key);
+	if (core.timedRequest === key) {
+		stopTimingRequests(core);
+		timeRequests(core);
+	}
+	return waiting;
+}
+
+export function stopTimingRequests(core: PbftCore): void {
+	if (core.timedRequest === null) return;
+	core.timedRequest = null;
+	cancelTimer(core, "request");
+}
+
+/** The timeout of views: doubled for each in a row that brought no progress. */
+export function timeoutOf(core: PbftCore): number {
+	const { viewTimeoutMs, viewTimeoutMaxMs } = core.config;
+	return Math.min(viewTimeoutMs * 2 ** Math.min(core.failedViews, 40), viewTimeoutMaxMs);
+}

@@ -1,0 +1,139 @@
+/**
+ * Whether what a peer sent is a message at all. A Byzantine member may send anything that its codec can carry, so every message
+ * is checked once, here, with a bound on every list and byte string, before anything looks into it; nothing behind this check
+ * needs to doubt a type.
+ */
+import { isNodeId } from "../core/index.ts";
+import { PBFT_MEMBERS_MAX, type PbftConfig } from "./config.ts";
+import type { PbftMessage } from "./messages.ts";
+
+type Shape = (value: unknown) => boolean;
+
+/** A digest or signature is not longer; SHA-512 and Ed25519 have 64 bytes. */
+const PROOF_BYTES_MAX = 128;
+/** Steps from a part to the root of its tree. */
+const PATH_MAX = 48;
+
+const natural: Shape = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const bool: Shape = (value) => typeof value === "boolean";
+const proof: Shape = (value) => value instanceof Uint8Array && value.length <= PROOF_BYTES_MAX;
+const member: Shape = isNodeId;
+
+function bytes(max: number): Shape {
+	return (value) => value instanceof Uint8Array && value.length <= max;
+}
+function oneOf(...words: readonly string[]): Shape {
+	return (value) => typeof value === "string" && words.includes(value);
+}
+function list(item: Shape, max: number): Shape {
+	return (value) => Array.isArray(value) && value.length <= max && value.every(item);
+}
+function nullable(shape: Shape): Shape {
+	return (value) => value === null || shape(value);
+}
+function record(fields: Readonly<Record<string, Shape>>): Shape {
+	const entries = Object.entries(fields);
+	return (value) => {
+		if (typeof value !== "object" || value === null) return false;
+		return entries.every(([name, shape]) => shape((value as Record<string, unknown>)[name]));
+	};
+}
+
+/** The checks of one participant: their bounds come from its settings, which are the same at all members. */
+export class MessageShapes {
+	readonly #shapes: ReadonlyMap<string, Shape>;
+	readonly #request: Shape;
+
+	constructor(config: PbftConfig) {
+		const vote = record({ sender: member, signature: proof });
+		const votes = list(vote, PBFT_MEMBERS_MAX);
+		const request = record({
+			client: member,
+			timestamp: natural,
+			kind: oneOf("command", "query", "read"),
+			operation: bytes(config.requestMaxBytes),
+			signature: proof,
+			macs: list(record({ member, mac: proof }), PBFT_MEMBERS_MAX),
+		});
+		const batch = record({
+			requests: list(request, config.batchMaxRequests),
+			choice: bytes(config.requestMaxBytes),
+		});
+		const configuration = record({ epoch: natural, members: list(member, PBFT_MEMBERS_MAX), faults: natural });
+		const checkpoint = record({ epoch: natural, sequence: natural, digest: proof, votes });
+		const state = record({
+			sequence: natural,
+			configuration,
+			chain: proof,
+			choice: bytes(config.requestMaxBytes),
+			clients: list(record({ client: member, timestamps: list(natural, config.clientWindow) }), config.clientsMax),
+			root: proof,
+			sizeBytes: natural,
+			partBytes: natural,
+		});
+		const prepared = record({ view: natural, sequence: natural, digest: proof, prePrepare: proof, prepares: votes });
+		const viewChange = record({
+			type: oneOf("view-change"),
+			epoch: natural,
+			view: natural,
+			stable: nullable(checkpoint),
+			prepared: list(prepared, config.windowSize),
+			signature: proof,
+		});
+		const slotVote = { epoch: natural, view: natural, sequence: natural, digest: proof, signature: proof };
+		const commitCertificate = record({
+			epoch: natural,
+			view: natural,
+			sequence: natural,
+			digest: proof,
+			commits: votes,
+		});
+		this.#request = request;
+		this.#shapes = new Map<PbftMessage["type"], Shape>([
+			["pre-prepare", record({ ...slotVote, batch })],
+			["prepare", record(slotVote)],
+			["commit", record(slotVote)],
+			["checkpoint", record({ epoch: natural, sequence: natural, digest: proof, signature: proof })],
+			["view-change", viewChange],
+			[
+				"new-view",
+				record({
+					epoch: natural,
+					view: natural,
+					viewChanges: list(record({ sender: member, digest: proof }), PBFT_MEMBERS_MAX),
+					proposals: list(record({ sequence: natural, digest: proof, signature: proof }), config.windowSize),
+					signature: proof,
+				}),
+			],
+			["forward", record({ requests: list(request, config.batchMaxRequests) })],
+			["fetch-batch", record({ sequence: natural, digest: proof })],
+			["batch", record({ sequence: natural, batch })],
+			["fetch-view-change", record({ view: natural, sender: member, digest: proof })],
+			["view-change-body", record({ sender: member, viewChange })],
+			["status", record({ view: natural, isActive: bool, low: natural, executed: natural, chain: proof })],
+			["decision", record({ certificate: commitCertificate, batch: nullable(batch) })],
+			["fetch-decisions", record({ from: natural, to: natural })],
+			["stable-checkpoint", record({ certificate: checkpoint, state })],
+			["fetch-part", record({ sequence: natural, index: natural })],
+			[
+				"state-part",
+				record({
+					sequence: natural,
+					index: natural,
+					data: bytes(config.statePartBytes),
+					path: list(proof, PATH_MAX),
+				}),
+			],
+		]);
+	}
+
+	isMessage(value: unknown): value is PbftMessage {
+		if (typeof value !== "object" || value === null) return false;
+		const shape = this.#shapes.get((value as { readonly type?: unknown }).type as string);
+		return shape?.(value) ?? false;
+	}
+
+	isRequest(value: unknown): boolean {
+		return this.#request(value);
+	}
+}

@@ -1,0 +1,180 @@
+/**
+ * What members and clients sign: one canonical encoding over domain, cluster, epoch, view, sequence, type, sender and
+ * digest, so that no signature can stand for anything else, elsewhere or later. (PBFT signs messages; that prepare and
+ * commit must not have the same bytes is left to the reader.)
+ */
+import type { CryptoPort, NodeId } from "../core/index.ts";
+import { ByteWriter } from "./bytes.ts";
+import type {
+	Batch,
+	CheckpointCertificate,
+	CheckpointState,
+	ClientRequest,
+	Configuration,
+	Digest,
+	Epoch,
+	PreparedProof,
+	Proposal,
+	SequenceNumber,
+	ViewNumber,
+	Vote,
+} from "./entities.ts";
+
+/** Separates these signatures from those of every other protocol and of other versions of this one. */
+const DOMAIN = "quorate/pbft/1";
+const REQUEST_DOMAIN = "quorate/pbft/1/request";
+
+/** The kinds of signed statements; the order is part of the signed bytes, so only append. */
+export const statementTypes = ["pre-prepare", "prepare", "commit", "checkpoint", "view-change", "new-view"] as const;
+export type StatementType = (typeof statementTypes)[number];
+
+/** What a signature says. Fields that a type has no use for are 0: the view of a checkpoint, the sequence of a view change. */
+export interface Statement {
+	readonly type: StatementType;
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+}
+
+/** Who signs where: the part of a signature's context that a member can not choose. */
+export interface SigningContext {
+	/** Names the group among all that may share keys. */
+	readonly cluster: string;
+	readonly crypto: CryptoPort;
+}
+
+/** The part of a crypto port that anyone has, without keys of his own. */
+export type Verifier = Pick<CryptoPort, "digest" | "verify">;
+
+/** The bytes under a member's signature. */
+export function statementBytes(cluster: string, sender: NodeId, statement: Statement): Uint8Array {
+	return new ByteWriter(192)
+		.text(DOMAIN)
+		.text(cluster)
+		.integer(statement.epoch)
+		.integer(statement.view)
+		.integer(statement.sequence)
+		.uint8(statementTypes.indexOf(statement.type))
+		.text(sender)
+		.bytes(statement.digest)
+		.finish();
+}
+
+/** Whether `sender` has signed this statement. */
+export function isSigned(
+	cluster: string,
+	verifier: Verifier,
+	{ sender, signature }: Vote,
+	statement: Statement,
+): boolean {
+	return verifier.verify(sender, statementBytes(cluster, sender, statement), signature);
+}
+
+/** The bytes that name a request: everything but its authentication. */
+function requestBytes(cluster: string, request: Omit<ClientRequest, "signature" | "macs">): Uint8Array {
+	return new ByteWriter(96 + request.operation.length)
+		.text(REQUEST_DOMAIN)
+		.text(cluster)
+		.text(request.client)
+		.integer(request.timestamp)
+		.text(request.kind)
+		.bytes(request.operation)
+		.finish();
+}
+
+export function requestDigest(
+	cluster: string,
+	digest: CryptoPort["digest"],
+	request: Omit<ClientRequest, "signature" | "macs">,
+): Digest {
+	return digest(requestBytes(cluster, request));
+}
+
+/** The bytes under a client's signature or authenticator, from the digest of its request. */
+export function requestStatement(request: Digest): Uint8Array {
+	return new ByteWriter(64).text(REQUEST_DOMAIN).bytes(request).finish();
+}
+
+/** The digest of a batch, from those of its requests. Authentication is not covered: members check it themselves. */
+export function batchDigestOf(digest: CryptoPort["digest"], requests: readonly Digest[], choice: Uint8Array): Digest {
+	const writer = new ByteWriter(64 + 40 * requests.length).text("batch");
+	writer.list(requests, (request) => writer.bytes(request)).bytes(choice);
+	return digest(writer.finish());
+}
+
+export function batchDigest(cluster: string, digest: CryptoPort["digest"], { requests, choice }: Batch): Digest {
+	return batchDigestOf(
+		digest,
+		requests.map((request) => requestDigest(cluster, digest, request)),
+		choice,
+	);
+}
+
+/** What the null request is called: it fills a slot of which nobody can have decided anything (OSDI'99 §4.4). */
+export function nullDigest(digest: CryptoPort["digest"]): Digest {
+	return digest(new ByteWriter().text("null").finish());
+}
+
+/** The next link of the chain over all decisions. */
+export function chainAfter(
+	digest: CryptoPort["digest"],
+	chain: Digest,
+	sequence: SequenceNumber,
+	decided: Digest,
+): Digest {
+	return digest(new ByteWriter().text("chain").bytes(chain).integer(sequence).bytes(decided).finish());
+}
+
+export function checkpointDigest(digest: CryptoPort["digest"], state: CheckpointState): Digest {
+	const writer = new ByteWriter(256).text("checkpoint").integer(state.sequence);
+	writeConfiguration(writer, state.configuration);
+	writer.bytes(state.chain).bytes(state.choice);
+	writer.list(state.clients, ({ client, timestamps }) => {
+		writer.text(client).list(timestamps, (timestamp) => writer.integer(timestamp));
+	});
+	return digest(writer.bytes(state.root).integer(state.sizeBytes).integer(state.partBytes).finish());
+}
+
+function writeConfiguration(writer: ByteWriter, { epoch, members, faults }: Configuration): void {
+	writer
+		.integer(epoch)
+		.list(members, (member) => writer.text(member))
+		.integer(faults);
+}
+
+/** The body of a view change, with the proofs in it, so that the signed digest binds every byte. */
+export function viewChangeDigest(
+	digest: CryptoPort["digest"],
+	stable: CheckpointCertificate | null,
+	prepared: readonly PreparedProof[],
+): Digest {
+	const writer = new ByteWriter(1024).text("view-change");
+	writer.list(stable === null ? [] : [stable], (certificate) => {
+		writer.integer(certificate.epoch).integer(certificate.sequence).bytes(certificate.digest);
+		writeVotes(writer, certificate.votes);
+	});
+	writer.list(prepared, (proof) => {
+		writer.integer(proof.view).integer(proof.sequence).bytes(proof.digest).bytes(proof.prePrepare);
+		writeVotes(writer, proof.prepares);
+	});
+	return digest(writer.finish());
+}
+
+/** The body of a new view: which view changes it rests on, by sender and digest, and what it proposes again. */
+export function newViewDigest(
+	digest: CryptoPort["digest"],
+	viewChanges: readonly { readonly sender: NodeId; readonly digest: Digest }[],
+	proposals: readonly Proposal[],
+): Digest {
+	const writer = new ByteWriter(512).text("new-view");
+	writer.list(viewChanges, (reference) => writer.text(reference.sender).bytes(reference.digest));
+	writer.list(proposals, (proposal) => {
+		writer.integer(proposal.sequence).bytes(proposal.digest).bytes(proposal.signature);
+	});
+	return digest(writer.finish());
+}
+
+function writeVotes(writer: ByteWriter, votes: readonly Vote[]): void {
+	writer.list(votes, ({ sender, signature }) => writer.text(sender).bytes(signature));
+}

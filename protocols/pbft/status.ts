@@ -1,0 +1,46 @@
+/** What a member tells of itself when asked: plain data for people and dashboards. */
+import type { NodeId } from "../core/index.ts";
+import { hexOf } from "./bytes.ts";
+import type { PbftCore } from "./core.ts";
+import { primaryOf } from "./entities.ts";
+
+export interface PbftStatus {
+	readonly view: number;
+	readonly isActive: boolean;
+	readonly primary: NodeId;
+	readonly members: readonly NodeId[];
+	readonly faults: number;
+	readonly low: number;
+	readonly executed: number;
+	/** Digest chain over all decisions, in hex: equal at members that have executed equally many. */
+	readonly chain: string;
+	readonly waiting: number;
+	readonly openSlots: number;
+	readonly isTransferring: boolean;
+	/** Against whom this member holds a proof. */
+	readonly convicted: readonly NodeId[];
+	/** Two decisions of one slot were seen: this member has stopped. */
+	readonly isHalted: boolean;
+}
+
+export function statusOf(core: PbftCore): PbftStatus {
+	let openSlots = 0;
+	for (const { sequence, decision } of core.slots.values()) {
+		if (sequence > core.executed && decision === null) openSlots++;
+	}
+	return {
+		view: core.view,
+		isActive: core.isActive,
+		primary: primaryOf(core.configuration, core.view),
+		members: core.configuration.members,
+		faults: core.configuration.faults,
+		low: core.low,
+		executed: core.executed,
+		chain: hexOf(core.chain),
+		waiting: core.waiting.size,
+		openSlots,
+		isTransferring: core.transfer !== null,
+		convicted: [...core.convicted.keys()],
+		isHalted: core.alarm !== null,
+	};
+}

@@ -1,0 +1,173 @@
+/**
+ * State transfer: a member that is too far behind for single decisions takes over a certified state, part by part (OSDI'99 §4.3, TOCS
+ * §6.2). Only the certificate is trusted; each part is checked against the root that it certifies, so any source will do, and the next
+ * is asked when one is slow or lies. The member goes on voting meanwhile.
+ */
+import type { NodeId, ReadId } from "../core/index.ts";
+import { equalBytes } from "./bytes.ts";
+import { verifyCheckpoint } from "./certificates.ts";
+import { becomeStable, hasDiverged } from "./checkpoints.ts";
+import {
+	budgetOf,
+	cancelTimer,
+	deliver,
+	emit,
+	judgeOf,
+	type PbftCore,
+	peersOf,
+	sendImmediate,
+	setTimer,
+	suspect,
+} from "./core.ts";
+import type { CheckpointCertificate, CheckpointState, SequenceNumber } from "./entities.ts";
+import { answerTransferred, executeReady } from "./execution.ts";
+import { isPartOf, partCount } from "./merkle.ts";
+import type { FetchPart, StableCheckpoint, StatePart } from "./messages.ts";
+import { checkpointDigest } from "./statements.ts";
+import type { PbftReadResult } from "./vocabulary.ts";
+
+/** A peer shows a stable checkpoint. It is worth as much as its certificate. */
+export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: StableCheckpoint): void {
+	const { certificate, state } = message;
+	if (certificate.sequence <= core.executed && !hasDiverged(core)) return;
+	if (core.transfer?.isMoving === true) return;
+	const { sequence } = certificate;
+	const fault = verifyCheckpoint(certificate, { ...judgeOf(core), configuration: core.configuration });
+	const isItsState =
+		state.sequence === sequence &&
+		state.partBytes === core.config.statePartBytes &&
+		equalBytes(checkpointDigest(core.crypto.digest, state), certificate.digest);
+	if (fault !== null || !isItsState) {
+		suspect(core, from, "unproved-certificate");
+		return;
+	}
+	becomeStable(core, certificate);
+	if (core.transfer !== null && core.transfer.certificate.sequence >= sequence) return;
+	beginTransfer(core, from, certificate, state);
+}
+
+function beginTransfer(core: PbftCore, from: NodeId, certificate: CheckpointCertificate, state: CheckpointState): void {
+	const sources = [from, ...peersOf(core).filter((peer) => peer !== from)];
+	core.transfer = { certificate, state, sources, source: 0, received: 0, early: new Map(), isMoving: true };
+	emit(core, { type: "transfer-started", sequence: certificate.sequence, from });
+	if (partCount(state.sizeBytes, state.partBytes) === 0) complete(core);
+	else askForParts(core);
+}
+
+/** Asks the present source for all parts of the window that are not here. */
+function askForParts(core: PbftCore): void {
+	const { transfer, config } = core;
+	if (transfer === null) return;
+	const { state, received, early, sources } = transfer;
+	const source = sources[transfer.source % sources.length] as NodeId;
+	const end = Math.min(received + config.transferWindow, partCount(state.sizeBytes, state.partBytes));
+	for (let index = received; index < end; index++) {
+		if (!early.has(index)) sendImmediate(core, source, { type: "fetch-part", sequence: state.sequence, index });
+	}
+	setTimer(core, "transfer", config.transferTimeoutMs);
+}
+
+/** The source is slow, or lies: the next one is asked for what is missing. */
+export function handleTransferTimer(core: PbftCore): void {
+	const { transfer } = core;
+	if (transfer === null) return;
+	if (!transfer.isMoving) transfer.source++;
+	transfer.isMoving = false;
+	askForParts(core);
+}
+
+export function handleStatePart(core: PbftCore, from: NodeId, { sequence, index, data, path }: StatePart): void {
+	const { transfer } = core;
+	if (transfer === null || transfer.state.sequence !== sequence) return;
+	const { state, early } = transfer;
+	const count = partCount(state.sizeBytes, state.partBytes);
+	if (index < transfer.received || index >= transfer.received + core.config.transferWindow || early.has(index)) return;
+	const lengthBytes = index < count - 1 ? state.partBytes : state.sizeBytes - (count - 1) * state.partBytes;
+	const isGood = data.length === lengthBytes && isPartOf(core.crypto.digest, state.root, { index, count, data, path });
+	if (!isGood) {
+		suspect(core, from, "bad-state-part");
+		transfer.source++;
+		askForParts(core);
+		return;
+	}
+	transfer.isMoving = true;
+	early.set(index, data);
+	const end = transfer.received + core.config.transferWindow;
+	for (;;) {
+		const next = early.get(transfer.received);
+		if (next === undefined) break;
+		early.delete(transfer.received);
+		core.unsaved.parts.push({ sequence, index: transfer.received, data: next });
+		transfer.received++;
+	}
+	if (transfer.received === count) {
+		complete(core);
+		return;
+	}
+	const source = transfer.sources[transfer.source % transfer.sources.length] as NodeId;
+	const newEnd = Math.min(transfer.received + core.config.transferWindow, count);
+	for (let wanted = end; wanted < newEnd; wanted++) {
+		sendImmediate(core, source, { type: "fetch-part", sequence, index: wanted });
+	}
+}
+
+/** Every part is here: the state replaces this member's own, and it goes on from there. */
+function complete(core: PbftCore): void {
+	const { transfer } = core;
+	if (transfer === null) return;
+	const { certificate, state } = transfer;
+	cancelTimer(core, "transfer");
+	core.transfer = null;
+	// Single decisions may have brought this member further in the meantime.
+	if (state.sequence <= core.executed && !hasDiverged(core)) return;
+	adoptState(core, state);
+	core.base = { certificate, state };
+	core.unsaved.base = { ...core.base, isReceived: true };
+	for (const sequence of core.slots.keys()) if (sequence <= state.sequence) core.slots.delete(sequence);
+	core.captures.clear();
+	deliver(core, { type: "restore-checkpoint", state });
+	emit(core, { type: "restored", sequence: state.sequence, chain: state.chain, from: "transfer" });
+	answerTransferred(core);
+	executeReady(core);
+}
+
+/** The machine's own part of a checkpoint. */
+export function adoptState(core: PbftCore, state: CheckpointState): void {
+	const { sequence, chain, choice, clients, configuration } = state;
+	core.executed = sequence;
+	core.chain = chain;
+	core.chains.clear();
+	core.chains.set(sequence, chain);
+	core.choice = choice;
+	core.configuration = configuration;
+	core.clients.restore(clients);
+	if (core.nextSequence <= sequence) core.nextSequence = (sequence + 1) as SequenceNumber;
+}
+
+/** A peer asks for a part of a state. */
+export function handleFetchPart(core: PbftCore, from: NodeId, { sequence, index }: FetchPart): void {
+	const { base } = core;
+	if (base === null) return;
+	const budget = budgetOf(core, from);
+	if (base.certificate.sequence !== sequence) {
+		if (base.certificate.sequence > sequence) sendImmediate(core, from, { type: "stable-checkpoint", ...base });
+		return;
+	}
+	// What it did not get it asks for again.
+	if (budget.reads >= 2 * core.config.transferWindow) return;
+	budget.reads++;
+	const readId = core.nextReadId++;
+	core.reads.set(readId, from);
+	core.out.push({ type: "read", readId, read: { sequence, index } });
+}
+
+export function handleReadCompleted(core: PbftCore, readId: ReadId, result: PbftReadResult): void {
+	const to = core.reads.get(readId);
+	core.reads.delete(readId);
+	if (to === undefined) return;
+	budgetOf(core, to).reads--;
+	if (result.type === "part") {
+		const { sequence, index, data, path } = result;
+		sendImmediate(core, to, { type: "state-part", sequence, index, data, path });
+	}
+}

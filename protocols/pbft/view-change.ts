@@ -1,0 +1,132 @@
+/** Leaving a view: when, with which proofs, and how long to wait for the next (OSDI'99 §4.4, §4.5.2). */
+import type { NodeId } from "../core/index.ts";
+import { convict, examine, examineOmission } from "./accusation.ts";
+import { equalBytes } from "./bytes.ts";
+import { broadcast, cancelTimer, emit, isMember, judgeOf, type PbftCore, setTimer, sign, suspect } from "./core.ts";
+import { type PreparedProof, primaryOf, type SequenceNumber, type ViewNumber, viewAfter } from "./entities.ts";
+import type { PbftEvent } from "./events.ts";
+import type { ViewChange } from "./messages.ts";
+import { openView } from "./new-view.ts";
+import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
+import { quorumOf, weakQuorumOf } from "./quorum.ts";
+import { stopTimingRequests, timeoutOf } from "./requests.ts";
+import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
+
+type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
+
+/** The request that has waited longest was not executed in time. */
+export function handleRequestTimer(core: PbftCore): void {
+	if (!core.isActive || core.timedRequest === null) return;
+	core.timedRequest = null;
+	suspect(core, primaryOf(core.configuration, core.view), "slow-primary");
+	startViewChange(core, viewAfter(core.view), "timeout");
+}
+
+/** A quorum has left for this view, and nobody opens it. */
+export function handleViewTimer(core: PbftCore): void {
+	core.isViewTimerSet = false;
+	if (!core.isActive) startViewChange(core, viewAfter(core.view), "timeout");
+}
+
+/** Leaves all views below this one: nothing of them is accepted any more but decisions and checkpoints, which prove themselves. */
+export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason): void {
+	core.failedViews = core.hasProgressed ? 0 : core.failedViews + 1;
+	core.hasProgressed = false;
+	core.view = view;
+	core.isActive = false;
+	core.openingView = null;
+	stopTimingRequests(core);
+	stopViewTimer(core);
+	cancelTimer(core, "batch");
+	core.isBatchTimerSet = false;
+	const message = makeViewChange(core);
+	core.ownViewChange = message;
+	core.unsaved.isView = true;
+	const digest = viewChangeStatement(judgeOf(core), message).digest;
+	core.viewChanges.set(core.config.nodeId, { message, digest });
+	broadcast(core, message);
+	emit(core, { type: "view-change-started", view, reason });
+	countViewChanges(core);
+}
+
+/** C and P as this member can prove them: the last stable checkpoint, and what is prepared here above it. */
+function makeViewChange(core: PbftCore): ViewChange {
+	const { stable, view, crypto } = core;
+	const { epoch } = core.configuration;
+	const prepared: PreparedProof[] = [];
+	for (const { sequence, prepared: proof } of core.slots.values()) {
+		if (sequence > core.low && proof !== null) prepared.push(proof);
+	}
+	prepared.sort((a, b) => a.sequence - b.sequence);
+	const digest = viewChangeDigest(crypto.digest, stable, prepared);
+	const statement: Statement = { type: "view-change", epoch, view, sequence: 0 as SequenceNumber, digest };
+	return { type: "view-change", epoch, view, stable, prepared, signature: sign(core, statement) };
+}
+
+export function handleViewChange(core: PbftCore, from: NodeId, message: ViewChange): void {
+	const isOver = message.view < core.view || (message.view === core.view && core.isActive);
+	if (isOver || !keepViewChange(core, from, message)) return;
+	joinOthers(core);
+	countViewChanges(core);
+}
+
+/**
+ * Keeps the latest good view change of a member. One that is false counts for nothing as a whole, stands in the way of no other, and
+ * convicts its sender.
+ */
+function keepViewChange(core: PbftCore, from: NodeId, message: ViewChange): boolean {
+	const judge = judgeOf(core);
+	const known = core.viewChanges.get(from);
+	if (known !== undefined && known.message.view > message.view) return false;
+	const statement = viewChangeStatement(judge, message);
+	if (known?.message.view === message.view && equalBytes(known.digest, statement.digest)) return false;
+	const { signature } = message;
+	if (!isSigned(judge.cluster, judge.verifier, { sender: from, signature }, statement)) {
+		suspect(core, from, "bad-signature");
+		return false;
+	}
+	if (verifyViewChange(judge, message) !== null) {
+		suspect(core, from, "unproved-view-change");
+		convict(core, { type: "bad-view-change", culprit: from, viewChange: message });
+		return false;
+	}
+	if (known?.message.view === message.view) {
+		const first = { statement: viewChangeStatement(judge, known.message), signature: known.message.signature };
+		examine(core, from, first, { statement, signature });
+		return false;
+	}
+	examineOmission(core, from, message);
+	core.viewChanges.set(from, { message, digest: statement.digest });
+	return true;
+}
+
+/** When f + 1 others want later views, a correct one does: this member goes with the lowest of them. Fewer move nobody. */
+function joinOthers(core: PbftCore): void {
+	const later = [...core.viewChanges]
+		.filter(
+			([member, { message }]) => member !== core.config.nodeId && isMember(core, member) && message.view > core.view,
+		)
+		.map(([, { message }]) => message.view);
+	if (later.length < weakQuorumOf(core.configuration)) return;
+	startViewChange(core, Math.min(...later) as ViewNumber, "joined");
+}
+
+/** With a quorum for the view its primary opens it; everyone else gives it so much time (rule 27 counts from here, not from its own wish). */
+export function countViewChanges(core: PbftCore): void {
+	if (core.isActive) return;
+	const wanted = [...core.viewChanges].filter(
+		([member, { message }]) => isMember(core, member) && message.view === core.view,
+	);
+	if (wanted.length < quorumOf(core.configuration)) return;
+	if (!core.isViewTimerSet) {
+		core.isViewTimerSet = true;
+		setTimer(core, "view-change", timeoutOf(core));
+	}
+	if (primaryOf(core.configuration, core.view) === core.config.nodeId) openView(core);
+}
+
+export function stopViewTimer(core: PbftCore): void {
+	if (!core.isViewTimerSet) return;
+	core.isViewTimerSet = false;
+	cancelTimer(core, "view-change");
+}

@@ -1,0 +1,35 @@
+/** What observers see of a PBFT machine, read where it stands: nothing is copied for them. */
+import type { NodeId } from "../core/index.ts";
+import type {
+	CheckpointCertificate,
+	CommitCertificate,
+	Configuration,
+	Digest,
+	PreparedProof,
+	SequenceNumber,
+	ViewNumber,
+} from "./entities.ts";
+import type { Conflict, Evidence } from "./evidence.ts";
+
+/** One slot, for reading. */
+export interface SlotView {
+	readonly sequence: SequenceNumber;
+	readonly accepted: { readonly view: ViewNumber; readonly digest: Digest } | null;
+	readonly prepared: PreparedProof | null;
+	readonly decision: CommitCertificate | null;
+}
+
+/** A PBFT machine, for reading; valid until its next step. */
+export interface PbftView {
+	readonly configuration: Configuration;
+	readonly view: ViewNumber;
+	readonly isActive: boolean;
+	readonly low: SequenceNumber;
+	readonly stable: CheckpointCertificate | null;
+	readonly executed: SequenceNumber;
+	readonly chain: Digest;
+	readonly slots: ReadonlyMap<SequenceNumber, SlotView>;
+	readonly waiting: ReadonlyMap<string, unknown>;
+	readonly convicted: ReadonlyMap<NodeId, Evidence>;
+	readonly alarm: Conflict | null;
+}

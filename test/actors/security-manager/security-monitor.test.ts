@@ -1,0 +1,88 @@
+/**
+ * Goal: what detectors find reaches reputations, alerts, metrics and the forensic log, with the right names (SEC-11, SEC-14, SEC-29,
+ * SEC-30, SEC-42). Method: one monitor over its life, on a clock that the test moves.
+ */
+import { describe, expect, it } from "vitest";
+import { type SecurityAlert, SecurityMonitor } from "../../../actors/security-manager/index.ts";
+import { Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
+import { type AuditRecord, verifyAuditLog } from "../../../protocols/security/index.ts";
+import { cryptoOf, names } from "../../protocols/security/ceremony/world.ts";
+
+const members = names(4);
+const [one, two] = members as [NodeId, NodeId];
+
+function started(reputations?: SecurityMonitor["reputations"]) {
+	const time = { nowMs: 0 };
+	const records: AuditRecord[] = [];
+	const alerts: SecurityAlert[] = [];
+	const monitor = new SecurityMonitor({
+		node: nodeId("observer"),
+		members,
+		crypto: cryptoOf(nodeId("observer")),
+		generator: new Generator(1),
+		nowMs: () => time.nowMs,
+		admission: { authority: nodeId("authority"), workChallenge: new Uint8Array([1]) },
+		dos: { perSender: { capacity: 2, refillPerSecond: 1 }, strikes: 2 },
+		record: (record) => records.push(record),
+		alert: (alert) => alerts.push(alert),
+		...(reputations === undefined ? {} : { reputations }),
+	});
+	return { monitor, time, records, alerts };
+}
+
+function said(sender: NodeId, slot: string, text: string) {
+	const bytes = new TextEncoder().encode(text);
+	return { sender, slot, bytes, signature: cryptoOf(sender).sign(bytes) };
+}
+
+describe("a security monitor", () => {
+	it("convicts on a contradiction, across rounds, and tells of it everywhere", () => {
+		const { monitor, records, alerts } = started();
+		const delaysMs = new Map([[two, 5]]);
+		expect(
+			monitor.detectByzantineAttacks({ statements: [said(one, "s", "a"), said(two, "s", "a")], delaysMs }),
+		).toEqual([]);
+		expect(monitor.detectByzantineAttacks({ statements: [said(one, "s", "b")], delaysMs })).toMatchObject([
+			{ kind: "contradiction", culprits: [one] },
+		]);
+		expect(monitor.reputation(one)).toBe(0);
+		expect(monitor.reputation(two)).toBeGreaterThan(0.5);
+		expect(alerts).toEqual([{ atMs: 0, severity: "high", kind: "contradiction", about: [one] }]);
+		expect(monitor.alerts).toEqual(alerts);
+		expect(monitor.metrics).toEqual({ findings: 1, convicted: 1, admissionsRefused: 0, requestsRefused: 0 });
+		expect(records.map(({ event }) => event)).toEqual([
+			{ type: "security-alert", severity: "high", kind: "contradiction", about: [one] },
+		]);
+		expect(verifyAuditLog(records, cryptoOf(nodeId("judge")))).toMatchObject({ isIntact: true, signedThrough: 1 });
+	});
+
+	it("a conviction survives its restart", () => {
+		const { monitor } = started();
+		monitor.detectByzantineAttacks({ statements: [said(one, "s", "a"), said(one, "s", "b")] });
+		const next = started(structuredClone(monitor.reputations));
+		expect(next.monitor.reputation(one)).toBe(0);
+		expect(next.monitor.reputation(two)).toBe(0.5);
+	});
+
+	it("keeps its memory between calls: budgets, tables and origins are not new each time", () => {
+		const { monitor, time, alerts } = started();
+		const request = { sender: "x" };
+		const passed = [1, 2, 3, 4, 5].flatMap(() => monitor.mitigateDoSAttacks([request]));
+		expect(passed).toHaveLength(2);
+		expect(alerts.map(({ kind, about }) => `${kind} ${about}`)).toEqual(["flood x"]);
+		time.nowMs = 2_000;
+		expect(monitor.mitigateDoSAttacks([request])).toHaveLength(1);
+		const candidate = { node: nodeId("new"), publicKey: new Uint8Array(32), origin: "10.1" };
+		const verdicts = [1, 2, 3, 4].map(() => monitor.preventSybilAttacks(candidate));
+		expect(verdicts.map(({ isAlarm }) => isAlarm)).toEqual([false, false, false, true]);
+		const peers = Array.from({ length: 5 }, (_, at) => ({
+			node: nodeId(`p-${at}`),
+			source: "evil",
+			place: "a",
+			network: "b",
+		}));
+		expect(monitor.protectAgainstEclipseAttacks(peers.slice(0, 3)).accepted).toHaveLength(3);
+		expect(monitor.protectAgainstEclipseAttacks(peers.slice(3)).accepted).toHaveLength(0);
+		expect(monitor.metrics).toMatchObject({ admissionsRefused: 4, requestsRefused: 3 });
+	});
+});
