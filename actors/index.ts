@@ -1,9 +1,8 @@
 /**
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
- * {@link CRDTSynchronizer} is a member's view of values that need no order.
- * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it. {@link SecurityManager} makes keys that participants
- * hold together.
+ * {@link CRDTSynchronizer} is a member's view of values that need no order; {@link GossipProtocolCoordinator} knows who is there and
+ * spreads the word; {@link SecurityManager} makes keys that participants hold together.
  */
 export {
 	type CRDTMetrics,
@@ -13,6 +12,7 @@ export {
 	type CRDTType,
 	type Synchronized,
 } from "./crdt-synchronizer/index.ts";
+export {
 	type GossipCoordinatorOptions,
 	type GossipMessage,
 	GossipProtocolCoordinator,

@@ -8,9 +8,8 @@
  * Place: beside the protocols, below every host. It runs nothing by itself and knows no protocol; a protocol's own
  * properties and models stand in the protocol's room.
  */
-export { propertyRepeated, propertyThrew } from "./errors.ts";
 export { Crowd, type CrowdCounts, type CrowdNetwork, type CrowdOptions } from "./crowd.ts";
-export { propertyFailed, propertyRepeated } from "./errors.ts";
+export { propertyRepeated, propertyThrew } from "./errors.ts";
 export {
 	type Anomaly,
 	type AnomalyReport,

@@ -94,6 +94,8 @@ test("the snippet of replicated documents runs, and both have the same", async (
 	expect(documents).toHaveLength(1);
 	const value = "{ text: 'Hello world', tags: [], votes: { red: 1 } }";
 	expect(await runModule("documents.js", documents[0]!.text)).toBe(`${value} ${value}\n`);
+});
+
 test("the snippet of members that gossip runs, and ends by itself", async () => {
 	const [, , gossip] = others as [Snippet, Snippet, Snippet];
 	expect(await runModule("gossip.js", gossip.text)).toMatch(/^there: /m);

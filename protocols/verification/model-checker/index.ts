@@ -12,8 +12,8 @@
  * only.
  */
 export type { CumulativeSpace } from "./cumulative-space.ts";
-export { explore, exploreModel, startSearch } from "./explore.ts";
 export { modelMalformed, modelUnbounded } from "./errors.ts";
+export { explore, exploreModel, startSearch } from "./explore.ts";
 export {
 	BUDGET_MAX,
 	type Envelope,

@@ -56,12 +56,17 @@ test("replicated-values: three members come to the same counter and set", async 
 	const lines = await run("replicated-values");
 	expect(lines.slice(0, 2)).toEqual(["node-3: users updated, remote", "node-3: users updated, remote"]);
 	expect(lines.slice(2)).toEqual([1, 2, 3].map((node) => `node-${node}: 6 requests, user-1 and user-2`));
+});
+
 test("gossip: members meet through seeds, tell, ask, and one leaves (GOS-1, GOS-11, GOS-13)", async () => {
 	expect(await run("gossip")).toEqual([
 		"node-1 sees node-2, seed-1, seed-2",
 		"node-2 hears from node-1: deploy version 2",
 		"node-2 answers: ready",
 		"node-2 has left",
+	]);
+});
+
 test("threshold-key: three of four sign, and the key goes into other hands", async () => {
 	expect(await run("threshold-key")).toEqual([
 		"4 members have confirmed the key, 3 of them can sign",
