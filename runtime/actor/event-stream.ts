@@ -2,7 +2,10 @@
  * Streams whose observers can not harm who feeds them. RxJS 7 rethrows what an observer throws from a timer, where it
  * would end the thread; here the observer is unsubscribed at once and the error is reported.
  */
-import { Observable, type Observer, Subject, Subscriber, type Subscription } from "rxjs";
+import type { Observer, Subscription } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
+import { Subject } from "rxjs/internal/Subject";
+import { Subscriber } from "rxjs/internal/Subscriber";
 
 type ObserverOrNext<T> = Partial<Observer<T>> | ((value: T) => void) | null | undefined;
 

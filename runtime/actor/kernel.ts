@@ -104,8 +104,6 @@ export class Kernel
 	 */
 	#isOpen: boolean;
 	#lastLocal: number;
-	/** Orders that are answered after the next flush: at most one for each actor. */
-	readonly #flushWaiters: (() => void)[] = [];
 	#isInTurn = false;
 	#isTurnRequested = false;
 	#awaiting = 0;
@@ -165,12 +163,10 @@ export class Kernel
 			this.#runLocal();
 		}
 		this.#runDrainedHooks();
-		this.services.flush();
 		this.meter.flush(this.localTells, this.asks.lateReplies, this.asks.size);
 		this.localTells = 0;
-		transport.flush();
+		this.#publish();
 		this.#isInTurn = false;
-		for (const resume of this.#flushWaiters.splice(0)) resume();
 		const more =
 			this.#ready.length > 0 || signals === SYSTEM_SLICE || drained === USER_SLICE || this.#deaths.held.waitsForQuiet;
 		this.#isTurnRequested = more;
@@ -575,7 +571,7 @@ export class Kernel
 		try {
 			await this.#begin(order);
 		} finally {
-			await this.#flushed();
+			this.#publish();
 		}
 	}
 
@@ -592,7 +588,7 @@ export class Kernel
 		try {
 			await this.lifeAt(address)?.suspend(timeoutMs);
 		} finally {
-			await this.#flushed();
+			this.#publish();
 		}
 	}
 
@@ -600,19 +596,17 @@ export class Kernel
 		const life = this.lifeAt(address);
 		if (life === null) return this.endOf(address) ?? { type: "normal" };
 		const ended = await life.stop(reason, timeoutMs);
-		await this.#flushed();
+		this.#publish();
 		return ended;
 	}
 
 	/**
-	 * The next turn has published what waits to be. The answer to an order may be the last thing that is heard of this thread:
-	 * what the actor said before it goes first.
+	 * Makes visible what waits to be sent. Before an order is answered, since the answer may be the last thing that is heard of
+	 * this thread; and not by a further turn, whose first message may be the one that kills it.
 	 */
-	#flushed(): Promise<void> {
-		return new Promise((resolve) => {
-			this.#flushWaiters.push(resolve);
-			this.wake();
-		});
+	#publish(): void {
+		this.services.flush();
+		this.#ports.transport.flush();
 	}
 
 	async adopt(actors: readonly Adoption[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** A reactive behaviour as the kernel runs it: the function's stream, dressed as a class with handlers. */
-import { Subject, type Subscription } from "rxjs";
+import type { Subscription } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import { assertNever } from "../../protocols/core/index.ts";
 import type { ActorContext, ActorEffect, Behaviour, Delivery, ReactiveBehaviour, Replier } from "./behaviour.ts";
 import { IsolatedObservable } from "./event-stream.ts";

@@ -1,5 +1,6 @@
 /** RxJS time on the clock of an actor: what its time operators run is a turn of that actor. */
-import { type SchedulerAction, type SchedulerLike, Subscription } from "rxjs";
+import type { SchedulerAction, SchedulerLike } from "rxjs";
+import { Subscription } from "rxjs/internal/Subscription";
 import type { Clock } from "./clock.ts";
 import type { InstanceTimers } from "./timers.ts";
 

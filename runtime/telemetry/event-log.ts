@@ -1,6 +1,7 @@
 /** Typed events with time and origin, as a stream that late subscribers can still follow, and as JSON lines. */
 import type { Writable } from "node:stream";
-import { type Observable, ReplaySubject, type Subscription } from "rxjs";
+import type { Observable, Subscription } from "rxjs";
+import { ReplaySubject } from "rxjs/internal/ReplaySubject";
 import { errorToObject, requireInteger } from "../../protocols/core/index.ts";
 
 /** One event as it was recorded. */

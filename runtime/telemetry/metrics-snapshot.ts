@@ -1,5 +1,8 @@
 /** Reading the metrics: what all threads and all their lives have counted, at one moment or as a stream. */
-import { defer, map, type Observable, type SchedulerLike, timer } from "rxjs";
+import type { Observable, SchedulerLike } from "rxjs";
+import { defer } from "rxjs/internal/observable/defer";
+import { timer } from "rxjs/internal/observable/timer";
+import { map } from "rxjs/internal/operators/map";
 import { Histogram, MetricsReader } from "../memory/index.ts";
 import { MetricNames, placesTable } from "./metric-names.ts";
 import type { MetricsMemory } from "./shared-metrics.ts";
