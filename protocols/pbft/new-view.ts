@@ -4,7 +4,18 @@ import { convict } from "./accusation.ts";
 import { accept } from "./agreement.ts";
 import { equalBytes } from "./bytes.ts";
 import { becomeStable } from "./checkpoints.ts";
-import { broadcast, cancelTimer, emit, judgeOf, type PbftCore, send, sendImmediate, sign, suspect } from "./core.ts";
+import {
+	broadcast,
+	cancelTimer,
+	emit,
+	judgeOf,
+	mayAnswer,
+	type PbftCore,
+	send,
+	sendImmediate,
+	sign,
+	suspect,
+} from "./core.ts";
 import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { newViewFault } from "./evidence.ts";
 import { askForBody } from "./execution.ts";
@@ -85,7 +96,8 @@ export function handleFetchViewChange(core: PbftCore, from: NodeId, message: Fet
 	const opened = core.opened?.bodies.find((body) => body.sender === sender && isWanted(body.viewChange))?.viewChange;
 	const kept = core.viewChanges.get(sender)?.message;
 	const viewChange = opened ?? (kept !== undefined && isWanted(kept) ? kept : undefined);
-	if (viewChange !== undefined) send(core, from, { type: "view-change-body", sender, viewChange });
+	if (viewChange !== undefined && mayAnswer(core, from))
+		send(core, from, { type: "view-change-body", sender, viewChange });
 }
 
 /** @returns a new view that is refused for what it turned out to be, if so */

@@ -13,9 +13,12 @@ export { keyConflict, keyInvalid, keyShared } from "./errors.ts";
 export {
 	ENROLLED_MAX,
 	type Enrolled,
+	exportIdentity,
 	generateIdentity,
+	importIdentity,
 	KeyRing,
 	type OwnIdentity,
 	type PublicIdentity,
+	type SecretIdentity,
 } from "./key-ring.ts";
 export { NodeCryptoPort } from "./node-crypto-port.ts";
