@@ -130,6 +130,7 @@ export function becomeStable(core: PbftCore, certificate: CheckpointCertificate)
 	if (sequence <= core.low) return;
 	core.stable = certificate;
 	core.low = sequence;
+	core.unsaved.isStable = true;
 	if (core.nextSequence <= sequence) core.nextSequence = (sequence + 1) as SequenceNumber;
 	for (const at of core.checkpoints.keys()) if (at <= sequence) core.checkpoints.delete(at);
 	for (const [member, reached] of core.ahead) if (reached <= highOf(core)) core.ahead.delete(member);

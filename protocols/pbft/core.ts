@@ -36,6 +36,9 @@ import type {
 	ViewRecord,
 } from "./vocabulary.ts";
 
+/** Messages that a peer may ask for in one status period, in units of `repeatMax`. */
+const ANSWERS_PER_REPEAT = 4;
+
 /** One member's word on a slot, as it came in. */
 export interface HeldVote {
 	readonly digest: Digest;
@@ -105,6 +108,8 @@ export interface PeerBudget {
 	offences: number;
 	/** Its status was answered. */
 	isAnswered: boolean;
+	/** Messages that it has got for the asking. */
+	answers: number;
 	/** Parts of a state that are being read for it. */
 	reads: number;
 }
@@ -195,6 +200,8 @@ export interface Unsaved {
 	/** Something is to leave that rests on these records; else they wait for the next persist. */
 	isUrgent: boolean;
 	isView: boolean;
+	/** The water marks have moved. It leaves with the next vote, since nothing rests on it before. */
+	isStable: boolean;
 	parts: NonNullable<PbftWrite["parts"]>[number][];
 	base: NonNullable<PbftWrite["base"]> | null;
 }
@@ -246,7 +253,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		nextReadId: 1,
 		reads: new Map(),
 		nextRecord: 1,
-		unsaved: { records: [], isUrgent: false, isView: false, parts: [], base: null },
+		unsaved: { records: [], isUrgent: false, isView: false, isStable: false, parts: [], base: null },
 		gathered: [],
 	};
 }
@@ -391,10 +398,18 @@ export function reply(core: PbftCore, requestId: RequestId, answer: PbftReply): 
 export function budgetOf(core: PbftCore, peer: NodeId): PeerBudget {
 	let budget = core.peers.get(peer);
 	if (budget === undefined) {
-		budget = { offences: 0, isAnswered: false, reads: 0 };
+		budget = { offences: 0, isAnswered: false, answers: 0, reads: 0 };
 		core.peers.set(peer, budget);
 	}
 	return budget;
+}
+
+/** Whether a peer may get one more message for the asking in this status period. Asking costs it nothing, so answering is bounded. */
+export function mayAnswer(core: PbftCore, peer: NodeId): boolean {
+	const budget = budgetOf(core, peer);
+	if (budget.answers >= ANSWERS_PER_REPEAT * core.config.repeatMax) return false;
+	budget.answers++;
+	return true;
 }
 
 /** Takes note of what only this member has seen. */
