@@ -149,6 +149,8 @@ function isBadNewView(evidence: Extract<Evidence, { type: "bad-new-view" }>, con
 		references.every((reference, i) => {
 			const named = viewChanges[i];
 			if (named === undefined || named.sender !== reference.sender) return false;
+			// A reference does not cover the signature, so one that is bad proves nothing against the primary.
+			if (!isViewChangeSigned(context, named.sender, named.viewChange)) return false;
 			return equalBytes(viewChangeStatement(context, named.viewChange).digest, reference.digest);
 		});
 	return areNamed && newViewFault(context, culprit, newView, viewChanges) !== null;

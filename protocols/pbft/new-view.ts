@@ -20,7 +20,7 @@ import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./
 import { newViewFault } from "./evidence.ts";
 import { askForBody } from "./execution.ts";
 import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
-import { type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
+import { isViewChangeSigned, type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
 import { timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
@@ -107,6 +107,8 @@ export function handleViewChangeBody(core: PbftCore, { sender, viewChange }: Vie
 	const reference = message.viewChanges.find((named) => named.sender === sender);
 	if (reference === undefined || bodies.has(sender)) return null;
 	if (!equalBytes(viewChangeStatement(judgeOf(core), viewChange).digest, reference.digest)) return null;
+	// Whoever passes it on may have spoilt the signature, which the reference does not cover: that says nothing of the primary.
+	if (!isViewChangeSigned(judgeOf(core), sender, viewChange)) return null;
 	bodies.set(sender, viewChange);
 	return completeOpening(core);
 }

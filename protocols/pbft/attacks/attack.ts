@@ -62,8 +62,8 @@ export function statementOf(message: PbftMessage, { digest }: CryptoPort): State
 			return { type, epoch, view: 0 as ViewNumber, sequence, digest: message.digest };
 		}
 		case "view-change": {
-			const { type, epoch, view, stable, prepared } = message;
-			return { type, epoch, view, sequence: none, digest: viewChangeDigest(digest, stable, prepared) };
+			const { type, epoch, view } = message;
+			return { type, epoch, view, sequence: none, digest: viewChangeDigest(digest, message) };
 		}
 		case "new-view": {
 			const { type, epoch, view, viewChanges, proposals } = message;

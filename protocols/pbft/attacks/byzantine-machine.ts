@@ -66,6 +66,8 @@ export class ByzantineMachine implements StateMachine<PbftTypes> {
 	#hear(input: Input<PbftTypes>): Input<PbftTypes> | null {
 		if (input.type !== "message") return input;
 		let { message } = input;
+		// What another liar sends may be anything; the machine inside knows how to refuse it.
+		if (typeof message !== "object" || message === null) return input;
 		for (const [i, attack] of this.#attacks.entries()) {
 			const heard = attack.hear === undefined ? message : attack.hear(input.from, message, this.#means(i));
 			if (heard === null) return null;

@@ -74,7 +74,7 @@ export class TwinMachine implements StateMachine<PbftTypes> {
 		}
 		if (input.type !== "message") return input;
 		const message = input.message as PbftMessage | TwinMessage;
-		if (message.type !== "twin") return this.#sees(side, input.from) ? input : null;
+		if (message?.type !== "twin") return this.#sees(side, input.from) ? input : null;
 		return message.side === side ? { ...input, message: message.message } : null;
 	}
 
