@@ -8,7 +8,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Observable, Subject, type Subscription } from "rxjs";
+import { Observable, Subject, type Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import {
 	type Configuration,
@@ -51,11 +51,14 @@ import * as errors from "./errors.ts";
 import { GroupIdentities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { PrimaryView } from "./primary-view.ts";
+import { encodeProofs } from "./proof-file.ts";
 
 /** How long a member may take to tell its status. */
 const STATUS_TIMEOUT_MS = 1_000;
 /** Members ask for one slot's certificate so long before it counts as gone. */
 const CERTIFICATE_TIMEOUT_MS = 2_000;
+/** How often {@link ByzantineGroup.metrics$} reads. */
+const METRICS_EVERY_MS = 1_000;
 const FIRST_EPOCH = 0 as Epoch;
 
 /** Messages without a layout that are sent often enough to travel without their keys. */
@@ -90,6 +93,7 @@ export class ByzantineGroup {
 	readonly #clients: ByzantineClient[] = [];
 	readonly #told$ = new Subject<ByzantineEvent>();
 	readonly #events$: Observable<ByzantineEvent>;
+	readonly #metrics$: Observable<readonly ByzantineNodeStatus[]>;
 	#subscription: Subscription | null = null;
 	#failure: QuorateError | null = null;
 	#reportFailure: (error: QuorateError) => void = () => undefined;
@@ -136,12 +140,12 @@ export class ByzantineGroup {
 		this.#failed = new Promise((resolve) => {
 			this.#reportFailure = resolve;
 		});
-		this.#events$ = new IsolatedObservable(this.#told$, (error) => {
-			this.#tell(
-				{ type: "published", event: { type: "observer-failed", error: errorToObject(error) } as never },
-				"system",
-			);
-		});
+		const thrown = (error: unknown): void => {
+			const event = { type: "observer-failed", error: errorToObject(error) } as { readonly type: string };
+			this.#tell({ type: "published", event }, "system");
+		};
+		this.#events$ = new IsolatedObservable(this.#told$, thrown);
+		this.#metrics$ = new IsolatedObservable(this.#readings().pipe(share()), thrown);
 	}
 
 	get nodes(): readonly NodeId[] {
@@ -165,6 +169,19 @@ export class ByzantineGroup {
 	/** How often each member has told evidence that proves nothing. */
 	get falseAccusations(): ReadonlyMap<NodeId, number> {
 		return this.#convictions.falseAccusations;
+	}
+
+	/** The proofs against members so far, as a file that anyone can check: see `quorate verify-certificate`. */
+	evidenceFile(): string {
+		const { group, faults, windowSize } = this.#options;
+		const evidence = this.convictions.map((conviction) => conviction.evidence);
+		const { members } = this.#identities;
+		return encodeProofs({ cluster: group, epoch: FIRST_EPOCH, faults, windowSize, members, decisions: [], evidence });
+	}
+
+	/** A reading of all members each second, while somebody listens. Ends with the group. */
+	get metrics$(): Observable<readonly ByzantineNodeStatus[]> {
+		return this.#metrics$;
 	}
 
 	/** What happens, from now on. An observer that throws is unsubscribed and reported here. */
@@ -240,6 +257,27 @@ export class ByzantineGroup {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.stop();
+	}
+
+	#readings(): Observable<readonly ByzantineNodeStatus[]> {
+		const { clock } = this.#backend.backend.ports;
+		return new Observable((subscriber) => {
+			const read = async (): Promise<void> => {
+				const statuses = await this.status();
+				if (subscriber.closed) return;
+				subscriber.next(statuses);
+				timer = clock.schedule(METRICS_EVERY_MS, again);
+			};
+			const again = (): void => {
+				read().catch((error: unknown) => subscriber.error(error));
+			};
+			let timer = clock.schedule(0, again);
+			const ended = this.#told$.subscribe({ complete: () => subscriber.complete() });
+			return () => {
+				clock.cancel(timer);
+				ended.unsubscribe();
+			};
+		});
 	}
 
 	async #boot(): Promise<void> {

@@ -13,6 +13,10 @@ const defined = defineErrors({
 			`the decision of slot ${d.sequence} is covered by a checkpoint, and its certificate is not kept any more`,
 	],
 	certificateInvalid: ["certificate-invalid", (d: { fault: string }) => `this certificate proves nothing: ${d.fault}`],
+	proofFileInvalid: [
+		"proof-file-invalid",
+		(d: { file: string; reason: string }) => `${d.file} is no file of proofs: ${d.reason}`,
+	],
 	groupHalted: [
 		"byzantine-group-halted",
 		(d: { sequence: number; culprits: readonly string[] }) =>
@@ -34,6 +38,8 @@ export const clientsExhausted: ErrorMaker<{ limit: number }> = defined.clientsEx
 export const certificateGone: ErrorMaker<{ sequence: number }> = defined.certificateGone;
 /** `certificate-invalid` */
 export const certificateInvalid: ErrorMaker<{ fault: string }> = defined.certificateInvalid;
+/** `proof-file-invalid` */
+export const proofFileInvalid: ErrorMaker<{ file: string; reason: string }> = defined.proofFileInvalid;
 /** `byzantine-group-halted` */
 export const groupHalted: ErrorMaker<{ sequence: number; culprits: readonly string[] }> = defined.groupHalted;
 /** `coordinator-not-initialized` */

@@ -31,3 +31,13 @@ export type {
 	DecisionCertificate,
 	Primacy,
 } from "./contract.ts";
+export {
+	certificateFile,
+	decodeProofs,
+	encodeProofs,
+	fingerprintOf,
+	PROOF_FILE_BYTES_MAX,
+	type ProofFile,
+	type ProofVerdict,
+	verifyProofs,
+} from "./proof-file.ts";
