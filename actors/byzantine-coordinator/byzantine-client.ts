@@ -6,11 +6,12 @@
 import { type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import {
 	type ClientRequest,
-	quorumOf,
+	type Configuration,
+	ReplyCollector,
 	type RequestKind,
 	requestDigest,
 	requestStatement,
-	weakQuorumOf,
+	type SupportedReply,
 } from "../../protocols/pbft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
 import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
@@ -23,7 +24,6 @@ import {
 } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { Window } from "../swarm/window.ts";
-import { AnswerCount } from "./answer-count.ts";
 import type { Decision } from "./contract.ts";
 
 export const BYZANTINE_CLIENT_WINDOW_DEFAULT = 32;
@@ -38,8 +38,7 @@ const READ_MS = 200;
 /** How a client reaches its group. */
 export interface ByzantineAccess {
 	readonly cluster: string;
-	readonly members: readonly NodeId[];
-	readonly faults: number;
+	readonly configuration: Configuration;
 	readonly clock: Clock;
 	readonly generator: Generator;
 	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
@@ -157,9 +156,9 @@ export class ByzantineClient {
 
 	#request(kind: RequestKind, timestamp: number, operation: Uint8Array): PbftClientRequest {
 		const body = { client: this.id, timestamp, kind, operation };
-		const { cluster, members } = this.#access;
+		const { cluster, configuration } = this.#access;
 		const statement = requestStatement(requestDigest(cluster, this.#port.digest, body));
-		const macs: ClientRequest["macs"] = members.map((member) => ({
+		const macs: ClientRequest["macs"] = configuration.members.map((member) => ({
 			member,
 			mac: this.#port.authenticate(member, statement),
 		}));
@@ -180,9 +179,8 @@ export class ByzantineClient {
 		const timestamp = this.#nextTimestamp++;
 		this.#incomplete.add(timestamp);
 		try {
-			const answer = await this.#untilAgreed(this.#request(kind, timestamp, operation));
-			if (answer.type === "result") return answer;
-			throw swarmErrors.answerUnexpected({ type: answer.type });
+			const { data, sequence, view } = await this.#untilAgreed(this.#request(kind, timestamp, operation));
+			return { data, sequence, view, timestamp };
 		} finally {
 			this.#incomplete.delete(timestamp);
 			for (const goOn of this.#aheadOfSpan.splice(0)) goOn();
@@ -199,40 +197,43 @@ export class ByzantineClient {
 	}
 
 	/** Asks until f + 1 members answer alike. */
-	#untilAgreed(request: PbftClientRequest): Promise<PbftClientAnswer> {
-		const { clock, members, faults } = this.#access;
+	#untilAgreed(
+		request: PbftClientRequest,
+	): Promise<{ readonly data: Uint8Array; readonly sequence: number; readonly view: number }> {
+		const { clock, configuration } = this.#access;
 		const startedMs = clock.nowMs();
-		const count = new AnswerCount(weakQuorumOf({ epoch: 0 as never, members, faults }));
+		const replies = new ReplyCollector(configuration, request.timestamp);
+		const answered = new Set<NodeId>();
 		const first = this.#firstAsked();
 		let attempts = 0;
+		let refusal = "too few answers";
 		return this.#settled((resolve, reject) => {
+			const take = (node: NodeId, answer: PbftClientAnswer): void => {
+				if (answer.type === "refused") {
+					refusal = answer.reason;
+					return;
+				}
+				answered.add(node);
+				const reply = replies.add(node, answer);
+				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
+				this.#remember(first, answered);
+				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
+			};
 			const ask = (nodes: readonly NodeId[]): void => {
 				attempts += 1;
 				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
-				for (const node of nodes) {
-					this.#access.ask(node, request, leftMs).then(
-						(answer) => {
-							const agreed = count.take(node, answer);
-							if (agreed === null) return;
-							this.#remember(first, count);
-							resolve(agreed);
-						},
-						// Who can not be asked now is asked again later.
-						(error: unknown) => {
-							if (!(error instanceof QuorateError)) reject(error);
-						},
-					);
-				}
+				// Who can not be asked now is asked again later.
+				for (const node of nodes) this.#ask(node, request, leftMs, take, reject);
 			};
 			ask(first);
 			const again = (): void => {
 				const waitedMs = Math.round(clock.nowMs() - startedMs);
 				if (waitedMs >= this.#timeoutMs) {
-					const reason = count.refusal ?? (count.isDivided ? "members answer differently" : "too few answers");
+					const reason = replies.isHopeless ? "members answer differently" : refusal;
 					reject(swarmErrors.outcomeUnknown({ operation: "command", waitedMs, attempts, reason }));
 					return;
 				}
-				ask(count.missing(members));
+				ask(configuration.members.filter((member) => !answered.has(member)));
 				timer = clock.schedule(Math.min(AGAIN_MS, this.#timeoutMs - waitedMs), again);
 			};
 			let timer = clock.schedule(Math.min(HEDGE_MS, this.#timeoutMs), again);
@@ -240,9 +241,26 @@ export class ByzantineClient {
 		});
 	}
 
+	#ask(
+		node: NodeId,
+		request: PbftClientRequest,
+		timeoutMs: number,
+		take: (node: NodeId, answer: PbftClientAnswer) => void,
+		reject: (error: unknown) => void,
+		failed: () => void = () => undefined,
+	): void {
+		this.#access.ask(node, request, timeoutMs).then(
+			(answer) => take(node, answer),
+			(error: unknown) => {
+				if (error instanceof QuorateError) failed();
+				else reject(error);
+			},
+		);
+	}
+
 	/** The primary and f others: those who were silent least often, in turns. */
 	#firstAsked(): NodeId[] {
-		const { members, faults } = this.#access;
+		const { members, faults } = this.#access.configuration;
 		const primary = this.#access.primary();
 		this.#turn += 1;
 		const others = members.filter((member) => member !== primary);
@@ -251,38 +269,32 @@ export class ByzantineClient {
 		return [primary, ...bySilence.slice(0, faults)];
 	}
 
-	#remember(first: readonly NodeId[], count: AnswerCount): void {
-		for (const node of count.missing(first)) this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
+	#remember(first: readonly NodeId[], answered: ReadonlySet<NodeId>): void {
+		for (const node of first.filter((asked) => !answered.has(asked)))
+			this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
 	}
 
 	/** Null when no quorum answers alike in time: the state moves, or somebody lies. */
 	async #readNow(operation: Uint8Array): Promise<Uint8Array | null> {
-		const { clock, members, faults } = this.#access;
-		const count = new AnswerCount(quorumOf({ epoch: 0 as never, members, faults }));
+		const { clock, configuration } = this.#access;
 		const request = this.#request("read", this.#nextTimestamp, operation);
-		const answer = await this.#settled<PbftClientAnswer | null>((resolve, reject) => {
-			let waiting = members.length;
-			const one = (): void => {
+		const replies = new ReplyCollector(configuration, request.timestamp);
+		const reply = await this.#settled<SupportedReply | null>((resolve, reject) => {
+			let waiting = configuration.members.length;
+			const done = (): void => {
 				waiting -= 1;
-				if (waiting === 0) resolve(null);
+				if (waiting === 0 || replies.isHopeless) resolve(null);
 			};
-			for (const node of members) {
-				this.#access.ask(node, request, READ_MS).then(
-					(given) => {
-						const agreed = count.take(node, given);
-						if (agreed !== null) resolve(agreed);
-						one();
-					},
-					(error: unknown) => {
-						if (error instanceof QuorateError) one();
-						else reject(error);
-					},
-				);
-			}
+			const take = (node: NodeId, answer: PbftClientAnswer): void => {
+				const supported = answer.type === "read-result" ? replies.add(node, answer) : null;
+				if (supported !== null) resolve(supported);
+				else done();
+			};
+			for (const node of configuration.members) this.#ask(node, request, READ_MS, take, reject, done);
 			const timer = clock.schedule(READ_MS, () => resolve(null));
 			return () => clock.cancel(timer);
 		});
-		return answer?.type === "read-result" ? answer.data : null;
+		return reply?.data ?? null;
 	}
 
 	/** A promise that is rejected when the client is closed; `begin` returns what ends it. */

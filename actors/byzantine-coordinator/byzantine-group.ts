@@ -17,6 +17,8 @@ import {
 	type PbftEvent,
 	type PbftStatus,
 	pbftLayouts,
+	primaryOf,
+	ViewEstimate,
 	verifyDecision,
 } from "../../protocols/pbft/index.ts";
 import { type ActorRef, ActorSystem, IsolatedObservable } from "../../runtime/actor/index.ts";
@@ -50,7 +52,6 @@ import { Convictions } from "./convictions.ts";
 import * as errors from "./errors.ts";
 import { GroupIdentities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
-import { PrimaryView } from "./primary-view.ts";
 import { encodeProofs } from "./proof-file.ts";
 
 /** How long a member may take to tell its status. */
@@ -83,7 +84,7 @@ export class ByzantineGroup {
 	readonly #configuration: Configuration;
 	readonly #verifier: NodeCryptoPort;
 	readonly #convictions: Convictions;
-	readonly #primary: PrimaryView;
+	readonly #views: ViewEstimate;
 	readonly #watch: FailureWatch;
 	readonly #generator: Generator;
 	readonly #refs = new Map<NodeId, ActorRef>();
@@ -128,7 +129,7 @@ export class ByzantineGroup {
 		this.#configuration = { epoch: FIRST_EPOCH, members: nodes, faults };
 		this.#verifier = this.#identities.observer();
 		this.#convictions = new Convictions(this.#configuration, { cluster: group, verifier: this.#verifier, windowSize });
-		this.#primary = new PrimaryView(nodes, faults);
+		this.#views = new ViewEstimate(this.#configuration);
 		this.#watch = new FailureWatch(backend.storage.name, groupSupervisorName(group));
 		const { threads, ports } = backend.backend;
 		this.#threads = new ThreadSupervisor({
@@ -158,7 +159,8 @@ export class ByzantineGroup {
 
 	/** Who leads, as far as f + 1 members have told. */
 	get primary(): Primacy {
-		return this.#primary.present;
+		const { view } = this.#views;
+		return { primary: primaryOf(this.#configuration, view), view };
 	}
 
 	/** Members convicted by proofs that were checked in this thread, in the order of the first proof. */
@@ -340,8 +342,9 @@ export class ByzantineGroup {
 				this.#down.delete(node);
 				break;
 			case "view-entered": {
-				const primacy = this.#primary.entered(node, event.view);
-				if (primacy !== null) this.#tell({ type: "primary-changed", ...primacy }, ROOT_NAME);
+				const before = this.#views.view;
+				this.#views.note(node, event.view);
+				if (this.#views.view > before) this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
 				break;
 			}
 			case "evidence":
@@ -386,11 +389,10 @@ export class ByzantineGroup {
 	}
 
 	#access(client: NodeId): ByzantineAccess {
-		const { group, nodes, faults, clientWindow, requestMaxBytes } = this.#options;
+		const { group, clientWindow, requestMaxBytes } = this.#options;
 		return {
 			cluster: group,
-			members: nodes,
-			faults,
+			configuration: this.#configuration,
 			clock: this.#backend.backend.ports.clock,
 			generator: this.#generator.fork(client),
 			clientWindow,

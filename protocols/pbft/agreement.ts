@@ -1,12 +1,12 @@
 /** The three phases of the normal case (OSDI'99 §4.2). */
 import type { NodeId } from "../core/index.ts";
-import { examine } from "./accusation.ts";
+import { examine, examineAgainst } from "./accusation.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
-import { broadcast, type HeldVote, type PbftCore, type Slot, sign, suspect } from "./core.ts";
+import { broadcast, type HeldVote, mayAnswer, type PbftCore, type Slot, sendImmediate, sign, suspect } from "./core.ts";
 import { journal } from "./durability.ts";
 import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
 import { decide } from "./execution.ts";
-import type { Commit, PrePrepare, Prepare } from "./messages.ts";
+import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
 import { digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
@@ -108,6 +108,7 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 	if (primaryOf(configuration, view) !== config.nodeId) {
 		const vote = sign(core, statementOf(core, "prepare", slot, digest));
 		slot.prepares.set(config.nodeId, { digest, signature: vote, isVerified: true });
+		for (const [member, prepare] of slot.prepares) askWhatWasProposed(core, member, slot, prepare.digest);
 		broadcast(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
 	}
 	checkPrepared(core, slot);
@@ -156,7 +157,37 @@ function keepVote(
 		suspect(core, from, "bad-signature");
 	}
 	votes.set(from, { digest, signature, isVerified: false });
+	if (type === "commit" && slot.decision?.view === core.view) {
+		examineAgainst(core, from, { statement: statementOf(core, type, slot, digest), signature }, slot.decision);
+	}
+	if (type === "prepare") askWhatWasProposed(core, from, slot, digest);
 	return true;
+}
+
+/** Who prepares another digest has been proposed another, or lies: if it can show the primary's signature, the primary has equivocated. */
+function askWhatWasProposed(core: PbftCore, from: NodeId, slot: Slot, digest: Digest): void {
+	if (slot.accepted === null || equalBytes(slot.accepted.digest, digest)) return;
+	const primary = primaryOf(core.configuration, core.view);
+	if (primary === core.config.nodeId || core.convicted.has(primary)) return;
+	sendImmediate(core, from, { type: "fetch-proposal", view: core.view, sequence: slot.sequence });
+}
+
+export function handleFetchProposal(core: PbftCore, from: NodeId, { view, sequence }: FetchProposal): void {
+	const accepted = core.slots.get(sequence)?.accepted ?? null;
+	if (accepted === null || accepted.view !== view || !mayAnswer(core, from)) return;
+	const { epoch } = core.configuration;
+	const { digest, signature } = accepted;
+	sendImmediate(core, from, { type: "proposal-shown", epoch, view, sequence, digest, signature });
+}
+
+export function handleProposalShown(core: PbftCore, message: ProposalShown): void {
+	const { view, sequence, digest, signature } = message;
+	const slot = core.slots.get(sequence);
+	if (slot === undefined || slot.accepted === null || slot.accepted.view !== view) return;
+	const { epoch } = core.configuration;
+	const statement: Statement = { type: "pre-prepare", epoch, view, sequence, digest };
+	const accepted = { statement: { ...statement, digest: slot.accepted.digest }, signature: slot.accepted.signature };
+	examine(core, primaryOf(core.configuration, view), accepted, { statement, signature });
 }
 
 /** In one view a member speaks for one digest of a slot, in whichever phase. */

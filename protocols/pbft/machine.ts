@@ -8,7 +8,13 @@ import {
 	type NodeId,
 	type StateMachine,
 } from "../core/index.ts";
-import { handleCommit, handlePrePrepare, handlePrepare } from "./agreement.ts";
+import {
+	handleCommit,
+	handleFetchProposal,
+	handlePrePrepare,
+	handlePrepare,
+	handleProposalShown,
+} from "./agreement.ts";
 import type { DecisionProof } from "./certificates.ts";
 import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
@@ -248,6 +254,12 @@ function receiveOther(
 			return;
 		case "forward":
 			handleForward(core, from, message);
+			return;
+		case "fetch-proposal":
+			handleFetchProposal(core, from, message);
+			return;
+		case "proposal-shown":
+			handleProposalShown(core, message);
 			return;
 		case "fetch-batch":
 			handleFetchBatch(core, from, message);

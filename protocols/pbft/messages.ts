@@ -76,6 +76,16 @@ export interface Forward {
 	readonly type: "forward";
 	readonly requests: readonly ClientRequest[];
 }
+/** Asks what the sender of a prepare has accepted: it has prepared another digest than the primary has proposed here. */
+export interface FetchProposal {
+	readonly type: "fetch-proposal";
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+}
+/** A pre-prepare without its batch, passed on: the signature is the primary's, and convicts it if it has signed another too. */
+export interface ProposalShown extends SlotVote {
+	readonly type: "proposal-shown";
+}
 /** Asks for the body of a batch. */
 export interface FetchBatch {
 	readonly type: "fetch-batch";
@@ -155,6 +165,8 @@ export type PbftMessage =
 	| ViewChange
 	| NewView
 	| Forward
+	| FetchProposal
+	| ProposalShown
 	| FetchBatch
 	| BatchBody
 	| FetchViewChange

@@ -106,6 +106,8 @@ export class MessageShapes {
 				}),
 			],
 			["forward", record({ requests: list(request, config.batchMaxRequests) })],
+			["fetch-proposal", record({ view: natural, sequence: natural })],
+			["proposal-shown", record(slotVote)],
 			["fetch-batch", record({ sequence: natural, digest: proof })],
 			["batch", record({ sequence: natural, batch })],
 			["fetch-view-change", record({ view: natural, sender: member, digest: proof })],

@@ -5,15 +5,18 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mutate } from "./mutation.ts";
+import { pbftMutations } from "./pbft.ts";
 import { raftMutations } from "./raft.ts";
 
-describe("mutations", () => {
-	it.each(raftMutations.map((mutation) => [mutation.name, mutation] as const))("raft: %s", (_name, mutation) => {
+const suites = { raft: raftMutations, pbft: pbftMutations };
+
+describe.each(Object.entries(suites))("mutations of %s", (_suite, mutations) => {
+	it.each(mutations.map((mutation) => [mutation.name, mutation] as const))("%s", (_name, mutation) => {
 		const source = readFileSync(new URL(`../../${mutation.file}`, import.meta.url), "utf8");
 		expect(mutate(source, mutation)).not.toBe(source);
 	});
 
 	it("have names of their own", () => {
-		expect(new Set(raftMutations.map(({ name }) => name)).size).toBe(raftMutations.length);
+		expect(new Set(mutations.map(({ name }) => name)).size).toBe(mutations.length);
 	});
 });

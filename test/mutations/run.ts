@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Mutation, mutate } from "./mutation.ts";
+import { pbftMutations } from "./pbft.ts";
 import { raftMutations } from "./raft.ts";
 
 interface Suite {
@@ -18,7 +19,10 @@ interface Suite {
 	readonly tests: string;
 }
 
-const suites: Readonly<Record<string, Suite>> = { raft: { mutations: raftMutations, tests: "test/protocols/raft" } };
+const suites: Readonly<Record<string, Suite>> = {
+	raft: { mutations: raftMutations, tests: "test/protocols/raft" },
+	pbft: { mutations: pbftMutations, tests: "test/protocols/pbft" },
+};
 /** A mutant may hang instead of failing; that counts as noticed. */
 const RUN_TIMEOUT_MS = 300_000;
 const root = fileURLToPath(new URL("../../../", import.meta.url));

@@ -72,13 +72,15 @@ export class TwinMachine implements StateMachine<PbftTypes> {
 			const [timer, owner] = input.timer.split("#");
 			return Number(owner) === side ? { type: "timer", timer: timer as PbftTimer } : null;
 		}
+		// Local clients are heard by the first alone, so that the two come to order different things.
+		if (input.type === "request") return side === 0 ? input : null;
 		if (input.type !== "message") return input;
 		const message = input.message as PbftMessage | TwinMessage;
 		if (message?.type !== "twin") return this.#sees(side, input.from) ? input : null;
 		return message.side === side ? { ...input, message: message.message } : null;
 	}
 
-	/** Neither has a disk; the application, the clients and the observers hear of the first alone. */
+	/** Neither has a disk, so nothing is captured or restored; application, clients and observers hear of the first alone. */
 	#show(side: Side, effect: Effect<PbftTypes>): Effect<PbftTypes> | null {
 		switch (effect.type) {
 			case "send": {
@@ -92,6 +94,10 @@ export class TwinMachine implements StateMachine<PbftTypes> {
 				return { ...effect, timer: `${effect.timer}#${side}` as PbftTimer };
 			case "persist":
 				return null;
+			case "apply": {
+				const { type } = effect.delivery;
+				return side === 0 && type !== "take-checkpoint" && type !== "restore-checkpoint" ? effect : null;
+			}
 			default:
 				return side === 0 ? effect : null;
 		}
