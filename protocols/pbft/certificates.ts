@@ -125,11 +125,3 @@ export function verifyDecision(
 	if (!equalBytes(certificate.digest, batchDigestOf(digest, requests, choice))) return "wrong-digest";
 	return verifyCertificate(certificate, { ...context, cluster });
 }
-
-/** The decision of one slot, whichever certificate proves it. */
-export function isSameDecision(
-	a: { readonly sequence: SequenceNumber; readonly digest: Digest },
-	b: { readonly sequence: SequenceNumber; readonly digest: Digest },
-): boolean {
-	return a.sequence === b.sequence && equalBytes(a.digest, b.digest);
-}
