@@ -8,7 +8,6 @@ import type {
 	Configuration,
 	Digest,
 	PreparedProof,
-	SequenceNumber,
 	ViewNumber,
 	Vote,
 } from "./entities.ts";
