@@ -8,7 +8,7 @@ import { type Batch, type CommitCertificate, type Digest, type PreparedProof, pr
 import { decide } from "./execution.ts";
 import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
-import { digestOf, isAuthentic, keyOf } from "./requests.ts";
+import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
 
@@ -58,6 +58,10 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 	}
 	// Another member may be able to check what this one can not (authenticators are for one member each).
 	slot.held = { digest, signature, batch };
+	for (const [i, request] of batch.requests.entries()) {
+		if (request.signature.length === 0 && !isAuthentic(core, request, digests[i] as Digest))
+			complain(core, request.client);
+	}
 	acceptHeld(core, slot);
 }
 
@@ -98,10 +102,7 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 	slot.accepted = { view, digest, signature };
 	if (batch !== null) {
 		slot.bodies.set(hexOf(digest), batch);
-		for (const request of batch.requests) {
-			const waiting = core.waiting.get(keyOf(request));
-			if (waiting !== undefined) waiting.isProposed = true;
-		}
+		for (const request of batch.requests) core.unproposed.delete(keyOf(request));
 	}
 	const { sequence } = slot;
 	journal(core, slot, { type: "accepted", sequence, view, digest, signature, batch });

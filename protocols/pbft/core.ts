@@ -76,8 +76,6 @@ export interface WaitingRequest {
 	readonly digest: Digest;
 	/** Local clients that wait for its result. */
 	requestIds: RequestId[];
-	/** The primary of this view has it in a slot. */
-	isProposed: boolean;
 }
 
 /** A state that is being fetched. */
@@ -171,6 +169,10 @@ export interface PbftCore {
 	clients: ClientTable;
 	/** By `client:timestamp`, in the order of arrival. */
 	waiting: Map<string, WaitingRequest>;
+	/** Those of them that are in no slot of the present view, in order. */
+	unproposed: Map<string, WaitingRequest>;
+	/** By member, the clients whose authenticators it could not check. With f + 1 members a client has to sign. */
+	complaints: Map<NodeId, Set<NodeId>>;
 	/** Requests to be passed on when the batch ends. */
 	forwards: ClientRequest[];
 	isBatchTimerSet: boolean;
@@ -242,6 +244,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		chains: new Map(),
 		clients: new ClientTable(config),
 		waiting: new Map(),
+		unproposed: new Map(),
+		complaints: new Map(),
 		forwards: [],
 		isBatchTimerSet: false,
 		isBatchDue: false,
@@ -260,6 +264,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 
 /** An independent core in the same state. Immutable values (batches, proofs, messages) are shared. */
 export function copyCore(core: PbftCore): PbftCore {
+	const waiting = copyEach(core.waiting, (request) => ({ ...request, requestIds: request.requestIds.slice() }));
 	return {
 		...core,
 		out: [],
@@ -277,7 +282,9 @@ export function copyCore(core: PbftCore): PbftCore {
 		})),
 		chains: new Map(core.chains),
 		clients: core.clients.copy(),
-		waiting: copyEach(core.waiting, (waiting) => ({ ...waiting, requestIds: waiting.requestIds.slice() })),
+		waiting,
+		unproposed: new Map([...waiting].filter(([key]) => core.unproposed.has(key))),
+		complaints: copyEach(core.complaints, (clients) => new Set(clients)),
 		forwards: core.forwards.slice(),
 		future: copyEach(core.future, (messages) => messages.slice()),
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),

@@ -34,7 +34,7 @@ import {
 	handleStatus,
 	handleStatusTimer,
 } from "./repeats.ts";
-import { forwardRequests, handleForward, handleRequest } from "./requests.ts";
+import { forwardRequests, handleForward, handleRequest, handleUnverifiable } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { type PbftStatus, statusOf } from "./status.ts";
 import {
@@ -254,6 +254,9 @@ function receiveOther(
 			return;
 		case "forward":
 			handleForward(core, from, message);
+			return;
+		case "unverifiable":
+			handleUnverifiable(core, from, message);
 			return;
 		case "fetch-proposal":
 			handleFetchProposal(core, from, message);

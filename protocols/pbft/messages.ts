@@ -86,6 +86,11 @@ export interface FetchProposal {
 export interface ProposalShown extends SlotVote {
 	readonly type: "proposal-shown";
 }
+/** The sender can not check the authenticator of a request that the primary has proposed: others could, or its client lies. */
+export interface Unverifiable {
+	readonly type: "unverifiable";
+	readonly client: NodeId;
+}
 /** Asks for the body of a batch. */
 export interface FetchBatch {
 	readonly type: "fetch-batch";
@@ -165,6 +170,7 @@ export type PbftMessage =
 	| ViewChange
 	| NewView
 	| Forward
+	| Unverifiable
 	| FetchProposal
 	| ProposalShown
 	| FetchBatch

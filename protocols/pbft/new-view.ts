@@ -156,7 +156,7 @@ function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void 
 	}
 	if (plan.stable !== null && plan.stable.sequence > core.low) becomeStable(core, plan.stable);
 	for (const slot of core.slots.values()) resetForView(slot);
-	for (const waiting of core.waiting.values()) waiting.isProposed = false;
+	core.unproposed = new Map(core.waiting);
 	const minimum = plan.stable?.sequence ?? 0;
 	const last = (plan.slots.at(-1)?.sequence ?? minimum) as SequenceNumber;
 	core.nextSequence = sequenceAfter(Math.max(last, core.low) as SequenceNumber);
@@ -187,5 +187,5 @@ function acceptProposals(core: PbftCore, proposals: readonly Proposal[]): void {
 function passWaitingOn(core: PbftCore): void {
 	core.forwards = [];
 	if (primaryOf(core.configuration, core.view) === core.config.nodeId) return;
-	for (const { request, isProposed } of core.waiting.values()) if (!isProposed) core.forwards.push(request);
+	for (const { request } of core.unproposed.values()) core.forwards.push(request);
 }

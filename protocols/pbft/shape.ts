@@ -106,6 +106,7 @@ export class MessageShapes {
 				}),
 			],
 			["forward", record({ requests: list(request, config.batchMaxRequests) })],
+			["unverifiable", record({ client: member })],
 			["fetch-proposal", record({ view: natural, sequence: natural })],
 			["proposal-shown", record(slotVote)],
 			["fetch-batch", record({ sequence: natural, digest: proof })],

@@ -109,6 +109,8 @@ export interface PbftRequest {
 export type PbftRefusal =
 	| { readonly reason: "malformed" }
 	| { readonly reason: "unauthenticated" }
+	/** f + 1 members could not check this client's authenticators: its requests count with a signature only. */
+	| { readonly reason: "signature-required" }
 	| { readonly reason: "too-many-waiting"; readonly limit: number }
 	/** The client's window has moved past this timestamp; whether it was executed is not known any more. */
 	| { readonly reason: "stale-timestamp" }

@@ -262,13 +262,19 @@ class Client {
 		const timestamp = ++this.#timestamp;
 		const command = `${this.#id}.${timestamp}`;
 		this.#submitted.add(command);
-		const request = this.#dice.chance(0.5)
+		let request = this.#dice.chance(0.5)
 			? this.#driver.signed(this.#id, timestamp, encode(command))
 			: this.#driver.authenticated(this.#id, timestamp, encode(command));
 		const answers = new Map<NodeId, string>();
 		let isDone = false;
 		const hear = (from: NodeId, outcome: Outcome): void => {
-			if (isDone || outcome.type !== "result") return;
+			if (isDone) return;
+			// A primary that spoils authenticators gets a client as far as having to sign.
+			if (outcome.type === "refused" && outcome.reason === "signature-required") {
+				request = this.#driver.signed(this.#id, timestamp, encode(command));
+				return;
+			}
+			if (outcome.type !== "result") return;
 			// A lying member may answer anything.
 			answers.set(from, this.#driver.isCorrect(from) ? decode(outcome.data) : "lie");
 			const [equal] = [...answers.values()].filter(

@@ -607,6 +607,20 @@ describe("around it", () => {
 		expect(replica.timersSet()).toEqual(["request"]);
 	});
 
+	it("rule 34: a client whose authenticators fail at f + 1 members has to sign", () => {
+		const replica = new LoneReplica();
+		const batch = replica.batch(replica.authenticated(1, [n1]));
+		replica.ask(replica.authenticated(7, [n2])).hear(n1, replica.prePrepare(1, batch));
+		expect(replica.said("unverifiable")).toMatchObject([{ client: "c1" }, { client: "c1" }, { client: "c1" }]);
+		// One member, which may lie, does not bring it about.
+		expect(replica.ask(replica.authenticated(2, [n2])).effects).toMatchObject([{ type: "send" }]);
+		replica.hear(n3, { type: "unverifiable", client: c1 });
+		const refused = { type: "reply", reply: { reason: "signature-required" } };
+		expect(replica.effects.filter(({ type }) => type === "reply")).toMatchObject([refused, refused]);
+		expect(replica.ask(replica.authenticated(3, [n2])).effects).toMatchObject([refused]);
+		expect(replica.ask(replica.request(4)).timersSet()).toEqual(["request"]);
+	});
+
 	it("rule 36: what is kept for one sender is bounded: future views, future slots, unknown clients, malformed messages", () => {
 		const replica = new LoneReplica(n2, { futureMax: 4, waitingMax: 2 });
 		const digest = replica.nothing;
