@@ -18,6 +18,9 @@ const longOnPurpose: ReadonlyMap<string, string> = new Map([
 	["runtime/actor/kernel.ts", "one type: the dispatch loop of a thread"],
 	["test/runtime/compliance/actor-compliance.ts", "one test a promise of the kernel, as a suite for every backend"],
 	["test/protocols/raft/paper.test.ts", "one test a sentence of the paper"],
+	["test/protocols/raft/properties/twins.ts", "a pair of runs for each property, as data"],
+	["actors/swarm/swarm.ts", "one type: the public entry, half of it documentation"],
+	["test/protocols/pbft/rules.test.ts", "one test a rule of PBFT"],
 	["test/supervisors/tree/supervision-compliance.ts", "one test a rule of supervision, as a suite for every backend"],
 ]);
 

@@ -127,12 +127,17 @@ export const historyFileErrors: ErrorFamily<HistoryFileDetails> = defineErrors({
 });
 
 interface RunDetails {
+	readonly evidenceUnwritable: { file: string; reason: string };
 	readonly historyUnwritable: { file: string; reason: string };
 	readonly loadFailed: { failed: number; reason: string };
 	readonly loadStalled: { seconds: number; outstanding: number };
 }
 
 export const runErrors: ErrorFamily<RunDetails> = defineErrors({
+	evidenceUnwritable: [
+		"evidence-unwritable",
+		(d: RunDetails["evidenceUnwritable"]) => `can not write the evidence to ${d.file}: ${d.reason}`,
+	],
 	historyUnwritable: [
 		"history-unwritable",
 		(d: RunDetails["historyUnwritable"]) => `can not write the history to ${d.file}: ${d.reason}`,

@@ -188,6 +188,8 @@ export class LeaderKiller {
 				kill.restartMs = afterMs;
 				this.#ports.observe("recovered", kill);
 				break;
+			case "noted":
+				break;
 		}
 		if (isMended(kill)) {
 			this.#endHold();

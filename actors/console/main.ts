@@ -8,6 +8,7 @@ import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { nearestName } from "../../supervisors/chaos/index.ts";
 import { auditCommand } from "./audit-command.ts";
+import { ByzantineTarget } from "./byzantine-target.ts";
 import { chaosCommand } from "./chaos-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { checkHistoryCommand } from "./check-history-command.ts";
@@ -17,6 +18,7 @@ import { simulateCommand } from "./simulate-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 import { streamOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
+import { verifyCertificateCommand } from "./verify-certificate-command.ts";
 
 /** Exit codes: 1 for what went wrong, 2 for how it was called. */
 const EXIT_FAILED = 1;
@@ -33,6 +35,10 @@ const commands: ReadonlyMap<string, Command> = new Map([
 	["chaos", { summary: "break a group on purpose, as an experiment file says", perform: chaosCommand }],
 	["check", { summary: "explore every interleaving of a protocol's code within bounds", perform: checkCommand }],
 	[
+		"verify-certificate",
+		{ summary: "check decisions and evidence of a Byzantine group, off line", perform: verifyCertificateCommand },
+	],
+	[
 		"check-history",
 		{ summary: "judge what clients saw: linearizability, sets, sessions, transactions", perform: checkHistoryCommand },
 	],
@@ -45,7 +51,7 @@ function version(): string {
 }
 
 function help(): string {
-	const rows = [...commands].map(([name, { summary }]) => `  ${name.padEnd(15)}${summary}`);
+	const rows = [...commands].map(([name, { summary }]) => `  ${name.padEnd(20)}${summary}`);
 	return `quorate: consensus inside TypeScript, with every participant an actor in a thread of its own.
 
 Usage: quorate COMMAND [options]
@@ -121,7 +127,7 @@ const world: CommandWorld = {
 	clock,
 	interrupt: interrupt.signal,
 	temporaries,
-	startTarget: (options) => SwarmTarget.start(options),
+	startTarget: (options) => (options.protocol === "pbft" ? ByzantineTarget.start(options) : SwarmTarget.start(options)),
 };
 try {
 	process.exitCode = await perform(process.argv.slice(2), world);

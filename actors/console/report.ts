@@ -18,6 +18,7 @@ export function printReport(report: RunReport, output: Output): void {
 	if (report.kills.length > 0) section("Leaders killed", killLines(report));
 	section("Replicas", replicaLines(report));
 	section("Load", loadLines(report));
+	if (report.findings !== null) section(report.findings.title, report.findings.lines);
 	const hours = hourLines(report);
 	if (hours.length > 0) section("Flights by hour of day", hours);
 	const { name, faults, line } = report.verdict;
@@ -122,6 +123,8 @@ export interface RunSetting {
 	readonly version: string;
 	readonly protocol: string;
 	readonly nodes: number;
+	readonly byzantine: number;
+	readonly attacks: readonly string[];
 	readonly storage: string;
 	/** Null when it was removed. */
 	readonly dataDirectory: string | null;
@@ -135,7 +138,7 @@ export interface RunSetting {
 
 /** The result as plain data: what `--json` prints. */
 export function reportObject(report: RunReport, setting: RunSetting): Readonly<Record<string, unknown>> {
-	const { verdict, replicas, ...figures } = report;
+	const { verdict, replicas, findings, ...figures } = report;
 	return {
 		verdict: verdict.name,
 		exitCode: verdict.exitCode,
@@ -143,6 +146,7 @@ export function reportObject(report: RunReport, setting: RunSetting): Readonly<R
 		faults: verdict.faults,
 		setting,
 		...figures,
+		...findings?.data,
 		killsRequired: verdict.killsRequired,
 		replicas: replicas.map(({ node, summary }) => ({ node, ...(summary ?? { applied: null }) })),
 	};

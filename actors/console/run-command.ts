@@ -14,7 +14,7 @@ import { readInput } from "./input.ts";
 import { Progress } from "./progress.ts";
 import { printReport, type RunSetting, reportObject } from "./report.ts";
 import { performRun, type RunReport } from "./run.ts";
-import { parseRunOptions, type RunOptions, runHelp } from "./run-options.ts";
+import { attackList, parseRunOptions, type RunOptions, runHelp } from "./run-options.ts";
 import type { RunTarget } from "./run-target.ts";
 import { formatMs, formatNumber } from "./table.ts";
 import { type Output, painter, silentOutput } from "./terminal.ts";
@@ -27,6 +27,13 @@ const DATA_SET_FILE = join(DATA_SET_PACKAGE, "data", "flights-200k.json");
 
 /** What a swarm for the run is started from. */
 export interface TargetOptions {
+	readonly protocol: RunOptions["protocol"];
+	/** Members that attack, and how; see `RunOptions`. */
+	readonly byzantine: number;
+	readonly attacks: readonly string[];
+	readonly clients: number;
+	/** Null writes no evidence. */
+	readonly evidence: string | null;
 	readonly nodes: number;
 	readonly storage: { readonly type: "memory" } | { readonly type: "lmdb"; readonly directory: string };
 	readonly seed: number;
@@ -57,6 +64,10 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 	const options = parseRunOptions(args);
 	if (options.help) {
 		world.output.write(runHelp());
+		return 0;
+	}
+	if (options.listsAttacks) {
+		world.output.write(attackList());
 		return 0;
 	}
 	const output = options.json ? silentOutput : world.output;
@@ -174,6 +185,11 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 	output.write(`${formatNumber(input.records.length)} records from ${input.name}\n${describeLoad(options)}\n`);
 	const startMs = world.clock.nowMs();
 	const target = await world.startTarget({
+		protocol: options.protocol,
+		byzantine: options.byzantine,
+		attacks: options.attacks,
+		clients: options.clients,
+		evidence: options.evidence,
 		nodes: options.nodes,
 		storage: directory === null ? { type: "memory" } : { type: "lmdb", directory },
 		seed: options.seed,
@@ -200,15 +216,20 @@ async function runOnTarget(
 	if (interrupt.aborted) return null;
 	for (const note of target.notes) errors.write(`quorate: ${note}\n`);
 	const { leader } = target;
-	const first = leader === null ? "" : `; ${leader.leader} leads term ${leader.term}`;
+	const period = options.protocol === "raft" ? "term" : "view";
+	const first = leader === null ? "" : `; ${leader.leader} leads ${period} ${leader.term}`;
 	const members = target.nodes.length === 1 ? "1 participant runs" : `${target.nodes.length} participants run`;
 	output.write(`${members} after ${formatMs(bootMs)}${first}\n\n`);
 	return await performRun({ ...options, records: input.records }, { target, clock, progress, history, interrupt });
 }
 
-function describeSwarm({ protocol, nodes, seed, data }: RunOptions, directory: string | null): string {
+function describeSwarm(
+	{ protocol, nodes, seed, data, byzantine, attacks }: RunOptions,
+	directory: string | null,
+): string {
+	const liars = byzantine === 0 ? "" : `, ${byzantine} of them attacking (${attacks.join(", ")})`;
 	const storage = directory === null ? "memory" : `lmdb in ${directory}${data === null ? " (temporary)" : ""}`;
-	return `${protocol} with ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${storage}, seed ${seed}`;
+	return `${protocol} with ${nodes} ${nodes === 1 ? "node" : "nodes"}${liars}, ${storage}, seed ${seed}`;
 }
 
 function describeLoad({ rate, clients, killLeaderMs, forMs }: RunOptions): string {
@@ -227,12 +248,14 @@ function settingOf(
 	report: RunReport,
 	version: string,
 ): RunSetting {
-	const { protocol, nodes, storage, rate, clients, killLeaderMs, seed, history, data } = options;
+	const { protocol, nodes, byzantine, attacks, storage, rate, clients, killLeaderMs, seed, history, data } = options;
 	const isKept = data !== null || report.verdict.exitCode === 1;
 	return {
 		version,
 		protocol,
 		nodes,
+		byzantine,
+		attacks,
 		storage,
 		dataDirectory: isKept ? directory : null,
 		input: name,

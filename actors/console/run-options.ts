@@ -1,12 +1,20 @@
 /** The options of `quorate run`. */
+import { PBFT_MEMBERS_MAX } from "../../protocols/pbft/index.ts";
+import { isAttack, knownAttacks } from "../byzantine-coordinator/index.ts";
 import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
-import { describeOptions, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
+import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
 
 export interface RunOptions {
-	readonly protocol: "raft";
+	readonly protocol: "raft" | "pbft";
 	readonly nodes: number;
+	/** Members that attack: the first of the list. 0 with Raft. */
+	readonly byzantine: number;
+	/** What each of them does, all at once; empty when nobody attacks. */
+	readonly attacks: readonly string[];
+	/** Where evidence against members is written; null writes none. */
+	readonly evidence: string | null;
 	/** A file, `-` for standard input, or null: the data set if it is installed, else generated records. */
 	readonly input: string | null;
 	/** Records per second. */
@@ -23,8 +31,13 @@ export interface RunOptions {
 	readonly forMs: number | null;
 	readonly json: boolean;
 	readonly help: boolean;
+	/** Only the attacks are to be told. */
+	readonly listsAttacks: boolean;
 }
 
+const NODES_DEFAULT = { raft: 5, pbft: 4 } as const;
+const KILL_INTERVAL_MS_DEFAULT = { raft: 4_000, pbft: "off" } as const;
+const ATTACK_DEFAULT = "equivocate";
 const RATE_MAX = 1_000_000;
 const CLIENTS_MAX = 256;
 const KILL_INTERVAL_MS_MIN = 500;
@@ -32,16 +45,34 @@ const KILL_INTERVAL_MS_MIN = 500;
 const options = {
 	protocol: {
 		value: "NAME",
-		help: "which protocol: raft, or gossip, which has options of its own: quorate run --protocol\ngossip --help",
+		help: "which protocol: raft; pbft, which bears members that lie; or gossip, which decides\nnothing and has options of its own: quorate run --protocol gossip --help (default raft)",
 		fallback: "raft",
-		parse: (text) => oneOf(text, ["raft"]),
-	} satisfies OptionSpec<"raft">,
+		parse: (text) => oneOf(text, ["raft", "pbft"]),
+	} satisfies OptionSpec<"raft" | "pbft">,
 	nodes: {
 		value: "N",
-		help: `members of the group, 1 to ${NODES_MAX}, each an actor in a thread of its own (default 5)`,
-		fallback: 5,
+		help: `members of the group, 1 to ${NODES_MAX} (pbft: to ${PBFT_MEMBERS_MAX}), each an actor in a thread of its own\n(default 5; pbft: 4)`,
+		fallback: null,
 		parse: (text) => integer(text, 1, NODES_MAX),
+	} satisfies OptionSpec<number | null>,
+	byzantine: {
+		value: "N",
+		help: "pbft: so many members attack, at most (nodes - 1) / 3 (default 0)",
+		fallback: 0,
+		parse: (text) => integer(text, 0, PBFT_MEMBERS_MAX),
 	} satisfies OptionSpec<number>,
+	attack: {
+		value: "LIST",
+		help: `pbft: what they do, names joined by commas, or list, which tells them (default ${ATTACK_DEFAULT})`,
+		fallback: null,
+		parse: (text) => (text === "list" ? "list" : attacksOf(text)),
+	} satisfies OptionSpec<readonly string[] | "list" | null>,
+	evidence: {
+		value: "FILE",
+		help: "pbft: write the proofs against members here; quorate verify-certificate checks them",
+		fallback: null,
+		parse: (text) => text,
+	} satisfies OptionSpec<string | null>,
 	input: {
 		value: "FILE",
 		help: "records to apply: a JSON array or one JSON record a line, also gzip; - reads\nstandard input (default: the data set vega-datasets if installed, else generated)",
@@ -62,10 +93,10 @@ const options = {
 	} satisfies OptionSpec<number>,
 	"kill-leader": {
 		value: "TIME",
-		help: "kill the leader's thread this often while the load runs, such as 4s; off kills\nnobody (default 4s)",
-		fallback: 4_000,
-		parse: (text) => (text === "off" ? null : duration(text, KILL_INTERVAL_MS_MIN, "or off")),
-	} satisfies OptionSpec<number | null>,
+		help: "kill the leader's thread this often while the load runs, such as 4s; off kills\nnobody (default 4s; pbft: off)",
+		fallback: null,
+		parse: (text) => (text === "off" ? "off" : duration(text, KILL_INTERVAL_MS_MIN, "or off")),
+	} satisfies OptionSpec<number | "off" | null>,
 	storage: {
 		value: "KIND",
 		help: "lmdb flushes to the disk before anything is acknowledged; memory outlives a thread,\nnot the process (default lmdb)",
@@ -118,13 +149,21 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 			reason: "memory keeps nothing in a directory",
 		});
 	}
+	const { protocol } = values;
+	const nodes = values.nodes ?? NODES_DEFAULT[protocol];
+	checkByzantine(values, nodes);
+	const kill = values["kill-leader"] ?? KILL_INTERVAL_MS_DEFAULT[protocol];
 	return {
-		protocol: values.protocol,
-		nodes: values.nodes,
+		protocol,
+		nodes,
+		byzantine: values.byzantine,
+		attacks: values.byzantine === 0 || values.attack === "list" ? [] : (values.attack ?? [ATTACK_DEFAULT]),
+		evidence: values.evidence,
+		listsAttacks: values.attack === "list",
 		input: values.input,
 		rate: values.rate,
 		clients: values.clients,
-		killLeaderMs: values["kill-leader"],
+		killLeaderMs: kill === "off" ? null : kill,
 		storage: values.storage,
 		data: values.data,
 		history: values.history,
@@ -133,6 +172,45 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 		json: values.json,
 		help: values.help,
 	};
+}
+
+/** @throws QuorateError `conflicting-options` */
+function checkByzantine(values: OptionValues<typeof options>, nodes: number): void {
+	const { protocol, byzantine, data } = values;
+	const conflict = (option: string, other: string, reason: string): Error =>
+		usageErrors.conflictingOptions({ option, other, reason });
+	if (protocol === "raft") {
+		const given = (["byzantine", "attack", "evidence"] as const).find(
+			(name) => values[name] !== options[name].fallback,
+		);
+		if (given === undefined || values.attack === "list") return;
+		throw conflict(`--${given}`, "--protocol raft", "Raft bears members that crash, not members that lie");
+	}
+	if (nodes > PBFT_MEMBERS_MAX) {
+		throw conflict(`--nodes ${nodes}`, "--protocol pbft", `a group of it has at most ${PBFT_MEMBERS_MAX} members`);
+	}
+	const faults = Math.floor((nodes - 1) / 3);
+	if (byzantine > faults) {
+		throw conflict(`--byzantine ${byzantine}`, `--nodes ${nodes}`, `${nodes} members bear at most ${faults} that lie`);
+	}
+	if (data !== null) {
+		throw conflict("--data", "--protocol pbft", "the members' keys live as long as the process; leave it out");
+	}
+}
+
+function attacksOf(text: string): readonly string[] {
+	const names = text.split(",").map((name) => name.trim());
+	const unknown = names.find((name) => !isAttack(name));
+	if (unknown !== undefined) throw expected("names of attacks joined by commas; --attack list tells them");
+	return names;
+}
+
+/** The text of `quorate run --attack list`. */
+export function attackList(): string {
+	const width = Math.max(...knownAttacks().map(({ name }) => name.length));
+	return `${knownAttacks()
+		.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`)
+		.join("\n")}\n`;
 }
 
 /** The text of `quorate run --help`. */
@@ -153,11 +231,16 @@ intervals that passed while the load ran, at most 3 (time in which a due kill wa
 back does not count). Other exit codes: 1 for a failure, 2 for a wrong call, 130 after Ctrl-C and 143 after SIGTERM,
 which end the run in order (a second one ends it at once); a reader that closes the pipe counts as Ctrl-C.
 
+With --protocol pbft the leader is the primary and its terms are views. Members that attack are left out of the
+comparison; who was convicted, and by which proof, is part of the summary, and a conviction of a member that does not
+attack is a fault.
+
 With --data an interrupted run goes on: a second run with the same input proposes only what is not applied yet. When
 the input was complete, or is another one, the ledger begins its next run and its hash of the order goes on.
 
 Examples:
   quorate run --nodes 3 --rate max
+  quorate run --protocol pbft --nodes 4 --byzantine 1 --attack equivocate,delay --rate 1000 --for 20s
   quorate run --input flights.json.gz --kill-leader 2s --history history.jsonl
   zcat flights.jsonl.gz | quorate run --input - --data ./quorate-data
 `;

@@ -29,7 +29,19 @@ export type TargetEvent =
 	/** A node's thread has ended. */
 	| { readonly type: "node-lost"; readonly node: string }
 	/** A lost node's actor handles messages again. */
-	| { readonly type: "node-recovered"; readonly node: string };
+	| { readonly type: "node-recovered"; readonly node: string }
+	/** Worth a line to whoever watches. */
+	| { readonly type: "noted"; readonly text: string };
+
+/** What a target has found out about its members beside what all targets show. */
+export interface Findings {
+	readonly title: string;
+	readonly lines: readonly string[];
+	/** The same as plain data. */
+	readonly data: Readonly<Record<string, unknown>>;
+	/** What must not be, one sentence each. */
+	readonly faults: readonly string[];
+}
 
 export interface RunTarget {
 	/** What its user should know about how it was asked for, such as an even number of members. */
@@ -44,5 +56,7 @@ export interface RunTarget {
 	kill(node: string): Promise<void>;
 	/** What one replica holds now, by itself: no read that the others confirm. */
 	inspectReplica(node: string): Promise<LedgerSummary>;
+	/** At the end of the load; a target that finds out nothing has none. */
+	findings?(): Promise<Findings>;
 	stop(): Promise<void>;
 }

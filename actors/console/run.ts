@@ -17,7 +17,7 @@ import {
 	settledReplicas,
 } from "./ledger-run.ts";
 import type { Progress } from "./progress.ts";
-import type { LedgerClient, RunTarget } from "./run-target.ts";
+import type { Findings, LedgerClient, RunTarget } from "./run-target.ts";
 import { formatMs, formatNumber } from "./table.ts";
 import { interruptExitCode, judge, type Verdict } from "./verdict.ts";
 import { type Latency, Workload } from "./workload.ts";
@@ -64,6 +64,8 @@ export interface RunReport {
 	readonly replicas: readonly ReplicaResult[];
 	/** Replicas whose state, and so whose hash, came through a snapshot. */
 	readonly replicasThroughSnapshot: number;
+	/** Null where the protocol finds out nothing about its members. */
+	readonly findings: Findings | null;
 }
 
 /**
@@ -110,8 +112,10 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 	const replicas = await settledReplicas(target, reference.applied, clock, () =>
 		interrupt.aborted || failure.length > 0 ? SETTLE_BRIEFLY_MS : SETTLE_MS,
 	);
+	const findings = (await target.findings?.()) ?? null;
 	const verdict = judge({
 		replicas,
+		findingFaults: findings?.faults ?? [],
 		total: plan.records.length,
 		reference,
 		unresolved: workload.unresolved,
@@ -136,6 +140,7 @@ export async function performRun(plan: RunPlan, ports: RunPorts): Promise<RunRep
 		restarts: restartsOf(target),
 		replicas,
 		replicasThroughSnapshot: replicas.filter(({ summary }) => summary?.restoredFromSnapshot === true).length,
+		findings,
 	};
 }
 
@@ -169,6 +174,9 @@ async function underObservation(
 		timer = clock.schedule(progress.intervalMs, show);
 	};
 	let timer = clock.schedule(progress.intervalMs, show);
+	const notes = target.events$.subscribe((event) => {
+		if (event.type === "noted") progress.event(workload.elapsedMs, event.text);
+	});
 	try {
 		await load;
 		if (workload.failure !== null) failures.push(workload.failure);
@@ -177,6 +185,7 @@ async function underObservation(
 	}
 	await killer?.stop(interrupt.aborted ? 0 : MEND_MS);
 	clock.cancel(timer);
+	notes.unsubscribe();
 	progress.clear();
 	return failures;
 }

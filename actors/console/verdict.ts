@@ -15,6 +15,8 @@ export function interruptExitCode({ reason }: AbortSignal): InterruptExitCode {
 
 export interface RunFacts {
 	readonly replicas: readonly ReplicaResult[];
+	/** What the target found that must not be. */
+	readonly findingFaults: readonly string[];
 	/** Records of the input. */
 	readonly total: number;
 	/** A ledger that applied exactly what was acknowledged (in this process or an earlier one of the same run). */
@@ -64,7 +66,7 @@ export function killsRequired(loadMs: number, killIntervalMs: number | null, hel
 
 export function judge(facts: RunFacts): Verdict {
 	const required = killsRequired(facts.loadMs, facts.killIntervalMs, facts.killsHeldUpMs);
-	const faults = replicaFaults(facts);
+	const faults = [...replicaFaults(facts), ...facts.findingFaults];
 	const agreement = agreementOf(facts);
 	const verdict = (name: VerdictName, exitCode: Verdict["exitCode"], line: string): Verdict => ({
 		name,

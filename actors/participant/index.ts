@@ -17,6 +17,22 @@ export {
 	type PeersNotice,
 	REQUESTS_WAITING_MAX,
 } from "./participant.ts";
+export { PbftAdapter, type PbftAdapterSettings, pbftStoreName } from "./pbft-adapter.ts";
+export {
+	PBFT_BATCH_BYTES_MAX,
+	PbftParticipant,
+	type PbftParticipantArgs,
+	type PbftTuning,
+	pbftParticipantModule,
+	pbftParticipantSettings,
+} from "./pbft-participant.ts";
+export {
+	type PbftClientAnswer,
+	type PbftClientRequest,
+	type PbftDecisionAnswer,
+	type PbftDecisionQuestion,
+	pbftClientLayouts,
+} from "./pbft-requests.ts";
 export { participantName } from "./peers.ts";
 export type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
 export { RaftAdapter, type RaftAdapterSettings, raftStoreName } from "./raft-adapter.ts";

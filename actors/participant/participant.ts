@@ -176,6 +176,11 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			replier.reply(message.type === "participant-status" ? adapter.status() : adapter.inspect(message.query));
 			return;
 		}
+		const aside = adapter.answerAside?.(message);
+		if (aside !== undefined) {
+			replier.reply(aside);
+			return;
+		}
 		const request = adapter.requestOf(message);
 		if (request === null) {
 			replier.fail(errors.requestUnknown({ node: this.#settings.node }));

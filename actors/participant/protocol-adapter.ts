@@ -56,6 +56,8 @@ export interface ProtocolAdapter<P extends ProtocolTypes> {
 	membersOf(event: P["event"]): readonly NodeId[] | null;
 	/** What this member's own application answers now: encoded query in, encoded answer out. */
 	inspect(query: Uint8Array): Uint8Array;
+	/** Answers what is asked beside the protocol, from what the member knows now; undefined if it is no such question. */
+	answerAside?(message: unknown): unknown;
 	/** What the member tells of itself when asked: plain data. */
 	status(): Readonly<Record<string, unknown>>;
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { LayoutTable } from "../../protocols/core/index.ts";
 import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend, ModuleSource } from "../../runtime/actor/index.ts";
 import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
@@ -40,15 +41,43 @@ const examples = [
 
 /** Worker threads, and a storage actor on one of its own. */
 export async function startBackend(options: CheckedOptions): Promise<SwarmBackend> {
-	const { seed, warmSpares } = options;
-	const layouts = [raftLayouts, raftClientLayouts, storageLayouts];
-	const preload = options.raft === null ? [] : [raftParticipantModule, options.raft.application.module];
+	const { seed, warmSpares, raft } = options;
+	const preload = raft === null ? [] : [raftParticipantModule, raft.application.module];
 	const { engine, dispose } = await engineOf(options);
+	return startThreads({
+		layouts: [raftLayouts, raftClientLayouts],
+		examples,
+		preload,
+		seed,
+		warmSpares,
+		engine,
+		dispose,
+	});
+}
+
+/** What threads are to know of a protocol, and where its members' state is kept. */
+export interface ThreadSetup {
+	/** How members and clients speak. */
+	readonly layouts: readonly LayoutTable[];
+	/** Messages without a layout that are sent often enough to travel without their keys. */
+	readonly examples: readonly unknown[];
+	/** Modules of participant and application: loaded while nobody waits. */
+	readonly preload: readonly string[];
+	readonly seed: number;
+	readonly warmSpares: number;
+	readonly engine: EngineSource;
+	/** Removes what the engine leaves behind, if that is wanted. */
+	readonly dispose: () => Promise<void>;
+}
+
+/** Starts what {@link ThreadSetup} says. */
+export async function startThreads(setup: ThreadSetup): Promise<SwarmBackend> {
+	const { engine, dispose, layouts, ...options } = setup;
 	let hearStall: (stall: StallReport) => void = () => undefined;
 	const stalled = (stall: StallReport): void => hearStall(stall);
 	let backend: ThreadBackend;
 	try {
-		backend = await createThreadBackend({ layouts, examples, seed, warmSpares, stalled, preload });
+		backend = await createThreadBackend({ ...options, layouts: [...layouts, storageLayouts], stalled });
 	} catch (error) {
 		await dispose();
 		throw error;

@@ -6,7 +6,7 @@
  * It decides nothing: agreement is `protocols/raft`'s, restarts are `supervisors/`', durability is `actors/participant`'s
  * and `runtime/storage`'s.
  */
-export { type SwarmBackend, startBackend } from "./backend.ts";
+export { type SwarmBackend, startBackend, startThreads, type ThreadSetup } from "./backend.ts";
 export { CLIENT_WINDOW_MAX } from "./client.ts";
 export {
 	type AddMemberOptions,

@@ -124,7 +124,7 @@ function checkTuning(given: RaftTuning, nodes: readonly NodeId[]): RaftTuning {
 	return tuning;
 }
 
-function checkApplication(given: ApplicationSource): CheckedGroup["application"] {
+export function checkApplication(given: ApplicationSource): CheckedGroup["application"] {
 	const source = requireOptions("raft.application.", given, applicationOptionNames);
 	const { export: name, args, version } = source;
 	if (typeof name !== "string" || name === "") throw refused("raft.application.export", "the name of a class", name);

@@ -1,7 +1,8 @@
 /** What this member does with proofs against others: it keeps and publishes the first, and stops when history has split. */
 import type { NodeId } from "../core/index.ts";
+import { equalBytes } from "./bytes.ts";
 import { broadcast, emit, isMember, judgeOf, type PbftCore } from "./core.ts";
-import type { CommitCertificate } from "./entities.ts";
+import type { CheckpointCertificate, CommitCertificate } from "./entities.ts";
 import { type Conflict, type Evidence, isContradiction, isOmission, verifyConflict } from "./evidence.ts";
 import type { ViewChange } from "./messages.ts";
 import { isSigned, type Statement } from "./statements.ts";
@@ -33,6 +34,19 @@ export function examine(
 	return true;
 }
 
+/** Looks at what a member has said of something that a certificate has settled otherwise. The certificate is good. */
+export function examineAgainst(
+	core: PbftCore,
+	culprit: NodeId,
+	said: { readonly statement: Statement; readonly signature: Uint8Array },
+	certificate: CheckpointCertificate | CommitCertificate,
+): void {
+	if (core.convicted.has(culprit) || equalBytes(said.statement.digest, certificate.digest)) return;
+	const { cluster, verifier } = judgeOf(core);
+	if (!isSigned(cluster, verifier, { sender: culprit, signature: said.signature }, said.statement)) return;
+	convict(core, { type: "contradicts-certificate", culprit, said, certificate });
+}
+
 /** Looks whether a view change hides what its sender has committed to here. Its signature is good. */
 export function examineOmission(core: PbftCore, culprit: NodeId, viewChange: ViewChange): void {
 	if (core.convicted.has(culprit)) return;
@@ -60,6 +74,9 @@ export function raiseAlarm(core: PbftCore, first: CommitCertificate, second: Com
 	if (core.alarm !== null || culprits === null) return;
 	for (const certificate of [first, second]) broadcast(core, { type: "decision", certificate, batch: null });
 	core.alarm = conflict;
+	// These rest on there being no more than f liars, which has just turned out to be wrong.
+	for (const [member, { type }] of core.convicted)
+		if (type === "contradicts-certificate") core.convicted.delete(member);
 	core.unsaved.isView = true;
 	emit(core, { type: "alarm", conflict, culprits });
 }

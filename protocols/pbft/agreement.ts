@@ -1,14 +1,14 @@
 /** The three phases of the normal case (OSDI'99 §4.2). */
 import type { NodeId } from "../core/index.ts";
-import { examine } from "./accusation.ts";
+import { examine, examineAgainst } from "./accusation.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
-import { broadcast, type HeldVote, type PbftCore, type Slot, sign, suspect } from "./core.ts";
+import { broadcast, type HeldVote, mayAnswer, type PbftCore, type Slot, sendImmediate, sign, suspect } from "./core.ts";
 import { journal } from "./durability.ts";
 import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
 import { decide } from "./execution.ts";
-import type { Commit, PrePrepare, Prepare } from "./messages.ts";
+import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
-import { digestOf, isAuthentic, keyOf } from "./requests.ts";
+import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
 
@@ -58,6 +58,10 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 	}
 	// Another member may be able to check what this one can not (authenticators are for one member each).
 	slot.held = { digest, signature, batch };
+	for (const [i, request] of batch.requests.entries()) {
+		if (request.signature.length === 0 && !isAuthentic(core, request, digests[i] as Digest))
+			complain(core, request.client);
+	}
 	acceptHeld(core, slot);
 }
 
@@ -98,16 +102,14 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 	slot.accepted = { view, digest, signature };
 	if (batch !== null) {
 		slot.bodies.set(hexOf(digest), batch);
-		for (const request of batch.requests) {
-			const waiting = core.waiting.get(keyOf(request));
-			if (waiting !== undefined) waiting.isProposed = true;
-		}
+		for (const request of batch.requests) core.unproposed.delete(keyOf(request));
 	}
 	const { sequence } = slot;
 	journal(core, slot, { type: "accepted", sequence, view, digest, signature, batch });
 	if (primaryOf(configuration, view) !== config.nodeId) {
 		const vote = sign(core, statementOf(core, "prepare", slot, digest));
 		slot.prepares.set(config.nodeId, { digest, signature: vote, isVerified: true });
+		for (const [member, prepare] of slot.prepares) askWhatWasProposed(core, member, slot, prepare.digest);
 		broadcast(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
 	}
 	checkPrepared(core, slot);
@@ -156,7 +158,37 @@ function keepVote(
 		suspect(core, from, "bad-signature");
 	}
 	votes.set(from, { digest, signature, isVerified: false });
+	if (type === "commit" && slot.decision?.view === core.view) {
+		examineAgainst(core, from, { statement: statementOf(core, type, slot, digest), signature }, slot.decision);
+	}
+	if (type === "prepare") askWhatWasProposed(core, from, slot, digest);
 	return true;
+}
+
+/** Who prepares another digest has been proposed another, or lies: if it can show the primary's signature, the primary has equivocated. */
+function askWhatWasProposed(core: PbftCore, from: NodeId, slot: Slot, digest: Digest): void {
+	if (slot.accepted === null || equalBytes(slot.accepted.digest, digest)) return;
+	const primary = primaryOf(core.configuration, core.view);
+	if (primary === core.config.nodeId || core.convicted.has(primary)) return;
+	sendImmediate(core, from, { type: "fetch-proposal", view: core.view, sequence: slot.sequence });
+}
+
+export function handleFetchProposal(core: PbftCore, from: NodeId, { view, sequence }: FetchProposal): void {
+	const accepted = core.slots.get(sequence)?.accepted ?? null;
+	if (accepted === null || accepted.view !== view || !mayAnswer(core, from)) return;
+	const { epoch } = core.configuration;
+	const { digest, signature } = accepted;
+	sendImmediate(core, from, { type: "proposal-shown", epoch, view, sequence, digest, signature });
+}
+
+export function handleProposalShown(core: PbftCore, message: ProposalShown): void {
+	const { view, sequence, digest, signature } = message;
+	const slot = core.slots.get(sequence);
+	if (slot === undefined || slot.accepted === null || slot.accepted.view !== view) return;
+	const { epoch } = core.configuration;
+	const statement: Statement = { type: "pre-prepare", epoch, view, sequence, digest };
+	const accepted = { statement: { ...statement, digest: slot.accepted.digest }, signature: slot.accepted.signature };
+	examine(core, primaryOf(core.configuration, view), accepted, { statement, signature });
 }
 
 /** In one view a member speaks for one digest of a slot, in whichever phase. */

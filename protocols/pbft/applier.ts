@@ -139,8 +139,15 @@ export class PbftApplier {
 
 	/** The same replies at every member, since they are those of the greatest timestamps. */
 	#keep(client: NodeId, reply: KeptReply): void {
-		const kept = [...(this.#replies.get(client) ?? []), reply].sort((a, b) => a.timestamp - b.timestamp);
-		this.#replies.set(client, kept.slice(-this.#settings.clientWindow));
+		let kept = this.#replies.get(client);
+		if (kept === undefined) {
+			kept = [];
+			this.#replies.set(client, kept);
+		}
+		kept.push(reply);
+		// Clients mostly ask in order.
+		if (reply.timestamp < (kept.at(-2)?.timestamp ?? 0)) kept.sort((a, b) => a.timestamp - b.timestamp);
+		if (kept.length > this.#settings.clientWindow) kept.shift();
 	}
 
 	#repeat(client: NodeId, timestamp: number, view: ViewNumber): PbftAnswer {

@@ -8,7 +8,6 @@ import type {
 	Configuration,
 	Digest,
 	PreparedProof,
-	SequenceNumber,
 	ViewNumber,
 	Vote,
 } from "./entities.ts";
@@ -124,12 +123,4 @@ export function verifyDecision(
 	if (listed === undefined || !equalBytes(listed, requestDigest(cluster, digest, request))) return "wrong-digest";
 	if (!equalBytes(certificate.digest, batchDigestOf(digest, requests, choice))) return "wrong-digest";
 	return verifyCertificate(certificate, { ...context, cluster });
-}
-
-/** The decision of one slot, whichever certificate proves it. */
-export function isSameDecision(
-	a: { readonly sequence: SequenceNumber; readonly digest: Digest },
-	b: { readonly sequence: SequenceNumber; readonly digest: Digest },
-): boolean {
-	return a.sequence === b.sequence && equalBytes(a.digest, b.digest);
 }

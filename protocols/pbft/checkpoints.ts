@@ -1,6 +1,6 @@
 /** Checkpoints and what they let members forget (OSDI'99 §4.3). */
 import type { NodeId } from "../core/index.ts";
-import { examine } from "./accusation.ts";
+import { examine, examineAgainst } from "./accusation.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
 import {
 	broadcast,
@@ -59,6 +59,9 @@ export function handleSnapshotReady(core: PbftCore, { sequence, root, sizeBytes 
 
 export function handleCheckpoint(core: PbftCore, from: NodeId, message: Checkpoint): void {
 	const { sequence, digest, signature } = message;
+	if (sequence === core.low && core.stable !== null) {
+		examineAgainst(core, from, { statement: statementOf(core, sequence, digest), signature }, core.stable);
+	}
 	if (sequence <= core.low) return;
 	if (sequence % core.config.checkpointInterval !== 0) {
 		suspect(core, from, "malformed-message");
@@ -130,6 +133,11 @@ export function becomeStable(core: PbftCore, certificate: CheckpointCertificate)
 	if (sequence <= core.low) return;
 	core.stable = certificate;
 	core.low = sequence;
+	core.unsaved.isStable = true;
+	for (const [sender, vote] of core.checkpoints.get(sequence) ?? []) {
+		const said = { statement: statementOf(core, sequence, vote.digest), signature: vote.signature };
+		if (sender !== core.config.nodeId) examineAgainst(core, sender, said, certificate);
+	}
 	if (core.nextSequence <= sequence) core.nextSequence = (sequence + 1) as SequenceNumber;
 	for (const at of core.checkpoints.keys()) if (at <= sequence) core.checkpoints.delete(at);
 	for (const [member, reached] of core.ahead) if (reached <= highOf(core)) core.ahead.delete(member);

@@ -36,6 +36,9 @@ import type {
 	ViewRecord,
 } from "./vocabulary.ts";
 
+/** Messages that a peer may ask for in one status period, in units of `repeatMax`. */
+const ANSWERS_PER_REPEAT = 4;
+
 /** One member's word on a slot, as it came in. */
 export interface HeldVote {
 	readonly digest: Digest;
@@ -73,8 +76,6 @@ export interface WaitingRequest {
 	readonly digest: Digest;
 	/** Local clients that wait for its result. */
 	requestIds: RequestId[];
-	/** The primary of this view has it in a slot. */
-	isProposed: boolean;
 }
 
 /** A state that is being fetched. */
@@ -105,6 +106,8 @@ export interface PeerBudget {
 	offences: number;
 	/** Its status was answered. */
 	isAnswered: boolean;
+	/** Messages that it has got for the asking. */
+	answers: number;
 	/** Parts of a state that are being read for it. */
 	reads: number;
 }
@@ -166,6 +169,10 @@ export interface PbftCore {
 	clients: ClientTable;
 	/** By `client:timestamp`, in the order of arrival. */
 	waiting: Map<string, WaitingRequest>;
+	/** Those of them that are in no slot of the present view, in order. */
+	unproposed: Map<string, WaitingRequest>;
+	/** By member, the clients whose authenticators it could not check. With f + 1 members a client has to sign. */
+	complaints: Map<NodeId, Set<NodeId>>;
 	/** Requests to be passed on when the batch ends. */
 	forwards: ClientRequest[];
 	isBatchTimerSet: boolean;
@@ -195,6 +202,8 @@ export interface Unsaved {
 	/** Something is to leave that rests on these records; else they wait for the next persist. */
 	isUrgent: boolean;
 	isView: boolean;
+	/** The water marks have moved. It leaves with the next vote, since nothing rests on it before. */
+	isStable: boolean;
 	parts: NonNullable<PbftWrite["parts"]>[number][];
 	base: NonNullable<PbftWrite["base"]> | null;
 }
@@ -235,6 +244,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		chains: new Map(),
 		clients: new ClientTable(config),
 		waiting: new Map(),
+		unproposed: new Map(),
+		complaints: new Map(),
 		forwards: [],
 		isBatchTimerSet: false,
 		isBatchDue: false,
@@ -246,13 +257,14 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		nextReadId: 1,
 		reads: new Map(),
 		nextRecord: 1,
-		unsaved: { records: [], isUrgent: false, isView: false, parts: [], base: null },
+		unsaved: { records: [], isUrgent: false, isView: false, isStable: false, parts: [], base: null },
 		gathered: [],
 	};
 }
 
 /** An independent core in the same state. Immutable values (batches, proofs, messages) are shared. */
 export function copyCore(core: PbftCore): PbftCore {
+	const waiting = copyEach(core.waiting, (request) => ({ ...request, requestIds: request.requestIds.slice() }));
 	return {
 		...core,
 		out: [],
@@ -270,7 +282,9 @@ export function copyCore(core: PbftCore): PbftCore {
 		})),
 		chains: new Map(core.chains),
 		clients: core.clients.copy(),
-		waiting: copyEach(core.waiting, (waiting) => ({ ...waiting, requestIds: waiting.requestIds.slice() })),
+		waiting,
+		unproposed: new Map([...waiting].filter(([key]) => core.unproposed.has(key))),
+		complaints: copyEach(core.complaints, (clients) => new Set(clients)),
 		forwards: core.forwards.slice(),
 		future: copyEach(core.future, (messages) => messages.slice()),
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
@@ -391,10 +405,18 @@ export function reply(core: PbftCore, requestId: RequestId, answer: PbftReply): 
 export function budgetOf(core: PbftCore, peer: NodeId): PeerBudget {
 	let budget = core.peers.get(peer);
 	if (budget === undefined) {
-		budget = { offences: 0, isAnswered: false, reads: 0 };
+		budget = { offences: 0, isAnswered: false, answers: 0, reads: 0 };
 		core.peers.set(peer, budget);
 	}
 	return budget;
+}
+
+/** Whether a peer may get one more message for the asking in this status period. Asking costs it nothing, so answering is bounded. */
+export function mayAnswer(core: PbftCore, peer: NodeId): boolean {
+	const budget = budgetOf(core, peer);
+	if (budget.answers >= ANSWERS_PER_REPEAT * core.config.repeatMax) return false;
+	budget.answers++;
+	return true;
 }
 
 /** Takes note of what only this member has seen. */

@@ -25,11 +25,12 @@ export function persistAndRelease(core: PbftCore): void {
 }
 
 function takeUnsaved(core: PbftCore): PbftWrite {
-	const { records, isView, parts, base } = core.unsaved;
-	core.unsaved = { records: [], isUrgent: false, isView: false, parts: [], base: null };
+	const { records, isView, isStable, parts, base } = core.unsaved;
+	core.unsaved = { records: [], isUrgent: false, isView: false, isStable: false, parts: [], base: null };
 	const firstIndex = core.nextRecord - records.length;
 	return {
 		...(isView ? { view: viewRecordOf(core) } : {}),
+		...(isStable && core.stable !== null ? { stable: core.stable } : {}),
 		...(records.length > 0 ? { append: { firstIndex, records } } : {}),
 		...(parts.length > 0 ? { parts } : {}),
 		...(base !== null ? { base, compactThrough: obsoleteThrough(core) } : {}),

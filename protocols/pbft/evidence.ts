@@ -5,8 +5,14 @@
  */
 import { assertNever, type NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
-import { type CertificateContext, verifyCertificate } from "./certificates.ts";
-import { type CommitCertificate, primaryOf, type SequenceNumber, type Vote } from "./entities.ts";
+import { type CertificateContext, verifyCertificate, verifyCheckpoint } from "./certificates.ts";
+import {
+	type CheckpointCertificate,
+	type CommitCertificate,
+	primaryOf,
+	type SequenceNumber,
+	type Vote,
+} from "./entities.ts";
 import type { NewView, ViewChange } from "./messages.ts";
 import {
 	isViewChangeSigned,
@@ -34,6 +40,16 @@ export type Evidence =
 			readonly culprit: NodeId;
 			readonly first: SignedStatement;
 			readonly second: SignedStatement;
+	  }
+	/**
+	 * A signed state at a checkpoint, or a commit, that a certificate refutes: a quorum has another state there, or has committed to
+	 * another digest in that view. (While at most f members are faulty: a quorum of liars could certify anything.)
+	 */
+	| {
+			readonly type: "contradicts-certificate";
+			readonly culprit: NodeId;
+			readonly said: SignedStatement;
+			readonly certificate: CheckpointCertificate | CommitCertificate;
 	  }
 	/** A signed view change whose proofs do not prove what it says. */
 	| { readonly type: "bad-view-change"; readonly culprit: NodeId; readonly viewChange: ViewChange }
@@ -72,6 +88,8 @@ export function verifyEvidence(evidence: Evidence, context: ViewChangeContext): 
 				isSignedBy(context, evidence.culprit, evidence.first) &&
 				isSignedBy(context, evidence.culprit, evidence.second)
 			);
+		case "contradicts-certificate":
+			return isRefuted(evidence, context);
 		case "bad-view-change":
 			return (
 				isViewChangeSigned(context, evidence.culprit, evidence.viewChange) &&
@@ -126,6 +144,23 @@ export function isOmission(commit: Statement, { epoch, view, stable, prepared }:
 	return !prepared.some((proof) => proof.sequence === commit.sequence && proof.view >= commit.view);
 }
 
+function isRefuted(
+	{ culprit, said, certificate }: Extract<Evidence, { type: "contradicts-certificate" }>,
+	context: ViewChangeContext,
+): boolean {
+	const { statement } = said;
+	const configuration = context.configurationOf(certificate.epoch);
+	if (configuration === null || !isMemberOf(context, culprit, statement.epoch)) return false;
+	if (statement.epoch !== certificate.epoch || statement.sequence !== certificate.sequence) return false;
+	if (equalBytes(statement.digest, certificate.digest) || !isSignedBy(context, culprit, said)) return false;
+	const certificateContext: CertificateContext = { ...context, configuration };
+	if ("votes" in certificate) {
+		return statement.type === "checkpoint" && verifyCheckpoint(certificate, certificateContext) === null;
+	}
+	const isOfOneView = statement.type === "commit" && statement.view === certificate.view;
+	return isOfOneView && verifyCertificate(certificate, certificateContext) === null;
+}
+
 function isMemberOf({ configurationOf }: ViewChangeContext, member: NodeId, epoch: number): boolean {
 	return configurationOf(epoch)?.members.includes(member) ?? false;
 }
@@ -149,6 +184,8 @@ function isBadNewView(evidence: Extract<Evidence, { type: "bad-new-view" }>, con
 		references.every((reference, i) => {
 			const named = viewChanges[i];
 			if (named === undefined || named.sender !== reference.sender) return false;
+			// A reference does not cover the signature, so one that is bad proves nothing against the primary.
+			if (!isViewChangeSigned(context, named.sender, named.viewChange)) return false;
 			return equalBytes(viewChangeStatement(context, named.viewChange).digest, reference.digest);
 		});
 	return areNamed && newViewFault(context, culprit, newView, viewChanges) !== null;

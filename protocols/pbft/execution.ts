@@ -1,6 +1,6 @@
 /** Decisions, and their execution strictly by sequence number: a hole holds everything behind it (OSDI'99 §4.2). */
 import type { RequestId } from "../core/index.ts";
-import { raiseAlarm } from "./accusation.ts";
+import { examineAgainst, raiseAlarm } from "./accusation.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
 import { captureIfDue } from "./checkpoints.ts";
 import { broadcast, deliver, emit, type PbftCore, reply, type Slot } from "./core.ts";
@@ -24,6 +24,11 @@ export function decide(core: PbftCore, slot: Slot, certificate: CommitCertificat
 	}
 	const { sequence } = slot;
 	slot.decision = certificate;
+	for (const [sender, vote] of slot.accepted?.view === certificate.view ? slot.commits : []) {
+		const { epoch, view } = certificate;
+		const statement = { type: "commit", epoch, view, sequence, digest: vote.digest } as const;
+		examineAgainst(core, sender, { statement, signature: vote.signature }, certificate);
+	}
 	// Not urgent: others hold the proof too, and what this member has prepared is on its disk.
 	journal(core, slot, { type: "decided", sequence, certificate }, false);
 	const requests = bodyOf(core, slot, certificate.digest)?.requests.length ?? 0;

@@ -71,6 +71,7 @@ export {
 } from "./messages.ts";
 export type { ViewChangeContext } from "./new-view-plan.ts";
 export { quorumOf, weakQuorumOf } from "./quorum.ts";
+export { ReplyCollector, type SupportedReply, ViewEstimate } from "./reply-collector.ts";
 export { batchDigest, requestDigest, requestStatement, type Statement, statementBytes } from "./statements.ts";
 export type { PbftStatus } from "./status.ts";
 export type { PbftView, SlotView } from "./view.ts";

@@ -8,13 +8,21 @@ import {
 	type NodeId,
 	type StateMachine,
 } from "../core/index.ts";
-import { handleCommit, handlePrePrepare, handlePrepare } from "./agreement.ts";
+import {
+	handleCommit,
+	handleFetchProposal,
+	handlePrePrepare,
+	handlePrepare,
+	handleProposalShown,
+} from "./agreement.ts";
+import type { DecisionProof } from "./certificates.ts";
 import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
 import { type PbftConfig, validatePbftConfig } from "./config.ts";
 import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, viewCore } from "./core.ts";
+import { proofOfDecision } from "./decision-proof.ts";
 import { persistAndRelease } from "./durability.ts";
-import { viewAfter } from "./entities.ts";
+import { type SequenceNumber, viewAfter } from "./entities.ts";
 import type { Commit, PbftMessage, PrePrepare, Prepare } from "./messages.ts";
 import { handleFetchViewChange, handleNewView, handleViewChangeBody } from "./new-view.ts";
 import { handleBatchTimer, propose } from "./proposing.ts";
@@ -26,7 +34,7 @@ import {
 	handleStatus,
 	handleStatusTimer,
 } from "./repeats.ts";
-import { forwardRequests, handleForward, handleRequest } from "./requests.ts";
+import { forwardRequests, handleForward, handleRequest, handleUnverifiable } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { type PbftStatus, statusOf } from "./status.ts";
 import {
@@ -104,6 +112,11 @@ export class PbftMachine implements StateMachine<PbftTypes> {
 
 	get status(): PbftStatus {
 		return statusOf(this.#core);
+	}
+
+	/** The proof that a request was decided in a slot; null if this member has none (any more). */
+	proofOfDecision(sequence: SequenceNumber, client: NodeId, timestamp: number): DecisionProof | null {
+		return proofOfDecision(this.#core, sequence, client, timestamp);
 	}
 
 	copy(): PbftMachine {
@@ -241,6 +254,15 @@ function receiveOther(
 			return;
 		case "forward":
 			handleForward(core, from, message);
+			return;
+		case "unverifiable":
+			handleUnverifiable(core, from, message);
+			return;
+		case "fetch-proposal":
+			handleFetchProposal(core, from, message);
+			return;
+		case "proposal-shown":
+			handleProposalShown(core, message);
 			return;
 		case "fetch-batch":
 			handleFetchBatch(core, from, message);

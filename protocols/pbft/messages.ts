@@ -76,6 +76,21 @@ export interface Forward {
 	readonly type: "forward";
 	readonly requests: readonly ClientRequest[];
 }
+/** Asks what the sender of a prepare has accepted: it has prepared another digest than the primary has proposed here. */
+export interface FetchProposal {
+	readonly type: "fetch-proposal";
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+}
+/** A pre-prepare without its batch, passed on: the signature is the primary's, and convicts it if it has signed another too. */
+export interface ProposalShown extends SlotVote {
+	readonly type: "proposal-shown";
+}
+/** The sender can not check the authenticator of a request that the primary has proposed: others could, or its client lies. */
+export interface Unverifiable {
+	readonly type: "unverifiable";
+	readonly client: NodeId;
+}
 /** Asks for the body of a batch. */
 export interface FetchBatch {
 	readonly type: "fetch-batch";
@@ -155,6 +170,9 @@ export type PbftMessage =
 	| ViewChange
 	| NewView
 	| Forward
+	| Unverifiable
+	| FetchProposal
+	| ProposalShown
 	| FetchBatch
 	| BatchBody
 	| FetchViewChange

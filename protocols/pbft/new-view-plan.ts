@@ -38,8 +38,8 @@ export type ViewChangeFault =
 
 /** The statement under a view change's signature. */
 export function viewChangeStatement(context: Pick<ViewChangeContext, "verifier">, message: ViewChange): Statement {
-	const { epoch, view, stable, prepared } = message;
-	const digest = viewChangeDigest(context.verifier.digest, stable, prepared);
+	const { epoch, view } = message;
+	const digest = viewChangeDigest(context.verifier.digest, message);
 	return { type: "view-change", epoch, view, sequence: 0 as SequenceNumber, digest };
 }
 

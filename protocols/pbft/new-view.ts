@@ -4,12 +4,23 @@ import { convict } from "./accusation.ts";
 import { accept } from "./agreement.ts";
 import { equalBytes } from "./bytes.ts";
 import { becomeStable } from "./checkpoints.ts";
-import { broadcast, cancelTimer, emit, judgeOf, type PbftCore, send, sendImmediate, sign, suspect } from "./core.ts";
+import {
+	broadcast,
+	cancelTimer,
+	emit,
+	judgeOf,
+	mayAnswer,
+	type PbftCore,
+	send,
+	sendImmediate,
+	sign,
+	suspect,
+} from "./core.ts";
 import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { newViewFault } from "./evidence.ts";
 import { askForBody } from "./execution.ts";
 import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
-import { type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
+import { isViewChangeSigned, type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
 import { timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
@@ -85,7 +96,8 @@ export function handleFetchViewChange(core: PbftCore, from: NodeId, message: Fet
 	const opened = core.opened?.bodies.find((body) => body.sender === sender && isWanted(body.viewChange))?.viewChange;
 	const kept = core.viewChanges.get(sender)?.message;
 	const viewChange = opened ?? (kept !== undefined && isWanted(kept) ? kept : undefined);
-	if (viewChange !== undefined) send(core, from, { type: "view-change-body", sender, viewChange });
+	if (viewChange !== undefined && mayAnswer(core, from))
+		send(core, from, { type: "view-change-body", sender, viewChange });
 }
 
 /** @returns a new view that is refused for what it turned out to be, if so */
@@ -95,6 +107,8 @@ export function handleViewChangeBody(core: PbftCore, { sender, viewChange }: Vie
 	const reference = message.viewChanges.find((named) => named.sender === sender);
 	if (reference === undefined || bodies.has(sender)) return null;
 	if (!equalBytes(viewChangeStatement(judgeOf(core), viewChange).digest, reference.digest)) return null;
+	// Whoever passes it on may have spoilt the signature, which the reference does not cover: that says nothing of the primary.
+	if (!isViewChangeSigned(judgeOf(core), sender, viewChange)) return null;
 	bodies.set(sender, viewChange);
 	return completeOpening(core);
 }
@@ -142,7 +156,7 @@ function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void 
 	}
 	if (plan.stable !== null && plan.stable.sequence > core.low) becomeStable(core, plan.stable);
 	for (const slot of core.slots.values()) resetForView(slot);
-	for (const waiting of core.waiting.values()) waiting.isProposed = false;
+	core.unproposed = new Map(core.waiting);
 	const minimum = plan.stable?.sequence ?? 0;
 	const last = (plan.slots.at(-1)?.sequence ?? minimum) as SequenceNumber;
 	core.nextSequence = sequenceAfter(Math.max(last, core.low) as SequenceNumber);
@@ -173,5 +187,5 @@ function acceptProposals(core: PbftCore, proposals: readonly Proposal[]): void {
 function passWaitingOn(core: PbftCore): void {
 	core.forwards = [];
 	if (primaryOf(core.configuration, core.view) === core.config.nodeId) return;
-	for (const { request, isProposed } of core.waiting.values()) if (!isProposed) core.forwards.push(request);
+	for (const { request } of core.unproposed.values()) core.forwards.push(request);
 }

@@ -34,8 +34,7 @@ function gather(core: PbftCore): WaitingRequest[] {
 	const { batchMaxRequests, batchMaxBytes } = core.config;
 	const gathered: WaitingRequest[] = [];
 	let sizeBytes = 0;
-	for (const waiting of core.waiting.values()) {
-		if (waiting.isProposed) continue;
+	for (const waiting of core.unproposed.values()) {
 		sizeBytes += waiting.request.operation.length;
 		if (sizeBytes > batchMaxBytes) {
 			core.isBatchDue = true;

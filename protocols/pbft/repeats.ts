@@ -10,6 +10,7 @@ import {
 	budgetOf,
 	highOf,
 	judgeOf,
+	mayAnswer,
 	type PbftCore,
 	peersOf,
 	type Slot,
@@ -31,6 +32,7 @@ export function handleStatusTimer(core: PbftCore): void {
 	for (const budget of core.peers.values()) {
 		budget.offences = 0;
 		budget.isAnswered = false;
+		budget.answers = 0;
 		budget.reads = 0;
 	}
 	for (const peer of peersOf(core)) {
@@ -164,10 +166,9 @@ export function handleDecision(core: PbftCore, from: NodeId, { certificate, batc
 
 /** A peer has another history, as it seems: it gets this member's decisions, and may compare. */
 export function handleFetchDecisions(core: PbftCore, from: NodeId, { from: first, to }: FetchDecisions): void {
-	let sent = 0;
 	for (const { sequence, decision } of core.slots.values()) {
 		if (decision === null || sequence < first || sequence > to) continue;
-		if (sent++ === 2 * core.config.windowSize) return;
+		if (!mayAnswer(core, from)) return;
 		send(core, from, { type: "decision", certificate: decision, batch: null });
 	}
 }
@@ -175,7 +176,8 @@ export function handleFetchDecisions(core: PbftCore, from: NodeId, { from: first
 export function handleFetchBatch(core: PbftCore, from: NodeId, { sequence, digest }: FetchBatch): void {
 	const slot = core.slots.get(sequence);
 	const batch = slot === undefined ? undefined : bodyOf(core, slot, digest);
-	if (batch !== undefined && batch !== null) sendImmediate(core, from, { type: "batch", sequence, batch });
+	if (batch !== undefined && batch !== null && mayAnswer(core, from))
+		sendImmediate(core, from, { type: "batch", sequence, batch });
 }
 
 export function handleBatch(core: PbftCore, from: NodeId, { sequence, batch }: BatchBody): void {

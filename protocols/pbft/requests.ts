@@ -2,6 +2,7 @@
 import type { NodeId, RequestId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
 import {
+	broadcast,
 	budgetOf,
 	cancelTimer,
 	deliver,
@@ -14,12 +15,15 @@ import {
 	type WaitingRequest,
 } from "./core.ts";
 import { type ClientRequest, type Digest, primaryOf } from "./entities.ts";
-import type { Forward } from "./messages.ts";
+import type { Forward, Unverifiable } from "./messages.ts";
+import { weakQuorumOf } from "./quorum.ts";
 import { requestDigest, requestStatement } from "./statements.ts";
 import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
 
 /** Local asks for one request that may wait; one more is refused, and the client asks again. */
 const ASKERS_MAX = 8;
+/** Clients of whom one member has complained that are remembered. */
+const COMPLAINTS_MAX = 1024;
 
 export function keyOf({ client, timestamp }: ClientRequest): string {
 	return `${client}:${timestamp}`;
@@ -39,7 +43,8 @@ export function handleRequest(core: PbftCore, requestId: RequestId, { request }:
 	const { client, timestamp } = request;
 	const digest = digestOf(core, request);
 	if (!isAuthentic(core, request, digest)) {
-		refuse({ reason: "unauthenticated" });
+		const isUnsigned = request.signature.length === 0 && mustSign(core, client);
+		refuse({ reason: isUnsigned ? "signature-required" : "unauthenticated" });
 		return;
 	}
 	if (request.kind === "read") {
@@ -76,7 +81,8 @@ export function handleForward(core: PbftCore, from: NodeId, { requests }: Forwar
 		if (core.waiting.has(keyOf(request))) continue;
 		const digest = digestOf(core, request);
 		if (isAuthentic(core, request, digest)) keepWaiting(core, request, digest);
-		else suspect(core, from, "unauthenticated-request");
+		// An authenticator that is good for the backup alone is its client's doing.
+		else if (request.signature.length > 0) suspect(core, from, "unauthenticated-request");
 	}
 }
 
@@ -90,8 +96,53 @@ export function isAuthentic(core: PbftCore, request: ClientRequest, digest: Dige
 	if (known !== undefined && equalBytes(known.digest, digest)) return true;
 	const bytes = requestStatement(digest);
 	if (request.signature.length > 0) return core.crypto.verify(request.client, bytes, request.signature);
+	if (mustSign(core, request.client)) return false;
 	const own = request.macs.find(({ member }) => member === core.config.nodeId);
 	return own !== undefined && core.crypto.isAuthentic(request.client, bytes, own.mac);
+}
+
+/** Whether a client's authenticators have failed at f + 1 members, one of them correct. */
+function mustSign(core: PbftCore, client: NodeId): boolean {
+	let members = 0;
+	for (const clients of core.complaints.values()) if (clients.has(client)) members++;
+	return members >= weakQuorumOf(core.configuration);
+}
+
+/**
+ * This member can not check an authenticator that the primary could. A client that makes such on purpose stops the group, since the
+ * batch is not prepared, and would stop each next primary likewise (Aardvark, NSDI 2009): so members tell each other, and after at most
+ * one view change it has to sign. A primary that spoils authenticators gets a client no further than that.
+ */
+export function complain(core: PbftCore, client: NodeId): void {
+	if (core.complaints.get(core.config.nodeId)?.has(client)) return;
+	noteComplaint(core, core.config.nodeId, client);
+	broadcast(core, { type: "unverifiable", client });
+}
+
+export function handleUnverifiable(core: PbftCore, from: NodeId, { client }: Unverifiable): void {
+	noteComplaint(core, from, client);
+}
+
+function noteComplaint(core: PbftCore, from: NodeId, client: NodeId): void {
+	let clients = core.complaints.get(from);
+	if (clients === undefined) {
+		clients = new Set();
+		core.complaints.set(from, clients);
+	}
+	clients.add(client);
+	// The oldest gives way, of each member for itself: one that makes up clients crowds out its own words alone.
+	const [oldest] = clients;
+	if (clients.size > COMPLAINTS_MAX && oldest !== undefined) clients.delete(oldest);
+	if (mustSign(core, client)) dropUnsigned(core, client);
+}
+
+function dropUnsigned(core: PbftCore, client: NodeId): void {
+	for (const [key, { request }] of [...core.waiting]) {
+		if (request.client !== client || request.signature.length > 0) continue;
+		for (const requestId of stopWaiting(core, key)?.requestIds ?? []) {
+			reply(core, requestId, { type: "refused", reason: "signature-required" });
+		}
+	}
 }
 
 /** Takes an authentic, new request among those that wait, and starts the timer for it; null if there is no room. */
@@ -101,8 +152,9 @@ function keepWaiting(core: PbftCore, request: ClientRequest, digest: Digest): Wa
 	// A client that uses one timestamp for two requests gets one of them executed.
 	if (known !== undefined) return equalBytes(known.digest, digest) ? known : null;
 	if (core.waiting.size >= core.config.waitingMax) return null;
-	const waiting: WaitingRequest = { request, digest, requestIds: [], isProposed: false };
+	const waiting: WaitingRequest = { request, digest, requestIds: [] };
 	core.waiting.set(key, waiting);
+	core.unproposed.set(key, waiting);
 	if (!isPrimary(core) || !core.isActive) core.forwards.push(request);
 	timeRequests(core);
 	return waiting;
@@ -139,6 +191,7 @@ export function timeRequests(core: PbftCore): void {
 export function stopWaiting(core: PbftCore, key: string): WaitingRequest | undefined {
 	const waiting = core.waiting.get(key);
 	core.waiting.delete(key);
+	core.unproposed.delete(key);
 	if (core.timedRequest === key) {
 		stopTimingRequests(core);
 		timeRequests(core);

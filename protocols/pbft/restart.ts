@@ -12,7 +12,7 @@ import { adoptState } from "./transfer.ts";
 import { countViewChanges } from "./view-change.ts";
 import type { JournalRecord, PbftDurable } from "./vocabulary.ts";
 
-export function handleStart(core: PbftCore, { view, base, firstIndex, records }: PbftDurable): void {
+export function handleStart(core: PbftCore, { view, stable, base, firstIndex, records }: PbftDurable): void {
 	assert(core.nextRecord === 1 && core.executed === 0, "a machine starts once");
 	core.view = view.view;
 	core.isActive = view.isActive;
@@ -20,9 +20,10 @@ export function handleStart(core: PbftCore, { view, base, firstIndex, records }:
 	core.opened = view.opened;
 	core.alarm = view.alarm;
 	core.base = base;
+	core.stable = stable ?? base?.certificate ?? null;
+	core.low = core.stable?.sequence ?? core.low;
+	if (core.nextSequence <= core.low) core.nextSequence = sequenceAfter(core.low);
 	if (base !== null) {
-		core.stable = base.certificate;
-		core.low = base.certificate.sequence;
 		adoptState(core, base.state);
 		deliver(core, { type: "restore-checkpoint", state: base.state });
 		emit(core, { type: "restored", sequence: base.state.sequence, chain: base.state.chain, from: "disk" });
@@ -55,7 +56,7 @@ function freshFrom(core: PbftCore): SequenceNumber {
 function takeUp(core: PbftCore, record: JournalRecord): void {
 	const index = core.nextRecord++;
 	const { sequence } = record;
-	if (sequence <= core.low) return;
+	if (sequence <= (core.base?.certificate.sequence ?? 0)) return;
 	const slot = slotAt(core, sequence);
 	slot.firstRecord ??= index;
 	// What was open before may have been lost on its way.

@@ -143,13 +143,23 @@ function writeConfiguration(writer: ByteWriter, { epoch, members, faults }: Conf
 		.integer(faults);
 }
 
-/** The body of a view change, with the proofs in it, so that the signed digest binds every byte. */
+/** What the digest of a view change is over. */
+interface ViewChangeBodyToSign {
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	readonly stable: CheckpointCertificate | null;
+	readonly prepared: readonly PreparedProof[];
+}
+
+/**
+ * The body of a view change, with the proofs in it and the view that it is for: new views name view changes by it, and two of one
+ * member for two views must not pass for each other.
+ */
 export function viewChangeDigest(
 	digest: CryptoPort["digest"],
-	stable: CheckpointCertificate | null,
-	prepared: readonly PreparedProof[],
+	{ epoch, view, stable, prepared }: ViewChangeBodyToSign,
 ): Digest {
-	const writer = new ByteWriter(1024).text("view-change");
+	const writer = new ByteWriter(1024).text("view-change").integer(epoch).integer(view);
 	writer.list(stable === null ? [] : [stable], (certificate) => {
 		writer.integer(certificate.epoch).integer(certificate.sequence).bytes(certificate.digest);
 		writeVotes(writer, certificate.votes);

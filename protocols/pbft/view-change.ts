@@ -58,7 +58,7 @@ function makeViewChange(core: PbftCore): ViewChange {
 		if (sequence > core.low && proof !== null) prepared.push(proof);
 	}
 	prepared.sort((a, b) => a.sequence - b.sequence);
-	const digest = viewChangeDigest(crypto.digest, stable, prepared);
+	const digest = viewChangeDigest(crypto.digest, { epoch, view, stable, prepared });
 	const statement: Statement = { type: "view-change", epoch, view, sequence: 0 as SequenceNumber, digest };
 	return { type: "view-change", epoch, view, stable, prepared, signature: sign(core, statement) };
 }
@@ -114,15 +114,18 @@ function joinOthers(core: PbftCore): void {
 /** With a quorum for the view its primary opens it; everyone else gives it so much time (rule 27 counts from here, not from its own wish). */
 export function countViewChanges(core: PbftCore): void {
 	if (core.isActive) return;
-	const wanted = [...core.viewChanges].filter(
-		([member, { message }]) => isMember(core, member) && message.view === core.view,
-	);
-	if (wanted.length < quorumOf(core.configuration)) return;
+	const views = [...core.viewChanges]
+		.filter(([member]) => isMember(core, member))
+		.map(([, { message }]) => message.view);
+	const quorum = quorumOf(core.configuration);
+	// Who has gone further has left for this view too: else those that missed its message would wait for it for ever.
+	if (views.filter((view) => view >= core.view).length < quorum) return;
 	if (!core.isViewTimerSet) {
 		core.isViewTimerSet = true;
 		setTimer(core, "view-change", timeoutOf(core));
 	}
-	if (primaryOf(core.configuration, core.view) === core.config.nodeId) openView(core);
+	const isPrimary = primaryOf(core.configuration, core.view) === core.config.nodeId;
+	if (isPrimary && views.filter((view) => view === core.view).length >= quorum) openView(core);
 }
 
 export function stopViewTimer(core: PbftCore): void {

@@ -62,6 +62,8 @@ export interface BaseRecord {
 /** The content of one persist, performed in the order of the fields, atomically. */
 export interface PbftWrite {
 	readonly view?: ViewRecord;
+	/** The last stable checkpoint that this member knows of: the water marks that its votes rest on. */
+	readonly stable?: CheckpointCertificate;
 	/** Continues the journal, whose first record has index 1. */
 	readonly append?: { readonly firstIndex: number; readonly records: readonly JournalRecord[] };
 	/** Parts of a state that is being received, in order; index 0 begins anew and drops every part received before. */
@@ -107,6 +109,8 @@ export interface PbftRequest {
 export type PbftRefusal =
 	| { readonly reason: "malformed" }
 	| { readonly reason: "unauthenticated" }
+	/** f + 1 members could not check this client's authenticators: its requests count with a signature only. */
+	| { readonly reason: "signature-required" }
 	| { readonly reason: "too-many-waiting"; readonly limit: number }
 	/** The client's window has moved past this timestamp; whether it was executed is not known any more. */
 	| { readonly reason: "stale-timestamp" }
@@ -165,6 +169,8 @@ export interface PbftSnapshot {
 /** What a restart gets. A first boot has view 0, active, no base and no records. */
 export interface PbftDurable {
 	readonly view: ViewRecord;
+	/** Null at the beginning of the order. Never before the base. */
+	readonly stable: CheckpointCertificate | null;
 	readonly base: BaseRecord | null;
 	/** The index of `records[0]`; 1 when nothing was removed. */
 	readonly firstIndex: number;

@@ -26,10 +26,13 @@ export {
 export {
 	ENROLLED_MAX,
 	type Enrolled,
+	exportIdentity,
 	generateIdentity,
+	importIdentity,
 	KeyRing,
 	type OwnIdentity,
 	type PublicIdentity,
+	type SecretIdentity,
 } from "./key-ring.ts";
 export {
 	KeyStore,

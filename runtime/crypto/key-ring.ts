@@ -1,5 +1,6 @@
 /** Whose keys are enrolled, and this participant's own. */
 import {
+	createPrivateKey,
 	createPublicKey,
 	createSecretKey,
 	diffieHellman,
@@ -42,6 +43,34 @@ export function generateIdentity(id: NodeId): OwnIdentity {
 		signing: signing.privateKey,
 		agreement: agreement.privateKey,
 	};
+}
+
+/** A participant's own keys as bytes, for the way to its thread or its safe. Whoever has them can speak as it. */
+export interface SecretIdentity {
+	readonly public: PublicIdentity;
+	/** PKCS #8 in DER (RFC 8410 §7), both. */
+	readonly signing: Uint8Array;
+	readonly agreement: Uint8Array;
+}
+
+export function exportIdentity(own: OwnIdentity): SecretIdentity {
+	const secret = (key: KeyObject): Uint8Array => Uint8Array.from(key.export({ format: "der", type: "pkcs8" }));
+	return { public: own.public, signing: secret(own.signing), agreement: secret(own.agreement) };
+}
+
+/** @throws QuorateError `crypto-key-invalid` when the bytes are no keys, or not those of this identity */
+export function importIdentity({ public: identity, signing, agreement }: SecretIdentity): OwnIdentity {
+	const key = (bytes: Uint8Array, raw: Uint8Array): KeyObject => {
+		let secret: KeyObject;
+		try {
+			secret = createPrivateKey({ key: Buffer.from(bytes), format: "der", type: "pkcs8" });
+		} catch (cause) {
+			throw keyInvalid({ node: identity.id, reason: "its secret key can not be read" }, { cause });
+		}
+		if (Buffer.compare(rawKey(createPublicKey(secret)), raw) === 0) return secret;
+		throw keyInvalid({ node: identity.id, reason: "its secret key belongs to another public key" });
+	};
+	return { public: identity, signing: key(signing, identity.signing), agreement: key(agreement, identity.agreement) };
 }
 
 /** The last 32 bytes of the key's DER form are the key itself (RFC 8410 §4). */

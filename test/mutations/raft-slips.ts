@@ -9,8 +9,8 @@ export const raftSlipMutations: readonly Mutation[] = [
 		name: "pre-votes-count",
 		bug: "the pre-votes of a campaign count as its votes",
 		file: "protocols/raft/roles.ts",
-		old: "core.config.nodeId);\n\tcore.votes = new Map();\n\tsetRole(",
-		new: "core.config.nodeId);\n\tsetRole(",
+		old: "core.config.nodeId);\n\tcore.votes = new Map();\n\tcore.hasCampaigned",
+		new: "core.config.nodeId);\n\tcore.hasCampaigned",
 	},
 	{
 		name: "equal-log-refused",
@@ -142,8 +142,8 @@ export const raftSlipMutations: readonly Mutation[] = [
 		name: "learners-lost-in-leave",
 		bug: "the leave of a joint configuration drops the learners",
 		file: "protocols/raft/membership.ts",
-		old: "return configurationOf(voters, learners);",
-		new: "return configurationOf(voters, learners.slice(0, 0));",
+		old: "return configurationOf(voters, learners, stay);",
+		new: "return configurationOf(voters, learners.slice(0, 0), stay);",
 	},
 	{
 		name: "hint-without-term",

@@ -7,7 +7,7 @@ import type { PbftObservation } from "./observation.ts";
 export const replicasEqual: Property<PbftObservation> = {
 	id: "replicas-equal",
 	kind: "eventually",
-	statement: "Correct members are active in one view, have executed the same, and know of no request that waits.",
+	statement: "Correct members are up, have executed the same, and know of no request that waits.",
 	source: "OSDI'99 §4.5.2 (liveness)",
 	needs: "machine",
 	observes: ["started", "ended", "batch"],
@@ -15,8 +15,6 @@ export const replicasEqual: Property<PbftObservation> = {
 };
 
 interface Reach {
-	readonly view: number;
-	readonly isActive: boolean;
 	readonly executed: number;
 	readonly chain: string;
 	readonly waiting: number;
@@ -37,8 +35,8 @@ class ReplicasEqual implements Watcher<PbftObservation> {
 		}
 		if (observation.type !== "batch") return null;
 		const { node, machine } = observation;
-		const { view, isActive, executed, chain, waiting } = machine;
-		this.#reaches.set(node, { view, isActive, executed, chain: hexOf(chain), waiting: waiting.size });
+		const { executed, chain, waiting } = machine;
+		this.#reaches.set(node, { executed, chain: hexOf(chain), waiting: waiting.size });
 		return this.#compare();
 	}
 
@@ -54,12 +52,10 @@ class ReplicasEqual implements Watcher<PbftObservation> {
 		let first: Reach | null = null;
 		for (const [node, reach] of this.#reaches) {
 			if (reach === null) return violated({ node, isUp: false });
-			if (!reach.isActive || reach.waiting > 0) {
-				return violated({ node, isActive: reach.isActive, waiting: reach.waiting });
-			}
+			if (reach.waiting > 0) return violated({ node, waiting: reach.waiting });
 			first ??= reach;
-			if (reach.view !== first.view || reach.chain !== first.chain || reach.executed !== first.executed) {
-				return violated({ node, view: reach.view, executed: reach.executed, otherExecuted: first.executed });
+			if (reach.chain !== first.chain || reach.executed !== first.executed) {
+				return violated({ node, executed: reach.executed, otherExecuted: first.executed });
 			}
 		}
 		return holds;

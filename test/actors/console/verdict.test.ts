@@ -12,6 +12,7 @@ const reference: LedgerSummary = { ...empty, run: 1, total: 9, applied: 9, setHa
 const replica: LedgerSummary = { ...reference, orderHash: "a".repeat(32) };
 const good: RunFacts = {
 	replicas: ["node-1", "node-2", "node-3"].map((node) => ({ node, summary: replica })),
+	findingFaults: [],
 	total: 9,
 	reference,
 	unresolved: 0,

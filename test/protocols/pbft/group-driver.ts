@@ -409,7 +409,8 @@ export class GroupDriver {
 	#send(node: Node, to: NodeId, message: PbftMessage): void {
 		const from = node.id;
 		this.counts.messages++;
-		this.sent.set(message.type, (this.sent.get(message.type) ?? 0) + 1);
+		const type = String((message as { readonly type?: unknown } | null)?.type);
+		this.sent.set(type, (this.sent.get(type) ?? 0) + 1);
 		if (node.honest !== null) this.#observe({ type: "left", from, to, message, durable: node.disk.durable });
 		if (this.#cut.has(`${from}>${to}`) || this.#dice.chance(this.world.lossChance)) {
 			this.counts.lost++;
@@ -508,6 +509,7 @@ export class GroupDriver {
 
 const blankDurable: PbftDurable = {
 	view: { view: 0 as ViewNumber, isActive: true, viewChange: null, opened: null, alarm: null },
+	stable: null,
 	base: null,
 	firstIndex: 1,
 	records: [],
@@ -515,8 +517,9 @@ const blankDurable: PbftDurable = {
 
 /** Performs one persist on the disk, in the order of its fields; refuses what the contract does not allow. */
 function performWrite(disk: Disk, write: PbftWrite, captured: (sequence: number) => Uint8Array | undefined): void {
-	let { view, base, firstIndex, records } = disk.durable;
+	let { view, stable, base, firstIndex, records } = disk.durable;
 	if (write.view !== undefined) view = write.view;
+	if (write.stable !== undefined) stable = write.stable;
 	if (write.append !== undefined) {
 		assert(write.append.firstIndex === firstIndex + records.length, "an append continues the journal exactly", {
 			first: write.append.firstIndex,
@@ -542,5 +545,5 @@ function performWrite(disk: Disk, write: PbftWrite, captured: (sequence: number)
 		records = records.slice(write.compactThrough - firstIndex + 1);
 		firstIndex = write.compactThrough + 1;
 	}
-	disk.durable = { view, base, firstIndex, records };
+	disk.durable = { view, stable, base, firstIndex, records };
 }

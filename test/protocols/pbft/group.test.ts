@@ -9,6 +9,7 @@ import { encode, Ledger } from "./ledger.ts";
 import { StrictWatch } from "./strict-watch.ts";
 
 const client = nodeId("c1");
+const spoiler = nodeId("c2");
 
 function group(members: number, faults: number, tuning = {}): { driver: GroupDriver; watch: StrictWatch } {
 	const watch = new StrictWatch();
@@ -16,7 +17,7 @@ function group(members: number, faults: number, tuning = {}): { driver: GroupDri
 		seed: 1,
 		members,
 		faults,
-		clients: [client],
+		clients: [client, spoiler],
 		application: () => new Ledger(),
 		tuning: { checkpointInterval: 4, windowSize: 8, statePartBytes: 16, batchMaxRequests: 2, ...tuning },
 		observe: (observation) => watch.observe(observation),
@@ -51,6 +52,36 @@ describe("a group of correct members", () => {
 		expect(first?.split(" ").length).toBe(30);
 		for (const other of others) expect(other).toBe(first);
 		expect(driver.machine(driver.members[0]!).status.low).toBeGreaterThanOrEqual(8);
+	});
+
+	it("rule 34: is not kept in a loop of view changes by a client whose requests are valid for the primary only", () => {
+		const { driver, watch } = group(4, 1, { viewTimeoutMs: 100 });
+		const poison = (timestamp: number): void => {
+			const good = driver.authenticated(spoiler, timestamp, encode(`poison${timestamp}`));
+			// Good for the present primary, whoever that is, and for nobody else.
+			const id = driver.machine(driver.members[0]!).status.primary;
+			const macs = good.macs.map(({ member, mac }) => ({ member, mac: member === id ? mac : new Uint8Array(8) }));
+			driver.request(id, { ...good, macs });
+			driver.after(20, () => poison(timestamp + 1));
+		};
+		poison(1);
+		const outcomes: Outcome[] = [];
+		const next = (timestamp: number): void => {
+			if (timestamp > 40) return;
+			const request = driver.signed(client, timestamp, encode(`op${timestamp}`));
+			let answers = 0;
+			for (const id of driver.members) {
+				driver.request(id, request, (outcome) => {
+					outcomes.push(outcome);
+					if (++answers === 4) next(timestamp + 1);
+				});
+			}
+		};
+		next(1);
+		expect(driver.runUntil(() => outcomes.length === 160, 60_000)).toBe(true);
+		expect(Math.max(...driver.members.map((id) => driver.machine(id).status.view))).toBeLessThanOrEqual(2);
+		expect(ledgers(driver)[0]).not.toContain("poison");
+		expect(watch.isRecovered).toBe(true);
 	});
 
 	it("goes on when its primary is dead, and takes it back", () => {

@@ -64,7 +64,10 @@ describe("snapshots", () => {
 		machine.receive(b, committed(2, 2));
 		expect(machine.deliveries.at(-1)).toMatchObject({ type: "take-snapshot", lastIndex: 2 });
 		machine.receive(b, committed(5, 3)).step({ type: "snapshot-ready", snapshot: snapshotAt(2, 1) });
-		expect(machine.receive(b, committed(6, 1)).deliveries.at(-1)).toMatchObject({ type: "take-snapshot", lastIndex: 6 });
+		expect(machine.receive(b, committed(6, 1)).deliveries.at(-1)).toMatchObject({
+			type: "take-snapshot",
+			lastIndex: 6,
+		});
 	});
 });
 
@@ -80,6 +83,8 @@ describe("restarts", () => {
 		machine.writesComplete();
 		expect(machine.deliveries.map(({ type }) => type)).toEqual(["entries"]);
 		expect(machine.step().deliveries).toMatchObject([]);
-		expect(machine.all.filter((effect) => effect.type === "apply").map(({ delivery }) => delivery.type)).toContain("query");
+		expect(machine.all.filter((effect) => effect.type === "apply").map(({ delivery }) => delivery.type)).toContain(
+			"query",
+		);
 	});
 });

@@ -1,0 +1,329 @@
+/**
+ * A client of a Byzantine group: it authenticates its requests to each member, believes what f + 1 members answer alike, and counts
+ * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
+ * and again.
+ */
+import { type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import {
+	type ClientRequest,
+	type Configuration,
+	ReplyCollector,
+	type RequestKind,
+	requestDigest,
+	requestStatement,
+	type SupportedReply,
+} from "../../protocols/pbft/index.ts";
+import type { Clock } from "../../runtime/actor/index.ts";
+import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
+import {
+	decodeAnswer,
+	decodeResult,
+	encodeValue,
+	type PbftClientAnswer,
+	type PbftClientRequest,
+} from "../participant/index.ts";
+import * as swarmErrors from "../swarm/errors.ts";
+import { Window } from "../swarm/window.ts";
+import type { Decision } from "./contract.ts";
+
+export const BYZANTINE_CLIENT_WINDOW_DEFAULT = 32;
+const TIMEOUT_MS_DEFAULT = 20_000;
+/** After so long without an answer that counts, all members are asked. */
+const HEDGE_MS = 400;
+/** After that, whoever has not answered is asked again this often. */
+const AGAIN_MS = 1_000;
+/** How long the members may take over a read that is not ordered, before it is asked as one that is. */
+const READ_MS = 200;
+
+/** How a client reaches its group. */
+export interface ByzantineAccess {
+	readonly cluster: string;
+	readonly configuration: Configuration;
+	readonly clock: Clock;
+	readonly generator: Generator;
+	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
+	readonly clientWindow: number;
+	readonly operationBytesMax: number;
+	/** The primary, as far as is known. */
+	primary(): NodeId;
+	ask(node: NodeId, request: PbftClientRequest, timeoutMs: number): Promise<PbftClientAnswer>;
+}
+
+export interface ByzantineClientOptions {
+	/** Requests that may be outstanding; more wait. 1 to half of the group's `clientWindow`, default 32. */
+	readonly window?: number;
+	/** How long a request is tried before it rejects; milliseconds, default 20,000. */
+	readonly timeoutMs?: number;
+}
+
+export class ByzantineClient {
+	readonly id: NodeId;
+	readonly #port: NodeCryptoPort;
+	readonly #access: ByzantineAccess;
+	readonly #window: Window;
+	readonly #timeoutMs: number;
+	#nextTimestamp = 1;
+	/** Timestamps without a result, ascending. */
+	readonly #incomplete = new Set<number>();
+	/** Requests that wait for the oldest one's result; at most as many as the window has places. */
+	#aheadOfSpan: (() => void)[] = [];
+	/** How often a member of the first asked was not among those who answered. */
+	readonly #silence = new Map<NodeId, number>();
+	#turn = 0;
+	#closed: Error | null = null;
+	readonly #interrupts = new Set<(error: Error) => void>();
+
+	/** @throws QuorateError `invalid-argument` */
+	constructor(id: NodeId, port: NodeCryptoPort, access: ByzantineAccess, options: ByzantineClientOptions = {}) {
+		const windowMax = Math.max(1, access.clientWindow >> 1);
+		const window = requireInteger(
+			"window",
+			options.window ?? Math.min(BYZANTINE_CLIENT_WINDOW_DEFAULT, windowMax),
+			1,
+			windowMax,
+		);
+		this.id = id;
+		this.#port = port;
+		this.#access = access;
+		this.#window = new Window(window);
+		this.#timeoutMs = requireInteger("timeoutMs", options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, 2 ** 31 - 1);
+	}
+
+	/**
+	 * Has a command ordered and applied, exactly once, and resolves with what the application returned.
+	 * @throws QuorateError `value-not-encodable`, `value-too-large`, `client-overloaded` before anything is sent; `outcome-unknown`
+	 *   when f + 1 equal answers did not come in time; `result-too-large` (the command was applied); `client-closed`, and what has
+	 *   ended the group
+	 */
+	async propose<Result = unknown>(command: unknown): Promise<Result> {
+		return (await this.decide<Result>(command)).result;
+	}
+
+	/** The same, with the command's place in the order. */
+	async decide<Result = unknown>(command: unknown): Promise<Decision<Result>> {
+		const { result, sequence, view } = await this.decideNamed<Result>(command);
+		return { result, sequence, view };
+	}
+
+	/** The same, with the timestamp that names the request for ever. */
+	async decideNamed<Result = unknown>(command: unknown): Promise<Decision<Result> & { readonly timestamp: number }> {
+		const operation = this.#encode(command);
+		const { data, sequence, view, timestamp } = await this.#inWindow(() => this.#order("command", operation));
+		return { result: decodeResult(data) as Result, sequence, view, timestamp };
+	}
+
+	/**
+	 * Reads: from a quorum that answers alike at once, or else in the order. It sees every command that was acknowledged before it
+	 * began. @throws QuorateError as {@link propose}; `query-failed` when the application throws at it
+	 */
+	async read<Answer = unknown>(query: unknown): Promise<Answer> {
+		const operation = this.#encode(query);
+		const data = await this.#inWindow(async () => {
+			const fast = await this.#readNow(operation);
+			return fast ?? (await this.#order("query", operation)).data;
+		});
+		return decodeAnswer(data) as Answer;
+	}
+
+	close(error: Error = swarmErrors.clientClosed({})): void {
+		if (this.#closed !== null) return;
+		this.#closed = error;
+		this.#window.close(error);
+		for (const interrupt of [...this.#interrupts]) interrupt(error);
+	}
+
+	#encode(value: unknown): Uint8Array {
+		if (this.#closed !== null) throw this.#closed;
+		let data: Uint8Array;
+		try {
+			data = encodeValue(value);
+		} catch (cause) {
+			throw swarmErrors.valueNotEncodable({ reason: String((cause as Error).message).slice(0, 200) }, { cause });
+		}
+		const limitBytes = this.#access.operationBytesMax;
+		if (data.length > limitBytes) throw swarmErrors.valueTooLarge({ sizeBytes: data.length, limitBytes });
+		return data;
+	}
+
+	async #inWindow<T>(run: () => Promise<T>): Promise<T> {
+		if (!this.#window.tryEnter()) await this.#window.enter();
+		try {
+			return await run();
+		} finally {
+			this.#window.leave();
+		}
+	}
+
+	#request(kind: RequestKind, timestamp: number, operation: Uint8Array): PbftClientRequest {
+		const body = { client: this.id, timestamp, kind, operation };
+		const { cluster, configuration } = this.#access;
+		const statement = requestStatement(requestDigest(cluster, this.#port.digest, body));
+		const macs: ClientRequest["macs"] = configuration.members.map((member) => ({
+			member,
+			mac: this.#port.authenticate(member, statement),
+		}));
+		return { type: "submit", ...body, signature: new Uint8Array(0), macs };
+	}
+
+	async #order(
+		kind: "command" | "query",
+		operation: Uint8Array,
+	): Promise<{
+		readonly data: Uint8Array;
+		readonly sequence: number;
+		readonly view: number;
+		readonly timestamp: number;
+	}> {
+		// Members forget results that are clientWindow timestamps old.
+		while (this.#nextTimestamp - this.#lowestIncomplete() >= this.#access.clientWindow) await this.#oneIsComplete();
+		const timestamp = this.#nextTimestamp++;
+		this.#incomplete.add(timestamp);
+		try {
+			const { data, sequence, view } = await this.#untilAgreed(this.#request(kind, timestamp, operation));
+			return { data, sequence, view, timestamp };
+		} finally {
+			this.#incomplete.delete(timestamp);
+			for (const goOn of this.#aheadOfSpan.splice(0)) goOn();
+		}
+	}
+
+	#lowestIncomplete(): number {
+		const lowest = this.#incomplete.values().next();
+		return lowest.done === true ? this.#nextTimestamp : lowest.value;
+	}
+
+	#oneIsComplete(): Promise<void> {
+		return new Promise((goOn) => this.#aheadOfSpan.push(goOn));
+	}
+
+	/** Asks until f + 1 members answer alike. */
+	#untilAgreed(
+		request: PbftClientRequest,
+	): Promise<{ readonly data: Uint8Array; readonly sequence: number; readonly view: number }> {
+		const { clock, configuration } = this.#access;
+		const startedMs = clock.nowMs();
+		const replies = new ReplyCollector(configuration, request.timestamp);
+		const answered = new Set<NodeId>();
+		const first = this.#firstAsked();
+		let attempts = 0;
+		let refusal = "too few answers";
+		return this.#settled((resolve, reject) => {
+			const take = (node: NodeId, answer: PbftClientAnswer): void => {
+				if (answer.type === "refused") {
+					refusal = answer.reason;
+					return;
+				}
+				answered.add(node);
+				const reply = replies.add(node, answer);
+				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
+				this.#remember(first, answered);
+				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
+			};
+			const ask = (nodes: readonly NodeId[]): void => {
+				attempts += 1;
+				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
+				// Who can not be asked now is asked again later.
+				for (const node of nodes) this.#ask(node, request, leftMs, take, reject);
+			};
+			ask(first);
+			const again = (): void => {
+				const waitedMs = Math.round(clock.nowMs() - startedMs);
+				if (waitedMs >= this.#timeoutMs) {
+					const reason = replies.isHopeless ? "members answer differently" : refusal;
+					reject(swarmErrors.outcomeUnknown({ operation: "command", waitedMs, attempts, reason }));
+					return;
+				}
+				ask(configuration.members.filter((member) => !answered.has(member)));
+				timer = clock.schedule(Math.min(AGAIN_MS, this.#timeoutMs - waitedMs), again);
+			};
+			let timer = clock.schedule(Math.min(HEDGE_MS, this.#timeoutMs), again);
+			return () => clock.cancel(timer);
+		});
+	}
+
+	#ask(
+		node: NodeId,
+		request: PbftClientRequest,
+		timeoutMs: number,
+		take: (node: NodeId, answer: PbftClientAnswer) => void,
+		reject: (error: unknown) => void,
+		failed: () => void = () => undefined,
+	): void {
+		this.#access.ask(node, request, timeoutMs).then(
+			(answer) => take(node, answer),
+			(error: unknown) => {
+				if (error instanceof QuorateError) failed();
+				else reject(error);
+			},
+		);
+	}
+
+	/** The primary and f others: those who were silent least often, in turns. */
+	#firstAsked(): NodeId[] {
+		const { members, faults } = this.#access.configuration;
+		const primary = this.#access.primary();
+		this.#turn += 1;
+		const others = members.filter((member) => member !== primary);
+		const rotated = others.map((_, i) => others[(i + this.#turn) % others.length] as NodeId);
+		const bySilence = rotated.sort((a, b) => (this.#silence.get(a) ?? 0) - (this.#silence.get(b) ?? 0));
+		return [primary, ...bySilence.slice(0, faults)];
+	}
+
+	#remember(first: readonly NodeId[], answered: ReadonlySet<NodeId>): void {
+		for (const node of first.filter((asked) => !answered.has(asked)))
+			this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
+	}
+
+	/** Null when no quorum answers alike in time: the state moves, or somebody lies. */
+	async #readNow(operation: Uint8Array): Promise<Uint8Array | null> {
+		const { clock, configuration } = this.#access;
+		const request = this.#request("read", this.#nextTimestamp, operation);
+		const replies = new ReplyCollector(configuration, request.timestamp);
+		const reply = await this.#settled<SupportedReply | null>((resolve, reject) => {
+			let waiting = configuration.members.length;
+			const done = (): void => {
+				waiting -= 1;
+				if (waiting === 0 || replies.isHopeless) resolve(null);
+			};
+			const take = (node: NodeId, answer: PbftClientAnswer): void => {
+				const supported = answer.type === "read-result" ? replies.add(node, answer) : null;
+				if (supported !== null) resolve(supported);
+				else done();
+			};
+			for (const node of configuration.members) this.#ask(node, request, READ_MS, take, reject, done);
+			const timer = clock.schedule(READ_MS, () => resolve(null));
+			return () => clock.cancel(timer);
+		});
+		return reply?.data ?? null;
+	}
+
+	/** A promise that is rejected when the client is closed; `begin` returns what ends it. */
+	#settled<T>(begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void): Promise<T> {
+		if (this.#closed !== null) return Promise.reject(this.#closed);
+		return new Promise<T>((resolve, reject) => {
+			let end: () => void = () => undefined;
+			let isDone = false;
+			const done = (): void => {
+				isDone = true;
+				this.#interrupts.delete(interrupt);
+				end();
+			};
+			const interrupt = (error: Error): void => {
+				done();
+				reject(error);
+			};
+			this.#interrupts.add(interrupt);
+			end = begin(
+				(value) => {
+					done();
+					resolve(value);
+				},
+				(error) => {
+					done();
+					reject(error);
+				},
+			);
+			if (isDone) end();
+		});
+	}
+}

@@ -1,0 +1,471 @@
+/**
+ * A group of PBFT members in this process: threads, supervision, storage and participants, started together and stopped in reverse.
+ * The tree is a swarm's: storage, then the members under a one-for-one supervisor, with a thread supervisor beside it.
+ *
+ * What this file learns from members it takes as what up to f liars may have said: a view counts when f + 1 tell it, a result when
+ * f + 1 answer it, evidence when it was checked here.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Observable, Subject, type Subscription, share } from "rxjs";
+import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import {
+	type Configuration,
+	type Epoch,
+	type Evidence,
+	type PbftEvent,
+	type PbftStatus,
+	pbftLayouts,
+	primaryOf,
+	ViewEstimate,
+	verifyDecision,
+} from "../../protocols/pbft/index.ts";
+import { type ActorRef, ActorSystem, IsolatedObservable } from "../../runtime/actor/index.ts";
+import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
+import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
+import {
+	decodeAnswer,
+	encodeValue,
+	type PbftClientAnswer,
+	type PbftDecisionAnswer,
+	participantName,
+	pbftClientLayouts,
+} from "../participant/index.ts";
+import * as swarmErrors from "../swarm/errors.ts";
+import { FailureWatch } from "../swarm/failure-watch.ts";
+import { type SwarmBackend, startThreads } from "../swarm/index.ts";
+import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
+import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
+import { byzantineGroupChild } from "./byzantine-tree.ts";
+import type {
+	ByzantineEvent,
+	ByzantineGroupOptions,
+	ByzantineHappening,
+	ByzantineNodeStatus,
+	CertifiedDecision,
+	Conviction,
+	DecisionCertificate,
+	Primacy,
+} from "./contract.ts";
+import { Convictions } from "./convictions.ts";
+import * as errors from "./errors.ts";
+import { GroupIdentities } from "./identities.ts";
+import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
+import { encodeProofs } from "./proof-file.ts";
+
+/** How long a member may take to tell its status. */
+const STATUS_TIMEOUT_MS = 1_000;
+/** Members ask for one slot's certificate so long before it counts as gone. */
+const CERTIFICATE_TIMEOUT_MS = 2_000;
+/** How often {@link ByzantineGroup.metrics$} reads. */
+const METRICS_EVERY_MS = 1_000;
+const FIRST_EPOCH = 0 as Epoch;
+
+/** Messages without a layout that are sent often enough to travel without their keys. */
+const examples = [{ type: "participant-status" }, { type: "refused", reason: "too-many-waiting", limit: 0 }];
+
+/**
+ * A running group.
+ * @example
+ * const group = await ByzantineGroup.start({ nodes: 4 });
+ * try {
+ *   await group.client().propose({ type: "put", key: "greeting", value: "hello" });
+ * } finally {
+ *   await group.stop();
+ * }
+ */
+export class ByzantineGroup {
+	readonly #options: CheckedByzantineGroup;
+	readonly #backend: SwarmBackend;
+	readonly #system: ActorSystem;
+	readonly #threads: ThreadSupervisor;
+	readonly #identities: GroupIdentities;
+	readonly #configuration: Configuration;
+	readonly #verifier: NodeCryptoPort;
+	readonly #convictions: Convictions;
+	readonly #views: ViewEstimate;
+	readonly #watch: FailureWatch;
+	readonly #generator: Generator;
+	readonly #refs = new Map<NodeId, ActorRef>();
+	readonly #lives = new Map<NodeId, number>();
+	readonly #down = new Set<NodeId>();
+	readonly #executed = new Map<NodeId, number>();
+	readonly #clients: ByzantineClient[] = [];
+	readonly #told$ = new Subject<ByzantineEvent>();
+	readonly #events$: Observable<ByzantineEvent>;
+	readonly #metrics$: Observable<readonly ByzantineNodeStatus[]>;
+	#subscription: Subscription | null = null;
+	#failure: QuorateError | null = null;
+	#reportFailure: (error: QuorateError) => void = () => undefined;
+	readonly #failed: Promise<QuorateError>;
+	#stopping: Promise<void> | null = null;
+
+	/**
+	 * Boots a group; its members' keys are made now and live as long as it does.
+	 * @throws QuorateError as `checkByzantineOptions`; whatever keeps threads, storage or members from starting
+	 */
+	static async start(given: ByzantineGroupOptions): Promise<ByzantineGroup> {
+		const options = await checkByzantineOptions(given);
+		const backend = await startByzantineThreads(options);
+		const group = new ByzantineGroup(options, backend);
+		try {
+			await group.#boot();
+		} catch (error) {
+			await group.stop();
+			throw swarmErrors.startReason(error);
+		}
+		return group;
+	}
+
+	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend) {
+		const { group, nodes, faults, clientsMax, seed, windowSize } = options;
+		this.#options = options;
+		this.#backend = backend;
+		this.#system = new ActorSystem(backend.backend);
+		this.#generator = new Generator(seed, "byzantine-group");
+		// One more for the group's own client.
+		this.#identities = new GroupIdentities(group, nodes, clientsMax + 1);
+		this.#configuration = { epoch: FIRST_EPOCH, members: nodes, faults };
+		this.#verifier = this.#identities.observer();
+		this.#convictions = new Convictions(this.#configuration, { cluster: group, verifier: this.#verifier, windowSize });
+		this.#views = new ViewEstimate(this.#configuration);
+		this.#watch = new FailureWatch(backend.storage.name, groupSupervisorName(group));
+		const { threads, ports } = backend.backend;
+		this.#threads = new ThreadSupervisor({
+			threads,
+			clock: ports.clock,
+			generator: this.#generator.fork("threads"),
+			publish: (event) => this.#published(event),
+		});
+		this.#failed = new Promise((resolve) => {
+			this.#reportFailure = resolve;
+		});
+		const thrown = (error: unknown): void => {
+			const event = { type: "observer-failed", error: errorToObject(error) } as { readonly type: string };
+			this.#tell({ type: "published", event }, "system");
+		};
+		this.#events$ = new IsolatedObservable(this.#told$, thrown);
+		this.#metrics$ = new IsolatedObservable(this.#readings().pipe(share()), thrown);
+	}
+
+	get nodes(): readonly NodeId[] {
+		return this.#options.nodes;
+	}
+
+	get faults(): number {
+		return this.#options.faults;
+	}
+
+	/** Who leads, as far as f + 1 members have told. */
+	get primary(): Primacy {
+		const { view } = this.#views;
+		return { primary: primaryOf(this.#configuration, view), view };
+	}
+
+	/** Members convicted by proofs that were checked in this thread, in the order of the first proof. */
+	get convictions(): readonly Conviction[] {
+		return this.#convictions.all;
+	}
+
+	/** How often each member has told evidence that proves nothing. */
+	get falseAccusations(): ReadonlyMap<NodeId, number> {
+		return this.#convictions.falseAccusations;
+	}
+
+	/** The proofs against members so far, as a file that anyone can check: see `quorate verify-certificate`. */
+	evidenceFile(): string {
+		const { group, faults, windowSize } = this.#options;
+		const evidence = this.convictions.map((conviction) => conviction.evidence);
+		const { members } = this.#identities;
+		return encodeProofs({ cluster: group, epoch: FIRST_EPOCH, faults, windowSize, members, decisions: [], evidence });
+	}
+
+	/** A reading of all members each second, while somebody listens. Ends with the group. */
+	get metrics$(): Observable<readonly ByzantineNodeStatus[]> {
+		return this.#metrics$;
+	}
+
+	/** What happens, from now on. An observer that throws is unsubscribed and reported here. */
+	get events$(): Observable<ByzantineEvent> {
+		return this.#events$;
+	}
+
+	/** Resolves with the reason if the group can not go on: storage, restarts without end, or two decisions of one slot. */
+	get failed(): Promise<QuorateError> {
+		return this.#failed;
+	}
+
+	/** Asks every member; one that does not answer within a second is `down`. What a faulty one tells is worth nothing. */
+	async status(): Promise<readonly ByzantineNodeStatus[]> {
+		return Promise.all(this.nodes.map((node) => this.#statusOf(node)));
+	}
+
+	/** Members as last heard of, without asking. */
+	get figures(): readonly {
+		readonly node: NodeId;
+		readonly isDown: boolean;
+		readonly executed: number;
+		readonly lives: number;
+	}[] {
+		return this.nodes.map((node) => ({
+			node,
+			isDown: this.#down.has(node),
+			executed: this.#executed.get(node) ?? 0,
+			lives: this.#lives.get(node) ?? 0,
+		}));
+	}
+
+	/** A client with keys of its own. @throws QuorateError `invalid-argument`, `clients-exhausted`, what has ended the group */
+	client(options: ByzantineClientOptions = {}): ByzantineClient {
+		this.#requireAlive();
+		const { id, port } = this.#identities.nextClient();
+		const client = new ByzantineClient(id, port, this.#access(id), options);
+		this.#clients.push(client);
+		return client;
+	}
+
+	/**
+	 * A decision with the proof that a third party can check: of a request that this process's clients had decided.
+	 * @throws QuorateError `certificate-gone` when a checkpoint has covered the slot at all members that answer
+	 */
+	async certify<Result>(client: ByzantineClient, command: unknown): Promise<CertifiedDecision<Result>> {
+		const { timestamp, ...decision } = await client.decideNamed<Result>(command);
+		return { ...decision, certificate: await this.#certificate(decision.sequence, client.id, timestamp) };
+	}
+
+	/** What one member's application answers by itself. @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `query-failed` */
+	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
+		const ref = await this.#refOf(this.#member(node));
+		return decodeAnswer(
+			await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) }),
+		) as Answer;
+	}
+
+	/** Ends a member's thread at once, as a crash would. @throws QuorateError `node-unknown` */
+	async kill(node: string): Promise<void> {
+		this.#requireAlive();
+		const name = participantName(this.#options.group, this.#member(node));
+		const { threads } = this.#backend.backend;
+		const thread = threads.status().find(({ spec }) => spec.name === name);
+		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
+	}
+
+	/** Ends everything in order. Idempotent. */
+	stop(): Promise<void> {
+		this.#stopping ??= this.#stop();
+		return this.#stopping;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.stop();
+	}
+
+	#readings(): Observable<readonly ByzantineNodeStatus[]> {
+		const { clock } = this.#backend.backend.ports;
+		return new Observable((subscriber) => {
+			const read = async (): Promise<void> => {
+				const statuses = await this.status();
+				if (subscriber.closed) return;
+				subscriber.next(statuses);
+				timer = clock.schedule(METRICS_EVERY_MS, again);
+			};
+			const again = (): void => {
+				read().catch((error: unknown) => subscriber.error(error));
+			};
+			let timer = clock.schedule(0, again);
+			const ended = this.#told$.subscribe({ complete: () => subscriber.complete() });
+			return () => {
+				clock.cancel(timer);
+				ended.unsubscribe();
+			};
+		});
+	}
+
+	async #boot(): Promise<void> {
+		this.#subscription = this.#system.events$.subscribe((event) => this.#published(event));
+		this.#threads.start();
+		const { storage } = this.#backend;
+		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(storage))));
+		const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
+		await root.startChild(byzantineGroupChild(this.#options, this.#identities, address));
+	}
+
+	async #stop(): Promise<void> {
+		for (const client of this.#clients) client.close(this.#failure ?? swarmErrors.swarmStopped({}));
+		try {
+			await this.#system.stop();
+		} finally {
+			this.#threads.stop();
+			this.#subscription?.unsubscribe();
+			this.#told$.complete();
+			await this.#backend.dispose?.();
+		}
+	}
+
+	#published(event: { readonly type: string }): void {
+		const failure = this.#watch.heard(event);
+		const values = event as Readonly<Record<string, unknown>>;
+		const node = this.#nodeOf(values);
+		if (node !== null && values["group"] === this.#options.group) this.#ofMember(node, event as PbftEvent);
+		else if (node !== null && event.type === "thread-started") {
+			this.#lives.set(node, values["lives"] as number);
+			this.#tell(
+				{ type: "thread-started", lives: values["lives"] as number },
+				participantName(this.#options.group, node),
+				node,
+			);
+		} else if (node !== null && event.type === "thread-ended") {
+			this.#down.add(node);
+			const { cause } = values["end"] as { readonly cause: string };
+			this.#tell({ type: "thread-ended", cause }, participantName(this.#options.group, node), node);
+		} else this.#tell({ type: "published", event }, String(values["publisher"] ?? values["name"] ?? "system"), node);
+		if (failure !== null) this.#fail(failure);
+	}
+
+	/** Which member an event is about: by its own word if its actor published it, else by the name of its thread. */
+	#nodeOf(values: Readonly<Record<string, unknown>>): NodeId | null {
+		const publisher = String(values["publisher"] ?? values["name"] ?? "");
+		const prefix = participantName(this.#options.group, "");
+		const node = publisher.startsWith(prefix) ? publisher.slice(prefix.length) : "";
+		return this.nodes.includes(node as NodeId) ? (node as NodeId) : null;
+	}
+
+	#ofMember(
+		node: NodeId,
+		event: PbftEvent | { readonly type: "participant-started"; readonly restarts: number },
+	): void {
+		const origin = participantName(this.#options.group, node);
+		this.#tell(event, origin, node);
+		switch (event.type) {
+			case "participant-started":
+				this.#down.delete(node);
+				break;
+			case "view-entered": {
+				const before = this.#views.view;
+				this.#views.note(node, event.view);
+				if (this.#views.view > before) this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
+				break;
+			}
+			case "evidence":
+				this.#convict(node, event.evidence);
+				break;
+			case "alarm": {
+				const culprits = this.#convictions.conflict(event.conflict);
+				// An alarm that proves nothing is one more lie.
+				if (culprits !== null) this.#fail(errors.groupHalted({ sequence: event.conflict.first.sequence, culprits }));
+				break;
+			}
+			default:
+				break;
+		}
+	}
+
+	#convict(toldBy: NodeId, evidence: Evidence): void {
+		const conviction = this.#convictions.told(toldBy, evidence, this.#backend.backend.ports.clock.nowMs());
+		if (conviction !== null) this.#tell({ type: "member-convicted", conviction }, ROOT_NAME, conviction.culprit);
+	}
+
+	#tell(happening: ByzantineHappening, origin: string, node: NodeId | null = null): void {
+		this.#told$.next({ ...happening, atMs: this.#backend.backend.ports.clock.nowMs(), origin, node });
+	}
+
+	#fail(error: QuorateError): void {
+		if (this.#failure !== null || this.#stopping !== null) return;
+		this.#failure = error;
+		this.#tell({ type: "group-failed", error: errorToObject(error) }, ROOT_NAME);
+		for (const client of this.#clients) client.close(error);
+		this.#reportFailure(error);
+	}
+
+	#requireAlive(): void {
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw swarmErrors.swarmStopped({});
+	}
+
+	#member(node: string): NodeId {
+		if (this.nodes.includes(node as NodeId)) return node as NodeId;
+		throw swarmErrors.nodeUnknown({ node: String(node), members: this.nodes });
+	}
+
+	#access(client: NodeId): ByzantineAccess {
+		const { group, clientWindow, requestMaxBytes } = this.#options;
+		return {
+			cluster: group,
+			configuration: this.#configuration,
+			clock: this.#backend.backend.ports.clock,
+			generator: this.#generator.fork(client),
+			clientWindow,
+			operationBytesMax: requestMaxBytes,
+			primary: () => this.primary.primary,
+			ask: async (node, request, timeoutMs) => {
+				const ref = this.#refs.get(node) ?? (await this.#refOf(node));
+				return ref.ask<PbftClientAnswer>(request, { timeoutMs });
+			},
+		};
+	}
+
+	async #refOf(node: NodeId): Promise<ActorRef> {
+		const found = await this.#system.lookup(participantName(this.#options.group, node));
+		if (found === null) throw swarmErrors.nodeDown({ node });
+		const ref = found.speaking("pbft-client");
+		this.#refs.set(node, ref);
+		return ref;
+	}
+
+	async #statusOf(node: NodeId): Promise<ByzantineNodeStatus> {
+		const threadLives = this.#lives.get(node) ?? 0;
+		try {
+			const ref = await this.#refOf(node);
+			const status = await ref.ask<PbftStatus>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
+			const { view, executed, chain, convicted, isHalted } = status;
+			this.#executed.set(node, executed);
+			return { node, state: "running", view, executed, chain, convicted, isHalted, threadLives };
+		} catch (error) {
+			if (!(error instanceof QuorateError)) throw error;
+			const executed = this.#executed.get(node) ?? 0;
+			return { node, state: "down", view: 0, executed, chain: "", convicted: [], isHalted: false, threadLives };
+		}
+	}
+
+	/** The first good proof that any member gives. */
+	async #certificate(sequence: number, client: NodeId, timestamp: number): Promise<DecisionCertificate> {
+		const { group, faults, nodes } = this.#options;
+		const question = { type: "pbft-decision", sequence, client, timestamp };
+		const answers = nodes.map(async (node) => {
+			const ref = await this.#refOf(node);
+			const answer = await ref.ask<PbftDecisionAnswer>(question, { timeoutMs: CERTIFICATE_TIMEOUT_MS });
+			if (answer.proof === null) throw errors.certificateGone({ sequence });
+			const fault = verifyDecision(answer.proof, { verifier: this.#verifier, configuration: this.#configuration });
+			if (fault !== null || answer.proof.cluster !== group)
+				throw errors.certificateInvalid({ fault: fault ?? "wrong-cluster" });
+			return answer.proof;
+		});
+		try {
+			const proof = await Promise.any(answers);
+			return { proof, epoch: FIRST_EPOCH, faults, members: this.#identities.members };
+		} catch (cause) {
+			throw errors.certificateGone({ sequence }, { cause });
+		}
+	}
+}
+
+async function startByzantineThreads(options: CheckedByzantineGroup): Promise<SwarmBackend> {
+	const { application, group, nodes, seed, storage, warmSpares, participant } = options;
+	const setup = {
+		layouts: [pbftLayouts, pbftClientLayouts],
+		examples,
+		preload: [String(participant.module), application.module],
+		seed,
+		warmSpares,
+	};
+	if (storage === "memory")
+		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
+	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	const owner = { clusterId: group, nodeIds: nodes, application: application.export };
+	return startThreads({
+		...setup,
+		engine: { type: "lmdb", directory, ...owner },
+		dispose: () => rm(directory, { recursive: true, force: true }),
+	});
+}

@@ -1,0 +1,61 @@
+/** The supervision tree of a Byzantine group as data; the same shape as a swarm's. */
+import type { NodeId } from "../../protocols/core/index.ts";
+import type { Address, ModuleSource } from "../../runtime/actor/index.ts";
+import type { ChildSpec } from "../../supervisors/index.ts";
+import { type PbftParticipantArgs, participantName } from "../participant/index.ts";
+import { groupSupervisorName } from "../swarm/tree.ts";
+import type { GroupIdentities } from "./identities.ts";
+import type { CheckedByzantineGroup } from "./options.ts";
+
+/** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
+export function byzantineGroupChild(
+	group: CheckedByzantineGroup,
+	identities: GroupIdentities,
+	storage: Address,
+): ChildSpec {
+	const name = groupSupervisorName(group.group);
+	return {
+		id: name,
+		restart: "temporary",
+		start: {
+			name,
+			strategy: "one-for-one",
+			intensity: 5,
+			periodMs: 10_000,
+			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
+			children: group.nodes.map((node) => memberChild(group, node, identities, storage)),
+		},
+	};
+}
+
+function memberChild(
+	group: CheckedByzantineGroup,
+	node: NodeId,
+	identities: GroupIdentities,
+	storage: Address,
+): ChildSpec {
+	const { application, tuning, nodes, faults } = group;
+	const args: PbftParticipantArgs = {
+		group: group.group,
+		node,
+		members: nodes,
+		faults,
+		storage,
+		application,
+		tuning,
+		identity: identities.secretOf(node),
+		enrolled: identities.enrolled,
+	};
+	const attack = group.attackers.get(node);
+	const source: ModuleSource = attack === undefined ? group.participant : group.attacker;
+	const name = participantName(group.group, node);
+	return {
+		id: name,
+		start: {
+			name,
+			behaviour: { ...source, args: attack === undefined ? args : { ...args, attack, seed: group.seed } },
+			placement: "dedicated",
+			waiting: "blocking",
+		},
+	};
+}

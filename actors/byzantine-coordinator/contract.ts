@@ -1,0 +1,100 @@
+/** What a Byzantine group is to its user. Types only. */
+import type { ErrorObject, NodeId } from "../../protocols/core/index.ts";
+import type { DecisionProof, Evidence, PbftEvent } from "../../protocols/pbft/index.ts";
+import type { PublicIdentity } from "../../runtime/crypto/index.ts";
+import type { PbftTuning } from "../participant/index.ts";
+import type { ApplicationSource, EventStamp } from "../swarm/index.ts";
+
+export interface ByzantineGroupOptions {
+	/** How many members (named `node-1`, `node-2`, …) or their names; 1 to 31. */
+	readonly nodes: number | readonly string[];
+	/** f: how many of them may behave arbitrarily; default as many as can be borne, `⌊(n − 1) / 3⌋`. More is refused. */
+	readonly faults?: number;
+	/** Default: the key-value store of `actors/swarm`. */
+	readonly application?: ApplicationSource;
+	/** Timing and limits; what is not given keeps PBFT's default. */
+	readonly config?: PbftTuning;
+	/** Names the group in everything that is signed; default `pbft`. */
+	readonly group?: string;
+	/**
+	 * `memory` (the default) survives the death of any participant's thread, not of the process. `lmdb` flushes to a fresh temporary
+	 * directory, which is removed by {@link ByzantineGroup.stop}.
+	 */
+	readonly storage?: { readonly type: "memory" | "lmdb" };
+	/** Clients, beside the group's own, whose keys the members know from the beginning; 0 to 1,024, default 16. */
+	readonly clientsMax?: number;
+	/** A safe integer; default: from the system's entropy. Keys always come from the platform's generator. */
+	readonly seed?: number;
+	/** Threads kept started ahead of need; 0 to 2, default 1. */
+	readonly warmSpares?: number;
+	/** Members that misbehave on purpose, by name, and how: see `attacks` of `quorate/protocols/pbft`. Default none. */
+	readonly attackers?: Readonly<Record<string, string>>;
+}
+
+/** One member as it tells of itself. What a faulty one tells is worth nothing. */
+export interface ByzantineNodeStatus {
+	readonly node: NodeId;
+	readonly state: "running" | "down";
+	readonly view: number;
+	/** All up to here was applied. */
+	readonly executed: number;
+	/** Digest chain over all decisions, in hex. */
+	readonly chain: string;
+	readonly convicted: readonly NodeId[];
+	readonly isHalted: boolean;
+	/** Threads that have carried this member, the present one included. */
+	readonly threadLives: number;
+}
+
+/** A member convicted by a proof that this process has checked itself. */
+export interface Conviction {
+	readonly culprit: NodeId;
+	readonly evidence: Evidence;
+	/** When the first proof was heard; milliseconds on the system's clock. */
+	readonly atMs: number;
+	/** Who told it first. */
+	readonly toldBy: NodeId;
+}
+
+/** Who leads, as f + 1 members say. */
+export interface Primacy {
+	readonly primary: NodeId;
+	readonly view: number;
+}
+
+export type ByzantineHappening =
+	/** What a member says of its protocol; a faulty one may lie. Decisions are counted, not told. */
+	| PbftEvent
+	/** A member's actor runs (again) and has taken up what was durable. */
+	| { readonly type: "participant-started"; readonly restarts: number }
+	| { readonly type: "primary-changed"; readonly primary: NodeId; readonly view: number }
+	| { readonly type: "member-convicted"; readonly conviction: Conviction }
+	| { readonly type: "thread-started"; readonly lives: number }
+	| { readonly type: "thread-ended"; readonly cause: string }
+	| { readonly type: "group-failed"; readonly error: ErrorObject }
+	/** Everything else of the system: supervision, dead letters, what your application publishes. */
+	| { readonly type: "published"; readonly event: { readonly type: string } };
+
+export type ByzantineEvent = EventStamp & ByzantineHappening;
+
+/** A decided proposal. */
+export interface Decision<Result = unknown> {
+	/** What the application returned, as f + 1 members say. */
+	readonly result: Result;
+	/** Its slot in the group's order. */
+	readonly sequence: number;
+	readonly view: number;
+}
+
+/** A decision that a third party can check off line: see `quorate verify-certificate`. */
+export interface CertifiedDecision<Result = unknown> extends Decision<Result> {
+	readonly certificate: DecisionCertificate;
+}
+
+/** The proof, and whose keys it is to be checked with. A judge compares the keys with those that it trusts. */
+export interface DecisionCertificate {
+	readonly proof: DecisionProof;
+	readonly epoch: number;
+	readonly faults: number;
+	readonly members: readonly PublicIdentity[];
+}

@@ -1,0 +1,48 @@
+/** What can go wrong with a Byzantine group in this process, as typed errors. */
+import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
+
+const defined = defineErrors({
+	clientsExhausted: [
+		"clients-exhausted",
+		(d: { limit: number }) =>
+			`all ${d.limit} clients whose keys the members know are in use: start with a higher clientsMax`,
+	],
+	certificateGone: [
+		"certificate-gone",
+		(d: { sequence: number }) =>
+			`the decision of slot ${d.sequence} is covered by a checkpoint, and its certificate is not kept any more`,
+	],
+	certificateInvalid: ["certificate-invalid", (d: { fault: string }) => `this certificate proves nothing: ${d.fault}`],
+	proofFileInvalid: [
+		"proof-file-invalid",
+		(d: { file: string; reason: string }) => `${d.file} is no file of proofs: ${d.reason}`,
+	],
+	groupHalted: [
+		"byzantine-group-halted",
+		(d: { sequence: number; culprits: readonly string[] }) =>
+			`slot ${d.sequence} was decided twice: more members are faulty than the group can bear${d.culprits.length === 0 ? "" : ` (${d.culprits.join(", ")} signed both)`}`,
+	],
+	notInitialized: [
+		"coordinator-not-initialized",
+		(d: { node: string; state: string }) => `the coordinator of ${d.node} is ${d.state}: call initializeNode() first`,
+	],
+	notAMember: [
+		"not-a-member",
+		(d: { node: string; members: readonly string[] }) => `${d.node} is not among the members ${d.members.join(", ")}`,
+	],
+});
+
+/** `clients-exhausted` */
+export const clientsExhausted: ErrorMaker<{ limit: number }> = defined.clientsExhausted;
+/** `certificate-gone` */
+export const certificateGone: ErrorMaker<{ sequence: number }> = defined.certificateGone;
+/** `certificate-invalid` */
+export const certificateInvalid: ErrorMaker<{ fault: string }> = defined.certificateInvalid;
+/** `proof-file-invalid` */
+export const proofFileInvalid: ErrorMaker<{ file: string; reason: string }> = defined.proofFileInvalid;
+/** `byzantine-group-halted` */
+export const groupHalted: ErrorMaker<{ sequence: number; culprits: readonly string[] }> = defined.groupHalted;
+/** `coordinator-not-initialized` */
+export const notInitialized: ErrorMaker<{ node: string; state: string }> = defined.notInitialized;
+/** `not-a-member` */
+export const notAMember: ErrorMaker<{ node: string; members: readonly string[] }> = defined.notAMember;

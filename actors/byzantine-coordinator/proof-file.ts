@@ -1,0 +1,141 @@
+/**
+ * Proofs on their way to a third party, as JSON: decisions with their certificates, and evidence against members, with the public
+ * keys that they are to be checked with. Bytes are `{"$bytes": base64}`. A proof says something only about those keys: whether they are
+ * the group's is for the judge to know, who compares their fingerprints.
+ */
+import { createHash } from "node:crypto";
+import { nodeId, QuorateError } from "../../protocols/core/index.ts";
+import {
+	type Configuration,
+	type DecisionProof,
+	type Epoch,
+	type Evidence,
+	verifyDecision,
+	verifyEvidence,
+} from "../../protocols/pbft/index.ts";
+import { generateIdentity, KeyRing, NodeCryptoPort, type PublicIdentity } from "../../runtime/crypto/index.ts";
+import type { DecisionCertificate } from "./contract.ts";
+import { proofFileInvalid } from "./errors.ts";
+
+const FORMAT = "quorate-proofs/1";
+/** More is no proof of ours. */
+export const PROOF_FILE_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** What a file of proofs holds. */
+export interface ProofFile {
+	readonly cluster: string;
+	readonly epoch: number;
+	/** f of the group. */
+	readonly faults: number;
+	/** L of the group. */
+	readonly windowSize: number;
+	readonly members: readonly PublicIdentity[];
+	readonly decisions: readonly DecisionProof[];
+	readonly evidence: readonly Evidence[];
+}
+
+/** One proof, checked. */
+export interface ProofVerdict {
+	/** What it says, if it holds. */
+	readonly claim: string;
+	/** Null if it holds. */
+	readonly fault: string | null;
+}
+
+export function encodeProofs(proofs: ProofFile): string {
+	return `${JSON.stringify({ format: FORMAT, ...proofs }, (_key, value: unknown) => (value instanceof Uint8Array ? { $bytes: Buffer.from(value).toString("base64") } : value), "\t")}\n`;
+}
+
+/** The file of one decision. */
+export function certificateFile({ proof, epoch, faults, members }: DecisionCertificate): string {
+	return encodeProofs({
+		cluster: proof.cluster,
+		epoch,
+		faults,
+		windowSize: 0,
+		members,
+		decisions: [proof],
+		evidence: [],
+	});
+}
+
+/** @throws QuorateError `proof-file-invalid` `{file, reason}` */
+export function decodeProofs(file: string, text: string): ProofFile {
+	const refuse = (reason: string, cause?: unknown): Error =>
+		proofFileInvalid({ file, reason }, cause === undefined ? {} : { cause });
+	let parsed: Partial<ProofFile> & { readonly format?: unknown };
+	try {
+		parsed = JSON.parse(text, reviveBytes) as typeof parsed;
+	} catch (cause) {
+		throw refuse(`it is not JSON: ${(cause as Error).message}`, cause);
+	}
+	if (typeof parsed !== "object" || parsed === null) throw refuse("it is no object");
+	if (parsed.format !== FORMAT) throw refuse(`its format is ${String(parsed.format).slice(0, 40)}, not ${FORMAT}`);
+	const { cluster, epoch, faults, windowSize, members, decisions, evidence } = parsed;
+	if (typeof cluster !== "string") throw refuse("cluster is no text");
+	for (const [key, value] of Object.entries({ epoch, faults, windowSize })) {
+		if (!Number.isSafeInteger(value) || (value as number) < 0) throw refuse(`${key} is no natural number`);
+	}
+	for (const [key, value] of Object.entries({ members, decisions, evidence })) {
+		if (!Array.isArray(value)) throw refuse(`${key} is no list`);
+	}
+	return parsed as ProofFile;
+}
+
+function reviveBytes(_key: string, value: unknown): unknown {
+	const text = (value as { readonly $bytes?: unknown } | null)?.$bytes;
+	return typeof text === "string" ? Uint8Array.from(Buffer.from(text, "base64")) : value;
+}
+
+/**
+ * Checks every proof of a file against the keys in it.
+ * @throws QuorateError `proof-file-invalid`, and `crypto-key-invalid`, `crypto-key-shared`, `crypto-key-conflict` for its keys
+ */
+export function verifyProofs(file: string, proofs: ProofFile): ProofVerdict[] {
+	const { cluster, epoch, faults, windowSize, decisions, evidence } = proofs;
+	const ring = new KeyRing(cluster, generateIdentity(nodeId("judge")));
+	const members = proofs.members.map((member) => {
+		ring.enrol(member);
+		return nodeId(member.id);
+	});
+	const configuration: Configuration = { epoch: epoch as Epoch, members: [...members].sort(), faults };
+	if (members.length < 3 * faults + 1) {
+		throw proofFileInvalid({ file, reason: `${members.length} members can not bear ${faults} faults` });
+	}
+	const verifier = new NodeCryptoPort(ring);
+	const configurationOf = (asked: number): Configuration | null => (asked === epoch ? configuration : null);
+	return [
+		...decisions.map((proof) => ({
+			claim: claimOfDecision(proof),
+			fault: faultOf(() =>
+				proof.cluster === cluster ? verifyDecision(proof, { verifier, configuration }) : "wrong-cluster",
+			),
+		})),
+		...evidence.map((proof) => ({
+			claim: `${proof?.culprit} is faulty: ${proof?.type}`,
+			fault: faultOf(() =>
+				verifyEvidence(proof, { cluster, verifier, configurationOf, windowSize }) ? null : "it proves nothing",
+			),
+		})),
+	];
+}
+
+function claimOfDecision(proof: DecisionProof): string {
+	const { sequence, view, commits } = proof?.certificate ?? {};
+	const signers = Array.isArray(commits) ? commits.map((vote) => vote?.sender).join(", ") : "nobody";
+	return `the request ${proof?.request?.timestamp} of ${proof?.request?.client} is decided in slot ${sequence}, view ${view}, signed by ${signers}`;
+}
+
+/** A file from somebody else may hold anything in the place of a proof. */
+function faultOf(check: () => string | null): string | null {
+	try {
+		return check();
+	} catch (thrown) {
+		return thrown instanceof QuorateError ? thrown.message : "it is malformed";
+	}
+}
+
+/** What a judge compares a member's key by: the first 16 hex digits of SHA-256 of its Ed25519 key. */
+export function fingerprintOf({ signing }: PublicIdentity): string {
+	return createHash("sha256").update(signing).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,90 @@
+/** The client's side: which answer is to be believed, and whom to ask (OSDI'99 §4.1, §5.1.3). */
+import type { NodeId } from "../core/index.ts";
+import type { PbftAnswer } from "./applier.ts";
+import { hexOf } from "./bytes.ts";
+import type { Configuration, SequenceNumber, ViewNumber } from "./entities.ts";
+import { quorumOf, weakQuorumOf } from "./quorum.ts";
+
+/** An answer that enough members give alike. */
+export interface SupportedReply {
+	readonly data: Uint8Array;
+	/** Where the request was executed; null for a read. */
+	readonly sequence: SequenceNumber | null;
+	/** Members that gave it. */
+	readonly members: readonly NodeId[];
+}
+
+/**
+ * Gathers the answers to one request. A result needs f + 1 equal answers, one of which is a correct member's; a read that was not
+ * ordered needs a quorum, or two of them might be answered from states of which neither contains the other's past.
+ */
+export class ReplyCollector {
+	readonly #configuration: Configuration;
+	readonly #timestamp: number;
+	/** The last answer of each member, by its authenticated name: nothing that an answer says of its sender counts. */
+	readonly #answers = new Map<NodeId, PbftAnswer>();
+
+	constructor(configuration: Configuration, timestamp: number) {
+		this.#configuration = configuration;
+		this.#timestamp = timestamp;
+	}
+
+	/** Takes an answer from a member that the channel vouches for. Returns the reply, once it is supported. */
+	add(from: NodeId, answer: PbftAnswer): SupportedReply | null {
+		if (!this.#configuration.members.includes(from) || answer.timestamp !== this.#timestamp) return null;
+		if (answer.type === "reply-forgotten") return null;
+		this.#answers.set(from, answer);
+		const name = nameOf(answer);
+		const members = [...this.#answers].filter(([, other]) => nameOf(other) === name).map(([member]) => member);
+		const needed = answer.type === "result" ? weakQuorumOf(this.#configuration) : quorumOf(this.#configuration);
+		if (members.length < needed) return null;
+		return { data: answer.data, sequence: answer.type === "result" ? answer.sequence : null, members };
+	}
+
+	/**
+	 * Whether no answer can become supported any more, with so many members still silent: a read is then asked again as a query.
+	 */
+	get isHopeless(): boolean {
+		const silent = this.#configuration.members.length - this.#answers.size;
+		const counts = new Map<string, number>();
+		let needed = weakQuorumOf(this.#configuration);
+		for (const answer of this.#answers.values()) {
+			counts.set(nameOf(answer), (counts.get(nameOf(answer)) ?? 0) + 1);
+			if (answer.type === "read-result") needed = quorumOf(this.#configuration);
+		}
+		return Math.max(0, ...counts.values()) + silent < needed;
+	}
+}
+
+/** Equal for answers that say the same. The view of an answer is no part of what it says. */
+function nameOf(answer: PbftAnswer): string {
+	switch (answer.type) {
+		case "result":
+			return `${answer.sequence}:${hexOf(answer.data)}`;
+		case "read-result":
+			return `read:${hexOf(answer.data)}`;
+		default:
+			return "forgotten";
+	}
+}
+
+/** What a client believes of the group's view: the highest that f + 1 members have reached, so that no liar sends it astray. */
+export class ViewEstimate {
+	readonly #configuration: Configuration;
+	readonly #views = new Map<NodeId, ViewNumber>();
+
+	constructor(configuration: Configuration) {
+		this.#configuration = configuration;
+	}
+
+	/** Takes note of the view in which a member has answered. */
+	note(from: NodeId, view: ViewNumber): void {
+		if (!this.#configuration.members.includes(from)) return;
+		if (view > (this.#views.get(from) ?? -1)) this.#views.set(from, view);
+	}
+
+	get view(): ViewNumber {
+		const views = [...this.#views.values()].sort((a, b) => b - a);
+		return (views[weakQuorumOf(this.#configuration) - 1] ?? 0) as ViewNumber;
+	}
+}
