@@ -254,20 +254,23 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 	}
 }
 
+/** A round of an earlier term means nothing in this one: who led then may lead again, and must not take it for a confirmation. */
+const NO_ROUND = 0;
+
 /** Tells a leader or candidate of an earlier term that it is over; without this a higher term could stay alone. */
 function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 	const { term } = core;
 	const zero = 0 as LogIndex;
 	switch (message.type) {
 		case "append-entries": {
-			const { prevIndex: index, round } = message;
+			const { prevIndex: index } = message;
 			const hint = { hintIndex: zero, hintTerm: 0 as Term };
-			sendDurable(core, from, { type: "append-response", term, accepted: false, index, ...hint, round });
+			sendDurable(core, from, { type: "append-response", term, accepted: false, index, ...hint, round: NO_ROUND });
 			return;
 		}
 		case "install-snapshot": {
-			const { lastIndex, round } = message;
-			sendDurable(core, from, { type: "snapshot-response", term, lastIndex, nextOffset: 0, round });
+			const { lastIndex } = message;
+			sendDurable(core, from, { type: "snapshot-response", term, lastIndex, nextOffset: 0, round: NO_ROUND });
 			return;
 		}
 		case "request-vote":

@@ -55,7 +55,7 @@ describe("quorate check", () => {
 			exitCode: 1,
 			text: expect.stringContaining("vacuous: "),
 		});
-		const cut = await check([...tiny, "--states-max", "80"]);
+		const cut = await check([...tiny, "--states-max", "40"]);
 		expect(cut.exitCode).toBe(0);
 		expect(cut.text).toContain("bounded: no violation in ");
 		expect(cut.text).toContain("no proof");

@@ -19,6 +19,9 @@ test("the defaults are the main job's", () => {
 	expect(parseRunOptions([])).toEqual({
 		protocol: "raft",
 		nodes: 5,
+		byzantine: 0,
+		attacks: [],
+		evidence: null,
 		input: null,
 		rate: 10_000,
 		clients: 8,
@@ -30,6 +33,7 @@ test("the defaults are the main job's", () => {
 		forMs: null,
 		json: false,
 		help: false,
+		listsAttacks: false,
 	});
 });
 
@@ -39,6 +43,9 @@ test("every option, in both spellings", () => {
 	expect(parseRunOptions(`${args} ${more}`.split(" "))).toEqual({
 		protocol: "raft",
 		nodes: 3,
+		byzantine: 0,
+		attacks: [],
+		evidence: null,
 		input: "-",
 		rate: "max",
 		clients: 2,
@@ -50,8 +57,28 @@ test("every option, in both spellings", () => {
 		forMs: 120_000,
 		json: true,
 		help: true,
+		listsAttacks: false,
 	});
 	expect(parseRunOptions(["--kill-leader", "off"]).killLeaderMs).toBeNull();
+});
+
+test("of PBFT, whose members may attack", () => {
+	const { nodes, killLeaderMs } = parseRunOptions(["--protocol", "pbft"]);
+	expect({ nodes, killLeaderMs }).toEqual({ nodes: 4, killLeaderMs: null });
+	const { byzantine, attacks, evidence } = parseRunOptions(
+		"--protocol pbft --nodes 7 --byzantine 2 --attack silent,delay --evidence e.json".split(" "),
+	);
+	expect({ byzantine, attacks, evidence }).toEqual({ byzantine: 2, attacks: ["silent", "delay"], evidence: "e.json" });
+	expect(parseRunOptions(["--protocol", "pbft", "--byzantine", "1"]).attacks).toEqual(["equivocate"]);
+	expect(parseRunOptions(["--attack", "list"]).listsAttacks).toBe(true);
+	expect(refusal("--byzantine", "1")).toMatchObject({ code: "conflicting-options", other: "--protocol raft" });
+	expect(refusal("--protocol", "pbft", "--byzantine", "2")).toMatchObject({
+		option: "--byzantine 2",
+		other: "--nodes 4",
+	});
+	expect(refusal("--protocol", "pbft", "--nodes", "32")).toMatchObject({ code: "conflicting-options" });
+	expect(refusal("--protocol", "pbft", "--data", "d")).toMatchObject({ option: "--data" });
+	expect(refusal("--attack", "flattery")).toMatchObject({ code: "invalid-value", option: "--attack" });
 });
 
 test("of an option given twice the last counts, so that `npm start -- --rate max` works", () => {

@@ -88,14 +88,14 @@ describe("a planted bug", () => {
 		return null;
 	}
 
-	it("of two votes in a term is found as election-safety, and shrinks to ten actions", async () => {
+	it("of two votes in a term is found, and shrinks to ten actions", async () => {
 		const engine = simulationEngine({ machine: votesTwice });
-		const experiment = await firstViolation(engine, "election-safety", 60);
+		const experiment = await firstViolation(engine, "durable-vote-before-sent", 60);
 		expect(experiment).not.toBeNull();
 		if (experiment === null) return;
 		let runs = 0;
 		const shrunk = await shrinkExperiment(experiment, {
-			property: "election-safety",
+			property: "durable-vote-before-sent",
 			violations: async (candidate) => {
 				runs += 1;
 				return (await journalOf(candidate, engine)).violations;
@@ -107,7 +107,7 @@ describe("a planted bug", () => {
 		expect(faults + operations).toBeLessThanOrEqual(10);
 		expect((await journalOf(shrunk.experiment, engine)).verdict).toBe("pass");
 		// The same without the bug: what the shrunk experiment expects does not happen.
-		expect((await journalOf(shrunk.experiment)).violations).not.toContain("election-safety");
+		expect((await journalOf(shrunk.experiment)).violations).not.toContain("durable-vote-before-sent");
 	});
 
 	it("that skips a delivery at one member is found there", async () => {

@@ -81,10 +81,6 @@ describe("restarts", () => {
 		machine.request({ type: "read", query: bytes("?") });
 		expect(machine.deliveries).toEqual([]);
 		machine.writesComplete();
-		expect(machine.deliveries.map(({ type }) => type)).toEqual(["entries"]);
-		expect(machine.step().deliveries).toMatchObject([]);
-		expect(machine.all.filter((effect) => effect.type === "apply").map(({ delivery }) => delivery.type)).toContain(
-			"query",
-		);
+		expect(machine.deliveries.map(({ type }) => type)).toEqual(["entries", "query"]);
 	});
 });

@@ -53,7 +53,7 @@ describe("a cumulative network of Raft", () => {
 		const result = check({ terms: 2, crashes: 0 });
 		const missing = result.properties.filter(({ outcome }) => outcome !== "holds" && outcome !== "witnessed");
 		expect(missing).toEqual([]);
-		expect(result).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 5_987 });
+		expect(result).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 6_372 });
 	}, 120_000);
 
 	it("is safe with a crash", () => {
@@ -107,7 +107,7 @@ describe("planted bugs on a cumulative network", () => {
 	it("are found", () => {
 		expect(find(votesTwice, { crashes: 0 })).toMatchObject({
 			verdict: "violated",
-			counterexample: { property: "election-safety" },
+			counterexample: { property: "durable-vote-before-sent" },
 		});
 		expect(find(neverWaits).counterexample?.property).toMatch(/^durable-/);
 		expect(find(forgetsVotes).counterexample?.property).toBe("durable-vote-before-sent");
@@ -117,7 +117,13 @@ describe("planted bugs on a cumulative network", () => {
 	it("come with a run that really leads there", () => {
 		const { counterexample } = find(votesTwice, { crashes: 0, isSymmetric: false });
 		const last = counterexample?.steps.at(-1);
-		expect(last?.state.filter((line) => /^n\d: leader in term 1/.test(line)).length).toBe(2);
+		// A candidate, which has voted for itself, has answered another's request with its vote.
+		expect(last?.state).toEqual(
+			expect.arrayContaining([
+				expect.stringMatching(/^n1: candidate in term 1, voted for n1/),
+				expect.stringMatching(/n1 -> n2 vote term 1 granted true/),
+			]),
+		);
 	});
 });
 
