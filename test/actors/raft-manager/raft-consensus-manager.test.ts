@@ -101,11 +101,7 @@ describe("a Raft manager", () => {
 
 	it("survives an observer that throws, and tells of it", async () => {
 		const simulation = simulated(5);
-		const manager = new RaftConsensusManager("node-1", members, {
-			backend: { backend: simulation.backend, storage },
-			// So that something is told of each member after the first commands.
-			config: { snapshotEveryEntries: 1 },
-		});
+		const manager = new RaftConsensusManager("node-1", members, { backend: { backend: simulation.backend, storage } });
 		const events: SwarmEvent[] = [];
 		let calls = 0;
 		manager.events$.subscribe((event) => events.push(event));
@@ -114,9 +110,9 @@ describe("a Raft manager", () => {
 			throw new Error("an observer is at fault");
 		});
 		await simulation.complete(manager.initialize());
-		for (let value = 1; calls === 0 && value < 20; value++) {
-			await simulation.complete(manager.propose({ type: "put", key: "a", value }));
-		}
+		const member = simulation.threads.status().find(({ spec }) => spec.name === "raft/node-1")?.slot;
+		await simulation.complete(simulation.threads.kill(member as never, "killed"));
+		await simulation.complete(manager.propose({ type: "put", key: "a", value: 1 }));
 		await simulation.complete(manager.shutdown());
 		expect(calls).toBe(1);
 		const failures = events.filter((event) => event.type === "published" && event.event.type === "observer-failed");
