@@ -1,9 +1,30 @@
 /**
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
+ * {@link ByzantineConsensusCoordinator} is the same for groups of which some members may lie.
  * {@link CRDTSynchronizer} is a member's view of values that need no order; {@link GossipProtocolCoordinator} knows who is there and
  * spreads the word; {@link SecurityManager} makes keys that participants hold together.
  */
+export {
+	ByzantineClient,
+	type ByzantineClientOptions,
+	ByzantineConsensusCoordinator,
+	type ByzantineCoordinatorOptions,
+	type ByzantineEvent,
+	ByzantineGroup,
+	type ByzantineGroupOptions,
+	type ByzantineNodeStatus,
+	type CertifiedDecision,
+	type Conviction,
+	certificateFile,
+	type Decision,
+	type DecisionCertificate,
+	decodeProofs,
+	type Primacy,
+	type ProofFile,
+	type ProofVerdict,
+	verifyProofs,
+} from "./byzantine-coordinator/index.ts";
 export {
 	type CRDTMetrics,
 	type CRDTOf,

@@ -43,7 +43,13 @@ export interface ProofVerdict {
 }
 
 export function encodeProofs(proofs: ProofFile): string {
-	return `${JSON.stringify({ format: FORMAT, ...proofs }, (_key, value: unknown) => (value instanceof Uint8Array ? { $bytes: Buffer.from(value).toString("base64") } : value), "\t")}\n`;
+	return `${JSON.stringify({ format: FORMAT, ...proofs }, writtenBytes, "\t")}\n`;
+}
+
+/** A replacer of `JSON.stringify`: it looks at the value itself, since a Buffer has turned itself into something else by then. */
+function writtenBytes(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+	const raw = this[key];
+	return raw instanceof Uint8Array ? { $bytes: Buffer.from(raw).toString("base64") } : value;
 }
 
 /** The file of one decision. */

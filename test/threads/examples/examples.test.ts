@@ -58,6 +58,12 @@ test("replicated-values: three members come to the same counter and set", async 
 	expect(lines.slice(2)).toEqual([1, 2, 3].map((node) => `node-${node}: 6 requests, user-1 and user-2`));
 });
 
+test("byzantine: a liar among four changes nothing, and the decision is proved (BYZ-1, BYZ-21)", async () => {
+	const [decided, ...rest] = await run("byzantine");
+	expect(decided).toMatch(/^decided in slot \d+$/);
+	expect(rest).toEqual(["the limit is { value: 5 }", "the certificate holds"]);
+});
+
 test("gossip: members meet through seeds, tell, ask, and one leaves (GOS-1, GOS-11, GOS-13)", async () => {
 	expect(await run("gossip")).toEqual([
 		"node-1 sees node-2, seed-1, seed-2",

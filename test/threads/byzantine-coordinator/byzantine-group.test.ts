@@ -1,0 +1,81 @@
+/**
+ * Goal: a Byzantine group on real threads decides with a member that lies and with one that dies, and nobody who is correct is
+ * convicted. Method: the built package; every wait is for an outcome.
+ */
+import { ByzantineConsensusCoordinator, type ByzantineEvent, ByzantineGroup } from "quorate";
+import { expect, test } from "vitest";
+
+/** A busy machine must not be taken for a slow primary. */
+const config = { viewTimeoutMs: 2_000 };
+
+async function putAll(group: ByzantineGroup, count: number): Promise<void> {
+	const client = group.client({ timeoutMs: 40_000 });
+	const puts = Array.from({ length: count }, (_, i) => client.propose({ type: "put", key: `k${i}`, value: i }));
+	expect(await Promise.all(puts)).toEqual(puts.map(() => ({ value: null })));
+	expect(await client.read({ type: "size" })).toEqual({ size: count });
+}
+
+/** What correct members hold in the end, once all of them are as far as the furthest. */
+async function settled(group: ByzantineGroup, nodes: readonly string[]): Promise<unknown[]> {
+	for (;;) {
+		const answers = await Promise.all(nodes.map((node) => group.inspect(node, { type: "size" })));
+		if (new Set(answers.map((answer) => JSON.stringify(answer))).size === 1) return answers;
+	}
+}
+
+test("all commands of several clients are applied once by everybody, over checkpoints", async () => {
+	const group = await ByzantineGroup.start({ nodes: 4, config: { ...config, checkpointInterval: 4, windowSize: 8 } });
+	try {
+		await putAll(group, 200);
+		expect(await settled(group, group.nodes)).toEqual(group.nodes.map(() => ({ size: 200 })));
+		expect(group.convictions).toEqual([]);
+	} finally {
+		await group.stop();
+	}
+});
+
+test("a primary that tells each half something else is left, and nobody else is convicted (BYZ-11, BYZ-12, BYZ-20)", async () => {
+	const group = await ByzantineGroup.start({ nodes: 4, config, attackers: { "node-1": "equivocate" } });
+	try {
+		await putAll(group, 100);
+		expect(await settled(group, ["node-2", "node-3", "node-4"])).toHaveLength(3);
+		for (const { culprit } of group.convictions) expect(culprit).toBe("node-1");
+	} finally {
+		await group.stop();
+	}
+});
+
+test("a member whose thread dies comes back with all that it had promised", async () => {
+	const group = await ByzantineGroup.start({ nodes: 4, config });
+	try {
+		const events: ByzantineEvent[] = [];
+		group.events$.subscribe((event) => events.push(event));
+		const client = group.client({ timeoutMs: 40_000 });
+		await client.propose({ type: "put", key: "a", value: 1 });
+		await group.kill("node-3");
+		await client.propose({ type: "put", key: "b", value: 2 });
+		expect(await settled(group, group.nodes)).toEqual(group.nodes.map(() => ({ size: 2 })));
+		expect(events.map(({ type, node }) => `${type} ${node}`)).toContain("thread-ended node-3");
+		expect(group.convictions).toEqual([]);
+	} finally {
+		await group.stop();
+	}
+});
+
+test("impossible groups are refused before anything starts", async () => {
+	expect(() => new ByzantineConsensusCoordinator("node-1", 6, 2)).toThrow(
+		expect.objectContaining({ code: "pbft-too-few-members", details: { members: 6, faults: 2, needed: 7 } }),
+	);
+	expect(() => new ByzantineConsensusCoordinator("node-9", 4, 1)).toThrow(
+		expect.objectContaining({ code: "not-a-member" }),
+	);
+	const refused = (options: Parameters<typeof ByzantineGroup.start>[0], code: string): Promise<void> =>
+		expect(ByzantineGroup.start(options)).rejects.toMatchObject({ code });
+	await refused({ nodes: 3, faults: 1 }, "pbft-too-few-members");
+	await refused({ nodes: 4, attackers: { "node-7": "silent" } }, "node-unknown");
+	await refused({ nodes: 4, attackers: { "node-1": "flattery" } }, "invalid-argument");
+	await refused({ nodes: 4, nods: 5 } as never, "option-unknown");
+	const idle = new ByzantineConsensusCoordinator("node-1", 4, 1);
+	await expect(idle.initiateConsensus(1)).rejects.toMatchObject({ code: "coordinator-not-initialized" });
+	await idle.shutdown();
+});
