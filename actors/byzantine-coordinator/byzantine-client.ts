@@ -3,7 +3,7 @@
  * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
  * and again.
  */
-import { type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import {
 	type ClientRequest,
 	type Configuration,
@@ -40,7 +40,6 @@ export interface ByzantineAccess {
 	readonly cluster: string;
 	readonly configuration: Configuration;
 	readonly clock: Clock;
-	readonly generator: Generator;
 	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
 	readonly clientWindow: number;
 	readonly operationBytesMax: number;
@@ -165,6 +164,11 @@ export class ByzantineClient {
 		return { type: "submit", ...body, signature: new Uint8Array(0), macs };
 	}
 
+	#signed(request: PbftClientRequest): PbftClientRequest {
+		const digest = requestDigest(this.#access.cluster, this.#port.digest, request);
+		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: [] };
+	}
+
 	async #order(
 		kind: "command" | "query",
 		operation: Uint8Array,
@@ -207,10 +211,12 @@ export class ByzantineClient {
 		const first = this.#firstAsked();
 		let attempts = 0;
 		let refusal = "too few answers";
+		let said = request;
 		return this.#settled((resolve, reject) => {
 			const take = (node: NodeId, answer: PbftClientAnswer): void => {
 				if (answer.type === "refused") {
 					refusal = answer.reason;
+					if (refusal === "signature-required") sign();
 					return;
 				}
 				answered.add(node);
@@ -223,7 +229,13 @@ export class ByzantineClient {
 				attempts += 1;
 				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
 				// Who can not be asked now is asked again later.
-				for (const node of nodes) this.#ask(node, request, leftMs, take, reject);
+				for (const node of nodes) this.#ask(node, said, leftMs, take, reject);
+			};
+			// Somebody could not check this client's authenticators, and has nothing to show others; a signature all can check.
+			const sign = (): void => {
+				if (said !== request) return;
+				said = this.#signed(request);
+				ask(configuration.members.filter((member) => !answered.has(member)));
 			};
 			ask(first);
 			const again = (): void => {

@@ -220,7 +220,7 @@ export class ByzantineGroup {
 	client(options: ByzantineClientOptions = {}): ByzantineClient {
 		this.#requireAlive();
 		const { id, port } = this.#identities.nextClient();
-		const client = new ByzantineClient(id, port, this.#access(id), options);
+		const client = new ByzantineClient(id, port, this.#access(), options);
 		this.#clients.push(client);
 		return client;
 	}
@@ -388,13 +388,12 @@ export class ByzantineGroup {
 		throw swarmErrors.nodeUnknown({ node: String(node), members: this.nodes });
 	}
 
-	#access(client: NodeId): ByzantineAccess {
+	#access(): ByzantineAccess {
 		const { group, clientWindow, requestMaxBytes } = this.#options;
 		return {
 			cluster: group,
 			configuration: this.#configuration,
 			clock: this.#backend.backend.ports.clock,
-			generator: this.#generator.fork(client),
 			clientWindow,
 			operationBytesMax: requestMaxBytes,
 			primary: () => this.primary.primary,
