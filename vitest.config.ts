@@ -14,6 +14,7 @@ export default defineConfig({
 					testTimeout: 60_000,
 					include: ["test/**/*.test.ts"],
 					exclude: ["dist/**", "node_modules/**", "test/threads/**"],
+					setupFiles: ["test/property-seed.ts"],
 				},
 			},
 			{

@@ -15,7 +15,7 @@ import { DELETED, NONE, SETTLED } from "../sequence/run-arena.ts";
 import { amountOf, foldedOf } from "../types/entry-values.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
-import { type Entry, isDeletion } from "./entry.ts";
+import { deletionAbove, type Entry, firstAbove, isDeletion } from "./entry.ts";
 
 /** What a collection has freed. */
 export interface Collected {
@@ -34,10 +34,10 @@ export function cutLog(core: DocumentCore, stable: CausalContext): number {
 		if (floor <= core.floors[replica]!) continue;
 		core.floors[replica] = floor;
 		const log = core.log[replica]!;
-		const kept = log.filter(
-			(record) => (isDeletion(record) ? record.sequence + record.length - 1 : record.sequence) > floor,
-		);
+		const kept = log.slice(firstAbove(log, floor));
 		cut += log.length - kept.length;
+		const [first] = kept;
+		if (first !== undefined && isDeletion(first)) kept[0] = deletionAbove(first, floor);
 		core.log[replica] = kept;
 	}
 	return cut;

@@ -8,7 +8,7 @@ import type { CausalContext } from "../causality/causal-context.ts";
 import { DELETED, NONE, SETTLED } from "../sequence/run-arena.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
-import { isDeletion, type LogRecord } from "./entry.ts";
+import { deletionAbove, firstAbove, isDeletion, type LogRecord } from "./entry.ts";
 import { UpdateBuilder } from "./update-builder.ts";
 
 /**
@@ -85,13 +85,7 @@ function writeLogRecord(builder: UpdateBuilder, record: LogRecord, from: number)
 		if (record.live || record.supersedes !== null) builder.entry(record);
 		return;
 	}
-	const skipped = Math.max(0, from + 1 - record.sequence);
-	builder.deletion({
-		...record,
-		sequence: record.sequence + skipped,
-		length: record.length - skipped,
-		targetSequence: record.backwards ? record.targetSequence : record.targetSequence + skipped,
-	});
+	builder.deletion(deletionAbove(record, from));
 }
 
 /** Whether two runs with consecutive ids were inserted as one, and are alike in what is told of them. */
@@ -105,22 +99,6 @@ function isContinued(core: DocumentCore, first: number, second: number): boolean
 		runs.sequenceNumber[first] === runs.sequenceNumber[second] &&
 		(runs.flags[first]! & DELETED) === (runs.flags[second]! & DELETED)
 	);
-}
-
-/** The index of the first record with a dot above `from`. */
-export function firstAbove(log: readonly LogRecord[], from: number): number {
-	let low = 0;
-	let high = log.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if (lastDot(log[middle]!) > from) high = middle;
-		else low = middle + 1;
-	}
-	return low;
-}
-
-function lastDot(record: LogRecord): number {
-	return isDeletion(record) ? record.sequence + record.length - 1 : record.sequence;
 }
 
 /** Containers in the one order that does not depend on which was touched first. */

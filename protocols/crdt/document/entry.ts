@@ -42,6 +42,34 @@ export function isDeletion(record: LogRecord): record is Deletion {
 	return "targetReplica" in record;
 }
 
+/** The last dot of a record. */
+function lastDot(record: LogRecord): number {
+	return isDeletion(record) ? record.sequence + record.length - 1 : record.sequence;
+}
+
+/** The index of the first record with a dot above `from`. */
+export function firstAbove(log: readonly LogRecord[], from: number): number {
+	let low = 0;
+	let high = log.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (lastDot(log[middle]!) > from) high = middle;
+		else low = middle + 1;
+	}
+	return low;
+}
+
+/** What is left of a stretch of deletions whose last dot is above `from` when the dots through `from` go. */
+export function deletionAbove(deletion: Deletion, from: number): Deletion {
+	const skipped = Math.max(0, from + 1 - deletion.sequence);
+	return {
+		...deletion,
+		sequence: deletion.sequence + skipped,
+		length: deletion.length - skipped,
+		targetSequence: deletion.backwards ? deletion.targetSequence : deletion.targetSequence + skipped,
+	};
+}
+
 /** The dots of entries, ascending, as {@link Entry.supersedes} has them; null for none. */
 export function supersededBy(first: Entry | null | undefined, among?: (entry: Entry) => boolean): number[] | null {
 	if (first === null || first === undefined) return null;

@@ -7,8 +7,7 @@ import { DELETED, NONE } from "../sequence/run-arena.ts";
 import { listenerOf, refuseReuse } from "./apply.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
-import { firstAbove } from "./difference.ts";
-import { type Entry, isDeletion, type LogRecord } from "./entry.ts";
+import { deletionAbove, type Entry, firstAbove, isDeletion, type LogRecord } from "./entry.ts";
 import { appendDeletion } from "./own-update.ts";
 
 /**
@@ -210,15 +209,10 @@ function joinLogRecord(
 		core.log[replica]!.push(live ?? { ...record, replica, container, supersedes, live: false, next: null });
 		return;
 	}
-	const skipped = Math.max(0, head - record.sequence + 1);
-	if (skipped >= record.length) return;
 	appendDeletion(core, replica, {
-		sequence: record.sequence + skipped,
-		length: record.length - skipped,
+		...deletionAbove(record, head),
 		container,
 		targetReplica: here[record.targetReplica]!,
-		targetSequence: record.backwards ? record.targetSequence : record.targetSequence + skipped,
-		backwards: record.backwards,
 	});
 }
 

@@ -32,7 +32,7 @@ export class ByteWriter {
 
 	/** An unsigned integer up to 2^53 - 1, seven bits a byte, low ones first (LEB128). */
 	varint(value: number): void {
-		if (value < 0x80) {
+		if (value >= 0 && value < 0x80) {
 			this.byte(value);
 			return;
 		}

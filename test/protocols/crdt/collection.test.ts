@@ -103,6 +103,30 @@ describe("a collection", () => {
 		expect(a.epoch).toBe(0);
 	});
 
+	it.each(["forwards", "backwards"])("keeps what is left of deletions that a cut goes through: %s", (direction) => {
+		const [a, b, c] = [document("a"), document("b"), document("c")];
+		a.text("text").insert(0, "0123456789");
+		exchange(a, b);
+		exchange(a, c);
+		const deleteOne = (): void => a.text("text").delete(direction === "forwards" ? 2 : a.text("text").length - 2, 1);
+		for (let i = 0; i < 3; i++) deleteOne();
+		exchange(a, b);
+		for (let i = 0; i < 2; i++) deleteOne();
+		exchange(a, c);
+		expect(a.size.logRecords).toBe(1);
+		// Everyone has the first three of five deletions that are one record.
+		a.cutLog(b.context);
+		const back = CrdtDocument.load(a.encode(), { replica: replicaId("a", 0), schema });
+		expect(back.value).toEqual(a.value);
+		expect(back.differenceTo(b.context)).toEqual(a.differenceTo(b.context));
+		exchange(back, b);
+		expect(b.encodeShared()).toEqual(a.encodeShared());
+		const late = document("late");
+		late.merge(back.encode());
+		expect(late.differenceTo(b.context)).toEqual({ type: "nothing" });
+		expect(late.differenceTo(document("empty").context).type).toBe("behind");
+	});
+
 	it("cuts the log where all have acknowledged, and tells who is further behind", () => {
 		const [a, b, late] = [document("a"), document("b"), document("late")];
 		churn(a, b);
