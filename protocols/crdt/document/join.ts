@@ -3,7 +3,7 @@
  * one has seen stays (optimized observed-remove, RR-8083, for entries and for elements alike).
  */
 import { behindFloor, updateDamaged } from "../errors.ts";
-import { DELETED, NONE } from "../sequence/run-arena.ts";
+import { DELETED, NONE, NOTHING } from "../sequence/run-arena.ts";
 import { listenerOf, refuseReuse } from "./apply.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
@@ -27,7 +27,7 @@ export function joinState(core: DocumentCore, other: DocumentCore): boolean {
 	// What the other document's clock has seen are the stamps of its entries.
 	core.clock.check(other.clock.last);
 	const join = { core, other, here, theirs };
-	joinRuns(join);
+	joinRuns(join, causalOrder(join));
 	for (const container of other.containers) {
 		if (container.sequence === null) joinEntries(join, container);
 	}
@@ -54,31 +54,64 @@ function refuseOtherEpoch(core: DocumentCore, other: DocumentCore, isNew: boolea
 }
 
 /** Inserts the elements that are new, each replica's in order and each after its origins; then deletes what is deleted there. */
-function joinRuns(join: Join): void {
-	const { other, here } = join;
-	const { ids, runs } = other.space;
-	const next = here.map((_number, replica) => ids.first(replica));
-	for (let moved = true; moved; ) {
-		moved = false;
-		for (const replica of next.keys()) {
-			while (next[replica] !== NONE && insertRun(join, next[replica]!)) {
-				next[replica] = runs.later[next[replica]!]!;
-				moved = true;
-			}
-		}
-	}
-	if (next.some((slot) => slot !== NONE))
-		throw updateDamaged({ reason: "elements whose neighbours are not here", offset: 0 });
+function joinRuns(join: Join, order: readonly number[]): void {
+	for (const slot of order) insertRun(join, slot);
 	deleteGone(join);
 }
 
-/** Returns false if an origin is still missing. */
-function insertRun({ core, other, here }: Join, slot: number): boolean {
+/**
+ * The runs that have new elements, in an order in which each finds its origins. A state is joined whole or not at all, so this is
+ * looked for before the first of them is inserted.
+ * @throws QuorateError `crdt-update-damaged` if there is none
+ */
+function causalOrder({ core, other, here }: Join): number[] {
+	const { ids, runs } = other.space;
+	const next = here.map((_number, replica) => ids.first(replica));
+	/** By replica there, up to which dot its elements are here or in the order. */
+	const reached = here.map((number) => (number < 0 ? 0 : core.heads[number]!));
+	const order: number[] = [];
+	const isReached = (container: Container, replica: number, sequence: number): boolean => {
+		if (replica < 0) return replica === NOTHING;
+		if (sequence <= core.heads[here[replica]!]!) return container.sequence!.has(here[replica]!, sequence);
+		return sequence <= reached[replica]! && other.findContainer(container.path)!.sequence!.has(replica, sequence);
+	};
+	const isReady = (slot: number): boolean => {
+		const container = core.container(other.sequences[runs.sequenceNumber[slot]!]!.path);
+		const replica = runs.replica[slot]!;
+		// Of a run that is here in part, the last known element is to the left of the rest.
+		const known = core.heads[here[replica]!]!;
+		const isNew = known < runs.sequence[slot]!;
+		const left = isNew ? runs.leftReplica[slot]! : replica;
+		return (
+			isReached(container, left, isNew ? runs.leftSequence[slot]! : known) &&
+			isReached(container, runs.rightReplica[slot]!, runs.rightSequence[slot]!)
+		);
+	};
+	const advance = (replica: number): boolean => {
+		const first = next[replica]!;
+		for (let slot = first; slot !== NONE; slot = next[replica] = runs.later[slot]!) {
+			const last = runs.sequence[slot]! + runs.length[slot]! - 1;
+			if (last <= reached[replica]!) continue;
+			if (!isReady(slot)) break;
+			order.push(slot);
+			reached[replica] = last;
+		}
+		return next[replica] !== first;
+	};
+	for (let moved = true; moved; ) {
+		moved = false;
+		for (const replica of next.keys()) moved = advance(replica) || moved;
+	}
+	if (next.some((slot) => slot !== NONE))
+		throw updateDamaged({ reason: "elements whose neighbours are not here", offset: 0 });
+	return order;
+}
+
+function insertRun({ core, other, here }: Join, slot: number): void {
 	const { runs } = other.space;
 	const replica = here[runs.replica[slot]!]!;
 	const length = runs.length[slot]!;
 	const known = Math.max(0, core.heads[replica]! - runs.sequence[slot]! + 1);
-	if (known >= length) return true;
 	const number = (theirs: number): number => (theirs < 0 ? theirs : here[theirs]!);
 	const sequence = runs.sequence[slot]! + known;
 	const origins = {
@@ -87,16 +120,12 @@ function insertRun({ core, other, here }: Join, slot: number): boolean {
 		rightReplica: number(runs.rightReplica[slot]!),
 		rightSequence: runs.rightSequence[slot]!,
 	};
-	const { ids } = core.space;
-	if (origins.leftReplica >= 0 && ids.find(origins.leftReplica, origins.leftSequence) === NONE) return false;
-	if (origins.rightReplica >= 0 && ids.find(origins.rightReplica, origins.rightSequence) === NONE) return false;
 	const source = other.sequences[runs.sequenceNumber[slot]!]!;
 	const container = core.container(source.path);
 	const deleted = (runs.flags[slot]! & DELETED) !== 0;
 	if (!deleted) copyContent(core, other, container, replica, runs.replica[slot]!, sequence, length - known);
 	const listener = deleted ? null : listenerOf(core, container);
 	container.sequence!.insertBetween(replica, sequence, length - known, origins, deleted ? DELETED : 0, listener);
-	return true;
 }
 
 function copyContent(

@@ -229,7 +229,9 @@ function readLog(core: DocumentCore, bytes: Uint8Array): void {
 			}
 		}
 	}
-	for (const { replica, records } of readUpdate(core, bytes).sections) {
+	for (const { replica, first, last, records } of readUpdate(core, bytes).sections) {
+		if (first <= core.floors[replica]! || last > core.heads[replica]!)
+			throw updateDamaged({ reason: "a log beyond its bounds", offset: 0 });
 		const log = core.log[replica]!;
 		const inForce = new Map(log.map((record) => [record.sequence, record as Entry]));
 		for (const record of records) {

@@ -190,6 +190,8 @@ function readInsertion(
 		rightSequence = readSequence(reader);
 	}
 	if (leftSequence < 0 || rightSequence < 0) throw reader.damaged("a dot below the first");
+	if ((leftReplica === author && leftSequence >= sequence) || (rightReplica === author && rightSequence >= sequence))
+		throw reader.damaged("an element beside a later one of its author");
 	const length = reader.varint();
 	const deleted = (tag & TOMBSTONE) !== 0;
 	if (length === 0 || length > SEQUENCE_MAX || (!deleted && length > reader.remaining))
@@ -223,6 +225,8 @@ function readDeletion(
 	const targetSequence = own ? sequence - reader.varint() : readSequence(reader);
 	const length = reader.varint();
 	if (targetSequence < 1 || length < 1 || length > SEQUENCE_MAX) throw reader.damaged("a range out of bounds");
+	if (targetReplica === author && targetSequence + length > sequence)
+		throw reader.damaged("a deletion of what its author inserted later");
 	return {
 		kind: DELETION,
 		container,

@@ -93,6 +93,15 @@ interface KeyAccesses {
 	readonly reads: ExternalRead[];
 }
 
+/** What is known of a key's appends. */
+interface KeyOrder extends KeyAccesses {
+	readonly key: string;
+	/** The longest list that was read. */
+	readonly longest: readonly Json[];
+	/** The appends that it shows. */
+	readonly order: readonly Append[];
+}
+
 /** Under which key, and what was there. */
 type Reason = string;
 
@@ -104,6 +113,8 @@ class ListAppendCheck {
 	readonly #nodes = new Map<Operation, number>();
 	/** The operation of each node; none where a node only joins others. */
 	readonly #operationOf = new Map<number, Operation>();
+	/** Transactions that took effect: those that were answered, and those of which something was read. */
+	readonly #committed = new Set<Operation>();
 	reads = 0;
 
 	constructor({ operations }: History, log: AnomalyLog) {
@@ -114,8 +125,15 @@ class ListAppendCheck {
 	run(): void {
 		for (const operation of this.#operations) this.#takeAppends(operation);
 		for (const operation of this.#operations) if (operation.outcome === "ok") this.#takeReads(operation);
-		for (const operation of this.#operations) if (operation.outcome === "ok") this.#nodeOf(operation);
-		for (const [key, accesses] of this.#keys) this.#orderKey(key, accesses);
+		for (const operation of this.#operations) {
+			if (operation.outcome !== "ok") continue;
+			this.#nodeOf(operation);
+			this.#committed.add(operation);
+		}
+		const orders = [...this.#keys].map(([key, accesses]) => this.#orderOf(key, accesses));
+		// What is known to have happened decides under every key, so all orders come first.
+		for (const { order } of orders) for (const { operation } of order) this.#committed.add(operation);
+		for (const order of orders) this.#orderKey(order);
 		this.#orderByTime();
 		this.#reportCycles();
 	}
@@ -187,9 +205,7 @@ class ListAppendCheck {
 		return new Set(own.map(({ value }) => mapKey(value as Json)));
 	}
 
-	#orderKey(key: string, { appends, reads }: KeyAccesses): void {
-		const longest = reads.reduce<readonly Json[]>((best, { list }) => (list.length > best.length ? list : best), []);
-		const order = this.#orderOf(key, longest, appends, reads);
+	#orderKey({ key, appends, reads, longest, order }: KeyOrder): void {
 		for (const [at, append] of order.entries()) {
 			const next = order[at + 1];
 			if (next === undefined) break;
@@ -201,7 +217,7 @@ class ListAppendCheck {
 			);
 		}
 		const seen = new Set<unknown>(order.map(({ value }) => mapKey(value)));
-		const unseen = [...appends].filter(([id, { operation }]) => !seen.has(id) && operation.outcome === "ok");
+		const unseen = [...appends].filter(([id, { operation }]) => !seen.has(id) && this.#committed.has(operation));
 		const ends: Operation[] = [];
 		for (const { operation, list } of reads) {
 			if (!list.every((value, at) => sameJson(value, longest[at]))) {
@@ -235,12 +251,8 @@ class ListAppendCheck {
 	}
 
 	/** The appends that the longest list shows, in its order; what is wrong with it is reported. */
-	#orderOf(
-		key: string,
-		longest: readonly Json[],
-		appends: ReadonlyMap<unknown, Append>,
-		reads: readonly ExternalRead[],
-	): Append[] {
+	#orderOf(key: string, { appends, reads }: KeyAccesses): KeyOrder {
+		const longest = reads.reduce<readonly Json[]>((best, { list }) => (list.length > best.length ? list : best), []);
 		const order: Append[] = [];
 		const seen = new Set<unknown>();
 		const readers = (value: Json): Operation[] =>
@@ -264,7 +276,7 @@ class ListAppendCheck {
 			}
 			seen.add(mapKey(value));
 		}
-		return order;
+		return { key, appends, reads, longest, order };
 	}
 
 	/** What no read shows was appended after all that reads show. */

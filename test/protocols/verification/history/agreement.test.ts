@@ -132,6 +132,8 @@ for (const [call, object, model] of judged) {
 						verdict.type === "illegal" ? verdict.offending?.operation.id : null,
 					),
 				);
+				// Whoever has no steps left to look for the operation names none.
+				if (offending.some((ids) => ids?.includes(undefined))) return;
 				expect(offending[0]).toEqual(offending[1]);
 			});
 			expect(compared).toBeGreaterThan(RUNS / 2);

@@ -117,6 +117,8 @@ test("list-append: Adya's anomalies by name", () => {
 		["G1c", "T 0 append:x=1 get:y;T 1 append:y=1 get:x;E 0 [1];E 1 [1]"],
 		["G-single", "T 0 get:x get:y;T 1 append:x=1 append:y=1;E 0 [] [1];E 1;T 2 get:x;E 2 [1]"],
 		["G-single", "T 0 get:x append:x=1;T 1 get:x append:x=2;E 0 [];E 1 [];T 2 get:x;E 2 [1,2]"],
+		// Of unknown outcome, but y shows that it took effect, so x had to show it too.
+		["G-single", "T 0 append:x=1 append:y=1;I 0;T 1 get:x get:y;E 1 [] [1]"],
 		["G2", "T 0 get:x append:y=1;T 1 get:y append:x=1;E 0 [];E 1 [];T 2 get:x get:y;E 2 [1] [1]"],
 		["G0-realtime", "T 0 append:x=1;E 0;T 1 append:x=2;E 1;T 2 get:x;E 2 [2,1]"],
 		["G1c-realtime", "T 0 get:x;E 0 [1];T 1 append:x=1;E 1"],
