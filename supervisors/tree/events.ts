@@ -32,7 +32,10 @@ export type SupervisionEvent =
 	| ({ readonly type: "child-suspended" } & OfChild)
 	/** Ended, and not about to be restarted. */
 	| ({ readonly type: "child-stopped"; readonly reason: StopReason["type"] } & OfChild)
-	/** The same kind of message from the same sender has killed this child `deaths` times. */
+	/**
+	 * The same kind of message from the same sender has killed this child `deaths` times, as far as its supervisor has heard: of several
+	 * deaths during one restart it hears at the next. A single message that kills ends as the system's `message-quarantined` in any case.
+	 */
 	| ({ readonly type: "poison-message" } & OfChild & Suspect)
 	/** Restart intensity exceeded: the supervisor ends its children and fails. */
 	| ({ readonly type: "supervisor-gave-up"; readonly intensity: number; readonly periodMs: number } & OfChild)

@@ -34,7 +34,8 @@ export class PoisonLog {
 		if (interrupted === null || interrupted.messageType === null) return null;
 		const sender = interrupted.sender === null ? null : addressText(interrupted.sender);
 		const key = JSON.stringify([interrupted.messageType, sender]);
-		const deaths = (this.#suspects.get(key)?.deaths ?? 0) + 1;
+		// Deaths that came while a restart was under way were told of with a later one: the message itself has counted them.
+		const deaths = Math.max((this.#suspects.get(key)?.deaths ?? 0) + 1, interrupted.deliveries);
 		const suspect: Suspect = { messageType: interrupted.messageType, sender, deaths };
 		this.#suspects.delete(key);
 		if (deaths >= this.#limit) return suspect;

@@ -22,6 +22,16 @@ describe("PoisonLog", () => {
 		expect(deaths).toEqual([null, null, report, null, null, report]);
 	});
 
+	it("counts deaths that it was not told of", () => {
+		const log = new PoisonLog(3);
+		log.record(death("bad", null));
+		expect(log.record({ ...death("bad", null), deliveries: 3 })).toEqual({
+			messageType: "bad",
+			sender: null,
+			deaths: 3,
+		});
+	});
+
 	it("tells types and senders apart", () => {
 		const log = new PoisonLog(2);
 		expect(log.record(death("bad", sender(1)))).toBeNull();
