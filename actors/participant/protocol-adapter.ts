@@ -32,6 +32,11 @@ export interface ProtocolAdapter<P extends ProtocolTypes> {
 	/** Names the layouts in which members speak to each other. */
 	readonly protocol: string;
 	/**
+	 * The protocol gets again what a store has lost of its log ({@link StoreContents.damagedFrom}): it is given such contents.
+	 * Default false: the participant refuses to start with them.
+	 */
+	readonly repairsLog?: boolean;
+	/**
 	 * Builds the machine and what it starts from.
 	 * @throws QuorateError `store-foreign` when the store holds something else
 	 */

@@ -67,6 +67,7 @@ export interface RaftAdapterSettings {
 /** One member's translations. It lives as long as one life of the machine. */
 export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	readonly protocol = "raft";
+	readonly repairsLog = true;
 	readonly #settings: RaftAdapterSettings;
 	readonly #machine: RaftMachine;
 	readonly #applier: RaftApplier;
@@ -295,12 +296,13 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 }
 
 /** The log as far as its records can be decoded; what is behind one that can not is not vouched for. */
-function readableEntries({ firstIndex, records }: StoreContents): {
+function readableEntries({ firstIndex, records, damagedFrom: found }: StoreContents): {
 	readonly entries: readonly Entry[];
 	readonly damagedFrom?: { readonly damagedFrom: LogIndex };
 } {
 	try {
-		return { entries: decodeEntries(records) };
+		const entries = decodeEntries(records);
+		return found === undefined ? { entries } : { entries, damagedFrom: { damagedFrom: found as LogIndex } };
 	} catch {
 		const entries: Entry[] = [];
 		for (const record of records) {

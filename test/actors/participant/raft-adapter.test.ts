@@ -195,6 +195,16 @@ describe("Raft's persists in a store", () => {
 		expect(adapter.operationsOf({ hardState: { term: term(5), votedFor: null } })).toHaveLength(1);
 	});
 
+	it("that the store has found damaged are reported to the machine, which gets them again", () => {
+		const { adapter } = adapterOf();
+		const store = new PlainStore();
+		adapter.recover(store.contents);
+		store.perform(adapter.operationsOf({ hardState: { term: 1 as Term, votedFor: a } }));
+		const contents = { ...store.contents, firstIndex: 3, damagedFrom: 3 };
+		expect(adapter.repairsLog).toBe(true);
+		expect(adapterOf().adapter.recover(contents).durable).toMatchObject({ entries: [], firstIndex: 3, damagedFrom: 3 });
+	});
+
 	it("that can not be decoded are reported as damaged from there on, with all that follows", () => {
 		const { adapter } = adapterOf();
 		const store = new PlainStore();
