@@ -88,6 +88,8 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			write: (operations, durable) => this.#writeApart(operations, durable),
 			readSnapshot: (part) => this.#readSnapshot(part),
 			input: (input) => this.#inputApart(input),
+			nowMs: () => this.#running.context.clock.nowMs(),
+			later: () => new Promise((resolve) => this.#running.context.timers.run("deliver", 0, resolve)),
 			fail: (error) => this.#fail(error),
 		};
 	}

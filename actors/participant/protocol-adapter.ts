@@ -23,6 +23,10 @@ export interface DeliveryHost<P extends ProtocolTypes> {
 	readSnapshot(part: SnapshotPart): Promise<Uint8Array | null>;
 	/** Gives the machine an input, in a turn of its own. */
 	input(input: Input<P>): void;
+	/** The participant's clock. */
+	nowMs(): number;
+	/** Resolves in a turn of its own, behind what has come in meanwhile. */
+	later(): Promise<void>;
 	/** Stops the participant, loudly. */
 	fail(error: unknown): void;
 }
