@@ -68,6 +68,7 @@ export {
 	type Leadership,
 	type NodeStatus,
 	type RaftOptions,
+	type ReadOptions,
 	type StorageOptions,
 	Swarm,
 	type SwarmBackend,

@@ -39,6 +39,7 @@ const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
 	"repair-request": true,
 	"repair-response": true,
 	"snapshot-request": true,
+	quiesce: true,
 };
 
 /** Small logs and snapshots, so that a minute of virtual time meets compaction and transfers. */

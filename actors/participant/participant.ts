@@ -10,7 +10,7 @@
 import type { Effect, Input, NodeId, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
 import { must } from "../../protocols/core/index.ts";
 import type { ActorContext, Address, Behaviour, Replier, Signal } from "../../runtime/actor/index.ts";
-import { StorageClient, type StoreOperation } from "../../runtime/storage/index.ts";
+import { StorageClient, type StoreOperation, storeCorrupt } from "../../runtime/storage/index.ts";
 import * as errors from "./errors.ts";
 import { Peers } from "./peers.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
@@ -88,6 +88,8 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			write: (operations, durable) => this.#writeApart(operations, durable),
 			readSnapshot: (part) => this.#readSnapshot(part),
 			input: (input) => this.#inputApart(input),
+			nowMs: () => this.#running.context.clock.nowMs(),
+			later: () => new Promise((resolve) => this.#running.context.timers.run("deliver", 0, resolve)),
 			fail: (error) => this.#fail(error),
 		};
 	}
@@ -96,6 +98,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const { group, node, members } = this.#settings;
 		const store = this.#connect(context);
 		const [adapter, contents] = await Promise.all([this.#settings.open(context), store.open()]);
+		if (contents.damagedFrom !== undefined && adapter.repairsLog !== true) {
+			const key = String(contents.damagedFrom);
+			throw storeCorrupt({ store: store.store, part: "record", key, problem: "nobody repairs it" });
+		}
 		const { machine, durable } = adapter.recover(contents);
 		const peers = new Peers(context, group, adapter.protocol, this.#others(members), {
 			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),

@@ -23,6 +23,10 @@ export interface DeliveryHost<P extends ProtocolTypes> {
 	readSnapshot(part: SnapshotPart): Promise<Uint8Array | null>;
 	/** Gives the machine an input, in a turn of its own. */
 	input(input: Input<P>): void;
+	/** The participant's clock. */
+	nowMs(): number;
+	/** Resolves in a turn of its own, behind what has come in meanwhile. */
+	later(): Promise<void>;
 	/** Stops the participant, loudly. */
 	fail(error: unknown): void;
 }
@@ -31,6 +35,11 @@ export interface DeliveryHost<P extends ProtocolTypes> {
 export interface ProtocolAdapter<P extends ProtocolTypes> {
 	/** Names the layouts in which members speak to each other. */
 	readonly protocol: string;
+	/**
+	 * The protocol gets again what a store has lost of its log ({@link StoreContents.damagedFrom}): it is given such contents.
+	 * Default false: the participant refuses to start with them.
+	 */
+	readonly repairsLog?: boolean;
 	/**
 	 * Builds the machine and what it starts from.
 	 * @throws QuorateError `store-foreign` when the store holds something else

@@ -3,7 +3,7 @@
  * they travel. No rule of Raft stands here; those are in `protocols/raft`.
  */
 
-import type { NodeId } from "../../protocols/core/index.ts";
+import type { NodeId, RequestId } from "../../protocols/core/index.ts";
 import {
 	type ApplierSnapshot,
 	type Entry,
@@ -43,6 +43,10 @@ const IDENTITY_KEY = "identity";
  */
 const STORE_VERSION = 3;
 const STORE_VERSION_MIN = 1;
+/** How long entries are applied without a look at what else there is to do: a tenth of the default heartbeat. */
+export const APPLY_SLICE_MS = 5;
+/** Of what the host itself says; the participant counts its clients' requests from 1. */
+const NO_REQUEST: RequestId = 0;
 /** Bytes of a snapshot that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
 
@@ -64,9 +68,12 @@ export interface RaftAdapterSettings {
 	readonly metrics: Metrics;
 }
 
+type EntriesDelivery = Extract<RaftDelivery, { type: "entries" }>;
+
 /** One member's translations. It lives as long as one life of the machine. */
 export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	readonly protocol = "raft";
+	readonly repairsLog = true;
 	readonly #settings: RaftAdapterSettings;
 	readonly #machine: RaftMachine;
 	readonly #applier: RaftApplier;
@@ -76,6 +83,8 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	/** The name of the snapshot that is published in the store, by its last index. */
 	#published: { readonly lastIndex: number; readonly name: string } | null = null;
 	#appliedIndex = 0;
+	/** What the machine was told of the application. */
+	#isBehind = false;
 	readonly #commits: { add(count: number): void };
 	readonly #commitIndex: { set(value: number): void };
 	readonly #term: { set(value: number): void };
@@ -148,6 +157,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			case "propose":
 			case "open-session":
 			case "read":
+			case "read-at":
 			case "change-membership":
 			case "leave-joint":
 			case "transfer-leadership":
@@ -170,9 +180,7 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	deliver(delivery: RaftDelivery, host: DeliveryHost<RaftTypes>): undefined | Promise<void> {
 		switch (delivery.type) {
 			case "entries":
-				for (const { requestId, answer } of this.#applier.perform(delivery)) host.answer(requestId, answer);
-				this.#appliedIndex = delivery.firstIndex + delivery.entries.length - 1;
-				return undefined;
+				return this.#applyFrom(delivery, 0, host);
 			case "query":
 				for (const { requestId, answer } of this.#applier.perform(delivery)) host.answer(requestId, answer);
 				return undefined;
@@ -182,6 +190,45 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 			case "restore-snapshot":
 				return this.#restore(delivery.snapshot, host);
 		}
+	}
+
+	/**
+	 * Applies in slices of {@link APPLY_SLICE_MS}: behind an application that is slow, heartbeats must not wait for all that is
+	 * decided. The clock is looked at after one entry, two more, four more …, so a slice takes at most about twice its time,
+	 * or the time of one entry.
+	 */
+	#applyFrom(delivery: EntriesDelivery, from: number, host: DeliveryHost<RaftTypes>): undefined | Promise<void> {
+		const { firstIndex, entries, requestIds } = delivery;
+		const startedMs = host.nowMs();
+		let at = from;
+		for (let count = 1; at < entries.length; count *= 2) {
+			const end = Math.min(at + count, entries.length);
+			const part = {
+				type: "entries",
+				firstIndex: (firstIndex + at) as LogIndex,
+				entries: entries.slice(at, end),
+				requestIds: requestIds === null ? null : requestIds.slice(at, end),
+			} as const;
+			for (const { requestId, answer } of this.#applier.perform(part)) host.answer(requestId, answer);
+			this.#appliedIndex = firstIndex + end - 1;
+			at = end;
+			if (at < entries.length && host.nowMs() - startedMs >= APPLY_SLICE_MS) {
+				this.#tellLag(host);
+				return host.later().then(() => this.#applyFrom(delivery, at, host));
+			}
+		}
+		this.#tellLag(host);
+		return undefined;
+	}
+
+	/** Tells the machine when the application has fallen behind too far, and when it has caught up with half of that. */
+	#tellLag(host: DeliveryHost<RaftTypes>): void {
+		const lag = this.#machine.view.deliveredIndex - this.#appliedIndex;
+		const { maxUnappliedEntries } = this.#settings.config;
+		const isBehind = this.#isBehind ? 2 * lag > maxUnappliedEntries : lag > maxUnappliedEntries;
+		if (isBehind === this.#isBehind) return;
+		this.#isBehind = isBehind;
+		host.input({ type: "request", requestId: NO_REQUEST, request: { type: "application-behind", isBehind } });
 	}
 
 	eventOf(event: RaftEvent): { readonly type: string } | null {
@@ -295,12 +342,13 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 }
 
 /** The log as far as its records can be decoded; what is behind one that can not is not vouched for. */
-function readableEntries({ firstIndex, records }: StoreContents): {
+function readableEntries({ firstIndex, records, damagedFrom: found }: StoreContents): {
 	readonly entries: readonly Entry[];
 	readonly damagedFrom?: { readonly damagedFrom: LogIndex };
 } {
 	try {
-		return { entries: decodeEntries(records) };
+		const entries = decodeEntries(records);
+		return found === undefined ? { entries } : { entries, damagedFrom: { damagedFrom: found as LogIndex } };
 	} catch {
 		const entries: Entry[] = [];
 		for (const record of records) {

@@ -31,5 +31,13 @@ export const raftClientLayouts: LayoutTable = {
 			],
 		},
 		{ type: "answer", fields: [{ name: "data", kind: "bytes" }] },
+		{
+			type: "read-at",
+			fields: [
+				{ name: "level", kind: { oneOf: ["index", "lease", "follower", "stale"] } },
+				{ name: "maxStalenessMs", kind: "safe-integer" },
+				{ name: "query", kind: "bytes" },
+			],
+		},
 	],
 };

@@ -41,15 +41,17 @@ export class RaftStoreView implements RaftDurable {
 	snapshot: RaftDurable["snapshot"] = null;
 	firstIndex: LogIndex = 1 as LogIndex;
 	readonly entries: Entry[] = [];
+	damagedFrom?: LogIndex;
 
 	/** Takes what a load has found. */
-	static of({ values, snapshot, firstIndex, records }: StoreContents): RaftStoreView {
+	static of({ values, snapshot, firstIndex, records, damagedFrom }: StoreContents): RaftStoreView {
 		const view = new RaftStoreView();
 		const hardState = values.get(HARD_STATE_KEY);
 		if (hardState !== undefined) view.hardState = decodeValue(hardState) as HardState;
 		if (snapshot !== null) view.#publish(snapshot.description, snapshot.sizeBytes);
 		view.firstIndex = firstIndex as LogIndex;
 		view.entries.push(...decodeEntries(records));
+		if (damagedFrom !== undefined) view.damagedFrom = damagedFrom as LogIndex;
 		return view;
 	}
 
@@ -65,6 +67,8 @@ export class RaftStoreView implements RaftDurable {
 					this.entries.push(...decodeEntries(operation.records));
 					break;
 				case "truncate-from":
+					// What is damaged is cut before anything else.
+					delete this.damagedFrom;
 					this.entries.length = Math.min(this.entries.length, Math.max(0, operation.index - this.firstIndex));
 					break;
 				case "compact-through":

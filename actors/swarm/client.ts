@@ -9,8 +9,20 @@
  * a result that the group would have to forget results that are still wanted.
  */
 
-import { assert, type Generator, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
-import { type AppliedResult, defaultSessionLimits, type SessionId } from "../../protocols/raft/index.ts";
+import {
+	assert,
+	type Generator,
+	isNodeId,
+	type NodeId,
+	QuorateError,
+	requireInteger,
+} from "../../protocols/core/index.ts";
+import {
+	ANY_STALENESS_MS,
+	type AppliedResult,
+	defaultSessionLimits,
+	type SessionId,
+} from "../../protocols/raft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
 import {
 	decodeAnswer,
@@ -19,11 +31,12 @@ import {
 	type RaftClientAnswer,
 	type RaftClientRequest,
 } from "../participant/index.ts";
-import type { ClientOptions, Committed, SwarmClient } from "./contract.ts";
+import type { ClientOptions, Committed, ReadOptions, SwarmClient } from "./contract.ts";
 import * as errors from "./errors.ts";
-import { requireOptions } from "./given-options.ts";
+import { refused, requireOptions } from "./given-options.ts";
 import { Window } from "./window.ts";
 
+const readLevels: readonly unknown[] = ["linearizable", "lease", "follower", "stale"];
 export const CLIENT_WINDOW_MAX = 1_024;
 const CLIENT_WINDOW_DEFAULT = 64;
 /**
@@ -113,11 +126,13 @@ export class SessionClient implements SwarmClient {
 		}
 	}
 
-	async read<Answer = unknown>(query: unknown): Promise<Answer> {
-		const request: RaftClientRequest = { type: "read", query: this.#encode(query) };
+	async read<Answer = unknown>(query: unknown, options: ReadOptions = {}): Promise<Answer> {
+		const request = readRequest(options, this.#encode(query));
+		const isAnywhere = options.level === "follower" || options.level === "stale";
+		const first = options.at ?? (isAnywhere ? this.#group.generator.pick(this.#group.members) : null);
 		if (!this.#window.tryEnter()) await this.#window.enter();
 		try {
-			const answer = await this.#untilAnswered(request, this.#begin("read"));
+			const answer = await this.#untilAnswered(request, this.#begin("read"), first);
 			if (answer.type !== "answer") throw unexpected(answer);
 			return decodeAnswer(answer.data) as Answer;
 		} finally {
@@ -214,10 +229,11 @@ export class SessionClient implements SwarmClient {
 	async #untilAnswered(
 		request: RaftClientRequest | (() => RaftClientRequest),
 		operation: Operation,
+		first: NodeId | null = null,
 	): Promise<RaftClientAnswer> {
 		const { clock, generator } = this.#group;
 		let backoffMs = BACKOFF_MS_MIN;
-		let target = this.#group.leader() ?? generator.pick(this.#group.members);
+		let target = first ?? this.#group.leader() ?? generator.pick(this.#group.members);
 		let redirects = 0;
 		for (;;) {
 			if (this.#closed !== null) throw operation.uncertain ? this.#outOfTime(operation) : this.#closed;
@@ -270,11 +286,14 @@ export class SessionClient implements SwarmClient {
 				return { type: "again", leader: answer.leader };
 			case "too-many-pending":
 			case "too-many-uncommitted-bytes":
+			case "application-behind":
 			case "too-many-forwarded":
 			case "too-many-forwarded-bytes":
 			case "read-index-timeout":
 			case "transfer-in-progress":
 				return { type: "again", leader: null };
+			case "lease-off":
+				throw errors.leaseOff({});
 			case "too-large":
 				throw errors.valueTooLarge({ sizeBytes: answer.sizeBytes, limitBytes: answer.limitBytes });
 			default:
@@ -326,6 +345,19 @@ export class SessionClient implements SwarmClient {
 		}
 		return errors.notDecided({ operation: name, waitedMs, attempts, reason: refusal });
 	}
+}
+
+/** @throws QuorateError `option-unknown`, `invalid-argument` */
+function readRequest(options: ReadOptions, query: Uint8Array): RaftClientRequest {
+	const { level, maxStalenessMs, at } = requireOptions("", options, ["level", "maxStalenessMs", "at"]);
+	if (at !== undefined && !isNodeId(at)) throw refused("at", "the name of a member", at);
+	if (level !== undefined && !readLevels.includes(level)) throw refused("level", readLevels.join(", "), level);
+	if (maxStalenessMs !== undefined && level !== "stale")
+		throw refused("maxStalenessMs", "none beside another level", level);
+	if (level === undefined) return { type: "read", query };
+	const bound = level === "stale" ? (maxStalenessMs ?? ANY_STALENESS_MS) : 0;
+	requireInteger("maxStalenessMs", bound, 0, ANY_STALENESS_MS);
+	return { type: "read-at", level: level === "linearizable" ? "index" : level, maxStalenessMs: bound, query };
 }
 
 function after(members: readonly NodeId[], node: NodeId): NodeId {

@@ -187,6 +187,27 @@ export interface ClientOptions {
 	readonly timeoutMs?: number;
 }
 
+/** How one read is answered. */
+export interface ReadOptions {
+	/**
+	 * - `linearizable`: the leader asks a quorum for each round of reads, also where the group has leases;
+	 * - `lease`: linearizable while clocks keep to `lease` of Raft's config, in most cases without asking anybody;
+	 * - `follower`: linearizable, answered by any member from its own state, after one question to the leader for all reads
+	 *   that it has gathered: for readers near a follower, or to spare the leader;
+	 * - `stale`: a member answers at once from its own state if that is fresh enough, and else asks as `follower` does.
+	 *
+	 * Default: linearizable, by lease if the group has leases.
+	 */
+	readonly level?: "linearizable" | "lease" | "follower" | "stale";
+	/**
+	 * Of `stale`: the answer has everything that was decided so many milliseconds before it left its member, by that member's
+	 * clock. An integer from 0; default: no bound, so that an answer may be as old as the member has been cut off.
+	 */
+	readonly maxStalenessMs?: number;
+	/** The member that is asked first; default the leader, for `follower` and `stale` any. */
+	readonly at?: NodeId;
+}
+
 /** A command's result and its place in the group's order. */
 export interface Committed<Result = unknown> {
 	readonly result: Result;
@@ -211,12 +232,13 @@ export interface SwarmClient {
 	/** The same, with the command's place in the order. */
 	commit<Result = unknown>(command: unknown): Promise<Committed<Result>>;
 	/**
-	 * A linearizable read: it sees every command that was acknowledged before it began.
-	 * @throws QuorateError `query-failed` when the application throws at it; `value-not-encodable`, `value-too-large`,
+	 * A read, by default linearizable: it sees every command that was acknowledged before it began. {@link ReadOptions} says what
+	 * else there is.
+	 * @throws QuorateError `option-unknown`, `invalid-argument`, `lease-off`; `query-failed` when the application throws at it; `value-not-encodable`, `value-too-large`,
 	 *   `client-overloaded`; `result-too-large`; `not-decided` when no answer came in time; `client-closed`, `swarm-stopped`,
 	 *   `swarm-failed`
 	 */
-	read<Answer = unknown>(query: unknown): Promise<Answer>;
+	read<Answer = unknown>(query: unknown, options?: ReadOptions): Promise<Answer>;
 	/** Refuses further commands; outstanding ones reject as `outcome-unknown`. */
 	close(): void;
 }

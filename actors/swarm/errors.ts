@@ -41,6 +41,10 @@ const defined = defineErrors({
 		(d: { operation: string; waitedMs: number; attempts: number; reason: string }) =>
 			`the ${d.operation} was refused for ${d.waitedMs} ms in ${d.attempts} attempts (${d.reason}): it has certainly no effect`,
 	],
+	leaseOff: [
+		"lease-off",
+		(_: Record<string, never>) => "a read by lease needs a group with leases: raft.config.lease of the swarm's options",
+	],
 	resultForgotten: [
 		"result-forgotten",
 		(d: { session: number; serial: number }) =>
@@ -131,6 +135,8 @@ export const commandFatal: ErrorMaker<{ node: string; index: number; deaths: num
 export const answerUnexpected: ErrorMaker<{ type: string }> = defined.answerUnexpected;
 /** `no-raft-group` */
 export const noGroup: ErrorMaker<Record<string, never>> = defined.noGroup;
+/** `lease-off` */
+export const leaseOff: ErrorMaker<Record<string, never>> = defined.leaseOff;
 /** `result-forgotten` */
 export const resultForgotten: ErrorMaker<{ session: number; serial: number }> = defined.resultForgotten;
 /** `node-down` */

@@ -20,6 +20,7 @@ export {
 	NODES_MAX,
 	type NodeStatus,
 	type RaftOptions,
+	type ReadOptions,
 	type StorageOptions,
 	type SwarmClient,
 	type SwarmEvent,

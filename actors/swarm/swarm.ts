@@ -45,6 +45,7 @@ import type {
 	Leadership,
 	MembershipView,
 	NodeStatus,
+	ReadOptions,
 	SwarmClient,
 	SwarmEvent,
 	SwarmMetrics,
@@ -249,9 +250,9 @@ export class Swarm {
 		return this.#sharedClient().propose<Result>(command);
 	}
 
-	/** A linearizable read through the swarm's own client; see {@link SwarmClient.read}. */
-	async read<Answer = unknown>(query: unknown): Promise<Answer> {
-		return this.#sharedClient().read<Answer>(query);
+	/** A read through the swarm's own client, linearizable by default; see {@link SwarmClient.read}. */
+	async read<Answer = unknown>(query: unknown, options: ReadOptions = {}): Promise<Answer> {
+		return this.#sharedClient().read<Answer>(query, options);
 	}
 
 	/** A client with a session of its own. @throws QuorateError `invalid-argument`, `no-raft-group`, `swarm-stopped` */

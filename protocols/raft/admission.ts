@@ -11,7 +11,8 @@ export function refusalBySize(core: RaftCore, dataBytes: number): RaftRefusal | 
 
 /** Why this leader does not take an entry of `dataBytes` now, or null; `pending` are those that count against its bound. */
 export function refusalByLoad(core: RaftCore, dataBytes: number, pending: number): RaftRefusal | null {
-	const { maxPendingProposals, maxUncommittedBytes } = core.config;
+	const { maxPendingProposals, maxUncommittedBytes, maxUnappliedEntries } = core.config;
+	if (core.isApplicationBehind) return { reason: "application-behind", limitEntries: maxUnappliedEntries };
 	if (pending >= maxPendingProposals) return { reason: "too-many-pending", limit: maxPendingProposals };
 	const sizeBytes = ENTRY_OVERHEAD_BYTES + dataBytes;
 	// One that is larger than the bound alone would never be taken if it had to fit in.

@@ -133,6 +133,20 @@ export interface RaftConfig {
 	readonly maxForwardedBytes: number;
 	/** Bytes of one command; a larger one is refused with `too-large`. Default 1 MiB − 64; bounds 1 to 64 MiB − 64. */
 	readonly maxEntryBytes: number;
+	/**
+	 * Entries that are decided and that this member's application has not applied. Default 16,384; bounds 1 to 2^31. Beyond
+	 * it a leader refuses commands with `application-behind` and a follower takes no further entries, until half of them are
+	 * applied. Lower: less memory and a shorter wait behind a slow application; below what comes in a round trip and a
+	 * flush commands are refused while all is well.
+	 */
+	readonly maxUnappliedEntries: number;
+	/**
+	 * Heartbeats after which a group without work falls silent: its leader tells the members so and stops its heartbeats, they
+	 * stop waiting for them, until somebody has something to say. Default 0: never; bounds 0 to 2^31. With many groups in
+	 * one process it saves what idle ones cost. The price is that a leader which is gone is noticed only by a host that says so
+	 * (`peer-unreachable`), by a client that asks, or by a message: see `quiescence.ts`. Not with `lease` or a `handoverPriorityGap`.
+	 */
+	readonly quiesceAfterHeartbeats: number;
 	/** Entries in one delivery to the application. Default 4,096; bounds 1 to 1,048,576. Less: the host may yield sooner. */
 	readonly maxEntriesPerDelivery: number;
 	/**
@@ -203,6 +217,8 @@ const defaults = {
 	maxForwardedBytes: 4 * MIB,
 	lease: null,
 	maxEntryBytes: MIB - 64,
+	maxUnappliedEntries: 16_384,
+	quiesceAfterHeartbeats: 0,
 	maxEntriesPerDelivery: 4096,
 	snapshotEveryEntries: 16_384,
 	snapshotEveryBytes: 64 * MIB,
@@ -243,6 +259,8 @@ const bounds: Readonly<
 	maxForwardedProposals: [1, FORWARDED_PROPOSALS_MAX],
 	maxForwardedBytes: [KIB, 2 ** 40],
 	maxEntryBytes: [1, 64 * MIB - 64],
+	maxUnappliedEntries: [1, 2 ** 31],
+	quiesceAfterHeartbeats: [0, 2 ** 31],
 	maxEntriesPerDelivery: [1, 1_048_576],
 	snapshotEveryEntries: [1, 2 ** 31],
 	snapshotEveryBytes: [KIB, 2 ** 40],
@@ -294,6 +312,7 @@ export function validateRaftConfig(config: RaftConfig): void {
 		const actual = String(config.promoteLearners);
 		throw configInvalid({ field: "promoteLearners", expected: "true or false", actual });
 	}
+	requireQuiescence(config);
 	const { min, max } = config.electionTimeoutMs;
 	requireRelation(min < max, "electionTimeoutMs.min is below electionTimeoutMs.max", min, max);
 	requireRelation(
@@ -360,6 +379,18 @@ function requireLease(lease: unknown): void {
 		throw configInvalid({ field: "lease", expected: "null or {maxClockDriftPpm}", actual: String(lease) });
 	}
 	requireInteger("lease.maxClockDriftPpm", (lease as { maxClockDriftPpm: number }).maxClockDriftPpm, clockDriftBounds);
+}
+
+/** A lease lives of heartbeats, and a handover happens at one. */
+function requireQuiescence({ quiesceAfterHeartbeats, lease, handoverPriorityGap }: RaftConfig): void {
+	if (quiesceAfterHeartbeats === 0) return;
+	requireRelation(lease === null, "a group with leases is never silent", quiesceAfterHeartbeats, 0);
+	requireRelation(
+		handoverPriorityGap === 0,
+		"a group that hands over by itself is never silent",
+		quiesceAfterHeartbeats,
+		handoverPriorityGap,
+	);
 }
 
 function requireRelation(holds: boolean, rule: string, left: number, right: number): void {

@@ -22,6 +22,9 @@ export interface RaftCore {
 	/** The host's clock at the present input, and when rounds began by it, for leases alone. No part of the state. */
 	nowMs: MonotonicMs;
 	roundBegins: RoundBegin[];
+	/** When this follower's open questions were first put, and how fresh its state is known to be; no part of the state either. */
+	questionTimes: Map<number, MonotonicMs>;
+	freshSinceMs: MonotonicMs | null;
 
 	// What survives a crash (Figure 2, and the snapshot of §7).
 	term: Term;
@@ -53,6 +56,13 @@ export interface RaftCore {
 	snapshotMark: LogIndex;
 	/** An installed snapshot that is not durable yet: deliveries wait for it. */
 	restoring: { readonly writeId: WriteId; readonly snapshot: RaftSnapshot } | null;
+
+	/** The host's word: the application is further behind than `maxUnappliedEntries`. */
+	isApplicationBehind: boolean;
+	/** The group is silent, as far as this member knows: neither heartbeats nor a wait for them (`quiescence.ts`). */
+	isQuiet: boolean;
+	/** Of a leader: its heartbeats in a row in which there was nothing to do. */
+	idleBeats: number;
 
 	// What the disk was not handed yet, and what it has not finished.
 	hardStateUnsaved: boolean;
@@ -169,6 +179,8 @@ export interface Acknowledgement {
 export interface PendingRead {
 	readonly requestId: RequestId;
 	readonly query: Uint8Array;
+	/** A lease will not do. */
+	readonly needsRound: boolean;
 }
 
 /** A follower's question for a read index. */
@@ -246,6 +258,8 @@ export function createCore(config: RaftConfig): RaftCore {
 		out: [],
 		nowMs: 0,
 		roundBegins: [],
+		questionTimes: new Map(),
+		freshSinceMs: null,
 		term: 0 as Term,
 		votedFor: null,
 		log: new RaftLog(0 as LogIndex, 0 as Term, []),
@@ -262,6 +276,9 @@ export function createCore(config: RaftConfig): RaftCore {
 		orderedSnapshot: null,
 		snapshotMark: 0 as LogIndex,
 		restoring: null,
+		isApplicationBehind: false,
+		isQuiet: false,
+		idleBeats: 0,
 		hardStateUnsaved: false,
 		compactionUnsaved: null,
 		nextWriteId: 1,
@@ -314,6 +331,7 @@ export function copyCore(core: RaftCore): RaftCore {
 		...core,
 		out: [],
 		roundBegins: core.roundBegins.slice(),
+		questionTimes: new Map(core.questionTimes),
 		log: core.log.copy(),
 		configurations: core.configurations.copy(),
 		writes: core.writes.map((write) => ({ ...write })),
@@ -338,7 +356,8 @@ export function copyCore(core: RaftCore): RaftCore {
 
 /** The core's state as plain data. */
 export function viewCore(core: RaftCore): unknown {
-	const { config: _config, out: _out, nowMs: _nowMs, roundBegins: _begins, log, configurations, ...variables } = core;
+	const { config: _config, out: _out, nowMs: _nowMs, log, configurations, ...more } = core;
+	const { roundBegins: _begins, questionTimes: _times, freshSinceMs: _fresh, ...variables } = more;
 	return { ...variables, log: log.view, configurations: configurations.view };
 }
 

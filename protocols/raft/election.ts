@@ -25,6 +25,7 @@ import { isWithoutApplication } from "./witness.ts";
 export function handleElectionTimer(core: RaftCore): void {
 	// Something in this same batch has set the timer anew; this is still the one before.
 	if (core.electionTimerMs !== null) return;
+	if (core.isQuiet) return;
 	core.guardsLease = false;
 	if (core.role === "leader") {
 		checkQuorum(core);

@@ -16,12 +16,14 @@ import { isHardStateDurable, sendDurable } from "./durability.ts";
 import { beginAsking } from "./forwarding.ts";
 import type { ReadIndexResponse } from "./messages.ts";
 import { query } from "./read-index.ts";
+import { noteAsked, noteClosed } from "./read-level.ts";
 
 /** At the end of a follower's batch: asks for the reads that have no question yet, and what the leader was not asked. */
 export function askReadIndex(core: RaftCore): void {
 	if (core.reads.length > 0 && core.questions.length < core.config.maxInflightReadRounds) {
 		if (!core.hasAsked) beginAsking(core);
 		const question = ++core.lastQuestion;
+		noteAsked(core, question);
 		core.questions.push({ question, reads: core.reads, isSent: false, index: null, waits: 0 });
 		core.reads = [];
 	}
@@ -52,8 +54,9 @@ export function handleReadIndexResponse(core: RaftCore, { life, question, index 
 
 /** At the end of a batch: answers the reads whose index is applied. */
 export function answerFollowerReads(core: RaftCore): void {
-	core.questions = core.questions.filter(({ index, reads }) => {
+	core.questions = core.questions.filter(({ question, index, reads }) => {
 		if (index === null || index > core.deliveredIndex) return true;
+		noteClosed(core, question, true);
 		query(core, reads);
 		return false;
 	});
@@ -70,6 +73,7 @@ export function handleReadTimer(core: RaftCore): void {
 		for (const { requestId } of each.reads) {
 			reply(core, requestId, { type: "refused", reason: "read-index-timeout", leader: core.leader });
 		}
+		noteClosed(core, each.question, false);
 		core.pendingReads -= each.reads.length;
 		return false;
 	});

@@ -65,6 +65,7 @@ export {
 	type TimeoutNow,
 	type Vote,
 } from "./messages.ts";
+export { ANY_STALENESS_MS } from "./read-level.ts";
 export {
 	type AppliedResult,
 	defaultSessionLimits,
@@ -86,4 +87,5 @@ export type {
 	RaftTimer,
 	RaftTypes,
 	RaftWrite,
+	ReadLevel,
 } from "./vocabulary.ts";

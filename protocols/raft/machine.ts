@@ -9,6 +9,7 @@ import {
 	type StateMachine,
 	type WriteId,
 } from "../core/index.ts";
+import { bearable } from "./apply-lag.ts";
 import { type RaftConfig, validateRaftConfig } from "./config.ts";
 import { copyCore, createCore, type RaftCore, setTimer, viewCore } from "./core.ts";
 import { deliverCommitted, handleSnapshotReady, restoreInstalled } from "./delivery.ts";
@@ -21,7 +22,7 @@ import {
 	ignoresCandidate,
 } from "./election.ts";
 import type { LogIndex, Term } from "./entry.ts";
-import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot } from "./follower.ts";
+import { acknowledgeNow, handleAppendEntries, handleInstallSnapshot, hearLeader } from "./follower.ts";
 import { answerFollowerReads, askReadIndex, handleReadIndexResponse, handleReadTimer } from "./follower-reads.ts";
 import {
 	giveUpForwards,
@@ -34,6 +35,7 @@ import { handleForwardedProposals } from "./forwarding-ledger.ts";
 import { handOverByPriority } from "./handover.ts";
 import { continueChange } from "./membership.ts";
 import type { RaftMessage, SnapshotResponse } from "./messages.ts";
+import { fallsQuiet, handleQuiesce, wake, wakeFor, wakeForLoss } from "./quiescence.ts";
 import { completeReads, handleReadIndexRequest, openReadRound, refuseReads } from "./read-index.ts";
 import { continueRepair, handleRepairRequest, handleRepairResponse } from "./repair.ts";
 import {
@@ -81,11 +83,13 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 		core.nowMs = now;
 		switch (input.type) {
 			case "message":
+				wakeFor(core, input.from, input.message);
 				receive(core, input.from, input.message);
 				if (core.role === "leader") this.#heardAtMs.set(input.from, now);
 				else if (this.#heardAtMs.size > 0) this.#heardAtMs.clear();
 				return;
 			case "request":
+				wake(core);
 				handleRequest(core, input.requestId, input.request);
 				return;
 			case "batch-ended":
@@ -105,6 +109,8 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 				return;
 			case "peer-reachable":
 			case "peer-unreachable":
+				if (input.type === "peer-reachable") wake(core);
+				else wakeForLoss(core, input.peer);
 				handleReachability(core, input.peer, input.type === "peer-reachable");
 				return;
 			case "start":
@@ -141,6 +147,7 @@ function handleTimer(core: RaftCore, timer: RaftTimer): void {
 			handleElectionTimer(core);
 			return;
 		case "heartbeat":
+			if (fallsQuiet(core)) return;
 			handleHeartbeatTimer(core);
 			renewTransfer(core);
 			handOverByPriority(core);
@@ -163,7 +170,7 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 	if (!settleTerm(core, from, message)) return;
 	switch (message.type) {
 		case "append-entries":
-			handleAppendEntries(core, from, message);
+			handleAppendEntries(core, from, bearable(core, message));
 			return;
 		case "append-response":
 			handleAppendResponse(core, from, message);
@@ -207,6 +214,10 @@ function receive(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "snapshot-request":
 			handleSnapshotRequest(core, from, message);
 			return;
+		case "quiesce":
+			hearLeader(core, from);
+			handleQuiesce(core, message);
+			return;
 		default:
 			assertNever(message, "message");
 	}
@@ -239,6 +250,7 @@ function settleTerm(core: RaftCore, from: NodeId, message: RaftMessage): boolean
 		case "forward-response":
 		case "forward-refusal":
 		case "repair-response":
+		case "quiesce":
 			becomeFollower(core, message.term, from);
 			return true;
 		case "append-response":
@@ -288,6 +300,7 @@ function answerStale(core: RaftCore, from: NodeId, message: RaftMessage): void {
 		case "repair-request":
 		case "repair-response":
 		case "snapshot-request":
+		case "quiesce":
 			return;
 		default:
 			assertNever(message, "message");

@@ -148,6 +148,13 @@ export interface SnapshotRequest {
 	readonly minIndex: LogIndex;
 }
 
+/** The leader has nothing more to send to anybody: its log, all of it committed, ends at `lastIndex`. */
+export interface Quiesce {
+	readonly type: "quiesce";
+	readonly term: Term;
+	readonly lastIndex: LogIndex;
+}
+
 export type RaftMessage =
 	| RequestVote
 	| Vote
@@ -163,7 +170,8 @@ export type RaftMessage =
 	| ForwardRefusal
 	| RepairRequest
 	| RepairResponse
-	| SnapshotRequest;
+	| SnapshotRequest
+	| Quiesce;
 
 /** The layout of one entry, shared by append-entries on the wire and records in the store. */
 export const entryFields = [
@@ -177,7 +185,7 @@ export const entryFields = [
 
 /**
  * Raft's messages; append only. Install-snapshot has no layout: it is rare, and most of it is one byte array. Nor have
- * timeout-now, refusals, and what repairs a member, which are rarer still.
+ * timeout-now, refusals, and what repairs or silences a member, which are rarer still.
  */
 export const raftLayouts: LayoutTable = {
 	protocol: "raft",

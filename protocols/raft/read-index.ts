@@ -35,7 +35,7 @@ export function openReadRound(core: RaftCore): void {
 	if (core.reads.length + core.asked.length === 0) return;
 	if (core.readRounds.length >= core.config.maxInflightReadRounds) return;
 	if (core.log.termAt(core.commitIndex) !== core.term) return;
-	if (answersByLease(core)) return;
+	if (answersByLease(core) && !core.reads.some(({ needsRound }) => needsRound)) return;
 	beginRound(core);
 	core.readRounds.push({ round: core.round, index: core.commitIndex, reads: core.reads, asked: core.asked });
 	core.reads = [];
@@ -45,9 +45,12 @@ export function openReadRound(core: RaftCore): void {
 /** Lets the application answer the reads whose round a quorum has confirmed, and followers theirs; by lease all. */
 export function completeReads(core: RaftCore): void {
 	if (core.reads.length + core.asked.length > 0 && core.deliveredIndex === core.commitIndex && answersByLease(core)) {
-		query(core, core.reads);
+		query(
+			core,
+			core.reads.filter(({ needsRound }) => !needsRound),
+		);
 		answerAsked(core, core.asked, core.commitIndex);
-		core.reads = [];
+		core.reads = core.reads.filter(({ needsRound }) => needsRound);
 		core.asked = [];
 	}
 	if (core.readRounds.length === 0) return;
@@ -86,6 +89,7 @@ export function refuseReads(core: RaftCore, leader: NodeId | null): void {
 	const waiting = [...core.readRounds, ...core.questions].flatMap(({ reads }) => reads).concat(core.reads);
 	core.readRounds = [];
 	core.questions = [];
+	core.questionTimes.clear();
 	core.reads = [];
 	core.asked = [];
 	core.pendingReads = 0;

@@ -1,11 +1,12 @@
 /** What local clients ask: taken in by a leader within its bounds, refused by everyone else. */
 import { assertNever, type RequestId } from "../core/index.ts";
 import { refusalByLoad, refusalBySize } from "./admission.ts";
-import { type RaftCore, reply } from "./core.ts";
+import { type PendingRead, type RaftCore, reply } from "./core.ts";
 import type { Entry, SessionId } from "./entry.ts";
 import { forgetLeader } from "./forget-leader.ts";
 import { forward, refusalToForward } from "./forwarding.ts";
 import { beginChange, leaveJoint } from "./membership.ts";
+import { isFreshEnough, isReadByFollowers, mayAnswerNow, queryNow } from "./read-level.ts";
 import { appendOwn } from "./replication.ts";
 import { requestSnapshot } from "./snapshot-request.ts";
 import { beginTransfer } from "./transfer.ts";
@@ -21,6 +22,10 @@ export function handleRequest(core: RaftCore, requestId: RequestId, request: Raf
 	}
 	if (request.type === "request-snapshot") {
 		refuse(core, requestId, requestSnapshot(core, requestId));
+		return;
+	}
+	if (request.type === "application-behind") {
+		core.isApplicationBehind = request.isBehind;
 		return;
 	}
 	const refusal = refusalOf(core, request);
@@ -41,8 +46,12 @@ export function handleRequest(core: RaftCore, requestId: RequestId, request: Raf
 			return;
 		}
 		case "read":
-			core.reads.push({ requestId, query: request.query });
-			core.pendingReads++;
+			takeRead(core, { requestId, query: request.query, needsRound: false });
+			return;
+		case "read-at":
+			if (request.level === "stale" && isFreshEnough(core, request.maxStalenessMs))
+				queryNow(core, requestId, request.query);
+			else takeRead(core, { requestId, query: request.query, needsRound: request.level === "index" });
 			return;
 		case "change-membership":
 			refuse(core, requestId, beginChange(core, requestId, request.change, request.transition));
@@ -67,19 +76,28 @@ function refuse(core: RaftCore, requestId: RequestId, refusal: RaftRefusal | nul
 	if (refusal !== null) reply(core, requestId, { type: "refused", ...refusal });
 }
 
-type Refusable = Exclude<RaftRequest, { type: "forget-leader" | "request-snapshot" }>;
+function takeRead(core: RaftCore, read: PendingRead): void {
+	core.reads.push(read);
+	core.pendingReads++;
+}
+
+type Refusable = Exclude<RaftRequest, { type: "forget-leader" | "request-snapshot" | "application-behind" }>;
 
 function refusalOf(core: RaftCore, request: Refusable): RaftRefusal | null {
 	const isProposal = request.type === "propose" || request.type === "open-session";
 	const dataBytes = request.type === "propose" ? request.data.length : 0;
-	const { maxPendingReads, followerReads, forwardProposals } = core.config;
+	const { maxPendingReads, forwardProposals } = core.config;
+	const isRead = request.type === "read" || request.type === "read-at";
 	if (core.role !== "leader") {
-		const isTaken = (request.type === "read" && followerReads) || (isProposal && forwardProposals);
+		if (isRead && mayAnswerNow(core, request)) return null;
+		const isTaken = (isRead && isReadByFollowers(core, request)) || (isProposal && forwardProposals);
 		if (!isTaken || core.leader === null || isWithoutApplication(core))
 			return { reason: "not-leader", leader: core.leader };
 		if (isProposal) return refusalBySize(core, dataBytes) ?? refusalToForward(core, dataBytes);
 	}
-	if (request.type === "read") {
+	if (isRead) {
+		if (request.type === "read-at" && request.level === "lease" && core.config.lease === null)
+			return { reason: "lease-off" };
 		return core.pendingReads >= maxPendingReads ? { reason: "too-many-pending", limit: maxPendingReads } : null;
 	}
 	if (core.transfer !== null) return { reason: "transfer-in-progress", to: core.transfer.to };

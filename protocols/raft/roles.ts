@@ -21,6 +21,7 @@ export function becomeFollower(core: RaftCore, term: Term, leader: NodeId | null
 	assert(term >= core.term, "terms only grow", { term, current: core.term });
 	if (core.role === "leader") endLeadership(core, leader);
 	if (term > core.term) enterTerm(core, term, null);
+	core.isQuiet = false;
 	if (core.role !== "follower") setElectionTimer(core);
 	setRole(core, "follower", leader);
 }

@@ -20,6 +20,10 @@ export interface RaftStatus {
 	/** The last index of the durable snapshot; 0 if there is none. */
 	readonly snapshotIndex: LogIndex;
 	readonly pendingProposals: number;
+	/** The application is further behind than `maxUnappliedEntries`: no commands are taken. */
+	readonly isApplicationBehind: boolean;
+	/** The group is silent, as far as this member knows. */
+	readonly isQuiet: boolean;
 	/** Bytes of the entries of this leader that are not committed. */
 	readonly uncommittedBytes: number;
 	readonly pendingReads: number;
@@ -89,6 +93,8 @@ export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, Monotoni
 		baseIndex: log.baseIndex,
 		snapshotIndex: snapshot?.lastIndex ?? (0 as LogIndex),
 		pendingProposals,
+		isApplicationBehind: core.isApplicationBehind,
+		isQuiet: core.isQuiet,
 		uncommittedBytes,
 		pendingReads,
 		forwardedProposals: core.forwards.length,

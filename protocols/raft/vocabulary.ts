@@ -61,6 +61,15 @@ export type RaftRequest =
 	| { readonly type: "open-session" }
 	/** A linearizable read by read-index (thesis §6.4); see `followerReads` of the config for who answers it. */
 	| { readonly type: "read"; readonly query: Uint8Array }
+	/** A read that says how it is to be answered; see {@link ReadLevel}. `maxStalenessMs` is of `stale` alone, else 0. */
+	| {
+			readonly type: "read-at";
+			readonly level: ReadLevel;
+			readonly maxStalenessMs: number;
+			readonly query: Uint8Array;
+	  }
+	/** Of the host, no client: the application is further behind than `maxUnappliedEntries`, or no more. It is not answered. */
+	| { readonly type: "application-behind"; readonly isBehind: boolean }
 	/** Change the members (§6). Answered when the change is done, with the configuration that it has led to. */
 	| {
 			readonly type: "change-membership";
@@ -76,6 +85,21 @@ export type RaftRequest =
 	/** Hand leadership over to a voter, or (null) to the one that is best suited (thesis §3.10). */
 	| { readonly type: "transfer-leadership"; readonly to: NodeId | null };
 
+/**
+ * How a read is answered.
+ *
+ * - `index`: linearizable, by a leader that a quorum confirms after the read came, also where leases would do without.
+ * - `lease`: linearizable as long as clocks keep to `lease` of the config, at once while the leader has a lease and else by a
+ *   round; refused with `lease-off` where the config has none.
+ * - `follower`: linearizable, by any member that has an application, whatever `followerReads` says: it asks the leader for a
+ *   read index.
+ * - `stale`: any member answers at once from what it has applied, if that has everything that was decided `maxStalenessMs` ago;
+ *   by its own clock, from when it last asked a leader. If it can not vouch for that it asks, as at `follower`. From
+ *   `Number.MAX_SAFE_INTEGER` on it answers whatever it has. Within one life of a member what was seen once
+ *   is not unseen.
+ */
+export type ReadLevel = "index" | "lease" | "follower" | "stale";
+
 /** Why a request was refused; a refused request certainly has no effect. */
 export type RaftRefusal =
 	| { readonly reason: "not-leader"; readonly leader: NodeId | null }
@@ -89,6 +113,10 @@ export type RaftRefusal =
 	| { readonly reason: "too-many-forwarded"; readonly limit: number }
 	/** With this command more than `maxForwardedBytes` would be on their way to the leader; ask again in a moment. */
 	| { readonly reason: "too-many-forwarded-bytes"; readonly limitBytes: number }
+	/** The leader's application has this many decided entries to catch up with; ask again in a moment. */
+	| { readonly reason: "application-behind"; readonly limitEntries: number }
+	/** A read by lease where the config has no leases. */
+	| { readonly reason: "lease-off" }
 	/** With leases nobody forgets a leader before time; see `lease` of the config. */
 	| { readonly reason: "leader-has-lease" }
 	/** The leader is handing over; ask again in a moment, perhaps of `to`. */

@@ -44,6 +44,12 @@ export interface StoreContents {
 	/** Index of `records[0]`; of an empty log the lowest index at which it may continue (1 in a fresh store). */
 	readonly firstIndex: number;
 	readonly records: readonly Uint8Array[];
+	/**
+	 * Absent from a sound log. Else records from this index on are there and can not be read (a checksum does not match, or some
+	 * are missing), and `records` ends before it. Who can get them again cuts the log from here, which removes the damage;
+	 * who can not must not go on with the store.
+	 */
+	readonly damagedFrom?: number;
 }
 
 /** Limit of one value, record, snapshot chunk or snapshot description: half a message, so that each fits in one. */
@@ -77,8 +83,9 @@ export type Settle<T> = (outcome: Outcome<T>) => void;
  */
 export interface StorageEngine {
 	/**
-	 * Reads a store, checking every checksum. A store that was never written is empty. The bytes are the caller's.
-	 * Errors: `store-corrupt` (the other stores stay usable), `disk-failed`.
+	 * Reads a store, checking every checksum. A store that was never written is empty. The bytes are the caller's. Damage to the
+	 * log is told in {@link StoreContents.damagedFrom}.
+	 * Errors: `store-corrupt` where a value or a description is damaged (the other stores stay usable), `disk-failed`.
 	 */
 	load(store: string, settle: Settle<StoreContents>): void;
 	/**

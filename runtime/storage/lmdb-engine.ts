@@ -86,13 +86,13 @@ export class LmdbEngine implements StorageEngine {
 			for (const { key, value } of this.#table.entries(keys.rangeOf(part.value), placeOf)) {
 				values.set(keys.keyOfValue(key), value);
 			}
-			const records = loadRecords(this.#table, store, keys, shape);
+			const log = loadRecords(this.#table, store, keys, shape);
 			const { published } = shape;
 			const snapshot =
 				published === null
 					? null
 					: { name: published.name, sizeBytes: published.sizeBytes, description: published.description.slice() };
-			return { values, snapshot, firstIndex: shape.firstIndex, records };
+			return { values, snapshot, firstIndex: shape.firstIndex, ...log };
 		});
 	}
 

@@ -1,19 +1,37 @@
 /** The log of one store in LMDB: {@link SegmentDraft segments} in the order of their indices. */
-import { must, type QuorateError } from "../../protocols/core/index.ts";
+import { must, QuorateError } from "../../protocols/core/index.ts";
 import type { CheckedTable, Place } from "./checked-table.ts";
+import type { StoreContents } from "./contract.ts";
 import { storeCorrupt } from "./errors.ts";
 import { firstIndexOf, lastUint64, part, type StoreKeys } from "./lmdb-keys.ts";
 import { decodeSegment, SegmentDraft } from "./log-segment.ts";
 import type { StoreShape } from "./store-shape.ts";
 
-/** The records of a store, as its shape says they must be there. @throws QuorateError `store-corrupt` */
+/** The records of a store, as its shape says they must be there, up to the first that is damaged or missing. */
 export function loadRecords(
 	table: CheckedTable,
 	store: string,
 	keys: StoreKeys,
-	{ firstIndex, nextIndex }: StoreShape,
-): Uint8Array[] {
+	shape: StoreShape,
+): Pick<StoreContents, "records" | "damagedFrom"> {
 	const records: Uint8Array[] = [];
+	try {
+		collectRecords(records, table, store, keys, shape);
+	} catch (error) {
+		if (!(error instanceof QuorateError) || error.code !== "store-corrupt") throw error;
+		return { records, damagedFrom: shape.firstIndex + records.length };
+	}
+	return { records };
+}
+
+/** @throws QuorateError `store-corrupt` at the first that is not as it should be; those before it are in `records` then */
+function collectRecords(
+	records: Uint8Array[],
+	table: CheckedTable,
+	store: string,
+	keys: StoreKeys,
+	{ firstIndex, nextIndex }: StoreShape,
+): void {
 	const placeOf = (key: Buffer): Place => placeOfSegment(store, key);
 	for (const { key, value } of table.entries(keys.rangeOf(part.segment), placeOf)) {
 		const expected = firstIndex + records.length;
@@ -26,7 +44,6 @@ export function loadRecords(
 	}
 	const end = firstIndex + records.length;
 	if (end !== nextIndex) throw gapOnDisk(store, end, `the log continues at ${nextIndex}`);
-	return records;
 }
 
 /** One past the last record of a store, from a key alone; null when no segment is there. */

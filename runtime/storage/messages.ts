@@ -55,6 +55,8 @@ export interface StoragePage {
 		readonly sizeBytes: number;
 		readonly description: Uint8Array;
 	}[];
+	/** Where the log is damaged; 0: nowhere. Of the log, not of this page. */
+	readonly damagedFrom: number;
 	/** Pages that follow this one. */
 	readonly left: number;
 }
@@ -252,6 +254,7 @@ export const storageLayouts: LayoutTable = {
 					},
 				},
 				{ name: "left", kind: "uint32" },
+				{ name: "damagedFrom", kind: "safe-integer" },
 			],
 		},
 		{

@@ -203,15 +203,15 @@ export class SimulatedDisk implements StorageEngine {
 
 	/**
 	 * A flushed value, record or snapshot chunk of this store is not any more what was written there. It is found by its
-	 * checksum when it is read next (`store-corrupt`), as in LMDB; until then nobody notices. Returns where it stands.
+	 * checksum when it is read next, as in LMDB; until then nobody notices. `of`: only such a one. Returns where it stands.
 	 * @throws QuorateError `fault-over-budget`; `disk-fault-invalid` if there is nothing to damage
 	 */
-	damage(store: string, kind: DamageKind): string {
+	damage(store: string, kind: DamageKind, of: "value" | "record" | "snapshot" | null = null): string {
 		const damaged = this.damagedStores;
 		if (!damaged.includes(store) && damaged.length >= this.#damagedStoresMax) {
 			throw faultOverBudget({ kind, store, damaged, copiesMax: this.#damagedStoresMax });
 		}
-		const place = imageIn(this.#flushed, store).damage(kind, (count) => this.#generator.below(count));
+		const place = imageIn(this.#flushed, store).damage(kind, (count) => this.#generator.below(count), of);
 		if (place === null)
 			throw diskFaultInvalid({ kind, target: store, problem: "it holds nothing that can be damaged" });
 		this.#faults.count(kind);

@@ -102,9 +102,10 @@ export class StoreImage {
 	/**
 	 * Damages one piece; returns where it stands, or null if the store holds nothing that can be damaged so.
 	 * @param choose an integer in `[0, count)`
+	 * @param of only pieces of this part; null: any
 	 */
-	damage(kind: DamageKind, choose: (count: number) => number): string | null {
-		const pieces = this.#pieces().filter(({ bytes }) => bytes.length > 0);
+	damage(kind: DamageKind, choose: (count: number) => number, of: Piece["part"] | null = null): string | null {
+		const pieces = this.#pieces().filter(({ part, bytes }) => bytes.length > 0 && (of === null || part === of));
 		const piece = pieces[pieces.length === 0 ? 0 : choose(pieces.length)];
 		if (piece === undefined) return null;
 		const damaged = kind === "bit-rot" ? withFlippedBit(piece.bytes, choose) : fromElsewhere(piece, pieces, choose);
@@ -167,10 +168,12 @@ export class StoreImage {
 		throw storeCorrupt({ store: this.#store, part, key, problem: "the checksum does not match" });
 	}
 
-	/** @throws QuorateError `store-corrupt` if a value or a record is damaged */
+	/** @throws QuorateError `store-corrupt` if a value is damaged */
 	contents(): StoreContents {
 		const damaged = this.#firstDamaged();
-		if (damaged !== null && damaged.part !== "snapshot") this.#refuse(damaged);
+		if (damaged?.part === "value") this.#refuse(damaged);
+		const damagedFrom = damaged?.part === "record" ? Number(damaged.key) : undefined;
+		const readable = damagedFrom === undefined ? this.#records.length : damagedFrom - this.#shape.firstIndex;
 		const { published } = this.#shape;
 		const snapshot =
 			published === null
@@ -180,7 +183,8 @@ export class StoreImage {
 			values: new Map([...this.#values].map(([key, value]) => [key, value.slice()])),
 			snapshot,
 			firstIndex: this.#shape.firstIndex,
-			records: this.#records.map((record) => record.slice()),
+			records: this.#records.slice(0, readable).map((record) => record.slice()),
+			...(damagedFrom === undefined ? {} : { damagedFrom }),
 		};
 	}
 

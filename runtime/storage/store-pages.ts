@@ -34,7 +34,7 @@ export class StorePages {
 
 	next(): StoragePage {
 		assert(this.left > 0, "no page is asked for after the last one");
-		const { records, firstIndex, snapshot } = this.#contents;
+		const { records, firstIndex, snapshot, damagedFrom } = this.#contents;
 		const from = this.#ends[this.#next - 1] ?? { value: 0, record: 0 };
 		const end = must(this.#ends[this.#next], "a page is left");
 		this.#next += 1;
@@ -45,6 +45,7 @@ export class StorePages {
 			firstIndex,
 			records: encodeSegment(records.slice(from.record, end.record)),
 			snapshot: this.#next === 1 && snapshot !== null ? [snapshot] : [],
+			damagedFrom: damagedFrom ?? 0,
 			left: this.left,
 		};
 	}
@@ -72,6 +73,8 @@ export class PageCollector {
 	readonly #values: Map<string, Uint8Array> = new Map();
 	readonly #records: Uint8Array[] = [];
 	#firstIndex = 1;
+	/** 0: nothing is damaged. */
+	#damagedFrom = 0;
 	#snapshot: SnapshotInfo | null = null;
 
 	add(page: StoragePage): void {
@@ -79,6 +82,7 @@ export class PageCollector {
 		const records = must(decodeSegment(page.records) ?? undefined, "a page carries its records as a segment");
 		for (const record of records) this.#records.push(record);
 		this.#firstIndex = page.firstIndex;
+		this.#damagedFrom = page.damagedFrom;
 		this.#snapshot = page.snapshot[0] ?? this.#snapshot;
 	}
 
@@ -88,6 +92,7 @@ export class PageCollector {
 			records: this.#records,
 			firstIndex: this.#firstIndex,
 			snapshot: this.#snapshot,
+			...(this.#damagedFrom === 0 ? {} : { damagedFrom: this.#damagedFrom }),
 		};
 	}
 }

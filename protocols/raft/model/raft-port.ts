@@ -44,6 +44,9 @@ type RaftState = Pick<
 	| "leaderHeard"
 	| "votes"
 	| "progress"
+	| "isQuiet"
+	| "idleBeats"
+	| "isApplicationBehind"
 > &
 	Pick<RaftCore, "hardStateWriteId" | "nextWriteId" | "writes"> & {
 		readonly log: {
@@ -116,8 +119,13 @@ function performWrite(durable: RaftDurable, write: RaftWrite): RaftDurable {
 function essenceOf(state: RaftState, oldestUnfinished: WriteId | null, logMax: number): unknown {
 	const from = oldestUnfinished ?? state.nextWriteId;
 	const since = (writeId: WriteId): number | null => (writeId < from ? null : writeId - from);
-	const { configuration: _same, configurations: _all, configurationIndex, ...variables } = state;
+	const { configuration: _same, configurations: _all, configurationIndex, ...more } = state;
 	assert(configurationIndex === 0, "nobody joins or leaves a model");
+	const { isQuiet, idleBeats, isApplicationBehind, ...variables } = more;
+	assert(
+		!isQuiet && idleBeats === 0 && !isApplicationBehind,
+		"a model is never silent, and its applications never lag",
+	);
 	return {
 		...variables,
 		nextWriteId: state.nextWriteId - from,

@@ -194,6 +194,26 @@ describe("a fault of the disk", () => {
 	});
 });
 
+describe("a log record whose bits have rotted", () => {
+	it("is found when the member starts again, told, got again from the leader, and sound from then on", async () => {
+		const { world, leader, rest } = await start(8);
+		const { simulation } = world;
+		const client = world.client(20_000);
+		for (let i = 0; i < 10; i++) await simulation.complete(client.propose({ id: `${i}` }));
+		const node = rest[0] as NodeId;
+		const store = world.storeOf(node);
+		// A lost term or vote is another matter: such a store is refused.
+		world.kill(node);
+		expect(world.disk.damage(store, "bit-rot", "record")).toMatch(/^record /);
+		await simulation.run({ untilMs: simulation.nowMs + 3_000 });
+		expect(world.counts.get("log-damaged")).toBe(1);
+		expect(world.counts.get("log-repaired")).toBe(1);
+		expect(world.disk.damagedStores).toEqual([]);
+		expect(await simulation.complete(world.replica(node))).toEqual(await simulation.complete(world.replica(leader)));
+		await world.stop();
+	});
+});
+
 describe("the shipped code", () => {
 	const trouble = ({ network, world, leader }: Faulty): { remove(): void } => {
 		network.add({ kind: "loss", probability: 0.1 });

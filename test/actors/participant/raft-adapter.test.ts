@@ -13,11 +13,12 @@ import {
 	RaftAdapter,
 	type SnapshotPart,
 } from "../../../actors/participant/index.ts";
-import { type Input, type NodeId, nodeId } from "../../../protocols/core/index.ts";
+import { type Effect, type Input, must, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import {
 	configurationOf,
 	type Entry,
 	type LogIndex,
+	type RaftConfig,
 	type RaftTypes,
 	raftConfig,
 	type SessionId,
@@ -35,7 +36,10 @@ const noMetrics = {
 /** Counts what it is given. */
 class Tally {
 	total = 0;
+	/** Called with each command. */
+	applied: () => void = () => undefined;
 	apply(command: { readonly add: number }): number {
+		this.applied();
 		if (command.add < 0) throw new Error("negative");
 		this.total += command.add;
 		return this.total;
@@ -51,12 +55,16 @@ class Tally {
 	}
 }
 
-function adapterOf(node: NodeId = a, group = "g"): { readonly adapter: RaftAdapter; readonly tally: Tally } {
+function adapterOf(
+	node: NodeId = a,
+	group = "g",
+	tuning: Partial<RaftConfig> = {},
+): { readonly adapter: RaftAdapter; readonly tally: Tally } {
 	const tally = new Tally();
 	const adapter = new RaftAdapter({
 		group,
 		store: `raft/${group}/${node}`,
-		config: raftConfig({ nodeId: node, voters: [a, b, c] }),
+		config: raftConfig({ nodeId: node, voters: [a, b, c], ...tuning }),
 		application: new HostedApplication("Tally", tally),
 		metrics: noMetrics,
 	});
@@ -116,6 +124,9 @@ class RecordingHost implements DeliveryHost<RaftTypes> {
 	readonly answers = new Map<number, unknown>();
 	readonly inputs: Input<RaftTypes>[] = [];
 	readonly failures: unknown[] = [];
+	/** What waits for a turn of its own. */
+	readonly turns: (() => void)[] = [];
+	ms = 0;
 	readonly store: PlainStore;
 	constructor(store: PlainStore = new PlainStore()) {
 		this.store = store;
@@ -132,6 +143,12 @@ class RecordingHost implements DeliveryHost<RaftTypes> {
 	}
 	input(input: Input<RaftTypes>): void {
 		this.inputs.push(input);
+	}
+	nowMs(): number {
+		return this.ms;
+	}
+	later(): Promise<void> {
+		return new Promise((resolve) => this.turns.push(resolve));
 	}
 	fail(error: unknown): void {
 		this.failures.push(error);
@@ -193,6 +210,16 @@ describe("Raft's persists in a store", () => {
 		store.perform(adapter.operationsOf({ hardState: { term: term(4), votedFor: null } }));
 		expect(decodeAnswer(store.values.get("identity") as Uint8Array)).toMatchObject({ version: 3 });
 		expect(adapter.operationsOf({ hardState: { term: term(5), votedFor: null } })).toHaveLength(1);
+	});
+
+	it("that the store has found damaged are reported to the machine, which gets them again", () => {
+		const { adapter } = adapterOf();
+		const store = new PlainStore();
+		adapter.recover(store.contents);
+		store.perform(adapter.operationsOf({ hardState: { term: 1 as Term, votedFor: a } }));
+		const contents = { ...store.contents, firstIndex: 3, damagedFrom: 3 };
+		expect(adapter.repairsLog).toBe(true);
+		expect(adapterOf().adapter.recover(contents).durable).toMatchObject({ entries: [], firstIndex: 3, damagedFrom: 3 });
 	});
 
 	it("that can not be decoded are reported as damaged from there on, with all that follows", () => {
@@ -265,6 +292,11 @@ describe("Raft's persists in a store", () => {
 	});
 });
 
+/** What the machine is told of an application that lags, or no more. */
+const behind = (isBehind: boolean): Input<RaftTypes> => {
+	return { type: "request", requestId: 0, request: { type: "application-behind", isBehind } };
+};
+
 describe("Raft's deliveries", () => {
 	it("reach the application in order, and each waiting request is answered with its result", () => {
 		const { adapter, tally } = adapterOf();
@@ -278,6 +310,51 @@ describe("Raft's deliveries", () => {
 		void adapter.deliver({ type: "query", requestId: 9, query: encodeValue(null) }, host);
 		expect(host.answers.get(9)).toEqual({ type: "answer", data: encodeValue(6) });
 		expect(adapter.status()).toMatchObject({ appliedIndex: 3 });
+	});
+
+	it("are applied in slices of time, and the machine is told when too much waits and when half of that is done", async () => {
+		const { adapter, tally } = adapterOf(a, "g", { maxUnappliedEntries: 20 });
+		const host = new RecordingHost();
+		const { machine, durable } = adapter.recover(new PlainStore().contents);
+		const effects: Effect<RaftTypes>[] = [];
+		machine.step({ type: "start", durable }, 0, effects);
+		const list = Array.from({ length: 60 }, () => command(1));
+		const zero = { prevIndex: 0 as LogIndex, prevTerm: 0 as Term, round: 0 };
+		const message = {
+			type: "append-entries",
+			term: 1 as Term,
+			commit: 60 as LogIndex,
+			entries: list,
+			...zero,
+		} as const;
+		machine.step({ type: "message", from: b, message }, 0, effects);
+		machine.step({ type: "batch-ended" }, 0, effects);
+		const [delivery] = effects.flatMap((effect) => (effect.type === "apply" ? [effect.delivery] : []));
+		// Each command takes a millisecond: a slice ends after 1 + 2 + 4, which is more than five.
+		tally.applied = () => {
+			host.ms += 1;
+		};
+		const done = adapter.deliver(must(delivery, "all of it is delivered"), host);
+		expect(tally.total).toBe(7);
+		expect(host.inputs).toEqual([behind(true)]);
+		const totals: number[] = [];
+		for (let turn = host.turns.shift(); turn !== undefined; turn = host.turns.shift()) {
+			turn();
+			await Promise.resolve();
+			await Promise.resolve();
+			totals.push(tally.total);
+		}
+		await done;
+		expect(totals).toEqual([14, 21, 28, 35, 42, 49, 56, 60]);
+		expect(host.inputs).toEqual([behind(true), behind(false)]);
+		expect(adapter.status()).toMatchObject({ appliedIndex: 60, deliveredIndex: 60 });
+	});
+
+	it("are applied at once when that takes no time, and nothing is told", () => {
+		const { adapter, tally } = adapterOf(a, "g", { maxUnappliedEntries: 1 });
+		const host = new RecordingHost();
+		expect(adapter.deliver(entries(1, [command(1), command(2), command(3)], null), host)).toBeUndefined();
+		expect([tally.total, host.inputs, host.turns]).toEqual([6, [], []]);
 	});
 
 	it("apply a command of a session once, however often it stands in the log", () => {

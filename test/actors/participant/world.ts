@@ -82,7 +82,7 @@ export class World implements NetworkPolicy {
 		const founded = new Set<string>();
 		const open = ({ clock }: ActorContext): StorageEngine => {
 			const generator = this.generator.fork("disk");
-			this.#disk = new SimulatedDisk({ clock, generator, flushMs: this.flushMs, founded });
+			this.#disk = new SimulatedDisk({ clock, generator, flushMs: this.flushMs, founded, damagedStoresMax: 1 });
 			return this.#disk;
 		};
 		class DiskStorage extends StorageActor {

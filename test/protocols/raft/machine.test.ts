@@ -128,6 +128,8 @@ describe("RaftMachine as a StateMachine", () => {
 			baseIndex: 0,
 			snapshotIndex: 0,
 			pendingProposals: 0,
+			isApplicationBehind: false,
+			isQuiet: false,
 			uncommittedBytes: 37,
 			leaseMs: 0,
 			pendingReads: 0,

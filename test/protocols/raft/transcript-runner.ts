@@ -411,6 +411,8 @@ function describeMessage(message: RaftMessage): string {
 			return `${head} question ${message.life} log ends at ${message.index}`;
 		case "snapshot-request":
 			return `${head} from ${message.minIndex} on`;
+		case "quiesce":
+			return `${head} last=${message.lastIndex}`;
 	}
 }
 

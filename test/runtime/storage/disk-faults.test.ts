@@ -185,9 +185,12 @@ describe("damage", () => {
 				const place = setup.disk.damage("s", kind);
 				expect(place).toMatch(/^(value [ab]|record [123])$/);
 				expect(setup.disk.damagedStores).toEqual(["s"]);
-				const error = await loadFrom(setup.disk, "s").catch((thrown: unknown) => thrown);
+				const found = await loadFrom(setup.disk, "s").catch((thrown: unknown) => thrown);
 				const [part, key] = place.split(" ");
-				expect(error).toMatchObject({ code: "store-corrupt", details: { store: "s", part, key } });
+				const damagedFrom = Number(key);
+				if (part === "value")
+					expect(found).toMatchObject({ code: "store-corrupt", details: { store: "s", part, key } });
+				else expect(found).toMatchObject({ damagedFrom, records: { length: damagedFrom - 1 } });
 				expect(await setup.load("t")).toBe("2 values, 3 records");
 				// The engine stays usable, as its contract has it.
 				expect(await setup.write("t", append(4, 8))).toEqual(expect.any(Number));
