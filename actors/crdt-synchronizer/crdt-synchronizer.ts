@@ -134,7 +134,7 @@ export class CRDTSynchronizer {
 			if (message.type !== "digest") note(this.#merges, performance.now() - startMs);
 			this.#handled$.next();
 		});
-		this.#step({ type: "start", durable: { state: null, updates: [] } });
+		this.#step({ type: "start", durable: { state: null, updates: [], collection: null } });
 	}
 
 	/**
