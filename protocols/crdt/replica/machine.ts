@@ -22,7 +22,7 @@ import { nodeOf } from "../causality/replica.ts";
 import { CrdtDocument } from "../document/document.ts";
 import { ByteReader } from "../encoding/byte-reader.ts";
 import { ByteWriter } from "../encoding/byte-writer.ts";
-import { changesHeld } from "../errors.ts";
+import { behindFloor, changesHeld } from "../errors.ts";
 import type { Schema } from "../types/schema.ts";
 import { CollectionAgreement } from "./collection-agreement.ts";
 import { performCommand } from "./commands.ts";
@@ -35,6 +35,7 @@ import type {
 	CrdtRequest,
 	CrdtTypes,
 	CrdtWrite,
+	Digest,
 } from "./vocabulary.ts";
 
 type ChangeCommands = Extract<CrdtRequest, { type: "change" }>["commands"];
@@ -51,6 +52,8 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	/** Updates appended since the last whole state. */
 	#appends = 0;
 	readonly #agreement: CollectionAgreement;
+	/** The epoch of a group that was collected without this replica, and can not take in what it has made; 0 if there is none. */
+	#missedEpoch = 0;
 	/** Own changes that wait for the end of a round, at most `heldChangesMax`. */
 	#held: { readonly requestId: RequestId; readonly commands: ChangeCommands }[] = [];
 	#writeId: WriteId = 0;
@@ -148,6 +151,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 			appends: this.#appends,
 			writeId: this.#writeId,
 			agreement: this.#agreement.state,
+			missedEpoch: this.#missedEpoch,
 			held: this.#held.map(({ requestId }) => requestId),
 		};
 	}
@@ -163,6 +167,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		copy.#writeId = this.#writeId;
 		copy.#agreement.adopt(this.#agreement);
 		copy.#held = [...this.#held];
+		copy.#missedEpoch = this.#missedEpoch;
 		return copy;
 	}
 
@@ -230,6 +235,12 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	}
 
 	#change(requestId: RequestId, commands: ChangeCommands): void {
+		if (this.#missedEpoch > this.#document.epoch) {
+			const { replica, epoch: known } = this.#document;
+			const error = errorToObject(behindFloor({ replica, known, floor: this.#missedEpoch }));
+			this.#reply(requestId, { type: "refused", error, done: 0 });
+			return;
+		}
 		if (this.#config.undoGroupsMax > 0) this.#document.undoHistory().separate();
 		let done = 0;
 		let refusal: CrdtReply | null = null;
@@ -268,7 +279,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		switch (message.type) {
 			case "digest":
 				if (message.epoch < this.#document.epoch) this.#agreement.tellEpoch(from, message.epoch);
-				this.#answerDigest(from, message.context, message.isAnswer);
+				this.#answerDigest(from, message);
 				return;
 			case "delta": {
 				// It comes again when it can be taken in.
@@ -295,10 +306,11 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	}
 
 	/** Tells the sender what it lacks, and asks for what is lacking here. */
-	#answerDigest(from: NodeId, bytes: Uint8Array, isAnswer: boolean): void {
+	#answerDigest(from: NodeId, { context: bytes, epoch, isAnswer }: Digest): void {
 		const reader = new ByteReader(bytes);
 		const context = CausalContext.decode(reader);
 		reader.end();
+		if (epoch > this.#document.epoch && !this.#agreement.hasPromised) this.#noteMissed(epoch, context);
 		this.#acknowledged.set(from, context);
 		if (isAnswer) this.#answers.set(from, this.answersOf(from) + 1);
 		const difference = this.#document.differenceTo(context);
@@ -310,6 +322,13 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		}
 		if (!isAnswer) this.#sendDigest(from, true);
 		this.#cutLog();
+	}
+
+	/** A replica that has lost its state, and made operations before it heard of the group: nobody can take them in any more. */
+	#noteMissed(epoch: number, theirs: CausalContext): void {
+		if (this.#missedEpoch >= epoch || theirs.includes(this.#document.context)) return;
+		this.#missedEpoch = epoch;
+		this.#emit({ type: "epoch-missed", epoch });
 	}
 
 	/** The log keeps what some member has not acknowledged, up to its bound. */

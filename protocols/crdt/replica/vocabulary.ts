@@ -109,6 +109,11 @@ export type CrdtEvent =
 	| CollectionEvent
 	/** A message brought nothing but an error: it was refused, and the document is as before. */
 	| { readonly type: "message-refused"; readonly from: NodeId; readonly error: ErrorObject }
+	/**
+	 * The group was collected without this replica, which has made operations before it heard of that: they can not be taken in any
+	 * more, and changes are refused with `crdt-behind-floor`. It has to start anew, with nothing and as a new incarnation.
+	 */
+	| { readonly type: "epoch-missed"; readonly epoch: number }
 	/** A message of no member was ignored. */
 	| { readonly type: "stranger"; readonly from: NodeId }
 	/** A member was sent the whole state, since the log does not reach back far enough. */

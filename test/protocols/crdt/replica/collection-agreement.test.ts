@@ -145,6 +145,34 @@ describe("a group that collects", () => {
 		expect(world.members[0]!.machine.document.counter("hits").value).toBe(2);
 		expect(epochs(world).slice(0, 2)).toEqual([0, 0]);
 	});
+
+	it("tells a replica that has lost its state, and changed something before it heard of the group, instead of losing that silently", () => {
+		const world = trio(7);
+		world.ask(0, { type: "collect" });
+		world.run(1_000);
+		world.crash(2);
+		Object.assign(world.members[2]!.durable, { state: null, updates: [], collection: null });
+		// Not the same incarnation: that is refused elsewhere. Here it is enough that it has never been heard of.
+		world.members[2]!.incarnation = 1;
+		world.isPartitioned = true;
+		world.restart(2);
+		world.change(2, { type: "increment", path: ["hits"], amount: 1 });
+		world.isPartitioned = false;
+		world.run(2_000);
+		expect(world.events.filter(({ node, event }) => node === "n2" && event.type === "epoch-missed")).toHaveLength(1);
+		world.change(2, { type: "increment", path: ["hits"], amount: 1 });
+		world.flush(world.members[2]!);
+		expect(world.replies.at(-1)).toMatchObject({ type: "refused", error: { code: "crdt-behind-floor" } });
+		// Anew and with nothing of its own, it is taken in.
+		world.crash(2);
+		Object.assign(world.members[2]!.durable, { state: null, updates: [], collection: null });
+		world.members[2]!.incarnation = 2;
+		world.restart(2);
+		world.run(2_000);
+		world.change(2, { type: "increment", path: ["hits"], amount: 5 });
+		world.run(1_000);
+		expect(world.members.map(({ machine }) => machine.document.counter("hits").value)).toEqual([5, 5, 5]);
+	});
 });
 
 describe("a member that has promised", () => {

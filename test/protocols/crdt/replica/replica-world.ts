@@ -33,6 +33,8 @@ interface Member {
 	/** Writes that are not durable yet, each with what waits for it. */
 	writing: { readonly write: CrdtWrite; readonly held: Held[] }[];
 	readonly timersAtMs: Map<CrdtTypes["timer"], number>;
+	/** Of its replica: a new one after its state was lost. */
+	incarnation: number;
 	/** Counts lives: what belongs to a former one is dropped. */
 	life: number;
 }
@@ -75,7 +77,8 @@ export class ReplicaWorld {
 		const nodes = Array.from({ length: options.members }, (_unused, i) => nodeId(`n${i}`));
 		this.members = nodes.map((node) => ({
 			node,
-			machine: this.#machine(node, nodes),
+			machine: this.#machine(node, nodes, 0),
+			incarnation: 0,
 			isUp: true,
 			durable: { state: null, updates: [], collection: null },
 			writing: [],
@@ -85,9 +88,9 @@ export class ReplicaWorld {
 		for (const member of this.members) this.#start(member);
 	}
 
-	#machine(node: NodeId, members: readonly NodeId[]): ReplicaMachine {
+	#machine(node: NodeId, members: readonly NodeId[], incarnation: number): ReplicaMachine {
 		const { schema, config } = this.#options;
-		return new ReplicaMachine(replicaConfig({ replica: replicaId(node, 0), members, schema, ...config }));
+		return new ReplicaMachine(replicaConfig({ replica: replicaId(node, incarnation), members, schema, ...config }));
 	}
 
 	change(index: number, ...commands: readonly CrdtCommand[]): void {
@@ -117,6 +120,7 @@ export class ReplicaWorld {
 		member.machine = this.#machine(
 			member.node,
 			this.members.map(({ node }) => node),
+			member.incarnation,
 		);
 		this.#start(member);
 	}
