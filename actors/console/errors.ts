@@ -103,6 +103,18 @@ export const inputErrors: ErrorFamily<InputDetails> = defineErrors({
 	],
 });
 
+interface TraceDetails {
+	readonly invalid: { file: string; transaction: number; expected: string; found: string };
+}
+
+export const traceErrors: ErrorFamily<TraceDetails> = defineErrors({
+	invalid: [
+		"trace-invalid",
+		(d: TraceDetails["invalid"]) =>
+			`${d.file}${d.transaction === 0 ? "" : `, transaction ${d.transaction}`}: expected ${d.expected}, found ${d.found}`,
+	],
+});
+
 interface ExperimentDetails {
 	readonly unreadable: { file: string; reason: string };
 	readonly nothingToShrink: { seed: number; verdict: string };

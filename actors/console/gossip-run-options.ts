@@ -1,4 +1,5 @@
 /** The options of `quorate run --protocol gossip`. */
+import { namedProtocol } from "./named-protocol.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
 
@@ -93,12 +94,7 @@ function share(text: string): number {
 
 /** Whether a call is about gossip: its last `--protocol` says so. */
 export function namesGossip(args: readonly string[]): boolean {
-	let protocol: string | undefined;
-	for (const [place, text] of args.entries()) {
-		if (text === "--protocol") protocol = args[place + 1];
-		else if (text.startsWith("--protocol=")) protocol = text.slice("--protocol=".length);
-	}
-	return protocol === "gossip";
+	return namedProtocol(args) === "gossip";
 }
 
 /** @throws QuorateError as `parseOptions` */

@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../runtime/index.ts";
+import { crdtRunCommand } from "./crdt-run-command.ts";
 import { type FlightRecords, generateRecords } from "./flight-records.ts";
 import { gossipRunCommand } from "./gossip-run-command.ts";
-import { namesGossip } from "./gossip-run-options.ts";
 import { HistoryWriter } from "./history.ts";
 import { readInput } from "./input.ts";
+import { namedProtocol } from "./named-protocol.ts";
 import { Progress } from "./progress.ts";
 import { printReport, type RunSetting, reportObject } from "./report.ts";
 import { performRun, type RunReport } from "./run.ts";
@@ -60,7 +61,9 @@ export interface CommandWorld {
  * @throws QuorateError for everything that keeps the run from beginning
  */
 export async function runCommand(args: readonly string[], world: CommandWorld): Promise<number> {
-	if (namesGossip(args)) return await gossipRunCommand(args, world);
+	const protocol = namedProtocol(args);
+	if (protocol === "gossip") return await gossipRunCommand(args, world);
+	if (protocol === "crdt") return await crdtRunCommand(args, world);
 	const options = parseRunOptions(args);
 	if (options.help) {
 		world.output.write(runHelp());

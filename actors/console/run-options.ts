@@ -45,7 +45,7 @@ const KILL_INTERVAL_MS_MIN = 500;
 const options = {
 	protocol: {
 		value: "NAME",
-		help: "which protocol: raft; pbft, which bears members that lie; or gossip, which decides\nnothing and has options of its own: quorate run --protocol gossip --help (default raft)",
+		help: "which protocol: raft; pbft, which bears members that lie; or gossip and crdt, which\ndecide nothing and have options of their own: quorate run --protocol crdt --help\n(default raft)",
 		fallback: "raft",
 		parse: (text) => oneOf(text, ["raft", "pbft"]),
 	} satisfies OptionSpec<"raft" | "pbft">,

@@ -29,6 +29,7 @@ import {
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { closed, nameTaken, notAMember, typeUnknown } from "./errors.ts";
 import { type CRDTOf, type CRDTType, crdtTypes, makeHandle } from "./handles.ts";
+import { nextIncarnation } from "./incarnations.ts";
 import { type Exchange, type JoinExchange, joinLocally } from "./local-exchange.ts";
 
 export interface CRDTSynchronizerOptions {
@@ -73,11 +74,6 @@ export interface CRDTMetrics {
 
 const SYNCHRONIZE_TIMEOUT_MS_DEFAULT = 5_000;
 const SYNCHRONIZE_TIMEOUT_MS_MAX = 3_600_000;
-/** 2020-01-01: incarnations count seconds from here, so they last until 2156. */
-const INCARNATION_EPOCH_MS = 1_577_836_800_000;
-/** The last incarnation of each node in this process, for two in one second. */
-const lastIncarnations = new Map<NodeId, number>();
-
 /**
  * @example
  * const synchronizer = new CRDTSynchronizer("node-1", ["node-1", "node-2"]);
@@ -134,7 +130,7 @@ export class CRDTSynchronizer {
 			if (message.type !== "digest") note(this.#merges, performance.now() - startMs);
 			this.#handled$.next();
 		});
-		this.#step({ type: "start", durable: { state: null, updates: [] } });
+		this.#step({ type: "start", durable: { state: null, updates: [], collection: null } });
 	}
 
 	/**
@@ -319,11 +315,4 @@ function note(timing: OpenTiming, ms: number): void {
 	timing.count += 1;
 	timing.totalMs += ms;
 	timing.maxMs = Math.max(timing.maxMs, ms);
-}
-
-function nextIncarnation(node: NodeId, nowMs: number): number {
-	const byClock = Math.max(0, Math.floor((nowMs - INCARNATION_EPOCH_MS) / 1_000));
-	const incarnation = Math.max(byClock, (lastIncarnations.get(node) ?? -1) + 1);
-	lastIncarnations.set(node, incarnation);
-	return incarnation;
 }

@@ -7,6 +7,19 @@
  * It knows no thread and no disk: messages, timers and the storage are those of its actor context, so it runs unchanged
  * on worker threads and in simulation. It restarts nobody; its supervisor does.
  */
+export {
+	CrdtAdapter,
+	type CrdtAdapterSettings,
+	type CrdtSummary,
+	type CrdtSummaryQuestion,
+	type CrdtTuning,
+} from "./crdt-adapter.ts";
+export {
+	CrdtParticipant,
+	type CrdtParticipantArgs,
+	crdtParticipantModule,
+	crdtParticipantSettings,
+} from "./crdt-participant.ts";
 export { constructApplication, HostedApplication, RESULT_BYTES_MAX } from "./hosted-application.ts";
 export { applyingGauge, participantMetrics } from "./metrics.ts";
 export {

@@ -63,6 +63,11 @@ const crdtErrors = defineErrors({
 		(d: { field: string; expected: string; actual: string }) =>
 			`replica config: ${d.field} must have ${d.expected}, got ${d.actual}`,
 	],
+	changesHeld: [
+		"crdt-changes-held",
+		(d: { held: number; limit: number }) =>
+			`${d.held} changes wait for the end of a collection, at most ${d.limit} may: ask again`,
+	],
 	rightsInsufficient: [
 		"crdt-rights-insufficient",
 		(d: { wanted: number; available: number }) => `${d.wanted} wanted, the rights of this replica allow ${d.available}`,
@@ -98,5 +103,7 @@ export const amountInvalid: ErrorMaker<{ amount: number; expected: string }> = c
 /** A replica's config contradicts itself: `{field, expected, actual}`. */
 export const replicaConfigInvalid: ErrorMaker<{ field: string; expected: string; actual: string }> =
 	crdtErrors.replicaConfigInvalid;
+/** Too many changes wait while the group agrees on a collection: `{held, limit}`. */
+export const changesHeld: ErrorMaker<{ held: number; limit: number }> = crdtErrors.changesHeld;
 /** A bounded counter has too few rights at this replica: `{wanted, available}`. */
 export const rightsInsufficient: ErrorMaker<{ wanted: number; available: number }> = crdtErrors.rightsInsufficient;

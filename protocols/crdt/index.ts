@@ -27,6 +27,12 @@ export { CrdtDocument, type DocumentOptions, type DocumentSize } from "./documen
 export { type PendingLimits, pendingLimitsDefault } from "./document/pending.ts";
 export { UNDO_GROUPS_MAX_DEFAULT, type UndoHistory } from "./document/undo.ts";
 export type { Value } from "./encoding/value.ts";
+export type {
+	CollectionEvent,
+	CollectionMessage,
+	CollectionRecord,
+	CollectionStep,
+} from "./replica/collection-agreement.ts";
 export { type CrdtCommand, performCommand } from "./replica/commands.ts";
 export { type ReplicaConfig, replicaConfig, validateReplicaConfig } from "./replica/config.ts";
 export { ReplicaMachine } from "./replica/machine.ts";

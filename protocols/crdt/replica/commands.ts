@@ -19,13 +19,21 @@ export type CrdtCommand =
 			readonly content: string | readonly Value[];
 	  }
 	| { readonly type: "delete"; readonly path: Path; readonly position: number; readonly count: number }
-	| { readonly type: "remove-key"; readonly path: Path; readonly key: string };
+	| { readonly type: "remove-key"; readonly path: Path; readonly key: string }
+	/** The last own change that is not undone, or the last undo; without effect if there is none. */
+	| { readonly type: "undo" | "redo" };
 
 /**
  * Performs a command.
  * @throws QuorateError as the parts' own methods; the document is then unchanged
  */
 export function performCommand(document: CrdtDocument, command: CrdtCommand): void {
+	if (!("path" in command)) {
+		const history = document.undoHistory();
+		if (command.type === "undo") history.undo();
+		else history.redo();
+		return;
+	}
 	const { path } = command;
 	switch (command.type) {
 		case "increment":

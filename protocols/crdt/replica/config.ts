@@ -22,13 +22,31 @@ export interface ReplicaConfig {
 	readonly logRecordsMax: number;
 	/** Updates appended before the whole state is written in their place, 1 to 1,000,000. Default 1,000. */
 	readonly appendsMax: number;
+	/** Bytes of an update above which the whole state is written instead, 1 to 1 GiB. Default 1 MiB. */
+	readonly appendBytesMax: number;
+	/** Attempts, one each `syncIntervalMs`, after which a round for a collection has taken too long, 2 to 10,000. Default 20. */
+	readonly collectionAttemptsMax: number;
+	/** Own changes that wait for the end of such a round, 0 to 1,000,000; more are refused. Default 1,000. */
+	readonly heldChangesMax: number;
+	/** Changes that `undo` can take back, each as a whole, 0 to 1,000,000. With the default 0 nothing is kept for it. */
+	readonly undoGroupsMax: number;
 }
+
+const defaults = {
+	syncIntervalMs: 100,
+	logRecordsMax: 1_000,
+	appendsMax: 1_000,
+	appendBytesMax: 1_048_576,
+	collectionAttemptsMax: 20,
+	heldChangesMax: 1_000,
+	undoGroupsMax: 0,
+} as const;
 
 /** The defaults, for a replica of a group. */
 export function replicaConfig(
 	given: Pick<ReplicaConfig, "replica" | "members" | "schema"> & Partial<ReplicaConfig>,
 ): ReplicaConfig {
-	return { syncIntervalMs: 100, logRecordsMax: 1000, appendsMax: 1000, ...given };
+	return { ...defaults, ...given };
 }
 
 /** @throws QuorateError `crdt-replica-config-invalid`, `crdt-schema-invalid`, `invalid-argument` */
@@ -37,6 +55,10 @@ export function validateReplicaConfig(config: ReplicaConfig): void {
 	requireInteger("syncIntervalMs", config.syncIntervalMs, 1, 3_600_000);
 	requireInteger("logRecordsMax", config.logRecordsMax, 1, 10_000_000);
 	requireInteger("appendsMax", config.appendsMax, 1, 1_000_000);
+	requireInteger("appendBytesMax", config.appendBytesMax, 1, 2 ** 30);
+	requireInteger("collectionAttemptsMax", config.collectionAttemptsMax, 2, 10_000);
+	requireInteger("heldChangesMax", config.heldChangesMax, 0, 1_000_000);
+	requireInteger("undoGroupsMax", config.undoGroupsMax, 0, 1_000_000);
 	if (new Set(config.members).size !== config.members.length) {
 		throw replicaConfigInvalid({ field: "members", expected: "no member twice", actual: config.members.join(", ") });
 	}

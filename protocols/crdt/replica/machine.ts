@@ -22,7 +22,9 @@ import { nodeOf } from "../causality/replica.ts";
 import { CrdtDocument } from "../document/document.ts";
 import { ByteReader } from "../encoding/byte-reader.ts";
 import { ByteWriter } from "../encoding/byte-writer.ts";
+import { behindFloor, changesHeld } from "../errors.ts";
 import type { Schema } from "../types/schema.ts";
+import { CollectionAgreement } from "./collection-agreement.ts";
 import { performCommand } from "./commands.ts";
 import { type ReplicaConfig, validateReplicaConfig } from "./config.ts";
 import type {
@@ -33,7 +35,10 @@ import type {
 	CrdtRequest,
 	CrdtTypes,
 	CrdtWrite,
+	Digest,
 } from "./vocabulary.ts";
+
+type ChangeCommands = Extract<CrdtRequest, { type: "change" }>["commands"];
 
 export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	readonly #config: ReplicaConfig;
@@ -46,6 +51,11 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	#turn = 0;
 	/** Updates appended since the last whole state. */
 	#appends = 0;
+	readonly #agreement: CollectionAgreement;
+	/** The epoch of a group that was collected without this replica, and can not take in what it has made; 0 if there is none. */
+	#missedEpoch = 0;
+	/** Own changes that wait for the end of a round, at most `heldChangesMax`. */
+	#held: { readonly requestId: RequestId; readonly commands: ChangeCommands }[] = [];
 	#writeId: WriteId = 0;
 	#effects: Effect<CrdtTypes>[] = [];
 
@@ -55,6 +65,36 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		this.#config = config;
 		this.#peers = config.members.filter((member) => member !== nodeOf(config.replica));
 		this.#document = new CrdtDocument(config);
+		this.#agreement = this.#makeAgreement();
+	}
+
+	#makeAgreement(): CollectionAgreement {
+		const { replica, members, collectionAttemptsMax, syncIntervalMs } = this.#config;
+		const read = (): CrdtDocument => this.#document;
+		return new CollectionAgreement(nodeOf(replica), members, collectionAttemptsMax, {
+			get epoch() {
+				return read().epoch;
+			},
+			settledContext: () => (this.#document.waiting === 0 ? this.#document.context : null),
+			send: (to, message) => this.#send(to, message),
+			persist: (record) => this.#write({ type: "collection", record }),
+			collect: () => {
+				const collected = this.#document.collectAt(this.#document.context);
+				this.#persistState();
+				this.#emit({ type: "collected", epoch: this.#document.epoch, ...collected });
+			},
+			exchange: () => {
+				for (const peer of this.#peers) this.#sendDigest(peer, false);
+			},
+			thawed: () => {
+				for (const { requestId, commands } of this.#held.splice(0)) this.#change(requestId, commands);
+			},
+			schedule: () => {
+				const afterMs = { min: syncIntervalMs, max: syncIntervalMs };
+				this.#effects.push({ type: "set-timer", timer: "collection", afterMs });
+			},
+			emit: (event) => this.#emit(event),
+		});
 	}
 
 	/** The replica's document: to read, never to change. */
@@ -85,7 +125,8 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 				this.#receive(input.from, input.message);
 				return;
 			case "timer":
-				this.#exchangeInTurn();
+				if (input.timer === "sync") this.#exchangeInTurn();
+				else this.#agreement.tick();
 				return;
 			case "peer-reachable":
 				if (this.#peers.includes(input.peer)) this.#sendDigest(input.peer, false);
@@ -109,33 +150,47 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 			turn: this.#turn,
 			appends: this.#appends,
 			writeId: this.#writeId,
+			agreement: this.#agreement.state,
+			missedEpoch: this.#missedEpoch,
+			held: this.#held.map(({ requestId }) => requestId),
 		};
 	}
 
 	copy(): ReplicaMachine {
 		const copy = new ReplicaMachine(this.#config);
 		copy.#document = CrdtDocument.load(this.#document.encode(), this.#config);
-		copy.#document.observer = (change) => copy.#emit(change);
+		copy.#attend();
 		for (const [member, context] of this.#acknowledged) copy.#acknowledged.set(member, context.copy());
 		for (const [member, answers] of this.#answers) copy.#answers.set(member, answers);
 		copy.#turn = this.#turn;
 		copy.#appends = this.#appends;
 		copy.#writeId = this.#writeId;
+		copy.#agreement.adopt(this.#agreement);
+		copy.#held = [...this.#held];
+		copy.#missedEpoch = this.#missedEpoch;
 		return copy;
 	}
 
-	#start({ state, updates }: CrdtDurable): void {
+	#start({ state, updates, collection }: CrdtDurable): void {
 		this.#document = CrdtDocument.recover(state, updates, this.#config);
 		this.#appends = updates.length;
-		this.#document.observer = (change) => this.#emit(change);
+		this.#attend();
 		this.#setTimer();
+		this.#agreement.start(collection);
 		for (const peer of this.#peers) this.#sendDigest(peer, false);
+	}
+
+	/** Follows the document that this replica has from now on. */
+	#attend(): void {
+		this.#document.observer = (change) => this.#emit(change);
+		if (this.#config.undoGroupsMax > 0) this.#document.undoHistory(this.#config.undoGroupsMax);
 	}
 
 	#request(requestId: RequestId, request: CrdtRequest): void {
 		switch (request.type) {
 			case "change":
-				this.#change(requestId, request.commands);
+				if (this.#agreement.isFrozen) this.#hold(requestId, request.commands);
+				else this.#change(requestId, request.commands);
 				return;
 			case "define":
 				this.#define(requestId, request.name, request.schema);
@@ -149,6 +204,9 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 				this.#reply(requestId, { type: "synchronizing", members });
 				return;
 			}
+			case "collect":
+				this.#reply(requestId, { type: "collecting", leader: this.#agreement.want() });
+				return;
 			default:
 				assertNever(request, "request");
 		}
@@ -166,24 +224,43 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		for (const peer of this.#peers) this.#sendDigest(peer, false);
 	}
 
-	#change(requestId: RequestId, commands: Extract<CrdtRequest, { type: "change" }>["commands"]): void {
+	#hold(requestId: RequestId, commands: ChangeCommands): void {
+		const { heldChangesMax: limit } = this.#config;
+		if (this.#held.length < limit) {
+			this.#held.push({ requestId, commands });
+			return;
+		}
+		const error = errorToObject(changesHeld({ held: this.#held.length, limit }));
+		this.#reply(requestId, { type: "refused", error, done: 0 });
+	}
+
+	#change(requestId: RequestId, commands: ChangeCommands): void {
+		if (this.#missedEpoch > this.#document.epoch) {
+			const { replica, epoch: known } = this.#document;
+			const error = errorToObject(behindFloor({ replica, known, floor: this.#missedEpoch }));
+			this.#reply(requestId, { type: "refused", error, done: 0 });
+			return;
+		}
+		if (this.#config.undoGroupsMax > 0) this.#document.undoHistory().separate();
 		let done = 0;
-		let reply: CrdtReply = { type: "changed" };
+		let refusal: CrdtReply | null = null;
 		try {
 			for (const command of commands) {
 				performCommand(this.#document, command);
 				done += 1;
 			}
 		} catch (error) {
-			reply = { type: "refused", error: errorToObject(error), done };
+			refusal = { type: "refused", error: errorToObject(error), done };
 		}
 		const update = this.#document.takeUpdate();
 		if (update !== null) {
-			this.#persist({ type: "append", update });
+			this.#persistUpdate(update);
 			const message: CrdtMessage = { type: "delta", update };
 			for (const peer of this.#peers) this.#send(peer, message);
 		}
-		this.#reply(requestId, reply);
+		const { replica } = this.#document;
+		const through = this.#document.context.sequenceOf(replica);
+		this.#reply(requestId, refusal ?? { type: "changed", replica, through });
 	}
 
 	#receive(from: NodeId, message: CrdtMessage): void {
@@ -201,18 +278,27 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	#handle(from: NodeId, message: CrdtMessage): void {
 		switch (message.type) {
 			case "digest":
-				this.#answerDigest(from, message.context, message.isAnswer);
+				if (message.epoch < this.#document.epoch) this.#agreement.tellEpoch(from, message.epoch);
+				this.#answerDigest(from, message);
 				return;
 			case "delta": {
+				// It comes again when it can be taken in.
+				if (this.#agreement.hasPromised) return;
 				const outcome = this.#document.apply(message.update);
 				if (outcome === "known") return;
-				this.#persist({ type: "append", update: message.update.slice() });
+				this.#persistUpdate(message.update.slice());
 				// Something before it is missing here, and its sender has that.
 				if (outcome === "waiting") this.#sendDigest(from, true);
+				else this.#agreement.advanced();
 				return;
 			}
 			case "state":
-				if (this.#document.merge(message.state)) this.#persistState();
+				if (this.#agreement.hasPromised || !this.#document.merge(message.state)) return;
+				this.#persistState();
+				this.#agreement.advanced();
+				return;
+			case "collection":
+				this.#agreement.receive(from, message);
 				return;
 			default:
 				assertNever(message, "message");
@@ -220,10 +306,11 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	}
 
 	/** Tells the sender what it lacks, and asks for what is lacking here. */
-	#answerDigest(from: NodeId, bytes: Uint8Array, isAnswer: boolean): void {
+	#answerDigest(from: NodeId, { context: bytes, epoch, isAnswer }: Digest): void {
 		const reader = new ByteReader(bytes);
 		const context = CausalContext.decode(reader);
 		reader.end();
+		if (epoch > this.#document.epoch && !this.#agreement.hasPromised) this.#noteMissed(epoch, context);
 		this.#acknowledged.set(from, context);
 		if (isAnswer) this.#answers.set(from, this.answersOf(from) + 1);
 		const difference = this.#document.differenceTo(context);
@@ -235,6 +322,13 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		}
 		if (!isAnswer) this.#sendDigest(from, true);
 		this.#cutLog();
+	}
+
+	/** A replica that has lost its state, and made operations before it heard of the group: nobody can take them in any more. */
+	#noteMissed(epoch: number, theirs: CausalContext): void {
+		if (this.#missedEpoch >= epoch || theirs.includes(this.#document.context)) return;
+		this.#missedEpoch = epoch;
+		this.#emit({ type: "epoch-missed", epoch });
 	}
 
 	/** The log keeps what some member has not acknowledged, up to its bound. */
@@ -264,23 +358,22 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	#sendDigest(to: NodeId, isAnswer: boolean): void {
 		const writer = new ByteWriter();
 		this.#document.context.encode(writer);
-		this.#send(to, { type: "digest", context: writer.take(), isAnswer });
+		this.#send(to, { type: "digest", context: writer.take(), epoch: this.#document.epoch, isAnswer });
 	}
 
-	#persist(write: CrdtWrite): void {
+	#persistUpdate(update: Uint8Array): void {
 		this.#appends += 1;
-		if (this.#appends > this.#config.appendsMax) {
-			this.#persistState();
-			return;
-		}
-		this.#writeId += 1;
-		this.#effects.push({ type: "persist", writeId: this.#writeId, write });
+		if (this.#appends > this.#config.appendsMax || update.length > this.#config.appendBytesMax) this.#persistState();
+		else this.#write({ type: "append", update });
 	}
 
 	#persistState(): void {
 		this.#appends = 0;
+		this.#write({ type: "replace", state: this.#document.encode() });
+	}
+
+	#write(write: CrdtWrite): void {
 		this.#writeId += 1;
-		const write: CrdtWrite = { type: "replace", state: this.#document.encode() };
 		this.#effects.push({ type: "persist", writeId: this.#writeId, write });
 	}
 

@@ -144,13 +144,13 @@ describe("a replica's machine", () => {
 	it("ignores strangers, refuses damaged messages with an event, and never throws", () => {
 		const machine = new ReplicaMachine(config);
 		const effects: Effect<CrdtTypes>[] = [];
-		machine.step({ type: "start", durable: { state: null, updates: [] } }, 0, effects);
+		machine.step({ type: "start", durable: { state: null, updates: [], collection: null } }, 0, effects);
 		const bytes = new Uint8Array([1, 2, 3]);
 		effects.length = 0;
 		for (const message of [
 			{ type: "delta", update: bytes },
 			{ type: "state", state: bytes },
-			{ type: "digest", context: bytes, isAnswer: false },
+			{ type: "digest", context: bytes, epoch: 0, isAnswer: false },
 		] as const) {
 			machine.step({ type: "message", from: nodeId("b"), message }, 0, effects);
 			machine.step({ type: "message", from: nodeId("c"), message }, 0, effects);
