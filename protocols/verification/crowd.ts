@@ -13,12 +13,14 @@ import {
 	type ChoicePort,
 	type Effect,
 	Generator,
+	type Input,
 	must,
 	type NodeId,
 	type ProtocolTypes,
 	type RequestId,
 	type StateMachine,
 } from "../core/index.ts";
+import { NOTHING, TimerTable } from "./timer-table.ts";
 
 /** How messages travel. It may be changed at any time. */
 export interface CrowdNetwork {
@@ -62,21 +64,14 @@ export interface CrowdCounts {
 	undeliverable: number;
 }
 
+/** What is looked at seldom; what every event needs of a member is in arrays by place. */
 interface Member<P extends ProtocolTypes> {
-	readonly node: NodeId;
-	readonly place: number;
-	machine: StateMachine<P>;
-	isUp: boolean;
 	durable: P["durable"];
-	/** The event of each timer that is set. */
-	readonly timers: Map<P["timer"], number>;
-	readonly requests: Map<RequestId, (reply: P["reply"]) => void>;
-	/** Until then it neither sends nor receives, while its clock and its timers go on. */
-	mutedUntil: number;
+	/** Requests that wait for an answer; null while there are none. */
+	requests: Map<RequestId, (reply: P["reply"]) => void> | null;
 }
 
 const WINDOW_MS = 4_096;
-const NOTHING = -1;
 const GONE = 0;
 const MESSAGE = 1;
 const TIMER = 2;
@@ -88,7 +83,16 @@ export class Crowd<P extends ProtocolTypes> {
 	readonly #options: CrowdOptions<P>;
 	readonly #dice: Generator;
 	readonly #choices: Generator;
-	readonly #members: Member<P>[];
+	/**
+	 * By place. With ten thousand members an event costs the cache lines it touches, so that what every event needs lies in arrays
+	 * of its own: machines, names, whether it is up, and until when it neither sends nor receives while its timers go on.
+	 */
+	readonly #machines: StateMachine<P>[] = [];
+	readonly #nodes: readonly NodeId[];
+	readonly #isUp: Uint8Array;
+	readonly #mutedUntil: Float64Array;
+	readonly #timers: TimerTable<P["timer"]>[] = [];
+	readonly #members: Member<P>[] = [];
 	readonly #places = new Map<NodeId, number>();
 	readonly #effects: Effect<P>[] = [];
 	#nextRequest = 1;
@@ -105,7 +109,7 @@ export class Crowd<P extends ProtocolTypes> {
 	readonly #tails = new Int32Array(WINDOW_MS).fill(NOTHING);
 	/** Events of later windows, with their times. */
 	readonly #later = new Map<number, { readonly events: number[]; readonly times: number[] }>();
-	#window = 0;
+	#windowEndMs = WINDOW_MS;
 	nowMs = 0;
 	readonly network: CrowdNetwork;
 	readonly counts: CrowdCounts = { inputs: 0, messages: 0, lost: 0, bytes: 0, undeliverable: 0 };
@@ -121,36 +125,32 @@ export class Crowd<P extends ProtocolTypes> {
 			reportsUnreachable: false,
 			...options.network,
 		};
-		this.#members = options.nodes.map((node, place) => {
+		this.#nodes = [...options.nodes];
+		this.#isUp = new Uint8Array(this.#nodes.length);
+		this.#mutedUntil = new Float64Array(this.#nodes.length);
+		this.#nodes.forEach((node, place) => {
 			assert(!this.#places.has(node), "every member has a name of its own", { node });
 			this.#places.set(node, place);
-			return {
-				node,
-				place,
-				machine: options.machine(node, this.#choices, place),
-				isUp: false,
-				durable: options.durable(node),
-				timers: new Map(),
-				requests: new Map(),
-				mutedUntil: 0,
-			};
+			this.#machines.push(options.machine(node, this.#choices, place));
+			this.#timers.push(new TimerTable());
+			this.#members.push({ durable: options.durable(node), requests: null });
 		});
 	}
 
 	get size(): number {
-		return this.#members.length;
+		return this.#nodes.length;
 	}
 
 	machine(place: number): StateMachine<P> {
-		return this.#member(place).machine;
+		return must(this.#machines[place], "the member exists");
 	}
 
 	isUp(place: number): boolean {
-		return this.#member(place).isUp;
+		return this.#isUp[place] === 1;
 	}
 
 	nodeAt(place: number): NodeId {
-		return this.#member(place).node;
+		return must(this.#nodes[place], "the member exists");
 	}
 
 	placeOf(node: NodeId): number {
@@ -160,13 +160,11 @@ export class Crowd<P extends ProtocolTypes> {
 	/** Starts a member, the first time or again: with what is on its disk, or with `durable` in its place. */
 	start(place: number, durable?: P["durable"]): void {
 		const member = this.#member(place);
-		assert(!member.isUp, "only a member that is down is started");
-		member.machine = this.#options.machine(member.node, this.#choices, place);
-		member.isUp = true;
+		assert(!this.isUp(place), "only a member that is down is started");
+		this.#machines[place] = this.#options.machine(this.nodeAt(place), this.#choices, place);
+		this.#isUp[place] = 1;
 		if (durable !== undefined) member.durable = durable;
-		this.counts.inputs++;
-		member.machine.step({ type: "start", durable: member.durable }, this.nowMs, this.#effects);
-		this.#endBatch(member);
+		this.#step(place, { type: "start", durable: member.durable });
 	}
 
 	startAll(): void {
@@ -175,28 +173,24 @@ export class Crowd<P extends ProtocolTypes> {
 
 	/** Ends a member's life; its disk stays. */
 	crash(place: number): void {
-		const member = this.#member(place);
-		assert(member.isUp, "only a member that is up can crash");
-		member.isUp = false;
-		for (const event of member.timers.values()) this.#kinds[event] = GONE;
-		member.timers.clear();
-		member.requests.clear();
+		assert(this.isUp(place), "only a member that is up can crash");
+		this.#isUp[place] = 0;
+		for (const event of this.#timersOf(place).clear()) this.#kinds[event] = GONE;
+		this.#member(place).requests = null;
 	}
 
 	/** For so long a member neither sends nor receives; then all of it happens at once, in order. Its timers go on. */
 	mute(place: number, durationMs: number): void {
-		const member = this.#member(place);
-		member.mutedUntil = Math.max(member.mutedUntil, this.nowMs + durationMs);
+		this.#mutedUntil[place] = Math.max(must(this.#mutedUntil[place], "the member exists"), this.nowMs + durationMs);
 	}
 
 	request(place: number, request: P["request"], answered: (reply: P["reply"]) => void = ignore): void {
 		const member = this.#member(place);
-		assert(member.isUp, "only a member that is up can be asked");
+		assert(this.isUp(place), "only a member that is up can be asked");
 		const requestId = this.#nextRequest++;
+		member.requests ??= new Map();
 		member.requests.set(requestId, answered);
-		this.counts.inputs++;
-		member.machine.step({ type: "request", requestId, request }, this.nowMs, this.#effects);
-		this.#endBatch(member);
+		this.#step(place, { type: "request", requestId, request });
 	}
 
 	/** Hands a member a message as if another had sent it, and the network had been quick. */
@@ -225,11 +219,15 @@ export class Crowd<P extends ProtocolTypes> {
 		return must(this.#members[place], "the member exists");
 	}
 
+	#timersOf(place: number): TimerTable<P["timer"]> {
+		return must(this.#timers[place], "the member exists");
+	}
+
 	/** The buckets hold one window; events of the next come in when it begins. */
 	#enterWindow(): void {
+		if (this.nowMs < this.#windowEndMs) return;
 		const window = Math.floor(this.nowMs / WINDOW_MS);
-		if (window === this.#window) return;
-		this.#window = window;
+		this.#windowEndMs = (window + 1) * WINDOW_MS;
 		const due = this.#later.get(window);
 		if (due === undefined) return;
 		this.#later.delete(window);
@@ -257,71 +255,58 @@ export class Crowd<P extends ProtocolTypes> {
 	}
 
 	#arrive(target: number, source: number, message: P["message"]): void {
-		const member = this.#member(target);
-		if (!member.isUp) {
+		if (this.#isUp[target] !== 1) {
 			this.counts.undeliverable++;
-			if (this.network.reportsUnreachable) this.#reportUnreachable(source, member.node);
+			if (this.network.reportsUnreachable && this.isUp(source)) {
+				this.#step(source, { type: "peer-unreachable", peer: this.nodeAt(target) });
+			}
 			return;
 		}
-		if (member.mutedUntil > this.nowMs) {
-			this.#schedule(member.mutedUntil, MESSAGE, target, source, message);
-			return;
-		}
-		this.counts.inputs++;
-		const from = this.#member(source).node;
-		member.machine.step({ type: "message", from, message }, this.nowMs, this.#effects);
-		this.#endBatch(member);
-	}
-
-	#reportUnreachable(source: number, peer: NodeId): void {
-		const member = this.#member(source);
-		if (!member.isUp) return;
-		this.counts.inputs++;
-		member.machine.step({ type: "peer-unreachable", peer }, this.nowMs, this.#effects);
-		this.#endBatch(member);
+		const mutedUntil = this.#mutedUntil[target] as number;
+		if (mutedUntil > this.nowMs) this.#schedule(mutedUntil, MESSAGE, target, source, message);
+		else this.#step(target, { type: "message", from: this.#nodes[source] as NodeId, message });
 	}
 
 	#fire(target: number, timer: P["timer"]): void {
-		const member = this.#member(target);
-		member.timers.delete(timer);
-		this.counts.inputs++;
-		member.machine.step({ type: "timer", timer }, this.nowMs, this.#effects);
-		this.#endBatch(member);
+		this.#timersOf(target).take(timer);
+		this.#step(target, { type: "timer", timer });
 	}
 
-	#endBatch(member: Member<P>): void {
+	/** One input is one batch. */
+	#step(place: number, input: Input<P>): void {
 		const effects = this.#effects;
-		member.machine.step(batchEnded, this.nowMs, effects);
-		for (let i = 0; i < effects.length; i++) this.#perform(member, effects[i] as Effect<P>);
-		effects.length = 0;
+		const machine = this.#machines[place] as StateMachine<P>;
+		this.counts.inputs++;
+		machine.step(input, this.nowMs, effects);
+		machine.step(batchEnded, this.nowMs, effects);
+		for (let i = 0; i < effects.length; i++) this.#perform(place, effects[i] as Effect<P>);
+		// To set the length to 0 would give up the memory of the list with each step.
+		while (effects.length > 0) effects.pop();
 	}
 
-	#perform(member: Member<P>, effect: Effect<P>): void {
+	#perform(place: number, effect: Effect<P>): void {
 		switch (effect.type) {
 			case "send":
-				this.#send(member, effect.to, effect.message);
+				this.#send(place, effect.to, effect.message);
 				return;
 			case "set-timer":
-				this.#setTimer(member, effect.timer, this.#between(effect.afterMs));
+				this.#setTimer(place, effect.timer, this.#between(effect.afterMs));
 				return;
 			case "cancel-timer":
-				this.#cancelTimer(member, effect.timer);
+				this.#cancelTimer(place, effect.timer);
 				return;
 			case "persist":
-				member.durable = this.#options.perform(member.durable, effect.write);
+				this.#persist(this.#member(place), effect.write);
 				return;
 			case "emit":
-				this.#options.observe?.(member.place, effect.event, this.nowMs);
+				this.#options.observe?.(place, effect.event, this.nowMs);
 				return;
 			case "apply":
-				this.#options.deliver?.(member.place, effect.delivery);
+				this.#options.deliver?.(place, effect.delivery);
 				return;
-			case "reply": {
-				const answered = member.requests.get(effect.requestId);
-				member.requests.delete(effect.requestId);
-				answered?.(effect.reply);
+			case "reply":
+				this.#reply(this.#member(place), effect.requestId, effect.reply);
 				return;
-			}
 			case "read":
 				assert(false, "a crowd has no disk to read from");
 				return;
@@ -330,7 +315,17 @@ export class Crowd<P extends ProtocolTypes> {
 		}
 	}
 
-	#send(member: Member<P>, to: NodeId, message: P["message"]): void {
+	#persist(member: Member<P>, write: P["write"]): void {
+		member.durable = this.#options.perform(member.durable, write);
+	}
+
+	#reply({ requests }: Member<P>, requestId: RequestId, reply: P["reply"]): void {
+		const answered = requests?.get(requestId);
+		requests?.delete(requestId);
+		answered?.(reply);
+	}
+
+	#send(place: number, to: NodeId, message: P["message"]): void {
 		const { counts, network } = this;
 		const target = this.#places.get(to);
 		counts.messages++;
@@ -339,25 +334,23 @@ export class Crowd<P extends ProtocolTypes> {
 			counts.undeliverable++;
 			return;
 		}
-		this.#options.sent?.(member.place, target, message);
-		if (network.isCut?.(member.place, target) || (network.lossChance > 0 && this.#dice.chance(network.lossChance))) {
+		this.#options.sent?.(place, target, message);
+		if (network.isCut?.(place, target) || (network.lossChance > 0 && this.#dice.chance(network.lossChance))) {
 			counts.lost++;
 			return;
 		}
-		const leavesAt = Math.max(this.nowMs, member.mutedUntil);
-		this.#schedule(leavesAt + this.#between(network.latencyMs), MESSAGE, target, member.place, message);
+		const leavesAt = Math.max(this.nowMs, this.#mutedUntil[place] as number);
+		this.#schedule(leavesAt + this.#between(network.latencyMs), MESSAGE, target, place, message);
 	}
 
-	#setTimer(member: Member<P>, timer: P["timer"], delayMs: number): void {
-		this.#cancelTimer(member, timer);
-		member.timers.set(timer, this.#schedule(this.nowMs + delayMs, TIMER, member.place, NOTHING, timer));
+	#setTimer(place: number, timer: P["timer"], delayMs: number): void {
+		this.#cancelTimer(place, timer);
+		this.#timersOf(place).set(timer, this.#schedule(this.nowMs + delayMs, TIMER, place, NOTHING, timer));
 	}
 
-	#cancelTimer(member: Member<P>, timer: P["timer"]): void {
-		const event = member.timers.get(timer);
-		if (event === undefined) return;
-		this.#kinds[event] = GONE;
-		member.timers.delete(timer);
+	#cancelTimer(place: number, timer: P["timer"]): void {
+		const event = this.#timersOf(place).take(timer);
+		if (event !== NOTHING) this.#kinds[event] = GONE;
 	}
 
 	#between({ min, max }: { readonly min: number; readonly max: number }): number {
@@ -372,11 +365,11 @@ export class Crowd<P extends ProtocolTypes> {
 		this.#targets[event] = target;
 		this.#sources[event] = source;
 		this.#payloads[event] = payload;
-		const window = Math.floor(at / WINDOW_MS);
-		if (window === this.#window) {
+		if (at < this.#windowEndMs) {
 			this.#append(event, at);
 			return event;
 		}
+		const window = Math.floor(at / WINDOW_MS);
 		let later = this.#later.get(window);
 		if (later === undefined) {
 			later = { events: [], times: [] };

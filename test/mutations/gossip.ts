@@ -153,14 +153,14 @@ export const gossipMutations: readonly Mutation[] = [
 		name: "no-lazy-repair",
 		bug: "what was announced and has not come is not asked for",
 		file: "protocols/gossip/broadcast/tree.ts",
-		old: '\t\tthis.#host.send(first.from, { type: "tree-graft", id });\n',
+		old: '\t\t\tthis.#out.send(from, { type: "tree-graft", id });\n',
 		new: "",
 	},
 	{
 		name: "no-prune",
 		bug: "redundant links stay on the tree",
 		file: "protocols/gossip/broadcast/tree.ts",
-		old: '\t\t\tthis.#toLazy(from);\n\t\t\tthis.#host.send(from, { type: "tree-prune" });\n\t\t\treturn;',
+		old: "\t\t\tthis.#toLazy(from);\n\t\t\tthis.#out.send(from, PRUNE);\n\t\t\treturn;",
 		new: "\t\t\treturn;",
 	},
 	{

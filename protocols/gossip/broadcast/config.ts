@@ -20,9 +20,9 @@ export interface BroadcastConfig {
 	readonly shuffleIntervalMs: number;
 	/** How long a request to become neighbours waits, in ms. Default 500. */
 	readonly neighbourTimeoutMs: number;
-	/** An announced message that has not come is asked for after so long, in ms. Default 80. */
+	/** An announced message that has not come is asked for after so long, and at most one or two `graftRetryMs` more, in ms. Default 80. */
 	readonly graftTimeoutMs: number;
-	/** And of the next announcer after so long. Default 40. */
+	/** And of the next announcer after so long; also the tick in which waiting is counted. Default 40. */
 	readonly graftRetryMs: number;
 	/** Announcements are gathered for so long, in ms. Default 5. */
 	readonly lazyIntervalMs: number;

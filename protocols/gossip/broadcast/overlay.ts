@@ -4,12 +4,11 @@
  */
 import type { ChoicePort, NodeId } from "../../core/index.ts";
 import type { BroadcastConfig } from "./config.ts";
+import type { BroadcastOutbox } from "./outbox.ts";
 import type { OverlayMessage } from "./vocabulary.ts";
 
-/** What the overlay needs of the machine that it is a part of. */
-export interface OverlayHost {
-	send(to: NodeId, message: OverlayMessage): void;
-	setTimer(timer: "shuffle" | "neighbour", minMs: number, maxMs: number): void;
+/** Whoever must know of neighbours: the tree. */
+export interface NeighbourObserver {
 	neighbourUp(node: NodeId): void;
 	neighbourDown(node: NodeId): void;
 }
@@ -17,7 +16,8 @@ export interface OverlayHost {
 export class Overlay {
 	readonly #config: BroadcastConfig;
 	readonly #choices: ChoicePort;
-	readonly #host: OverlayHost;
+	readonly #out: BroadcastOutbox;
+	readonly #observer: NeighbourObserver;
 	#active: NodeId[] = [];
 	#passive: NodeId[] = [];
 	/** Who was asked to become a neighbour and has not answered, and who has refused or failed in this search. */
@@ -26,10 +26,11 @@ export class Overlay {
 	/** What was sent in the last shuffle goes first when its answer needs room. */
 	#shuffled: readonly NodeId[] = [];
 
-	constructor(config: BroadcastConfig, choices: ChoicePort, host: OverlayHost) {
+	constructor(config: BroadcastConfig, choices: ChoicePort, out: BroadcastOutbox, observer: NeighbourObserver) {
 		this.#config = config;
 		this.#choices = choices;
-		this.#host = host;
+		this.#out = out;
+		this.#observer = observer;
 	}
 
 	get active(): readonly NodeId[] {
@@ -50,12 +51,12 @@ export class Overlay {
 	}
 
 	start(): void {
-		this.#host.setTimer("shuffle", 1, this.#config.shuffleIntervalMs);
+		this.#out.setTimer("shuffle", 1, this.#config.shuffleIntervalMs);
 	}
 
 	join(contact: NodeId): void {
 		this.#addActive(contact);
-		this.#host.send(contact, { type: "join" });
+		this.#out.send(contact, { type: "join" });
 	}
 
 	receive(from: NodeId, message: OverlayMessage): void {
@@ -108,7 +109,7 @@ export class Overlay {
 	/** Sends a sample of both views on a walk (§4.4), and looks for neighbours if there is room. */
 	handleShuffleTimer(): void {
 		const { shuffleIntervalMs, shuffleActive, shufflePassive, activeWalk, nodeId } = this.#config;
-		this.#host.setTimer("shuffle", shuffleIntervalMs, shuffleIntervalMs);
+		this.#out.setTimer("shuffle", shuffleIntervalMs, shuffleIntervalMs);
 		this.#tried = [];
 		this.#repair();
 		const [peer] = this.#sample(this.#active, 1);
@@ -116,11 +117,11 @@ export class Overlay {
 		const others = this.#active.filter((node) => node !== peer);
 		const nodes = [nodeId, ...this.#sample(others, shuffleActive), ...this.#sample(this.#passive, shufflePassive)];
 		this.#shuffled = nodes;
-		this.#host.send(peer, { type: "shuffle", origin: nodeId, nodes, hops: activeWalk });
+		this.#out.send(peer, { type: "shuffle", origin: nodeId, nodes, hops: activeWalk });
 	}
 
-	copy(host: OverlayHost): Overlay {
-		const copy = new Overlay(this.#config, this.#choices, host);
+	copy(out: BroadcastOutbox, observer: NeighbourObserver): Overlay {
+		const copy = new Overlay(this.#config, this.#choices, out, observer);
 		copy.#active = [...this.#active];
 		copy.#passive = [...this.#passive];
 		copy.#asked = this.#asked;
@@ -133,7 +134,7 @@ export class Overlay {
 	#welcome(node: NodeId): void {
 		this.#addActive(node);
 		for (const peer of this.#active) {
-			if (peer !== node) this.#host.send(peer, { type: "forward-join", node, hops: this.#config.activeWalk });
+			if (peer !== node) this.#out.send(peer, { type: "forward-join", node, hops: this.#config.activeWalk });
 		}
 	}
 
@@ -141,19 +142,19 @@ export class Overlay {
 		if (node === this.#config.nodeId) return;
 		const others = this.#active.filter((peer) => peer !== from && peer !== node);
 		if (hops <= 0 || others.length === 0) {
-			if (this.#addActive(node)) this.#host.send(node, { type: "neighbour", isUrgent: true });
+			if (this.#addActive(node)) this.#out.send(node, { type: "neighbour", isUrgent: true });
 			return;
 		}
 		if (hops === this.#config.passiveWalk) this.#addPassive(node);
 		const [next] = this.#sample(others, 1);
 		if (next !== undefined)
-			this.#host.send(next, { type: "forward-join", node, hops: Math.min(hops, this.#config.activeWalk) - 1 });
+			this.#out.send(next, { type: "forward-join", node, hops: Math.min(hops, this.#config.activeWalk) - 1 });
 	}
 
 	#handleNeighbour(from: NodeId, isUrgent: boolean): void {
 		const isAccepted = isUrgent || this.#active.includes(from) || this.#active.length < this.#config.activeViewMax;
 		if (isAccepted) this.#addActive(from);
-		this.#host.send(from, { type: "neighbour-answer", isAccepted });
+		this.#out.send(from, { type: "neighbour-answer", isAccepted });
 	}
 
 	#handleAnswer(from: NodeId, isAccepted: boolean): void {
@@ -172,11 +173,11 @@ export class Overlay {
 		const left = Math.min(hops, this.#config.activeWalk) - 1;
 		const [next] = left > 0 ? this.#sample(others, 1) : [];
 		if (next !== undefined) {
-			this.#host.send(next, { type: "shuffle", origin, nodes, hops: left });
+			this.#out.send(next, { type: "shuffle", origin, nodes, hops: left });
 			return;
 		}
 		if (origin !== this.#config.nodeId) {
-			this.#host.send(origin, { type: "shuffle-answer", nodes: this.#sample(this.#passive, nodes.length) });
+			this.#out.send(origin, { type: "shuffle-answer", nodes: this.#sample(this.#passive, nodes.length) });
 		}
 		this.#integrate(nodes);
 	}
@@ -193,8 +194,8 @@ export class Overlay {
 		const [candidate] = this.#sample(candidates, 1);
 		if (candidate === undefined) return;
 		this.#asked = candidate;
-		this.#host.send(candidate, { type: "neighbour", isUrgent: this.#active.length === 0 });
-		this.#host.setTimer("neighbour", this.#config.neighbourTimeoutMs, this.#config.neighbourTimeoutMs);
+		this.#out.send(candidate, { type: "neighbour", isUrgent: this.#active.length === 0 });
+		this.#out.setTimer("neighbour", this.#config.neighbourTimeoutMs, this.#config.neighbourTimeoutMs);
 	}
 
 	/** Whether it was not there before. A full view drops somebody at random, who is told (§4.1). */
@@ -205,12 +206,13 @@ export class Overlay {
 			if (dropped !== undefined) {
 				this.#removeActive(dropped);
 				this.#addPassive(dropped);
-				this.#host.send(dropped, { type: "disconnect" });
+				this.#out.send(dropped, { type: "disconnect" });
 			}
 		}
 		this.#passive = this.#passive.filter((other) => other !== node);
 		this.#active.push(node);
-		this.#host.neighbourUp(node);
+		this.#observer.neighbourUp(node);
+		this.#out.emit({ type: "neighbour-up", node });
 		return true;
 	}
 
@@ -218,7 +220,8 @@ export class Overlay {
 		const place = this.#active.indexOf(node);
 		if (place < 0) return false;
 		this.#active.splice(place, 1);
-		this.#host.neighbourDown(node);
+		this.#observer.neighbourDown(node);
+		this.#out.emit({ type: "neighbour-down", node });
 		return true;
 	}
 

@@ -36,7 +36,7 @@ export interface BroadcastTypes extends ProtocolTypes {
 		| { readonly type: "join"; readonly contact: NodeId }
 		| { readonly type: "broadcast"; readonly payload: Uint8Array };
 	readonly reply: { readonly type: "joining" } | { readonly type: "broadcasting"; readonly id: string };
-	readonly timer: "shuffle" | "neighbour" | "lazy" | `graft/${string}`;
+	readonly timer: "shuffle" | "neighbour" | "lazy" | "graft";
 	readonly write: never;
 	readonly read: never;
 	readonly readResult: never;

@@ -36,8 +36,9 @@ export class BroadcastCrowd {
 			deliver: (place, { broadcast, hops }) => {
 				counts.delivered++;
 				counts.hopsMax = Math.max(counts.hopsMax, hops);
+				if (this.deliveries === null) return;
 				const key = `${broadcast.id}@${place}`;
-				this.deliveries?.set(key, (this.deliveries.get(key) ?? 0) + 1);
+				this.deliveries.set(key, (this.deliveries.get(key) ?? 0) + 1);
 			},
 		});
 	}
