@@ -40,7 +40,7 @@ const VIEW_KEY = "view";
 const STABLE_KEY = "stable";
 const RECEIVED_KEY = "received";
 /** Grows when a store that is written now can not be read by what was there before. */
-const STORE_VERSION = 1;
+const STORE_VERSION = 2;
 /** Bytes of a state that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
 

@@ -65,11 +65,10 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 	acceptHeld(core, slot);
 }
 
-/** Reads are not ordered, and a batch is not larger than a primary may make it. */
+/** Reads are not ordered, and a batch is not larger than a primary may make it. An empty one only fills its slot. */
 function isOrderable(core: PbftCore, { requests }: Batch): boolean {
 	const sizeBytes = requests.reduce((sum, { operation }) => sum + operation.length, 0);
-	const isSized = requests.length > 0 && sizeBytes <= core.config.batchMaxBytes;
-	return isSized && requests.every(({ kind }) => kind !== "read");
+	return sizeBytes <= core.config.batchMaxBytes && requests.every(({ kind }) => kind !== "read");
 }
 
 /**

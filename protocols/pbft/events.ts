@@ -1,7 +1,15 @@
 /** What a PBFT machine tells its observers: data for event streams, metrics, audit and the properties. */
 import type { NodeId } from "../core/index.ts";
-import type { CommitCertificate, Digest, SequenceNumber, ViewNumber } from "./entities.ts";
+import type {
+	CommitCertificate,
+	Configuration,
+	Digest,
+	PendingChange,
+	SequenceNumber,
+	ViewNumber,
+} from "./entities.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
+import type { MembershipOperation } from "./membership.ts";
 
 /** Why a member is suspected. None of it can be shown to a third, so nobody is convicted by it. */
 export type Suspicion =
@@ -41,6 +49,18 @@ export type PbftEvent =
 			readonly sequence: SequenceNumber;
 			readonly chain: Digest;
 			readonly from: "disk" | "transfer";
+	  }
+	/** A change of membership was executed: it is in force behind a later slot. */
+	| ({
+			readonly type: "change-ordered";
+			readonly sequence: SequenceNumber;
+			readonly operation: MembershipOperation;
+	  } & PendingChange)
+	/** From here on these are the members: `after` is the last slot that was agreed before, or that of the state that was taken over. */
+	| {
+			readonly type: "configuration-entered";
+			readonly configuration: Configuration;
+			readonly after: SequenceNumber;
 	  }
 	| { readonly type: "suspicion"; readonly member: NodeId; readonly reason: Suspicion }
 	/** A member is convicted: the first evidence against it. */

@@ -17,7 +17,7 @@ import {
 	suspect,
 } from "./core.ts";
 import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
-import { newViewFault } from "./evidence.ts";
+import { isProvedFalse, newViewFault } from "./evidence.ts";
 import { askForBody } from "./execution.ts";
 import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
 import { isViewChangeSigned, type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
@@ -125,8 +125,10 @@ function completeOpening(core: PbftCore): NewView | null {
 	}
 	core.openingView = null;
 	const primary = primaryOf(core.configuration, message.view);
-	if (newViewFault(judgeOf(core), primary, message, bodies) !== null) {
+	const fault = newViewFault(judgeOf(core), primary, message, bodies);
+	if (fault !== null) {
 		suspect(core, primary, "unproved-new-view");
+		if (!isProvedFalse(fault)) return null;
 		convict(core, { type: "bad-new-view", culprit: primary, newView: message, viewChanges: bodies });
 		return message;
 	}

@@ -25,6 +25,8 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 	if (core.nextSequence <= core.low) core.nextSequence = sequenceAfter(core.low);
 	if (base !== null) {
 		adoptState(core, base.state);
+		core.epochs = base.epochs;
+		core.epochStart = base.state.sequence;
 		deliver(core, { type: "restore-checkpoint", state: base.state });
 		emit(core, { type: "restored", sequence: base.state.sequence, chain: base.state.chain, from: "disk" });
 	}

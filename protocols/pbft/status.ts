@@ -8,6 +8,10 @@ export interface PbftStatus {
 	readonly view: number;
 	readonly isActive: boolean;
 	readonly primary: NodeId;
+	/** Of the configuration in force. */
+	readonly epoch: number;
+	/** The last slot of this epoch, if a change of membership is ordered; else null. */
+	readonly epochEndsAfter: number | null;
 	readonly members: readonly NodeId[];
 	readonly faults: number;
 	readonly low: number;
@@ -32,6 +36,8 @@ export function statusOf(core: PbftCore): PbftStatus {
 		view: core.view,
 		isActive: core.isActive,
 		primary: primaryOf(core.configuration, core.view),
+		epoch: core.configuration.epoch,
+		epochEndsAfter: core.pending?.effectiveAfter ?? null,
 		members: core.configuration.members,
 		faults: core.configuration.faults,
 		low: core.low,

@@ -5,6 +5,7 @@ import { equalBytes } from "./bytes.ts";
 import { broadcast, cancelTimer, emit, isMember, judgeOf, type PbftCore, setTimer, sign, suspect } from "./core.ts";
 import { type PreparedProof, primaryOf, type SequenceNumber, type ViewNumber, viewAfter } from "./entities.ts";
 import type { PbftEvent } from "./events.ts";
+import { isProvedFalse } from "./evidence.ts";
 import type { ViewChange } from "./messages.ts";
 import { openView } from "./new-view.ts";
 import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
@@ -30,6 +31,8 @@ export function handleViewTimer(core: PbftCore): void {
 
 /** Leaves all views below this one: nothing of them is accepted any more but decisions and checkpoints, which prove themselves. */
 export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason): void {
+	// The group has gone to a later epoch without this member, which is about to follow: what it could say here helps nobody.
+	if ((core.stable?.epoch ?? 0) > core.configuration.epoch) return;
 	core.failedViews = core.hasProgressed ? 0 : core.failedViews + 1;
 	core.hasProgressed = false;
 	core.view = view;
@@ -85,9 +88,10 @@ function keepViewChange(core: PbftCore, from: NodeId, message: ViewChange): bool
 		suspect(core, from, "bad-signature");
 		return false;
 	}
-	if (verifyViewChange(judge, message) !== null) {
+	const fault = verifyViewChange(judge, message);
+	if (fault !== null) {
 		suspect(core, from, "unproved-view-change");
-		convict(core, { type: "bad-view-change", culprit: from, viewChange: message });
+		if (isProvedFalse(fault)) convict(core, { type: "bad-view-change", culprit: from, viewChange: message });
 		return false;
 	}
 	if (known?.message.view === message.view) {
