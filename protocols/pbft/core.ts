@@ -135,6 +135,8 @@ export interface PbftCore {
 	history: readonly Configuration[];
 	/** Proofs of epochs, ascending, at most {@link EPOCH_PROOFS_MAX}: this member's own past, and what it has learnt of later ones. */
 	epochs: readonly EpochProof[];
+	/** A later epoch goes on without this member, which was shown so; what it knows of the order ends in this one. */
+	hasLeft: boolean;
 	/** No slot up to here is of this epoch. */
 	epochStart: SequenceNumber;
 	/** Digest of the null request; the same for ever. */
@@ -236,6 +238,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		pending: null,
 		history: [],
 		epochs: [],
+		hasLeft: false,
 		epochStart: 0 as SequenceNumber,
 		nothing: nullDigest(crypto.digest),
 		view: 0 as ViewNumber,
@@ -343,6 +346,11 @@ export function isPrimary(core: PbftCore): boolean {
 
 export function isMember(core: PbftCore, node: NodeId): boolean {
 	return core.configuration.members.includes(node);
+}
+
+/** Whether this member votes: it is one of the configuration, and has not been shown that it was removed from a later one. */
+export function takesPart(core: PbftCore): boolean {
+	return !core.hasLeft && isMember(core, core.config.nodeId);
 }
 
 /** Everyone else in the configuration. */

@@ -4,6 +4,7 @@ import type {
 	CommitCertificate,
 	Configuration,
 	Digest,
+	Epoch,
 	PendingChange,
 	SequenceNumber,
 	ViewNumber,
@@ -62,6 +63,8 @@ export type PbftEvent =
 			readonly configuration: Configuration;
 			readonly after: SequenceNumber;
 	  }
+	/** This member is none any more, from this epoch on. */
+	| { readonly type: "removed"; readonly epoch: Epoch }
 	| { readonly type: "suspicion"; readonly member: NodeId; readonly reason: Suspicion }
 	/** A member is convicted: the first evidence against it. */
 	| { readonly type: "evidence"; readonly evidence: Evidence }

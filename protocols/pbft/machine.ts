@@ -19,7 +19,7 @@ import type { DecisionProof } from "./certificates.ts";
 import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
 import { type PbftConfig, validatePbftConfig } from "./config.ts";
-import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, viewCore } from "./core.ts";
+import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, takesPart, viewCore } from "./core.ts";
 import { proofOfDecision } from "./decision-proof.ts";
 import { persistAndRelease } from "./durability.ts";
 import { type SequenceNumber, viewAfter } from "./entities.ts";
@@ -175,8 +175,7 @@ function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
 		return;
 	}
 	// Who is no member, any more or yet, learns where the group is, and no more.
-	if (!isMember(core, core.config.nodeId) && message.type !== "stable-checkpoint" && message.type !== "state-part")
-		return;
+	if (!takesPart(core) && message.type !== "stable-checkpoint" && message.type !== "state-part") return;
 	if ("epoch" in message && message.epoch !== core.configuration.epoch) {
 		if (message.epoch === core.configuration.epoch + 1 && isOfNormalCase(message)) keepForLater(core, from, message);
 		return;
@@ -198,7 +197,7 @@ function isOfNormalCase(message: PbftMessage): message is InView {
 /** A former member that has not heard of its removal is shown it, unless it was convicted. */
 function handleStrangersStatus(core: PbftCore, from: NodeId, status: Status): void {
 	const wasMember = core.history.some(({ members }) => members.includes(from));
-	if (wasMember && !core.convicted.has(from) && isMember(core, core.config.nodeId)) handleStatus(core, from, status);
+	if (wasMember && !core.convicted.has(from) && takesPart(core)) handleStatus(core, from, status);
 }
 
 /** What costs at most one signature check, or none; the rest is not looked at any more when a peer has offended too often. */

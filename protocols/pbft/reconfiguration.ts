@@ -117,6 +117,7 @@ export function enterEpoch(core: PbftCore, { configuration, pending, history, se
 	core.configuration = configuration;
 	core.pending = pending;
 	core.history = history;
+	core.hasLeft = false;
 	core.epochStart = sequence;
 	core.view = 0 as ViewNumber;
 	core.isActive = true;
@@ -137,7 +138,7 @@ export function enterEpoch(core: PbftCore, { configuration, pending, history, se
 	forgetStrangers(core);
 	emit(core, { type: "configuration-entered", configuration, after: sequence });
 	if (!isMember(core, core.config.nodeId)) {
-		retire(core);
+		retire(core, configuration);
 		return;
 	}
 	const primary = primaryOf(configuration, core.view);
@@ -160,8 +161,17 @@ function forgetStrangers(core: PbftCore): void {
 	for (const kept of perMember) for (const node of kept.keys()) if (!isMember(core, node)) kept.delete(node);
 }
 
-/** This member has been removed: it votes no more, and whoever waits here has to ask others. */
-function retire(core: PbftCore): void {
+/** A certified state shows that a later epoch goes on without this member: it stops, for nobody gives it that state. */
+export function leave(core: PbftCore, { configuration }: CheckpointState): void {
+	if (core.hasLeft) return;
+	core.hasLeft = true;
+	stopTimers(core);
+	retire(core, configuration);
+}
+
+/** This member is none any more: it votes no more, and whoever waits here has to ask others. */
+function retire(core: PbftCore, { epoch }: Configuration): void {
+	emit(core, { type: "removed", epoch });
 	core.forwards = [];
 	for (const { requestIds } of core.waiting.values()) {
 		for (const requestId of requestIds) reply(core, requestId, { type: "refused", reason: "not-a-member" });

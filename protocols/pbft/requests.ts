@@ -7,13 +7,13 @@ import {
 	cancelTimer,
 	deliver,
 	isAtEpochEnd,
-	isMember,
 	isPrimary,
 	type PbftCore,
 	reply,
 	sendImmediate,
 	setTimer,
 	suspect,
+	takesPart,
 	type WaitingRequest,
 } from "./core.ts";
 import { type ClientRequest, type Digest, primaryOf } from "./entities.ts";
@@ -41,7 +41,7 @@ export function handleRequest(core: PbftCore, requestId: RequestId, { request }:
 		refuse({ reason: "halted" });
 		return;
 	}
-	if (!isMember(core, core.config.nodeId)) {
+	if (!takesPart(core)) {
 		refuse({ reason: "not-a-member" });
 		return;
 	}

@@ -24,7 +24,7 @@ import type { CheckpointCertificate, CheckpointState, SequenceNumber } from "./e
 import { answerTransferred, executeReady } from "./execution.ts";
 import { isPartOf, partCount } from "./merkle.ts";
 import type { FetchPart, StableCheckpoint, StatePart } from "./messages.ts";
-import { baseOf, enterEpoch, learnEpochs } from "./reconfiguration.ts";
+import { baseOf, enterEpoch, learnEpochs, leave } from "./reconfiguration.ts";
 import { checkpointDigest } from "./statements.ts";
 import type { PbftReadResult } from "./vocabulary.ts";
 
@@ -49,6 +49,10 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 	}
 	becomeStable(core, certificate);
 	if (!isBehind && !hasDiverged(core)) return;
+	if (!state.configuration.members.includes(core.config.nodeId)) {
+		leave(core, state);
+		return;
+	}
 	if (core.transfer !== null && core.transfer.certificate.sequence >= sequence) return;
 	beginTransfer(core, from, certificate, state);
 }
