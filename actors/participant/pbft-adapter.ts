@@ -195,8 +195,10 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 		return event;
 	}
 
-	membersOf(): readonly NodeId[] | null {
-		return null;
+	membersOf(event: PbftEvent): readonly NodeId[] | null {
+		// A newcomer is looked for as soon as it is ordered, and who goes is heard until its actor is gone.
+		const isChange = event.type === "change-ordered" || event.type === "configuration-entered";
+		return isChange ? event.configuration.members : null;
 	}
 
 	inspect(query: Uint8Array): Uint8Array {

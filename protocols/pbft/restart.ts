@@ -27,6 +27,10 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 		adoptState(core, base.state);
 		core.epochs = base.epochs;
 		core.epochStart = base.state.sequence;
+		const { configuration } = core;
+		if (configuration.epoch !== core.config.epoch) {
+			emit(core, { type: "configuration-entered", configuration, after: base.state.sequence });
+		}
 		deliver(core, { type: "restore-checkpoint", state: base.state });
 		emit(core, { type: "restored", sequence: base.state.sequence, chain: base.state.chain, from: "disk" });
 	}
