@@ -10,6 +10,7 @@ import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown } from "
 import { quorumOf } from "./quorum.ts";
 import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
+import { beat } from "./slow-primary.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
 
 /** The statement of one phase on what this member has accepted, or on another digest of that slot. */
@@ -103,6 +104,7 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 		slot.bodies.set(hexOf(digest), batch);
 		for (const request of batch.requests) core.unproposed.delete(keyOf(request));
 	}
+	beat(core);
 	const { sequence } = slot;
 	journal(core, slot, { type: "accepted", sequence, view, digest, signature, batch });
 	if (primaryOf(configuration, view) !== config.nodeId) {

@@ -61,6 +61,22 @@ export interface PbftConfig {
 	 */
 	readonly viewTimeoutMaxMs: number;
 	/**
+	 * How often a backup measures what its primary gets executed while requests wait, in milliseconds: one that brings less than is
+	 * expected is left, though no request has timed out (Aardvark, NSDI 2009 §4). Default 0: never. Bounds 0 to 600,000.
+	 */
+	readonly guardPeriodMs: number;
+	/** What is expected of a new primary at first, in percent of the best period of the last views. Default 90; bounds 0 to 100. */
+	readonly guardSharePercent: number;
+	/** By how much the expectation rises with each period, in percent. Default 1; bounds 0 to 100. Higher: more view changes under load. */
+	readonly guardRisePercent: number;
+	/** Periods of a view before the expectation begins to rise. Default 5; bounds 0 to 65,536. */
+	readonly guardGracePeriods: number;
+	/**
+	 * How long a backup that knows of a waiting request does without a new or executed slot before it leaves its primary, in
+	 * milliseconds. Default 0: as long as `viewTimeoutMs` allows. Bounds 0 to 600,000; above the time of a view's normal round.
+	 */
+	readonly heartbeatMs: number;
+	/**
 	 * How often a member tells the others where it is, so that they repeat what it lacks, in milliseconds. Default 200; bounds 1
 	 * to 600,000. It is how soon a lost message is made good; costs n(n − 1) small messages each time.
 	 */
@@ -106,6 +122,11 @@ const defaults = {
 	clientsMax: 4096,
 	viewTimeoutMs: 500,
 	viewTimeoutMaxMs: 64_000,
+	guardPeriodMs: 0,
+	guardSharePercent: 90,
+	guardRisePercent: 1,
+	guardGracePeriods: 5,
+	heartbeatMs: 0,
 	statusMs: 200,
 	repeatMax: 32,
 	transferTimeoutMs: 500,
@@ -130,6 +151,11 @@ const bounds: Readonly<Record<Exclude<keyof typeof defaults, "candidates" | "adm
 	clientsMax: [1, 1_048_576],
 	viewTimeoutMs: [1, 600_000],
 	viewTimeoutMaxMs: [1, 86_400_000],
+	guardPeriodMs: [0, 600_000],
+	guardSharePercent: [0, 100],
+	guardRisePercent: [0, 100],
+	guardGracePeriods: [0, 65_536],
+	heartbeatMs: [0, 600_000],
 	statusMs: [1, 600_000],
 	repeatMax: [1, 4096],
 	transferTimeoutMs: [1, 600_000],

@@ -22,6 +22,7 @@ import {
 } from "./entities.ts";
 import type { PbftEvent, Suspicion } from "./events.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
+import { createGuard, type Guard } from "./guard.ts";
 import type { Commit, NewView, PbftMessage, PrePrepare, Prepare, ViewChange } from "./messages.ts";
 import type { ViewChangeContext } from "./new-view-plan.ts";
 import { MessageShapes } from "./shape.ts";
@@ -159,6 +160,8 @@ export interface PbftCore {
 	/** The first slot of this view that no earlier view had prepared. */
 	freshFrom: SequenceNumber;
 	isViewTimerSet: boolean;
+	/** What was measured of primaries. */
+	guard: Guard;
 	/** What the request timer runs for. */
 	timedRequest: string | null;
 
@@ -251,6 +254,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		hasProgressed: true,
 		freshFrom: 1 as SequenceNumber,
 		isViewTimerSet: false,
+		guard: createGuard(),
 		timedRequest: null,
 		stable: null,
 		low: 0 as SequenceNumber,
@@ -291,6 +295,7 @@ export function copyCore(core: PbftCore): PbftCore {
 	return {
 		...core,
 		out: [],
+		guard: { ...core.guard },
 		viewChanges: new Map(core.viewChanges),
 		openingView: core.openingView === null ? null : { ...core.openingView, bodies: new Map(core.openingView.bodies) },
 		captures: copyEach(core.captures, (capture) => ({ ...capture })),

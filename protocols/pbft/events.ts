@@ -25,7 +25,7 @@ export type Suspicion =
 	| "unproved-certificate"
 	| "bad-state-part"
 	| "too-many-offences"
-	/** The primary did not get a known request executed in time. */
+	/** The primary did not get a known request executed in time, or brings less than is expected of it. */
 	| "slow-primary";
 
 export type PbftEvent =
@@ -35,7 +35,7 @@ export type PbftEvent =
 	| {
 			readonly type: "view-change-started";
 			readonly view: ViewNumber;
-			readonly reason: "timeout" | "joined" | "bad-new-view";
+			readonly reason: "timeout" | "joined" | "bad-new-view" | "slow-primary";
 	  }
 	/** A slot is decided here, with its proof. */
 	| { readonly type: "decided"; readonly certificate: CommitCertificate; readonly requests: number }

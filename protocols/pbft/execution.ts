@@ -16,6 +16,7 @@ import { encodeMembershipOutcome } from "./membership.ts";
 import { orderChange } from "./reconfiguration.ts";
 import { keyOf, stopWaiting, timeChange } from "./requests.ts";
 import { bodyOf } from "./slots.ts";
+import { countExecuted } from "./slow-primary.ts";
 import { chainAfter } from "./statements.ts";
 
 /** Takes a decision that is proved. A second one for the slot that differs stops this member. */
@@ -101,6 +102,7 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 	emit(core, { type: "executed", sequence, digest, chain: core.chain });
 	if (core.isActive && sequence >= core.freshFrom && certificate.view === core.view) core.hasProgressed = true;
 	timeChange(core);
+	countExecuted(core, requests.length);
 	captureIfDue(core);
 }
 

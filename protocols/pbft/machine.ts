@@ -45,7 +45,14 @@ import {
 	handleTransferTimer,
 } from "./transfer.ts";
 import type { PbftView } from "./view.ts";
-import { handleRequestTimer, handleViewChange, handleViewTimer, startViewChange } from "./view-change.ts";
+import {
+	handleGuardTimer,
+	handleHeartbeatTimer,
+	handleRequestTimer,
+	handleViewChange,
+	handleViewTimer,
+	startViewChange,
+} from "./view-change.ts";
 import type { PbftTimer, PbftTypes } from "./vocabulary.ts";
 
 /** The messages of the normal case: they count in one view. */
@@ -148,6 +155,12 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 			return;
 		case "view-change":
 			handleViewTimer(core);
+			return;
+		case "guard":
+			handleGuardTimer(core);
+			return;
+		case "heartbeat":
+			handleHeartbeatTimer(core);
 			return;
 		case "batch":
 			handleBatchTimer(core);

@@ -24,6 +24,7 @@ import { isViewChangeSigned, type NewViewPlan, planNewView, viewChangeStatement 
 import { quorumOf } from "./quorum.ts";
 import { timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
+import { guardView } from "./slow-primary.ts";
 import { isSigned, newViewDigest, type Statement } from "./statements.ts";
 import type { OpenedView } from "./vocabulary.ts";
 import { tellStatus } from "./where.ts";
@@ -171,6 +172,7 @@ function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void 
 		for (const { sender } of opened.bodies) if (sender !== core.config.nodeId) tellStatus(core, sender);
 	passWaitingOn(core);
 	timeRequests(core);
+	guardView(core);
 }
 
 /** Everything that may have been decided runs through all phases again, in the new view (OSDI'99 §4.4). */

@@ -28,6 +28,7 @@ import {
 import { judgeMembershipChange, type MembershipOutcome } from "./membership.ts";
 import { EPOCH_PROOFS_MAX } from "./messages.ts";
 import { stopTimingRequests, timeRequests } from "./requests.ts";
+import { guardView, stopGuarding } from "./slow-primary.ts";
 import { checkpointHeader, checkpointHeaderDigest } from "./statements.ts";
 import type { BaseRecord } from "./vocabulary.ts";
 
@@ -145,10 +146,12 @@ export function enterEpoch(core: PbftCore, { configuration, pending, history, se
 	emit(core, { type: "view-entered", view: core.view, primary, low: core.low });
 	core.forwards = primary === core.config.nodeId ? [] : [...core.unproposed.values()].map(({ request }) => request);
 	timeRequests(core);
+	guardView(core);
 }
 
 function stopTimers(core: PbftCore): void {
 	stopTimingRequests(core);
+	stopGuarding(core);
 	if (core.isViewTimerSet) cancelTimer(core, "view-change");
 	core.isViewTimerSet = false;
 	if (core.isBatchTimerSet) cancelTimer(core, "batch");

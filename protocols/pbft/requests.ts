@@ -19,6 +19,7 @@ import {
 import { type ClientRequest, type Digest, primaryOf } from "./entities.ts";
 import type { Forward, Unverifiable } from "./messages.ts";
 import { weakQuorumOf } from "./quorum.ts";
+import { beat } from "./slow-primary.ts";
 import { requestDigest, requestStatement } from "./statements.ts";
 import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
 
@@ -164,6 +165,7 @@ function keepWaiting(core: PbftCore, request: ClientRequest, digest: Digest): Wa
 	const waiting: WaitingRequest = { request, digest, requestIds: [] };
 	core.waiting.set(key, waiting);
 	core.unproposed.set(key, waiting);
+	if (core.waiting.size === 1) beat(core);
 	if (!isPrimary(core) || !core.isActive) core.forwards.push(request);
 	timeRequests(core);
 	return waiting;

@@ -7,6 +7,7 @@ import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
 import { setStatusTimer } from "./repeats.ts";
 import { slotAt } from "./slots.ts";
+import { guardView } from "./slow-primary.ts";
 import { batchDigest, type Statement } from "./statements.ts";
 import { adoptState } from "./transfer.ts";
 import { countViewChanges } from "./view-change.ts";
@@ -48,6 +49,7 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 		countViewChanges(core);
 	}
 	executeReady(core);
+	if (core.isActive) guardView(core);
 	setStatusTimer(core);
 }
 

@@ -11,6 +11,7 @@ import { openView } from "./new-view.ts";
 import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { stopTimingRequests, timeoutOf } from "./requests.ts";
+import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
 
 type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
@@ -21,6 +22,22 @@ export function handleRequestTimer(core: PbftCore): void {
 	core.timedRequest = null;
 	suspect(core, primaryOf(core.configuration, core.view), "slow-primary");
 	startViewChange(core, viewAfter(core.view), "timeout");
+}
+
+/** A period of measurement is over. */
+export function handleGuardTimer(core: PbftCore): void {
+	if (core.isActive && isPeriodTooSlow(core)) leaveSlowPrimary(core);
+}
+
+/** Requests wait, and the primary has begun nothing for long. */
+export function handleHeartbeatTimer(core: PbftCore): void {
+	core.guard.isHeartbeatSet = false;
+	if (core.isActive && core.waiting.size > 0) leaveSlowPrimary(core);
+}
+
+function leaveSlowPrimary(core: PbftCore): void {
+	suspect(core, primaryOf(core.configuration, core.view), "slow-primary");
+	startViewChange(core, viewAfter(core.view), "slow-primary");
 }
 
 /** A quorum has left for this view, and nobody opens it. */
@@ -39,6 +56,7 @@ export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason
 	core.isActive = false;
 	core.openingView = null;
 	stopTimingRequests(core);
+	stopGuarding(core);
 	stopViewTimer(core);
 	cancelTimer(core, "batch");
 	core.isBatchTimerSet = false;

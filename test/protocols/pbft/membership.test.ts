@@ -319,6 +319,15 @@ describe("a group whose members change", () => {
 		expect(driver.runUntil(() => watch.isRecovered, 60_000)).toBe(true);
 	});
 
+	it("votes for no slot of which the configuration may not be settled, however wide the window is", () => {
+		const replica = new LoneReplica(n2, { windowSize: 32 });
+		const propose = (sequence: number): number =>
+			replica.hear(n1, replica.prePrepare(sequence, replica.batch(replica.request(sequence)))).said("prepare").length;
+		expect([propose(8), propose(9), propose(12)]).toEqual([3, 0, 0]);
+		for (let i = 1; i <= 4; i++) replica.decide(i, replica.request(i));
+		expect([propose(9), propose(12), propose(13)]).toEqual([3, 3, 0]);
+	});
+
 	it("one change at a time; another f is one", () => {
 		const { driver } = group(7, 1, 0);
 		const outcomes: (MembershipOutcome | null)[] = [];
