@@ -3,10 +3,14 @@
  * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
  * and again.
  */
-import { type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { assert, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import {
 	type ClientRequest,
 	type Configuration,
+	decodeMembershipOutcome,
+	encodeMembershipOperation,
+	type MembershipOperation,
+	type MembershipOutcome,
 	ReplyCollector,
 	type RequestKind,
 	requestDigest,
@@ -38,6 +42,7 @@ const READ_MS = 200;
 /** How a client reaches its group. */
 export interface ByzantineAccess {
 	readonly cluster: string;
+	/** That is in force now, as far as is known. */
 	readonly configuration: Configuration;
 	readonly clock: Clock;
 	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
@@ -124,6 +129,20 @@ export class ByzantineClient {
 		return decodeAnswer(data) as Answer;
 	}
 
+	/**
+	 * Has a change of membership ordered, and resolves with what the members make of it, alike.
+	 * @throws QuorateError as {@link propose}
+	 */
+	async configure(operation: MembershipOperation): Promise<MembershipOutcome> {
+		const bytes = encodeMembershipOperation(operation);
+		const limitBytes = this.#access.operationBytesMax;
+		if (bytes.length > limitBytes) throw swarmErrors.valueTooLarge({ sizeBytes: bytes.length, limitBytes });
+		const { data } = await this.#inWindow(() => this.#order("configure", bytes));
+		const outcome = decodeMembershipOutcome(data);
+		assert(outcome !== null, "f + 1 members answer a change of membership as correct ones do");
+		return outcome;
+	}
+
 	close(error: Error = swarmErrors.clientClosed({})): void {
 		if (this.#closed !== null) return;
 		this.#closed = error;
@@ -170,7 +189,7 @@ export class ByzantineClient {
 	}
 
 	async #order(
-		kind: "command" | "query",
+		kind: Exclude<RequestKind, "read">,
 		operation: Uint8Array,
 	): Promise<{
 		readonly data: Uint8Array;

@@ -14,14 +14,16 @@ import {
 	type Configuration,
 	type Epoch,
 	type Evidence,
+	type MembershipOperation,
 	type PbftEvent,
 	type PbftStatus,
 	pbftLayouts,
 	primaryOf,
+	tooFewMembers,
 	ViewEstimate,
 	verifyDecision,
 } from "../../protocols/pbft/index.ts";
-import { type ActorRef, ActorSystem, IsolatedObservable } from "../../runtime/actor/index.ts";
+import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
 import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import {
@@ -37,7 +39,7 @@ import { FailureWatch } from "../swarm/failure-watch.ts";
 import { type SwarmBackend, startThreads } from "../swarm/index.ts";
 import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
-import { byzantineGroupChild } from "./byzantine-tree.ts";
+import { byzantineGroupChild, memberChild } from "./byzantine-tree.ts";
 import type {
 	ByzantineEvent,
 	ByzantineGroupOptions,
@@ -50,6 +52,7 @@ import type {
 } from "./contract.ts";
 import { Convictions } from "./convictions.ts";
 import * as errors from "./errors.ts";
+import { GroupMembership } from "./group-membership.ts";
 import { GroupIdentities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
@@ -81,10 +84,15 @@ export class ByzantineGroup {
 	readonly #system: ActorSystem;
 	readonly #threads: ThreadSupervisor;
 	readonly #identities: GroupIdentities;
-	readonly #configuration: Configuration;
+	readonly #membership: GroupMembership;
 	readonly #verifier: NodeCryptoPort;
 	readonly #convictions: Convictions;
-	readonly #views: ViewEstimate;
+	#views: ViewEstimate;
+	/** Where members run, once they have been started. */
+	#place: { readonly supervisor: SupervisorClient; readonly storage: Address } | null = null;
+	#administrator: ByzantineClient | null = null;
+	/** Changes of membership, one after the other. */
+	#changing: Promise<unknown> = Promise.resolve();
 	readonly #watch: FailureWatch;
 	readonly #generator: Generator;
 	readonly #refs = new Map<NodeId, ActorRef>();
@@ -100,6 +108,10 @@ export class ByzantineGroup {
 	#reportFailure: (error: QuorateError) => void = () => undefined;
 	readonly #failed: Promise<QuorateError>;
 	#stopping: Promise<void> | null = null;
+	#reportStop: () => void = () => undefined;
+	readonly #stopped: Promise<void> = new Promise((resolve) => {
+		this.#reportStop = resolve;
+	});
 
 	/**
 	 * Boots a group; its members' keys are made now and live as long as it does.
@@ -119,17 +131,18 @@ export class ByzantineGroup {
 	}
 
 	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend) {
-		const { group, nodes, faults, clientsMax, seed, windowSize } = options;
+		const { group, nodes, standbys, faults, clientsMax, seed, windowSize } = options;
 		this.#options = options;
 		this.#backend = backend;
 		this.#system = new ActorSystem(backend.backend);
 		this.#generator = new Generator(seed, "byzantine-group");
 		// One more for the group's own client.
-		this.#identities = new GroupIdentities(group, nodes, clientsMax + 1);
-		this.#configuration = { epoch: FIRST_EPOCH, members: nodes, faults };
+		this.#identities = new GroupIdentities(group, [...nodes, ...standbys], clientsMax + 1);
+		this.#membership = new GroupMembership({ epoch: FIRST_EPOCH, members: nodes, faults });
 		this.#verifier = this.#identities.observer();
-		this.#convictions = new Convictions(this.#configuration, { cluster: group, verifier: this.#verifier, windowSize });
-		this.#views = new ViewEstimate(this.#configuration);
+		const { of: configurationOf } = this.#membership;
+		this.#convictions = new Convictions({ cluster: group, verifier: this.#verifier, windowSize, configurationOf });
+		this.#views = new ViewEstimate(this.configuration);
 		this.#watch = new FailureWatch(backend.storage.name, groupSupervisorName(group));
 		const { threads, ports } = backend.backend;
 		this.#threads = new ThreadSupervisor({
@@ -149,18 +162,30 @@ export class ByzantineGroup {
 		this.#metrics$ = new IsolatedObservable(this.#readings().pipe(share()), thrown);
 	}
 
+	/** The members, in the order of their names once they have changed. */
 	get nodes(): readonly NodeId[] {
-		return this.#options.nodes;
+		return this.configuration.epoch === FIRST_EPOCH ? this.#options.nodes : this.configuration.members;
 	}
 
 	get faults(): number {
-		return this.#options.faults;
+		return this.configuration.faults;
+	}
+
+	/** Who agrees, as f + 1 members have told. It changes in the order alone, never by who can be reached. */
+	get configuration(): Configuration {
+		return this.#membership.configuration;
+	}
+
+	/** Nodes in reserve that are no members now. */
+	get standbys(): readonly NodeId[] {
+		const { members } = this.configuration;
+		return this.#options.standbys.filter((node) => !members.includes(node));
 	}
 
 	/** Who leads, as far as f + 1 members have told. */
 	get primary(): Primacy {
 		const { view } = this.#views;
-		return { primary: primaryOf(this.#configuration, view), view };
+		return { primary: primaryOf(this.configuration, view), view };
 	}
 
 	/** Members convicted by proofs that were checked in this thread, in the order of the first proof. */
@@ -175,10 +200,23 @@ export class ByzantineGroup {
 
 	/** The proofs against members so far, as a file that anyone can check: see `quorate verify-certificate`. */
 	evidenceFile(): string {
-		const { group, faults, windowSize } = this.#options;
+		const { group, windowSize } = this.#options;
+		const { epoch, faults } = this.configuration;
 		const evidence = this.convictions.map((conviction) => conviction.evidence);
-		const { members } = this.#identities;
-		return encodeProofs({ cluster: group, epoch: FIRST_EPOCH, faults, windowSize, members, decisions: [], evidence });
+		const { all: configurations } = this.#membership;
+		const members = this.#identities.members.filter(({ id }) =>
+			configurations.some((known) => known.members.includes(id)),
+		);
+		return encodeProofs({
+			cluster: group,
+			epoch,
+			faults,
+			windowSize,
+			members,
+			configurations,
+			decisions: [],
+			evidence,
+		});
 	}
 
 	/** A reading of all members each second, while somebody listens. Ends with the group. */
@@ -251,6 +289,34 @@ export class ByzantineGroup {
 		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
 	}
 
+	/**
+	 * Isolates a convicted member: an ordered change that carries the evidence, which every member checks. Resolves when the members
+	 * go on without it; its thread is ended then.
+	 * @throws QuorateError `node-unknown`, `member-not-convicted`; `pbft-too-few-members` `{members, faults, needed}` when no more than
+	 *   3f + 1 members are there and nobody replaces it; `membership-change-refused`; as `ByzantineClient.propose`
+	 */
+	async isolate(node: string, { replacement = null }: { readonly replacement?: string | null } = {}): Promise<void> {
+		const culprit = this.#member(node);
+		const conviction = this.convictions.find((known) => known.culprit === culprit);
+		if (conviction === undefined) throw errors.notConvicted({ node });
+		const { evidence } = conviction;
+		await this.#change({ type: "isolate", evidence, replacement: this.#standby(replacement) }, culprit);
+	}
+
+	/** Adds a node in reserve to the members; resolves when they count it. @throws QuorateError as {@link isolate} */
+	async addMember(node: string): Promise<void> {
+		await this.#change({ type: "add", member: must(this.#standby(node) ?? undefined, "it is named") }, null);
+	}
+
+	/** Removes a member, correct or not. @throws QuorateError as {@link isolate} */
+	async removeMember(
+		node: string,
+		{ replacement = null }: { readonly replacement?: string | null } = {},
+	): Promise<void> {
+		const member = this.#member(node);
+		await this.#change({ type: "remove", member, replacement: this.#standby(replacement) }, member);
+	}
+
 	/** Ends everything in order. Idempotent. */
 	stop(): Promise<void> {
 		this.#stopping ??= this.#stop();
@@ -288,10 +354,69 @@ export class ByzantineGroup {
 		const { storage } = this.#backend;
 		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(storage))));
 		const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
-		await root.startChild(byzantineGroupChild(this.#options, this.#identities, address));
+		const members = await root.startChild(byzantineGroupChild(this.#options, this.#identities, address));
+		const supervisor = must(
+			(await this.#system.lookup(members.id)) ?? undefined,
+			"the members' supervisor has started",
+		);
+		this.#place = { supervisor: new SupervisorClient(supervisor), storage: address };
+	}
+
+	#standby(node: string | null): NodeId | null {
+		if (node === null || this.standbys.includes(node as NodeId)) return node as NodeId | null;
+		throw swarmErrors.nodeUnknown({ node, members: this.standbys });
+	}
+
+	#change(operation: MembershipOperation, leaving: NodeId | null): Promise<void> {
+		const done = this.#changing.then(() => this.#changeNow(operation, leaving));
+		// Its failure is its caller's; the next change is tried all the same.
+		this.#changing = done.catch(() => undefined);
+		return done;
+	}
+
+	/** Starts who comes, has the change ordered, and ends who goes when it is in force. */
+	async #changeNow(operation: MembershipOperation, leaving: NodeId | null): Promise<void> {
+		this.#requireAlive();
+		const { supervisor, storage } = must(this.#place ?? undefined, "the group has started");
+		const coming =
+			operation.type === "add" ? operation.member : "replacement" in operation ? operation.replacement : null;
+		if (coming !== null) await supervisor.startChild(memberChild(this.#options, coming, this.#identities, storage));
+		const outcome = await this.#administrating().configure(operation);
+		if (outcome.type === "refused") {
+			if (coming !== null) await this.#end(supervisor, coming);
+			const { type: _type, reason, ...details } = outcome;
+			throw outcome.reason === "too-few-members"
+				? tooFewMembers({ members: outcome.members, faults: outcome.faults, needed: outcome.needed })
+				: errors.membershipRefused({ reason, details });
+		}
+		const { done, stop } = this.#membership.entered(outcome.epoch);
+		const failed = this.#failed.then((error) => Promise.reject(error));
+		try {
+			await Promise.race([done, failed, this.#stopped.then(() => Promise.reject(swarmErrors.swarmStopped({})))]);
+		} finally {
+			stop();
+		}
+		if (leaving !== null) await this.#end(supervisor, leaving);
+	}
+
+	async #end(supervisor: SupervisorClient, node: NodeId): Promise<void> {
+		const child = participantName(this.#options.group, node);
+		this.#refs.delete(node);
+		await supervisor.terminateChild(child);
+		await supervisor.deleteChild(child);
+	}
+
+	#administrating(): ByzantineClient {
+		if (this.#administrator === null) {
+			const { id, port } = this.#identities.administrator();
+			this.#administrator = new ByzantineClient(id, port, this.#access());
+			this.#clients.push(this.#administrator);
+		}
+		return this.#administrator;
 	}
 
 	async #stop(): Promise<void> {
+		this.#reportStop();
 		for (const client of this.#clients) client.close(this.#failure ?? swarmErrors.swarmStopped({}));
 		try {
 			await this.#system.stop();
@@ -328,7 +453,8 @@ export class ByzantineGroup {
 		const publisher = String(values["publisher"] ?? values["name"] ?? "");
 		const prefix = participantName(this.#options.group, "");
 		const node = publisher.startsWith(prefix) ? publisher.slice(prefix.length) : "";
-		return this.nodes.includes(node as NodeId) ? (node as NodeId) : null;
+		const { nodes, standbys } = this.#options;
+		return nodes.includes(node as NodeId) || standbys.includes(node as NodeId) ? (node as NodeId) : null;
 	}
 
 	#ofMember(
@@ -347,6 +473,9 @@ export class ByzantineGroup {
 				if (this.#views.view > before) this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
 				break;
 			}
+			case "configuration-entered":
+				this.#entered(node, event.configuration);
+				break;
 			case "evidence":
 				this.#convict(node, event.evidence);
 				break;
@@ -363,7 +492,23 @@ export class ByzantineGroup {
 
 	#convict(toldBy: NodeId, evidence: Evidence): void {
 		const conviction = this.#convictions.told(toldBy, evidence, this.#backend.backend.ports.clock.nowMs());
-		if (conviction !== null) this.#tell({ type: "member-convicted", conviction }, ROOT_NAME, conviction.culprit);
+		if (conviction === null) return;
+		const { culprit } = conviction;
+		this.#tell({ type: "member-convicted", conviction }, ROOT_NAME, culprit);
+		if (!this.#options.isolateConvicted) return;
+		const replacement = this.standbys.find((node) => this.convictions.every((known) => known.culprit !== node)) ?? null;
+		this.isolate(culprit, { replacement }).catch((error: unknown) => {
+			this.#tell({ type: "isolation-refused", culprit, error: errorToObject(error) }, ROOT_NAME, culprit);
+		});
+	}
+
+	#entered(node: NodeId, told: Configuration): void {
+		const configuration = this.#membership.told(node, told);
+		if (configuration === null) return;
+		// Each epoch has its own views.
+		this.#views = new ViewEstimate(configuration);
+		this.#tell({ type: "members-changed", configuration }, ROOT_NAME);
+		this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
 	}
 
 	#tell(happening: ByzantineHappening, origin: string, node: NodeId | null = null): void {
@@ -390,9 +535,12 @@ export class ByzantineGroup {
 
 	#access(): ByzantineAccess {
 		const { group, clientWindow, requestMaxBytes } = this.#options;
+		const membership = this.#membership;
 		return {
 			cluster: group,
-			configuration: this.#configuration,
+			get configuration(): Configuration {
+				return membership.configuration;
+			},
 			clock: this.#backend.backend.ports.clock,
 			clientWindow,
 			operationBytesMax: requestMaxBytes,
@@ -429,20 +577,24 @@ export class ByzantineGroup {
 
 	/** The first good proof that any member gives. */
 	async #certificate(sequence: number, client: NodeId, timestamp: number): Promise<DecisionCertificate> {
-		const { group, faults, nodes } = this.#options;
+		const { group } = this.#options;
 		const question = { type: "pbft-decision", sequence, client, timestamp };
-		const answers = nodes.map(async (node) => {
+		const answers = this.nodes.map(async (node) => {
 			const ref = await this.#refOf(node);
 			const answer = await ref.ask<PbftDecisionAnswer>(question, { timeoutMs: CERTIFICATE_TIMEOUT_MS });
 			if (answer.proof === null) throw errors.certificateGone({ sequence });
-			const fault = verifyDecision(answer.proof, { verifier: this.#verifier, configuration: this.#configuration });
+			const configuration = this.#membership.of(answer.proof.certificate.epoch);
+			if (configuration === null) throw errors.certificateInvalid({ fault: "wrong-epoch" });
+			const fault = verifyDecision(answer.proof, { verifier: this.#verifier, configuration });
 			if (fault !== null || answer.proof.cluster !== group)
 				throw errors.certificateInvalid({ fault: fault ?? "wrong-cluster" });
-			return answer.proof;
+			return { proof: answer.proof, configuration };
 		});
 		try {
-			const proof = await Promise.any(answers);
-			return { proof, epoch: FIRST_EPOCH, faults, members: this.#identities.members };
+			const { proof, configuration } = await Promise.any(answers);
+			const { epoch, faults } = configuration;
+			const members = this.#identities.members.filter(({ id }) => configuration.members.includes(id));
+			return { proof, epoch, faults, members };
 		} catch (cause) {
 			throw errors.certificateGone({ sequence }, { cause });
 		}
@@ -450,7 +602,7 @@ export class ByzantineGroup {
 }
 
 async function startByzantineThreads(options: CheckedByzantineGroup): Promise<SwarmBackend> {
-	const { application, group, nodes, seed, storage, warmSpares, participant } = options;
+	const { application, group, nodes, standbys, seed, storage, warmSpares, participant } = options;
 	const setup = {
 		layouts: [pbftLayouts, pbftClientLayouts],
 		examples,
@@ -461,7 +613,7 @@ async function startByzantineThreads(options: CheckedByzantineGroup): Promise<Sw
 	if (storage === "memory")
 		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
 	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
-	const owner = { clusterId: group, nodeIds: nodes, application: application.export };
+	const owner = { clusterId: group, nodeIds: [...nodes, ...standbys], application: application.export };
 	return startThreads({
 		...setup,
 		engine: { type: "lmdb", directory, ...owner },

@@ -4,7 +4,7 @@ import type { Address, ModuleSource } from "../../runtime/actor/index.ts";
 import type { ChildSpec } from "../../supervisors/index.ts";
 import { type PbftParticipantArgs, participantName } from "../participant/index.ts";
 import { groupSupervisorName } from "../swarm/tree.ts";
-import type { GroupIdentities } from "./identities.ts";
+import { ADMINISTRATOR, type GroupIdentities } from "./identities.ts";
 import type { CheckedByzantineGroup } from "./options.ts";
 
 /** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
@@ -28,17 +28,20 @@ export function byzantineGroupChild(
 	};
 }
 
-function memberChild(
+/** One member, or a node in reserve that is to become one: it begins with the first configuration, and is shown the later ones. */
+export function memberChild(
 	group: CheckedByzantineGroup,
 	node: NodeId,
 	identities: GroupIdentities,
 	storage: Address,
 ): ChildSpec {
-	const { application, tuning, nodes, faults } = group;
+	const { application, tuning, nodes, standbys, faults } = group;
 	const args: PbftParticipantArgs = {
 		group: group.group,
 		node,
 		members: nodes,
+		candidates: [...nodes, ...standbys],
+		administrators: [ADMINISTRATOR],
 		faults,
 		storage,
 		application,

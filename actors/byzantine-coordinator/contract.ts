@@ -1,6 +1,6 @@
 /** What a Byzantine group is to its user. Types only. */
 import type { ErrorObject, NodeId } from "../../protocols/core/index.ts";
-import type { DecisionProof, Evidence, PbftEvent } from "../../protocols/pbft/index.ts";
+import type { Configuration, DecisionProof, Evidence, PbftEvent } from "../../protocols/pbft/index.ts";
 import type { PublicIdentity } from "../../runtime/crypto/index.ts";
 import type { PbftTuning } from "../participant/index.ts";
 import type { ApplicationSource, EventStamp } from "../swarm/index.ts";
@@ -27,6 +27,13 @@ export interface ByzantineGroupOptions {
 	readonly seed?: number;
 	/** Threads kept started ahead of need; 0 to 2, default 1. */
 	readonly warmSpares?: number;
+	/**
+	 * Nodes in reserve, beyond the members: how many (named on from the members) or their names; default none. Their keys are known to all
+	 * from the beginning; their threads start when they are added. Members and reserve together are at most 31.
+	 */
+	readonly standbys?: number | readonly string[];
+	/** Isolate a member as soon as it is convicted, for the next node in reserve if there is one. Default false. */
+	readonly isolateConvicted?: boolean;
 	/** Members that misbehave on purpose, by name, and how: see `attacks` of `quorate/protocols/pbft`. Default none. */
 	readonly attackers?: Readonly<Record<string, string>>;
 }
@@ -69,6 +76,10 @@ export type ByzantineHappening =
 	| { readonly type: "participant-started"; readonly restarts: number }
 	| { readonly type: "primary-changed"; readonly primary: NodeId; readonly view: number }
 	| { readonly type: "member-convicted"; readonly conviction: Conviction }
+	/** From here on these are the members, as f + 1 of those before say. */
+	| { readonly type: "members-changed"; readonly configuration: Configuration }
+	/** A convicted member could not be isolated: with no node in reserve too few members might be left. */
+	| { readonly type: "isolation-refused"; readonly culprit: NodeId; readonly error: ErrorObject }
 	| { readonly type: "thread-started"; readonly lives: number }
 	| { readonly type: "thread-ended"; readonly cause: string }
 	| { readonly type: "group-failed"; readonly error: ErrorObject }

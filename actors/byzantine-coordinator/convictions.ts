@@ -1,7 +1,6 @@
 /** Who is convicted: what members tell is evidence only after it was checked here, with the members' keys. */
 import type { NodeId } from "../../protocols/core/index.ts";
 import {
-	type Configuration,
 	type Conflict,
 	type Evidence,
 	type ViewChangeContext,
@@ -17,11 +16,8 @@ export class Convictions {
 	/** Evidence that did not hold, by who told it. */
 	readonly #falseAccusations = new Map<NodeId, number>();
 
-	constructor(configuration: Configuration, context: Omit<ViewChangeContext, "configurationOf">) {
-		this.#context = {
-			...context,
-			configurationOf: (epoch) => (epoch === configuration.epoch ? configuration : null),
-		} as ViewChangeContext;
+	constructor(context: ViewChangeContext) {
+		this.#context = context;
 	}
 
 	/** Takes what a member tells; the conviction, if it is a new one and the evidence holds. */

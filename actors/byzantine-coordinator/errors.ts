@@ -22,6 +22,15 @@ const defined = defineErrors({
 		(d: { sequence: number; culprits: readonly string[] }) =>
 			`slot ${d.sequence} was decided twice: more members are faulty than the group can bear${d.culprits.length === 0 ? "" : ` (${d.culprits.join(", ")} signed both)`}`,
 	],
+	notConvicted: [
+		"member-not-convicted",
+		(d: { node: string }) => `there is no proof against ${d.node}: a member is isolated on evidence alone`,
+	],
+	membershipRefused: [
+		"membership-change-refused",
+		(d: { reason: string; details: Readonly<Record<string, unknown>> }) =>
+			`the members have refused to change who they are: ${d.reason}`,
+	],
 	notInitialized: [
 		"coordinator-not-initialized",
 		(d: { node: string; state: string }) => `the coordinator of ${d.node} is ${d.state}: call initializeNode() first`,
@@ -44,5 +53,10 @@ export const proofFileInvalid: ErrorMaker<{ file: string; reason: string }> = de
 export const groupHalted: ErrorMaker<{ sequence: number; culprits: readonly string[] }> = defined.groupHalted;
 /** `coordinator-not-initialized` */
 export const notInitialized: ErrorMaker<{ node: string; state: string }> = defined.notInitialized;
+/** `member-not-convicted` */
+export const notConvicted: ErrorMaker<{ node: string }> = defined.notConvicted;
+/** `membership-change-refused`; the reasons and their details are those of `MembershipRefusal`. */
+export const membershipRefused: ErrorMaker<{ reason: string; details: Readonly<Record<string, unknown>> }> =
+	defined.membershipRefused;
 /** `not-a-member` */
 export const notAMember: ErrorMaker<{ node: string; members: readonly string[] }> = defined.notAMember;

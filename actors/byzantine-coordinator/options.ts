@@ -1,6 +1,6 @@
 /** What the user asked for, checked and with every default filled in, before anything is started. */
 import { randomInt } from "node:crypto";
-import { type GroupId, groupId, type NodeId, requireInteger } from "../../protocols/core/index.ts";
+import { type GroupId, groupId, type NodeId, nodeId, requireInteger } from "../../protocols/core/index.ts";
 import { PBFT_MEMBERS_MAX, pbftConfig } from "../../protocols/pbft/index.ts";
 import { loadModule, type ModuleSource } from "../../runtime/actor/index.ts";
 import {
@@ -31,13 +31,19 @@ const optionNames: readonly (keyof ByzantineGroupOptions)[] = [
 	"clientsMax",
 	"seed",
 	"warmSpares",
+	"standbys",
+	"isolateConvicted",
 	"attackers",
 ];
 
 /** One group, ready to be started. */
 export interface CheckedByzantineGroup {
 	readonly group: GroupId;
+	/** The first members. */
 	readonly nodes: readonly NodeId[];
+	/** In reserve. */
+	readonly standbys: readonly NodeId[];
+	readonly isolateConvicted: boolean;
 	readonly faults: number;
 	readonly application: { readonly module: string; readonly export: string; readonly args?: unknown };
 	readonly tuning: PbftTuning;
@@ -67,6 +73,7 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 	const faults = options.faults ?? Math.floor((nodes.length - 1) / 3);
 	const group = groupId(options.group ?? GROUP_DEFAULT);
 	const tuning = options.config ?? {};
+	const standbys = standbysOf(options.standbys ?? 0, nodes);
 	if (nodes.length > PBFT_MEMBERS_MAX) throw refused("nodes", `1 to ${PBFT_MEMBERS_MAX} members`, nodes.length);
 	const config = pbftConfig({ ...tuning, nodeId: nodes[0] as NodeId, cluster: group, members: nodes, faults });
 	requireInteger("config.batchMaxBytes", config.batchMaxBytes, 1, PBFT_BATCH_BYTES_MAX);
@@ -80,6 +87,8 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 	return {
 		group,
 		nodes,
+		standbys,
+		isolateConvicted: options.isolateConvicted ?? false,
 		faults,
 		application,
 		tuning,
@@ -92,8 +101,20 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
 		participant: { module: pbftParticipantModule, export: "PbftParticipant" },
 		attacker: { module: attackerModule, export: "AttackingParticipant" },
-		attackers: attackersOf(options.attackers ?? {}, nodes),
+		attackers: attackersOf(options.attackers ?? {}, [...nodes, ...standbys]),
 	};
+}
+
+function standbysOf(given: number | readonly string[], nodes: readonly NodeId[]): readonly NodeId[] {
+	const max = Math.max(0, PBFT_MEMBERS_MAX - nodes.length);
+	const names =
+		typeof given === "number"
+			? Array.from({ length: requireInteger("standbys", given, 0, max) }, (_, i) => `node-${nodes.length + i + 1}`)
+			: given;
+	const standbys = names.map((name) => nodeId(name));
+	const all = [...nodes, ...standbys];
+	if (standbys.length <= max && new Set(all).size === all.length) return standbys;
+	throw refused("standbys", `at most ${max} names beside those of the members, without duplicates`, names.join(" "));
 }
 
 function attackersOf(given: Readonly<Record<string, string>>, nodes: readonly NodeId[]): Map<NodeId, string> {

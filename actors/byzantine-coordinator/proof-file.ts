@@ -30,6 +30,8 @@ export interface ProofFile {
 	/** L of the group. */
 	readonly windowSize: number;
 	readonly members: readonly PublicIdentity[];
+	/** Whose proofs these are when the members have changed, ascending by epoch; default: all of `members`, in `epoch`. */
+	readonly configurations?: readonly Configuration[];
 	readonly decisions: readonly DecisionProof[];
 	readonly evidence: readonly Evidence[];
 }
@@ -77,15 +79,22 @@ export function decodeProofs(file: string, text: string): ProofFile {
 	}
 	if (typeof parsed !== "object" || parsed === null) throw refuse("it is no object");
 	if (parsed.format !== FORMAT) throw refuse(`its format is ${String(parsed.format).slice(0, 40)}, not ${FORMAT}`);
-	const { cluster, epoch, faults, windowSize, members, decisions, evidence } = parsed;
+	const { cluster, epoch, faults, windowSize, members, configurations = [], decisions, evidence } = parsed;
 	if (typeof cluster !== "string") throw refuse("cluster is no text");
 	for (const [key, value] of Object.entries({ epoch, faults, windowSize })) {
 		if (!Number.isSafeInteger(value) || (value as number) < 0) throw refuse(`${key} is no natural number`);
 	}
-	for (const [key, value] of Object.entries({ members, decisions, evidence })) {
+	for (const [key, value] of Object.entries({ members, configurations, decisions, evidence })) {
 		if (!Array.isArray(value)) throw refuse(`${key} is no list`);
 	}
+	if (!configurations.every(isConfiguration)) throw refuse("configurations holds something else");
 	return parsed as ProofFile;
+}
+
+function isConfiguration(value: unknown): boolean {
+	const { epoch, faults, members } = (value ?? {}) as Partial<Configuration>;
+	const areNumbers = [epoch, faults].every((number) => Number.isSafeInteger(number) && (number as number) >= 0);
+	return areNumbers && Array.isArray(members) && members.every((member) => typeof member === "string");
 }
 
 function reviveBytes(_key: string, value: unknown): unknown {
@@ -104,18 +113,19 @@ export function verifyProofs(file: string, proofs: ProofFile): ProofVerdict[] {
 		ring.enrol(member);
 		return nodeId(member.id);
 	});
-	const configuration: Configuration = { epoch: epoch as Epoch, members: [...members].sort(), faults };
-	if (members.length < 3 * faults + 1) {
-		throw proofFileInvalid({ file, reason: `${members.length} members can not bear ${faults} faults` });
+	const only: Configuration = { epoch: epoch as Epoch, members: [...members].sort(), faults };
+	const configurations = proofs.configurations ?? [only];
+	for (const known of configurations) {
+		if (known.members.length >= 3 * known.faults + 1) continue;
+		throw proofFileInvalid({ file, reason: `${known.members.length} members can not bear ${known.faults} faults` });
 	}
 	const verifier = new NodeCryptoPort(ring);
-	const configurationOf = (asked: number): Configuration | null => (asked === epoch ? configuration : null);
+	const configurationOf = (asked: number): Configuration | null =>
+		configurations.find((known) => known.epoch === asked) ?? null;
 	return [
 		...decisions.map((proof) => ({
 			claim: claimOfDecision(proof),
-			fault: faultOf(() =>
-				proof.cluster === cluster ? verifyDecision(proof, { verifier, configuration }) : "wrong-cluster",
-			),
+			fault: faultOf(() => faultOfDecision(proof, cluster, verifier, configurationOf(proof.certificate.epoch))),
 		})),
 		...evidence.map((proof) => ({
 			claim: `${proof?.culprit} is faulty: ${proof?.type}`,
@@ -124,6 +134,16 @@ export function verifyProofs(file: string, proofs: ProofFile): ProofVerdict[] {
 			),
 		})),
 	];
+}
+
+function faultOfDecision(
+	proof: DecisionProof,
+	cluster: string,
+	verifier: NodeCryptoPort,
+	configuration: Configuration | null,
+): string | null {
+	if (proof.cluster !== cluster) return "wrong-cluster";
+	return configuration === null ? "wrong-epoch" : verifyDecision(proof, { verifier, configuration });
 }
 
 function claimOfDecision(proof: DecisionProof): string {

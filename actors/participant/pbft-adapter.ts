@@ -40,7 +40,7 @@ const VIEW_KEY = "view";
 const STABLE_KEY = "stable";
 const RECEIVED_KEY = "received";
 /** Grows when a store that is written now can not be read by what was there before. */
-const STORE_VERSION = 1;
+const STORE_VERSION = 2;
 /** Bytes of a state that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
 
@@ -195,8 +195,10 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 		return event;
 	}
 
-	membersOf(): readonly NodeId[] | null {
-		return null;
+	membersOf(event: PbftEvent): readonly NodeId[] | null {
+		// A newcomer is looked for as soon as it is ordered, and who goes is heard until its actor is gone.
+		const isChange = event.type === "change-ordered" || event.type === "configuration-entered";
+		return isChange ? event.configuration.members : null;
 	}
 
 	inspect(query: Uint8Array): Uint8Array {

@@ -59,8 +59,8 @@ export class PbftCheckpoints {
 	}
 
 	/** Publishes a base: of the state that was captured, or received. */
-	publish({ certificate, state, isReceived }: NonNullable<PbftWrite["base"]>): StoreOperation[] {
-		const { sequence } = certificate;
+	publish({ isReceived, ...base }: NonNullable<PbftWrite["base"]>): StoreOperation[] {
+		const { sequence } = base.certificate;
 		const bytes = isReceived ? Buffer.concat(this.#received) : this.#captures.get(sequence)?.bytes;
 		if (bytes === undefined) throw new Error(`the state at ${sequence} was neither captured nor received`);
 		const name = `${isReceived ? "received" : "own"}-${sequence}`;
@@ -68,7 +68,7 @@ export class PbftCheckpoints {
 		this.#received = [];
 		this.#published = { sequence, name, sizeBytes: bytes.length, tree };
 		for (const earlier of this.#captures.keys()) if (earlier <= sequence) this.#captures.delete(earlier);
-		const description = encodeValue({ certificate, state });
+		const description = encodeValue(base);
 		return [...stageOf(name, bytes), { type: "publish-snapshot", name, sizeBytes: bytes.length, description }];
 	}
 

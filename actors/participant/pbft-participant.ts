@@ -14,8 +14,10 @@ import { applyingGauge } from "./metrics.ts";
 import { Participant, type ParticipantSettings } from "./participant.ts";
 import { PbftAdapter, pbftStoreName } from "./pbft-adapter.ts";
 
-/** What a group may change of PBFT's configuration: all but who its members are. */
-export type PbftTuning = Partial<Omit<PbftConfig, "nodeId" | "cluster" | "members" | "faults">>;
+/** What a group may change of PBFT's configuration: all but who its members are and may become. */
+export type PbftTuning = Partial<
+	Omit<PbftConfig, "nodeId" | "cluster" | "members" | "faults" | "epoch" | "candidates" | "administrators">
+>;
 
 /** A batch is one record of a store, which holds so much beside what is around it. */
 export const PBFT_BATCH_BYTES_MAX: number = 3 * 1024 * 1024;
@@ -24,7 +26,12 @@ export const PBFT_BATCH_BYTES_MAX: number = 3 * 1024 * 1024;
 export interface PbftParticipantArgs {
 	readonly group: string;
 	readonly node: string;
+	/** Of the first configuration; later ones are learnt. */
 	readonly members: readonly string[];
+	/** Who may be added, beside whoever was a member; default nobody. */
+	readonly candidates?: readonly string[];
+	/** Clients that may order changes of membership; default nobody. */
+	readonly administrators?: readonly string[];
 	/** f: how many members may behave arbitrarily. */
 	readonly faults: number;
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
@@ -77,12 +84,17 @@ export function pbftParticipantSettings(
 	};
 }
 
-function configOf({ group, members, faults, tuning }: PbftParticipantArgs, node: NodeId): PbftConfig {
+function configOf(
+	{ group, members, candidates = [], administrators = [], faults, tuning }: PbftParticipantArgs,
+	node: NodeId,
+): PbftConfig {
 	const config = pbftConfig({
 		...tuning,
 		nodeId: node,
 		cluster: groupId(group),
 		members: members.map(nodeId),
+		candidates: candidates.map(nodeId),
+		administrators: administrators.map(nodeId),
 		faults,
 	});
 	requireInteger("batchMaxBytes", config.batchMaxBytes, 1, PBFT_BATCH_BYTES_MAX);

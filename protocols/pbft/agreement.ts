@@ -10,6 +10,7 @@ import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown } from "
 import { quorumOf } from "./quorum.ts";
 import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
+import { beat } from "./slow-primary.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
 
 /** The statement of one phase on what this member has accepted, or on another digest of that slot. */
@@ -65,11 +66,10 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 	acceptHeld(core, slot);
 }
 
-/** Reads are not ordered, and a batch is not larger than a primary may make it. */
+/** Reads are not ordered, and a batch is not larger than a primary may make it. An empty one only fills its slot. */
 function isOrderable(core: PbftCore, { requests }: Batch): boolean {
 	const sizeBytes = requests.reduce((sum, { operation }) => sum + operation.length, 0);
-	const isSized = requests.length > 0 && sizeBytes <= core.config.batchMaxBytes;
-	return isSized && requests.every(({ kind }) => kind !== "read");
+	return sizeBytes <= core.config.batchMaxBytes && requests.every(({ kind }) => kind !== "read");
 }
 
 /**
@@ -104,6 +104,7 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 		slot.bodies.set(hexOf(digest), batch);
 		for (const request of batch.requests) core.unproposed.delete(keyOf(request));
 	}
+	beat(core);
 	const { sequence } = slot;
 	journal(core, slot, { type: "accepted", sequence, view, digest, signature, batch });
 	if (primaryOf(configuration, view) !== config.nodeId) {

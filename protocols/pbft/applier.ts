@@ -118,11 +118,11 @@ export class PbftApplier {
 	}
 
 	#execute(delivery: Extract<PbftDelivery, { type: "execute" }>): RequestAnswer[] {
-		const { sequence, view, requests, requestIds, choice } = delivery;
+		const { sequence, view, requests, requestIds, choice, outcomes } = delivery;
 		const answers: RequestAnswer[] = [];
 		for (const [i, request] of requests.entries()) {
 			const { client, timestamp } = request;
-			const data = this.#run(request, sequence, choice);
+			const data = outcomes?.[i] ?? this.#run(request, sequence, choice);
 			this.#keep(client, { timestamp, sequence, data });
 			for (const requestId of requestIds?.[i] ?? []) {
 				answers.push({ requestId, answer: { type: "result", client, timestamp, sequence, view, data } });
@@ -133,7 +133,10 @@ export class PbftApplier {
 
 	#run({ kind, operation }: ClientRequest, index: number, choice: Uint8Array): Uint8Array {
 		const { application } = this.#settings;
-		assert(kind !== "read", "a read is not ordered");
+		assert(
+			kind === "command" || kind === "query",
+			"reads are not ordered, and changes of membership are the machine's",
+		);
 		return kind === "query" ? application.query(operation) : application.apply(operation, { index, choice });
 	}
 

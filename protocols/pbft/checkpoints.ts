@@ -17,6 +17,7 @@ import {
 import type { CheckpointCertificate, CheckpointState, Digest, SequenceNumber, ViewNumber } from "./entities.ts";
 import type { Checkpoint } from "./messages.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
+import { baseOf, enterEpoch, membershipAt } from "./reconfiguration.ts";
 import { collectVotes, isGood } from "./slots.ts";
 import { checkpointDigest, type Statement } from "./statements.ts";
 import type { PbftSnapshot } from "./vocabulary.ts";
@@ -28,12 +29,12 @@ function statementOf(core: PbftCore, sequence: SequenceNumber, digest: Digest): 
 
 /** Captures the replicated state when a multiple of K was executed. */
 export function captureIfDue(core: PbftCore): void {
-	const { executed: sequence, config, configuration, chain, choice } = core;
+	const { executed: sequence, config, chain, choice } = core;
 	if (sequence % config.checkpointInterval !== 0) return;
 	const clients = core.clients.snapshot();
 	const partBytes = config.statePartBytes;
 	core.captures.set(sequence, {
-		state: { sequence, configuration, chain, choice, clients, partBytes },
+		state: { sequence, ...membershipAt(core, sequence), chain, choice, clients, partBytes },
 		complete: null,
 	});
 	deliver(core, { type: "take-checkpoint", sequence });
@@ -47,10 +48,11 @@ export function handleSnapshotReady(core: PbftCore, { sequence, root, sizeBytes 
 	const digest = checkpointDigest(core.crypto.digest, state);
 	// It needs no record of its own: from what is on the disk a restart comes to the same state, and the same words.
 	const signature = sign(core, statementOf(core, sequence, digest));
-	capture.complete = { state, digest, signature };
+	const { epoch } = core.configuration;
+	capture.complete = { state, epoch, digest, signature };
 	if (sequence > core.low) {
 		votesAt(core, sequence).set(core.config.nodeId, { digest, signature, isVerified: true });
-		broadcast(core, { type: "checkpoint", epoch: core.configuration.epoch, sequence, digest, signature });
+		broadcast(core, { type: "checkpoint", epoch, sequence, digest, signature });
 		checkStable(core, sequence, digest);
 	}
 	compareWithVotes(core, sequence, digest);
@@ -134,7 +136,9 @@ export function becomeStable(core: PbftCore, certificate: CheckpointCertificate)
 	core.stable = certificate;
 	core.low = sequence;
 	core.unsaved.isStable = true;
-	for (const [sender, vote] of core.checkpoints.get(sequence) ?? []) {
+	for (const [sender, vote] of certificate.epoch === core.configuration.epoch
+		? (core.checkpoints.get(sequence) ?? [])
+		: []) {
 		const said = { statement: statementOf(core, sequence, vote.digest), signature: vote.signature };
 		if (sender !== core.config.nodeId) examineAgainst(core, sender, said, certificate);
 	}
@@ -166,9 +170,11 @@ function saveBase(core: PbftCore): void {
 	if (capture === undefined || capture.complete === null) return;
 	// A member whose own state is not the one that a quorum has must not build on it.
 	if (!equalBytes(capture.complete.digest, stable.digest)) return;
-	core.base = { certificate: stable, state: capture.complete.state };
+	const { state } = capture.complete;
+	core.base = baseOf(core, { certificate: stable, state });
 	core.unsaved.base = { ...core.base, isReceived: false };
 	for (const sequence of core.captures.keys()) if (sequence < stable.sequence) core.captures.delete(sequence);
+	if (state.configuration.epoch > core.configuration.epoch) enterEpoch(core, state);
 }
 
 /** Whether this member's own state at the stable checkpoint is not the certified one: it has to fetch that. */

@@ -11,6 +11,14 @@ export interface PbftConfig {
 	readonly members: readonly NodeId[];
 	/** f: how many of them may behave arbitrarily. Bounds 0 to `(members − 1) / 3`; more is refused. */
 	readonly faults: number;
+	/** The epoch of {@link PbftConfig.members}. Default 0; another for who is started in a group that has changed its members before. */
+	readonly epoch: number;
+	/**
+	 * Who may be added to the members by an ordered change, since its keys are enrolled already; the same at all members. Default: nobody.
+	 */
+	readonly candidates: readonly NodeId[];
+	/** Clients that may order changes of membership, but for isolations, which need evidence instead; the same at all members. Default: nobody. */
+	readonly administrators: readonly NodeId[];
 	/**
 	 * K: a checkpoint is taken each so many sequence numbers (OSDI'99 §4.3). Default 128; bounds 1 to 65,536. Lower: shorter
 	 * logs and view changes, more snapshots.
@@ -19,7 +27,8 @@ export interface PbftConfig {
 	/**
 	 * L: how far above the last stable checkpoint sequence numbers are accepted, H = h + L. Default 256; bounds 2 to 131,072,
 	 * a multiple of `checkpointInterval`, at least twice it, so that work goes on while a checkpoint becomes stable. Memory is
-	 * at most `windowSize × batchMaxBytes`.
+	 * at most `windowSize × batchMaxBytes`. Of what is above the next checkpoint but one nothing is accepted until that is
+	 * executed, so that the configuration of every slot is known when it is voted on.
 	 */
 	readonly windowSize: number;
 	/** Slots that the primary has open at once. Default 8; bounds 1 to 4,096; at most `windowSize`. When it is full, requests gather. */
@@ -52,6 +61,22 @@ export interface PbftConfig {
 	 */
 	readonly viewTimeoutMaxMs: number;
 	/**
+	 * How often a backup measures what its primary gets executed while requests wait, in milliseconds: one that brings less than is
+	 * expected is left, though no request has timed out (Aardvark, NSDI 2009 §4). Default 0: never. Bounds 0 to 600,000.
+	 */
+	readonly guardPeriodMs: number;
+	/** What is expected of a new primary at first, in percent of the best period of the last views. Default 90; bounds 0 to 100. */
+	readonly guardSharePercent: number;
+	/** By how much the expectation rises with each period, in percent. Default 1; bounds 0 to 100. Higher: more view changes under load. */
+	readonly guardRisePercent: number;
+	/** Periods of a view before the expectation begins to rise. Default 5; bounds 0 to 65,536. */
+	readonly guardGracePeriods: number;
+	/**
+	 * How long a backup that knows of a waiting request does without a new or executed slot before it leaves its primary, in
+	 * milliseconds. Default 0: as long as `viewTimeoutMs` allows. Bounds 0 to 600,000; above the time of a view's normal round.
+	 */
+	readonly heartbeatMs: number;
+	/**
 	 * How often a member tells the others where it is, so that they repeat what it lacks, in milliseconds. Default 200; bounds 1
 	 * to 600,000. It is how soon a lost message is made good; costs n(n − 1) small messages each time.
 	 */
@@ -79,7 +104,12 @@ export const PBFT_MEMBERS_MAX = 31;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+const noNodes: readonly NodeId[] = [];
+
 const defaults = {
+	epoch: 0,
+	candidates: noNodes,
+	administrators: noNodes,
 	checkpointInterval: 128,
 	windowSize: 256,
 	openSlotsMax: 8,
@@ -92,6 +122,11 @@ const defaults = {
 	clientsMax: 4096,
 	viewTimeoutMs: 500,
 	viewTimeoutMaxMs: 64_000,
+	guardPeriodMs: 0,
+	guardSharePercent: 90,
+	guardRisePercent: 1,
+	guardGracePeriods: 5,
+	heartbeatMs: 0,
 	statusMs: 200,
 	repeatMax: 32,
 	transferTimeoutMs: 500,
@@ -102,7 +137,8 @@ const defaults = {
 } as const satisfies Omit<PbftConfig, "nodeId" | "cluster" | "members" | "faults">;
 
 type Bounds = readonly [min: number, max: number];
-const bounds: Readonly<Record<keyof typeof defaults, Bounds>> = {
+const bounds: Readonly<Record<Exclude<keyof typeof defaults, "candidates" | "administrators">, Bounds>> = {
+	epoch: [0, Number.MAX_SAFE_INTEGER],
 	checkpointInterval: [1, 65_536],
 	windowSize: [2, 131_072],
 	openSlotsMax: [1, 4096],
@@ -115,6 +151,11 @@ const bounds: Readonly<Record<keyof typeof defaults, Bounds>> = {
 	clientsMax: [1, 1_048_576],
 	viewTimeoutMs: [1, 600_000],
 	viewTimeoutMaxMs: [1, 86_400_000],
+	guardPeriodMs: [0, 600_000],
+	guardSharePercent: [0, 100],
+	guardRisePercent: [0, 100],
+	guardGracePeriods: [0, 65_536],
+	heartbeatMs: [0, 600_000],
 	statusMs: [1, 600_000],
 	repeatMax: [1, 4096],
 	transferTimeoutMs: [1, 600_000],
@@ -148,6 +189,8 @@ export function validatePbftConfig(config: PbftConfig): void {
 	for (const [field, range] of Object.entries(bounds)) {
 		requireInteger(field, config[field as keyof typeof bounds], range);
 	}
+	requireNodes("candidates", config.candidates, PBFT_MEMBERS_MAX);
+	requireNodes("administrators", config.administrators, config.clientsMax);
 	const { checkpointInterval, windowSize, openSlotsMax, batchMaxBytes, requestMaxBytes } = config;
 	requireRelation(
 		windowSize % checkpointInterval === 0 && windowSize >= 2 * checkpointInterval,
@@ -185,6 +228,11 @@ export function validateMembers(members: readonly NodeId[], faults: number): voi
 	requireInteger("faults", faults, [0, PBFT_MEMBERS_MAX]);
 	const needed = 3 * faults + 1;
 	if (members.length < needed) throw tooFewMembers({ members: members.length, faults, needed });
+}
+
+function requireNodes(field: string, nodes: readonly NodeId[], max: number): void {
+	if (nodes.length <= max && new Set(nodes).size === nodes.length) return;
+	throw configInvalid({ field, expected: `at most ${max} names without duplicates`, actual: `${nodes.length} names` });
 }
 
 function requireInteger(field: string, value: number, [min, max]: Bounds): void {

@@ -13,6 +13,8 @@ import {
 	type Configuration,
 	type Digest,
 	type Epoch,
+	type EpochProof,
+	type PendingChange,
 	type PreparedProof,
 	primaryOf,
 	type SequenceNumber,
@@ -20,7 +22,8 @@ import {
 } from "./entities.ts";
 import type { PbftEvent, Suspicion } from "./events.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
-import type { NewView, PbftMessage, ViewChange } from "./messages.ts";
+import { createGuard, type Guard } from "./guard.ts";
+import type { Commit, NewView, PbftMessage, PrePrepare, Prepare, ViewChange } from "./messages.ts";
 import type { ViewChangeContext } from "./new-view-plan.ts";
 import { MessageShapes } from "./shape.ts";
 import { nullDigest, type Statement, statementBytes } from "./statements.ts";
@@ -97,7 +100,13 @@ export interface Transfer {
 export interface Capture {
 	readonly state: Omit<CheckpointState, "root" | "sizeBytes">;
 	/** Complete once the host has hashed the application's part. */
-	complete: { readonly state: CheckpointState; readonly digest: Digest; readonly signature: Uint8Array } | null;
+	complete: {
+		readonly state: CheckpointState;
+		/** In which this member has said so. */
+		readonly epoch: Epoch;
+		readonly digest: Digest;
+		readonly signature: Uint8Array;
+	} | null;
 }
 
 /** What one peer has done in this status period. */
@@ -121,6 +130,16 @@ export interface PbftCore {
 	out: Effect<PbftTypes>[];
 
 	configuration: Configuration;
+	/** A change that is ordered and comes into force behind its last slot of this epoch. Part of the replicated state, as the next. */
+	pending: PendingChange | null;
+	/** The configurations before, ascending, at most {@link PAST_CONFIGURATIONS_MAX}. */
+	history: readonly Configuration[];
+	/** Proofs of epochs, ascending, at most {@link EPOCH_PROOFS_MAX}: this member's own past, and what it has learnt of later ones. */
+	epochs: readonly EpochProof[];
+	/** A later epoch goes on without this member, which was shown so; what it knows of the order ends in this one. */
+	hasLeft: boolean;
+	/** No slot up to here is of this epoch. */
+	epochStart: SequenceNumber;
 	/** Digest of the null request; the same for ever. */
 	readonly nothing: Digest;
 
@@ -141,6 +160,8 @@ export interface PbftCore {
 	/** The first slot of this view that no earlier view had prepared. */
 	freshFrom: SequenceNumber;
 	isViewTimerSet: boolean;
+	/** What was measured of primaries. */
+	guard: Guard;
 	/** What the request timer runs for. */
 	timedRequest: string | null;
 
@@ -180,7 +201,7 @@ export interface PbftCore {
 	isBatchDue: boolean;
 
 	/** Messages for views that are not entered yet, by sender, at most `futureMax` each. */
-	future: Map<NodeId, PbftMessage[]>;
+	future: Map<NodeId, (PrePrepare | Prepare | Commit)[]>;
 	peers: Map<NodeId, PeerBudget>;
 	/** The first evidence against each member. */
 	convicted: Map<NodeId, Evidence>;
@@ -216,7 +237,12 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		choices,
 		shapes: new MessageShapes(config),
 		out: [],
-		configuration: { epoch: 0 as Epoch, members, faults },
+		configuration: { epoch: config.epoch as Epoch, members, faults },
+		pending: null,
+		history: [],
+		epochs: [],
+		hasLeft: false,
+		epochStart: 0 as SequenceNumber,
 		nothing: nullDigest(crypto.digest),
 		view: 0 as ViewNumber,
 		isActive: true,
@@ -228,6 +254,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		hasProgressed: true,
 		freshFrom: 1 as SequenceNumber,
 		isViewTimerSet: false,
+		guard: createGuard(),
 		timedRequest: null,
 		stable: null,
 		low: 0 as SequenceNumber,
@@ -268,6 +295,7 @@ export function copyCore(core: PbftCore): PbftCore {
 	return {
 		...core,
 		out: [],
+		guard: { ...core.guard },
 		viewChanges: new Map(core.viewChanges),
 		openingView: core.openingView === null ? null : { ...core.openingView, bodies: new Map(core.openingView.bodies) },
 		captures: copyEach(core.captures, (capture) => ({ ...capture })),
@@ -325,30 +353,64 @@ export function isMember(core: PbftCore, node: NodeId): boolean {
 	return core.configuration.members.includes(node);
 }
 
+/** Whether this member votes: it is one of the configuration, and has not been shown that it was removed from a later one. */
+export function takesPart(core: PbftCore): boolean {
+	return !core.hasLeft && isMember(core, core.config.nodeId);
+}
+
 /** Everyone else in the configuration. */
 export function peersOf(core: PbftCore): NodeId[] {
 	return core.configuration.members.filter((member) => member !== core.config.nodeId);
 }
 
-/** H: sequence numbers above it are not accepted (OSDI'99 §4.3). */
+/**
+ * H: sequence numbers above it are not accepted: h + L (OSDI'99 §4.3), but none of another epoch, and none above the next checkpoint but
+ * one after the state that is known here, of which the configuration may not be settled (see `reconfiguration.ts`).
+ */
 export function highOf(core: PbftCore): SequenceNumber {
-	return (core.low + core.config.windowSize) as SequenceNumber;
+	const { windowSize, checkpointInterval } = core.config;
+	const shown = core.transfer?.state;
+	let { executed: known, pending } = core;
+	if (shown !== undefined && shown.sequence > known) {
+		if (shown.configuration.epoch !== core.configuration.epoch) return core.low;
+		known = shown.sequence;
+		pending = shown.pending;
+	}
+	const settled = (Math.floor(known / checkpointInterval) + 2) * checkpointInterval;
+	return Math.min(
+		core.low + windowSize,
+		settled,
+		pending?.effectiveAfter ?? Number.POSITIVE_INFINITY,
+	) as SequenceNumber;
+}
+
+/** The epoch is at its last slot: nothing more is agreed in it. */
+export function isAtEpochEnd(core: PbftCore): boolean {
+	return core.pending !== null && core.executed >= core.pending.effectiveAfter;
+}
+
+/** The configuration of an epoch, if it is known here; null if not. */
+export function configurationOf({ configuration, history, epochs }: PbftCore, epoch: number): Configuration | null {
+	if (epoch === configuration.epoch) return configuration;
+	const past = history.find((known) => known.epoch === epoch);
+	return past ?? epochs.find(({ header }) => header.configuration.epoch === epoch)?.header.configuration ?? null;
 }
 
 /** What this machine's judgements of proofs rest on. */
 export function judgeOf(core: PbftCore): ViewChangeContext {
-	const { configuration } = core;
 	return {
 		cluster: core.config.cluster,
 		verifier: core.crypto,
 		windowSize: core.config.windowSize,
-		configurationOf: (epoch) => (epoch === configuration.epoch ? configuration : null),
+		configurationOf: (epoch) => configurationOf(core, epoch),
 		isKnown: (vote, statement) => isKnownVote(core, vote.sender, vote.signature, statement),
 	};
 }
 
 /** Whether this very signature was checked here before, as a vote: proofs of others mostly consist of those. */
 function isKnownVote(core: PbftCore, sender: NodeId, signature: Uint8Array, statement: Statement): boolean {
+	// Earlier epochs have views of the same numbers.
+	if (statement.epoch !== core.configuration.epoch || statement.sequence <= core.epochStart) return false;
 	const slot = core.slots.get(statement.sequence);
 	if (slot === undefined || slot.accepted?.view !== statement.view) return false;
 	const votes = statement.type === "prepare" ? slot.prepares : statement.type === "commit" ? slot.commits : null;

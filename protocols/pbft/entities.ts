@@ -19,12 +19,19 @@ export interface Configuration {
 	readonly faults: number;
 }
 
+/** A change of membership that is ordered and not in force yet. */
+export interface PendingChange {
+	readonly configuration: Configuration;
+	/** The last slot of the epoch before it, always a checkpoint: what is behind it is agreed by the new members. */
+	readonly effectiveAfter: SequenceNumber;
+}
+
 /**
  * What a request asks for. A `command` changes the application's state, a `query` reads it in its place of the order. A `read` is
  * answered from the present state without being ordered; its client needs a quorum of equal answers (OSDI'99 §5.1.3), and asks
- * again by a `query` if it gets none.
+ * again by a `query` if it gets none. A `configure` changes who the members are: see `MembershipOperation`.
  */
-export type RequestKind = "command" | "query" | "read";
+export type RequestKind = "command" | "query" | "read" | "configure";
 
 /** What a client asks, authenticated by the client itself (OSDI'99 §4.1). */
 export interface ClientRequest {
@@ -89,7 +96,12 @@ export interface CheckpointCertificate {
  */
 export interface CheckpointState {
 	readonly sequence: SequenceNumber;
+	/** Of the slots behind it: at the last slot of an epoch, of the next epoch already. */
 	readonly configuration: Configuration;
+	/** Null if no change is under way. */
+	readonly pending: PendingChange | null;
+	/** The configurations before, ascending by epoch, at most {@link PAST_CONFIGURATIONS_MAX}: evidence of those epochs is still judged. */
+	readonly history: readonly Configuration[];
 	/** Digest chain over all decisions so far. */
 	readonly chain: Digest;
 	/** The choice of the last batch. */
@@ -101,6 +113,23 @@ export interface CheckpointState {
 	readonly sizeBytes: number;
 	/** Size of each part but the last. */
 	readonly partBytes: number;
+}
+
+/** Past configurations in the replicated state. */
+export const PAST_CONFIGURATIONS_MAX = 16;
+
+/** A {@link CheckpointState} with its clients by their digest: what its own digest is over, and short. */
+export interface CheckpointHeader extends Omit<CheckpointState, "clients"> {
+	readonly clients: Digest;
+}
+
+/**
+ * Proof that an epoch has begun: the members of the epoch before have certified the state at its last slot, which names who comes after
+ * them. Who knows one configuration learns every later one by a chain of these.
+ */
+export interface EpochProof {
+	readonly certificate: CheckpointCertificate;
+	readonly header: CheckpointHeader;
 }
 
 /** A slot that a new view proposes again: the digest that was prepared in the highest view, or the null request's. */

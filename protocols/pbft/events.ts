@@ -1,7 +1,16 @@
 /** What a PBFT machine tells its observers: data for event streams, metrics, audit and the properties. */
 import type { NodeId } from "../core/index.ts";
-import type { CommitCertificate, Digest, SequenceNumber, ViewNumber } from "./entities.ts";
+import type {
+	CommitCertificate,
+	Configuration,
+	Digest,
+	Epoch,
+	PendingChange,
+	SequenceNumber,
+	ViewNumber,
+} from "./entities.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
+import type { MembershipOperation } from "./membership.ts";
 
 /** Why a member is suspected. None of it can be shown to a third, so nobody is convicted by it. */
 export type Suspicion =
@@ -16,7 +25,7 @@ export type Suspicion =
 	| "unproved-certificate"
 	| "bad-state-part"
 	| "too-many-offences"
-	/** The primary did not get a known request executed in time. */
+	/** The primary did not get a known request executed in time, or brings less than is expected of it. */
 	| "slow-primary";
 
 export type PbftEvent =
@@ -26,7 +35,7 @@ export type PbftEvent =
 	| {
 			readonly type: "view-change-started";
 			readonly view: ViewNumber;
-			readonly reason: "timeout" | "joined" | "bad-new-view";
+			readonly reason: "timeout" | "joined" | "bad-new-view" | "slow-primary";
 	  }
 	/** A slot is decided here, with its proof. */
 	| { readonly type: "decided"; readonly certificate: CommitCertificate; readonly requests: number }
@@ -42,6 +51,20 @@ export type PbftEvent =
 			readonly chain: Digest;
 			readonly from: "disk" | "transfer";
 	  }
+	/** A change of membership was executed: it is in force behind a later slot. */
+	| ({
+			readonly type: "change-ordered";
+			readonly sequence: SequenceNumber;
+			readonly operation: MembershipOperation;
+	  } & PendingChange)
+	/** From here on these are the members: `after` is the last slot that was agreed before, or that of the state that was taken over. */
+	| {
+			readonly type: "configuration-entered";
+			readonly configuration: Configuration;
+			readonly after: SequenceNumber;
+	  }
+	/** This member is none any more, from this epoch on. */
+	| { readonly type: "removed"; readonly epoch: Epoch }
 	| { readonly type: "suspicion"; readonly member: NodeId; readonly reason: Suspicion }
 	/** A member is convicted: the first evidence against it. */
 	| { readonly type: "evidence"; readonly evidence: Evidence }

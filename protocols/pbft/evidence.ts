@@ -18,6 +18,7 @@ import {
 	isViewChangeSigned,
 	planNewView,
 	type ViewChangeContext,
+	type ViewChangeFault,
 	verifyViewChange,
 	viewChangeStatement,
 } from "./new-view-plan.ts";
@@ -93,7 +94,7 @@ export function verifyEvidence(evidence: Evidence, context: ViewChangeContext): 
 		case "bad-view-change":
 			return (
 				isViewChangeSigned(context, evidence.culprit, evidence.viewChange) &&
-				verifyViewChange(context, evidence.viewChange) !== null
+				isProvedFalse(verifyViewChange(context, evidence.viewChange))
 			);
 		case "false-view-change":
 			return (
@@ -188,7 +189,12 @@ function isBadNewView(evidence: Extract<Evidence, { type: "bad-new-view" }>, con
 			if (!isViewChangeSigned(context, named.sender, named.viewChange)) return false;
 			return equalBytes(viewChangeStatement(context, named.viewChange).digest, reference.digest);
 		});
-	return areNamed && newViewFault(context, culprit, newView, viewChanges) !== null;
+	return areNamed && isProvedFalse(newViewFault(context, culprit, newView, viewChanges));
+}
+
+/** What can not be judged for want of knowledge is not false. */
+export function isProvedFalse(fault: ViewChangeFault | NewViewFault | null): boolean {
+	return fault !== null && fault !== "unknown-epoch";
 }
 
 /** Why a new view is refused. */
@@ -220,7 +226,8 @@ export function newViewFault(
 	for (const body of bodies) {
 		const isOfThisView = body.viewChange.view === view && body.viewChange.epoch === epoch;
 		if (!isOfThisView || !isViewChangeSigned(context, body.sender, body.viewChange)) return "unproved-view-change";
-		if (verifyViewChange(context, body.viewChange) !== null) return "unproved-view-change";
+		const fault = verifyViewChange(context, body.viewChange);
+		if (fault !== null) return fault === "unknown-epoch" ? fault : "unproved-view-change";
 	}
 	const plan = planNewView(
 		bodies.map((body) => body.viewChange),

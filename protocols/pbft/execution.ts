@@ -12,8 +12,11 @@ import {
 	type SequenceNumber,
 	sequenceAfter,
 } from "./entities.ts";
-import { keyOf, stopWaiting } from "./requests.ts";
+import { encodeMembershipOutcome } from "./membership.ts";
+import { orderChange } from "./reconfiguration.ts";
+import { keyOf, stopWaiting, timeChange } from "./requests.ts";
 import { bodyOf } from "./slots.ts";
+import { countExecuted } from "./slow-primary.ts";
 import { chainAfter } from "./statements.ts";
 
 /** Takes a decision that is proved. A second one for the slot that differs stops this member. */
@@ -63,6 +66,7 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 	const { digest } = certificate;
 	const requests: ClientRequest[] = [];
 	const requestIds: (readonly RequestId[])[] = [];
+	const outcomes: (Uint8Array | null)[] = [];
 	for (const request of batch?.requests ?? []) {
 		const { client, timestamp } = request;
 		const verdict = core.clients.look(client, timestamp);
@@ -71,6 +75,8 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 			core.clients.record(client, timestamp);
 			requests.push(request);
 			requestIds.push(waiting?.requestIds ?? []);
+			const isChange = request.kind === "configure";
+			outcomes.push(isChange ? encodeMembershipOutcome(orderChange(core, sequence, request)) : null);
 		} else {
 			// In a slot for the second time: a new view proposes again what an earlier one has had executed.
 			for (const requestId of waiting?.requestIds ?? []) answerUnexecuted(core, requestId, request, verdict);
@@ -90,10 +96,13 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 			requests,
 			requestIds: isAwaited ? requestIds : null,
 			choice: core.choice,
+			...(outcomes.some((outcome) => outcome !== null) ? { outcomes } : {}),
 		});
 	}
 	emit(core, { type: "executed", sequence, digest, chain: core.chain });
 	if (core.isActive && sequence >= core.freshFrom && certificate.view === core.view) core.hasProgressed = true;
+	timeChange(core);
+	countExecuted(core, requests.length);
 	captureIfDue(core);
 }
 

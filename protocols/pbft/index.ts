@@ -38,12 +38,15 @@ export { PBFT_MEMBERS_MAX, type PbftConfig, pbftConfig, validatePbftConfig } fro
 export type {
 	Batch,
 	CheckpointCertificate,
+	CheckpointHeader,
 	CheckpointState,
 	ClientRequest,
 	CommitCertificate,
 	Configuration,
 	Digest,
 	Epoch,
+	EpochProof,
+	PendingChange,
 	PreparedProof,
 	Proposal,
 	RequestKind,
@@ -56,6 +59,13 @@ export { configContradiction, configInvalid, tooFewMembers } from "./errors.ts";
 export type { PbftEvent, Suspicion } from "./events.ts";
 export { type Conflict, type Evidence, type SignedStatement, verifyConflict, verifyEvidence } from "./evidence.ts";
 export { PbftMachine } from "./machine.ts";
+export {
+	decodeMembershipOutcome,
+	encodeMembershipOperation,
+	type MembershipOperation,
+	type MembershipOutcome,
+	type MembershipRefusal,
+} from "./membership.ts";
 export { isPartOf, partCount, partsOf, StateTree } from "./merkle.ts";
 export {
 	type Checkpoint,

@@ -19,11 +19,11 @@ import type { DecisionProof } from "./certificates.ts";
 import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
 import { type PbftConfig, validatePbftConfig } from "./config.ts";
-import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, viewCore } from "./core.ts";
+import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, takesPart, viewCore } from "./core.ts";
 import { proofOfDecision } from "./decision-proof.ts";
 import { persistAndRelease } from "./durability.ts";
 import { type SequenceNumber, viewAfter } from "./entities.ts";
-import type { Commit, PbftMessage, PrePrepare, Prepare } from "./messages.ts";
+import type { Commit, PbftMessage, PrePrepare, Prepare, Status } from "./messages.ts";
 import { handleFetchViewChange, handleNewView, handleViewChangeBody } from "./new-view.ts";
 import { handleBatchTimer, propose } from "./proposing.ts";
 import {
@@ -45,8 +45,18 @@ import {
 	handleTransferTimer,
 } from "./transfer.ts";
 import type { PbftView } from "./view.ts";
-import { handleRequestTimer, handleViewChange, handleViewTimer, startViewChange } from "./view-change.ts";
+import {
+	handleGuardTimer,
+	handleHeartbeatTimer,
+	handleRequestTimer,
+	handleViewChange,
+	handleViewTimer,
+	startViewChange,
+} from "./view-change.ts";
 import type { PbftTimer, PbftTypes } from "./vocabulary.ts";
+
+/** The messages of the normal case: they count in one view. */
+type InView = PrePrepare | Prepare | Commit;
 
 /**
  * One member's part in one PBFT group.
@@ -83,7 +93,10 @@ export class PbftMachine implements StateMachine<PbftTypes> {
 				if (core.alarm === null) handleTimer(core, input.timer);
 				return;
 			case "snapshot-ready":
-				if (core.alarm === null) handleSnapshotReady(core, input.snapshot);
+				if (core.alarm === null) {
+					handleSnapshotReady(core, input.snapshot);
+					replayFuture(core);
+				}
 				return;
 			case "read-completed":
 				handleReadCompleted(core, input.readId, input.result);
@@ -143,6 +156,12 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 		case "view-change":
 			handleViewTimer(core);
 			return;
+		case "guard":
+			handleGuardTimer(core);
+			return;
+		case "heartbeat":
+			handleHeartbeatTimer(core);
+			return;
 		case "batch":
 			handleBatchTimer(core);
 			return;
@@ -159,24 +178,39 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 
 /** Cheap checks first: who sends, of which epoch, of which form, and whether its budget is used up. */
 function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
-	if (!isMember(core, from) || from === core.config.nodeId) return;
+	if (from === core.config.nodeId) return;
+	if (!isMember(core, from)) {
+		if (core.shapes.isMessage(message) && message.type === "status") handleStrangersStatus(core, from, message);
+		return;
+	}
 	if (!core.shapes.isMessage(message)) {
 		suspect(core, from, "malformed-message");
 		return;
 	}
-	if ("epoch" in message && message.epoch !== core.configuration.epoch) return;
+	// Who is no member, any more or yet, learns where the group is, and no more.
+	if (!takesPart(core) && message.type !== "stable-checkpoint" && message.type !== "state-part") return;
+	if ("epoch" in message && message.epoch !== core.configuration.epoch) {
+		if (message.epoch === core.configuration.epoch + 1 && isOfNormalCase(message)) keepForLater(core, from, message);
+		return;
+	}
 	const isOverBudget = budgetOf(core, from).offences >= core.config.offencesMax;
 	if (isOverBudget && !isCheap(message)) return;
-	switch (message.type) {
-		case "pre-prepare":
-		case "prepare":
-		case "commit":
-			receiveInView(core, from, message);
-			return;
-		default:
-			receiveOther(core, from, message);
+	if (isOfNormalCase(message)) {
+		receiveInView(core, from, message);
+		return;
 	}
+	receiveOther(core, from, message);
 	replayFuture(core);
+}
+
+function isOfNormalCase(message: PbftMessage): message is InView {
+	return message.type === "pre-prepare" || message.type === "prepare" || message.type === "commit";
+}
+
+/** A former member that has not heard of its removal is shown it, unless it was convicted. */
+function handleStrangersStatus(core: PbftCore, from: NodeId, status: Status): void {
+	const wasMember = core.history.some(({ members }) => members.includes(from));
+	if (wasMember && !core.convicted.has(from) && takesPart(core)) handleStatus(core, from, status);
 }
 
 /** What costs at most one signature check, or none; the rest is not looked at any more when a peer has offended too often. */
@@ -185,7 +219,7 @@ function isCheap({ type }: PbftMessage): boolean {
 }
 
 /** Messages of the normal case count in the present, active view alone; some of later ones are kept (OSDI'99 §4.4). */
-function receiveInView(core: PbftCore, from: NodeId, message: PrePrepare | Prepare | Commit): void {
+function receiveInView(core: PbftCore, from: NodeId, message: InView): void {
 	if (message.view < core.view) return;
 	if (message.view > core.view || !core.isActive) {
 		keepForLater(core, from, message);
@@ -207,7 +241,7 @@ function receiveInView(core: PbftCore, from: NodeId, message: PrePrepare | Prepa
 }
 
 /** At most `futureMax` of each sender: the oldest give way. */
-function keepForLater(core: PbftCore, from: NodeId, message: PbftMessage): void {
+function keepForLater(core: PbftCore, from: NodeId, message: InView): void {
 	if (core.config.futureMax === 0) return;
 	let kept = core.future.get(from);
 	if (kept === undefined) {
@@ -218,24 +252,23 @@ function keepForLater(core: PbftCore, from: NodeId, message: PbftMessage): void 
 	kept.push(message);
 }
 
-/** Another view was entered: what had come for it too early counts now. */
+/** Another view or epoch was entered: what had come for it too early counts now. */
 function replayFuture(core: PbftCore): void {
 	if (!core.isActive || core.future.size === 0) return;
+	const { epoch } = core.configuration;
 	for (const [from, messages] of [...core.future]) {
-		const due = messages.filter((message) => "view" in message && message.view <= core.view);
+		const isDue = (message: InView): boolean =>
+			message.epoch < epoch || (message.epoch === epoch && message.view <= core.view);
+		const due = messages.filter(isDue);
 		if (due.length === 0) continue;
 		const later = messages.filter((message) => !due.includes(message));
 		if (later.length > 0) core.future.set(from, later);
 		else core.future.delete(from);
-		for (const message of due) receiveInView(core, from, message as PrePrepare | Prepare | Commit);
+		for (const message of due) if (message.epoch === epoch) receiveInView(core, from, message);
 	}
 }
 
-function receiveOther(
-	core: PbftCore,
-	from: NodeId,
-	message: Exclude<PbftMessage, PrePrepare | Prepare | Commit>,
-): void {
+function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage, InView>): void {
 	switch (message.type) {
 		case "checkpoint":
 			handleCheckpoint(core, from, message);

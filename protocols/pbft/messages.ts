@@ -11,11 +11,15 @@ import type {
 	CommitCertificate,
 	Digest,
 	Epoch,
+	EpochProof,
 	PreparedProof,
 	Proposal,
 	SequenceNumber,
 	ViewNumber,
 } from "./entities.ts";
+
+/** Proofs of epochs that a member keeps and shows: one that was away for more changes of membership has to be told of later members. */
+export const EPOCH_PROOFS_MAX = 64;
 
 /** What the three messages of the normal case share: one member's signed word on one slot. */
 interface SlotVote {
@@ -119,6 +123,8 @@ export interface ViewChangeBody {
 /** Where a member is, so that others repeat what it lacks. It is believed in nothing else, so it is not signed. */
 export interface Status {
 	readonly type: "status";
+	/** Not checked like that of other messages: who is in another epoch says so here. */
+	readonly configurationEpoch: Epoch;
 	readonly view: ViewNumber;
 	readonly isActive: boolean;
 	/** h: the last stable checkpoint. */
@@ -145,6 +151,8 @@ export interface StableCheckpoint {
 	readonly type: "stable-checkpoint";
 	readonly certificate: CheckpointCertificate;
 	readonly state: CheckpointState;
+	/** How the sender knows the members of the certificate's epoch and of the state's; ascending, at most {@link EPOCH_PROOFS_MAX}. */
+	readonly epochs: readonly EpochProof[];
 }
 /** Asks for one part of the state at a checkpoint. */
 export interface FetchPart {
@@ -196,7 +204,7 @@ const slotVoteFields = [
 export const requestFields = [
 	{ name: "client", kind: "text" },
 	{ name: "timestamp", kind: "safe-integer" },
-	{ name: "kind", kind: { oneOf: ["command", "query", "read"] } },
+	{ name: "kind", kind: { oneOf: ["command", "query", "read", "configure"] } },
 	{ name: "operation", kind: "bytes" },
 	{ name: "signature", kind: "bytes" },
 	{
@@ -216,7 +224,7 @@ export const requestFields = [
  */
 export const pbftLayouts: LayoutTable = {
 	protocol: "pbft",
-	version: 1,
+	version: 2,
 	messages: [
 		{ type: "prepare", fields: slotVoteFields },
 		{ type: "commit", fields: slotVoteFields },
@@ -233,6 +241,7 @@ export const pbftLayouts: LayoutTable = {
 		{
 			type: "status",
 			fields: [
+				{ name: "configurationEpoch", kind: "safe-integer" },
 				{ name: "view", kind: "safe-integer" },
 				{ name: "isActive", kind: "boolean" },
 				{ name: "low", kind: "safe-integer" },

@@ -34,6 +34,7 @@ export type ViewChangeFault =
 	| "wrong-view"
 	| "sequence-out-of-window"
 	| "sequences-not-ascending"
+	/** It can not be judged by who does not know the members of its checkpoint's epoch, so it proves nothing against its sender. */
 	| "unknown-epoch";
 
 /** The statement under a view change's signature. */
@@ -69,6 +70,8 @@ export function verifyViewChange(context: ViewChangeContext, message: ViewChange
 		previous = proof.sequence;
 	}
 	if (stable !== null) {
+		// Nobody in this epoch can act on what a later one has certified.
+		if (stable.epoch > epoch) return "unknown-epoch";
 		const stableConfiguration = context.configurationOf(stable.epoch);
 		if (stableConfiguration === null) return "unknown-epoch";
 		const fault = verifyCheckpoint(stable, { ...context, configuration: stableConfiguration });

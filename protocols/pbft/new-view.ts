@@ -17,13 +17,14 @@ import {
 	suspect,
 } from "./core.ts";
 import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
-import { newViewFault } from "./evidence.ts";
+import { isProvedFalse, newViewFault } from "./evidence.ts";
 import { askForBody } from "./execution.ts";
 import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
 import { isViewChangeSigned, type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
 import { timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
+import { guardView } from "./slow-primary.ts";
 import { isSigned, newViewDigest, type Statement } from "./statements.ts";
 import type { OpenedView } from "./vocabulary.ts";
 import { tellStatus } from "./where.ts";
@@ -125,8 +126,10 @@ function completeOpening(core: PbftCore): NewView | null {
 	}
 	core.openingView = null;
 	const primary = primaryOf(core.configuration, message.view);
-	if (newViewFault(judgeOf(core), primary, message, bodies) !== null) {
+	const fault = newViewFault(judgeOf(core), primary, message, bodies);
+	if (fault !== null) {
 		suspect(core, primary, "unproved-new-view");
+		if (!isProvedFalse(fault)) return null;
 		convict(core, { type: "bad-new-view", culprit: primary, newView: message, viewChanges: bodies });
 		return message;
 	}
@@ -169,6 +172,7 @@ function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void 
 		for (const { sender } of opened.bodies) if (sender !== core.config.nodeId) tellStatus(core, sender);
 	passWaitingOn(core);
 	timeRequests(core);
+	guardView(core);
 }
 
 /** Everything that may have been decided runs through all phases again, in the new view (OSDI'99 §4.4). */

@@ -19,9 +19,14 @@ export function propose(core: PbftCore): void {
 	if (!core.isActive || !isPrimary(core) || core.alarm !== null) return;
 	while (openSlots(core) < core.config.openSlotsMax && core.nextSequence <= highOf(core)) {
 		const next = gather(core);
-		if (next.length === 0 || !isTimeFor(core, next)) return;
+		if (next.length === 0 ? !isEmptyBatchDue(core) : !isTimeFor(core, next)) return;
 		proposeBatch(core, next);
 	}
+}
+
+/** A change of membership waits for slots: where there are no requests, empty batches fill them. */
+function isEmptyBatchDue(core: PbftCore): boolean {
+	return core.pending !== null;
 }
 
 /** Slots that this primary has begun and that are not executed. */

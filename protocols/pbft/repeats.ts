@@ -8,6 +8,7 @@ import { verifyCertificate } from "./certificates.ts";
 import { askForHistory } from "./checkpoints.ts";
 import {
 	budgetOf,
+	configurationOf,
 	highOf,
 	judgeOf,
 	mayAnswer,
@@ -62,6 +63,11 @@ export function handleStatus(core: PbftCore, from: NodeId, status: Status): void
 	if (budget.isAnswered) return;
 	budget.isAnswered = true;
 	compareHistory(core, from, status);
+	if (status.configurationEpoch !== core.configuration.epoch) {
+		// Who is in a later epoch shows it when this member's own status comes to it.
+		if (status.configurationEpoch < core.configuration.epoch) repeatDecisions(core, from, status);
+		return;
+	}
 	repeatView(core, from, status);
 	repeatCheckpoints(core, from, status);
 	if (repeatDecisions(core, from, status)) return;
@@ -82,20 +88,20 @@ function repeatView(core: PbftCore, from: NodeId, status: Status): void {
 }
 
 function repeatCheckpoints(core: PbftCore, from: NodeId, status: Status): void {
-	const { epoch } = core.configuration;
 	for (const [sequence, { complete }] of core.captures) {
-		if (complete === null || sequence <= status.low) continue;
-		const { digest, signature } = complete;
+		if (complete === null || sequence <= status.low || complete.epoch !== core.configuration.epoch) continue;
+		const { epoch, digest, signature } = complete;
 		send(core, from, { type: "checkpoint", epoch, sequence, digest, signature });
 	}
 }
 
 /** Decisions that the peer has not executed, or, if they are not kept any more, the checkpoint that covers them. */
-function repeatDecisions(core: PbftCore, from: NodeId, { executed }: Status): boolean {
-	if (executed >= core.executed) return false;
+function repeatDecisions(core: PbftCore, from: NodeId, { executed, configurationEpoch }: Status): boolean {
+	const isOfEarlierEpoch = configurationEpoch < core.configuration.epoch;
+	if (executed >= core.executed && !isOfEarlierEpoch) return false;
 	const next = core.slots.get(sequenceAfter(executed));
-	if (next === undefined || next.decision === null) {
-		if (core.base !== null && core.base.certificate.sequence > executed) {
+	if (next === undefined || next.decision === null || next.decision.epoch > configurationEpoch) {
+		if (core.base !== null && (isOfEarlierEpoch || core.base.certificate.sequence > executed)) {
 			send(core, from, { type: "stable-checkpoint", ...core.base });
 		}
 		return true;
@@ -109,6 +115,8 @@ function sendDecisions(core: PbftCore, to: NodeId, first: SequenceNumber, last: 
 	for (let sequence = first; sequence <= end; sequence = sequenceAfter(sequence)) {
 		const slot = core.slots.get(sequence);
 		if (slot === undefined || slot.decision === null) continue;
+		// The peer has to enter a later epoch before it can judge what was decided in it.
+		if (slot.decision.epoch !== core.slots.get(first)?.decision?.epoch) return;
 		// What was decided a moment ago is on its way to everyone.
 		if (slot.age === 0) return;
 		const batch = bodyOf(core, slot, slot.decision.digest) ?? null;
@@ -154,7 +162,9 @@ export function handleDecision(core: PbftCore, from: NodeId, { certificate, batc
 		return;
 	}
 	if (sequence > highOf(core)) return;
-	const context = { ...judgeOf(core), configuration: core.configuration };
+	const configuration = configurationOf(core, certificate.epoch);
+	if (configuration === null) return;
+	const context = { ...judgeOf(core), configuration };
 	if (verifyCertificate(certificate, context) !== null) {
 		suspect(core, from, "unproved-certificate");
 		return;

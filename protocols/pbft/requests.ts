@@ -6,17 +6,20 @@ import {
 	budgetOf,
 	cancelTimer,
 	deliver,
+	isAtEpochEnd,
 	isPrimary,
 	type PbftCore,
 	reply,
 	sendImmediate,
 	setTimer,
 	suspect,
+	takesPart,
 	type WaitingRequest,
 } from "./core.ts";
 import { type ClientRequest, type Digest, primaryOf } from "./entities.ts";
 import type { Forward, Unverifiable } from "./messages.ts";
 import { weakQuorumOf } from "./quorum.ts";
+import { beat } from "./slow-primary.ts";
 import { requestDigest, requestStatement } from "./statements.ts";
 import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
 
@@ -24,6 +27,9 @@ import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
 const ASKERS_MAX = 8;
 /** Clients of whom one member has complained that are remembered. */
 const COMPLAINTS_MAX = 1024;
+
+/** What the request timer runs for when it is a change of membership; no request has such a key. */
+const PENDING_CHANGE = "";
 
 export function keyOf({ client, timestamp }: ClientRequest): string {
 	return `${client}:${timestamp}`;
@@ -34,6 +40,10 @@ export function handleRequest(core: PbftCore, requestId: RequestId, { request }:
 	const refuse = (refusal: PbftRefusal): void => reply(core, requestId, { type: "refused", ...refusal });
 	if (core.alarm !== null) {
 		refuse({ reason: "halted" });
+		return;
+	}
+	if (!takesPart(core)) {
+		refuse({ reason: "not-a-member" });
 		return;
 	}
 	if (!core.shapes.isRequest(request)) {
@@ -155,6 +165,7 @@ function keepWaiting(core: PbftCore, request: ClientRequest, digest: Digest): Wa
 	const waiting: WaitingRequest = { request, digest, requestIds: [] };
 	core.waiting.set(key, waiting);
 	core.unproposed.set(key, waiting);
+	if (core.waiting.size === 1) beat(core);
 	if (!isPrimary(core) || !core.isActive) core.forwards.push(request);
 	timeRequests(core);
 	return waiting;
@@ -180,11 +191,21 @@ export function forwardRequests(core: PbftCore): void {
  */
 export function timeRequests(core: PbftCore): void {
 	if (!core.isActive || isPrimary(core)) return;
-	if (core.timedRequest !== null) return;
+	if (core.timedRequest !== null || isAtEpochEnd(core)) return;
 	const [oldest] = core.waiting.keys();
-	if (oldest === undefined) return;
-	core.timedRequest = oldest;
+	const timed = oldest ?? (core.pending === null ? undefined : PENDING_CHANGE);
+	if (timed === undefined) return;
+	core.timedRequest = timed;
 	setTimer(core, "request", timeoutOf(core));
+}
+
+/**
+ * A slot was executed. A change of membership that is ordered waits for slots as a request waits for its own, so the primary is given time
+ * for each; at the epoch's end nothing is waited for but others' checkpoints.
+ */
+export function timeChange(core: PbftCore): void {
+	if (isAtEpochEnd(core) || core.timedRequest === PENDING_CHANGE) stopTimingRequests(core);
+	if (core.pending !== null) timeRequests(core);
 }
 
 /** A request was executed: its timer stops, and runs again only if others wait. */

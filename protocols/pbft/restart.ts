@@ -7,6 +7,7 @@ import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
 import { setStatusTimer } from "./repeats.ts";
 import { slotAt } from "./slots.ts";
+import { guardView } from "./slow-primary.ts";
 import { batchDigest, type Statement } from "./statements.ts";
 import { adoptState } from "./transfer.ts";
 import { countViewChanges } from "./view-change.ts";
@@ -25,6 +26,12 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 	if (core.nextSequence <= core.low) core.nextSequence = sequenceAfter(core.low);
 	if (base !== null) {
 		adoptState(core, base.state);
+		core.epochs = base.epochs;
+		core.epochStart = base.state.sequence;
+		const { configuration } = core;
+		if (configuration.epoch !== core.config.epoch) {
+			emit(core, { type: "configuration-entered", configuration, after: base.state.sequence });
+		}
 		deliver(core, { type: "restore-checkpoint", state: base.state });
 		emit(core, { type: "restored", sequence: base.state.sequence, chain: base.state.chain, from: "disk" });
 	}
@@ -42,6 +49,7 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 		countViewChanges(core);
 	}
 	executeReady(core);
+	if (core.isActive) guardView(core);
 	setStatusTimer(core);
 }
 

@@ -5,7 +5,9 @@
  */
 import { isNodeId } from "../core/index.ts";
 import { PBFT_MEMBERS_MAX, type PbftConfig } from "./config.ts";
-import type { PbftMessage } from "./messages.ts";
+import { PAST_CONFIGURATIONS_MAX } from "./entities.ts";
+import { EPOCH_PROOFS_MAX, type PbftMessage } from "./messages.ts";
+import { statementTypes } from "./statements.ts";
 
 type Shape = (value: unknown) => boolean;
 
@@ -43,6 +45,7 @@ function record(fields: Readonly<Record<string, Shape>>): Shape {
 export class MessageShapes {
 	readonly #shapes: ReadonlyMap<string, Shape>;
 	readonly #request: Shape;
+	readonly #operation: Shape;
 
 	constructor(config: PbftConfig) {
 		const vote = record({ sender: member, signature: proof });
@@ -50,7 +53,7 @@ export class MessageShapes {
 		const request = record({
 			client: member,
 			timestamp: natural,
-			kind: oneOf("command", "query", "read"),
+			kind: oneOf("command", "query", "read", "configure"),
 			operation: bytes(config.requestMaxBytes),
 			signature: proof,
 			macs: list(record({ member, mac: proof }), PBFT_MEMBERS_MAX),
@@ -61,16 +64,20 @@ export class MessageShapes {
 		});
 		const configuration = record({ epoch: natural, members: list(member, PBFT_MEMBERS_MAX), faults: natural });
 		const checkpoint = record({ epoch: natural, sequence: natural, digest: proof, votes });
-		const state = record({
+		const header = {
 			sequence: natural,
 			configuration,
+			pending: nullable(record({ configuration, effectiveAfter: natural })),
+			history: list(configuration, PAST_CONFIGURATIONS_MAX),
 			chain: proof,
 			choice: bytes(config.requestMaxBytes),
-			clients: list(record({ client: member, timestamps: list(natural, config.clientWindow) }), config.clientsMax),
 			root: proof,
 			sizeBytes: natural,
 			partBytes: natural,
-		});
+		};
+		const clients = list(record({ client: member, timestamps: list(natural, config.clientWindow) }), config.clientsMax);
+		const state = record({ ...header, clients });
+		const epochProof = record({ certificate: checkpoint, header: record({ ...header, clients: proof }) });
 		const prepared = record({ view: natural, sequence: natural, digest: proof, prePrepare: proof, prepares: votes });
 		const viewChange = record({
 			type: oneOf("view-change"),
@@ -88,23 +95,26 @@ export class MessageShapes {
 			digest: proof,
 			commits: votes,
 		});
+		const newView = {
+			epoch: natural,
+			view: natural,
+			viewChanges: list(record({ sender: member, digest: proof }), PBFT_MEMBERS_MAX),
+			proposals: list(record({ sequence: natural, digest: proof, signature: proof }), config.windowSize),
+			signature: proof,
+		};
 		this.#request = request;
+		this.#operation = operationShape({
+			viewChange,
+			newView: record(newView),
+			certificate: (value) => commitCertificate(value) || checkpoint(value),
+		});
 		this.#shapes = new Map<PbftMessage["type"], Shape>([
 			["pre-prepare", record({ ...slotVote, batch })],
 			["prepare", record(slotVote)],
 			["commit", record(slotVote)],
 			["checkpoint", record({ epoch: natural, sequence: natural, digest: proof, signature: proof })],
 			["view-change", viewChange],
-			[
-				"new-view",
-				record({
-					epoch: natural,
-					view: natural,
-					viewChanges: list(record({ sender: member, digest: proof }), PBFT_MEMBERS_MAX),
-					proposals: list(record({ sequence: natural, digest: proof, signature: proof }), config.windowSize),
-					signature: proof,
-				}),
-			],
+			["new-view", record(newView)],
 			["forward", record({ requests: list(request, config.batchMaxRequests) })],
 			["unverifiable", record({ client: member })],
 			["fetch-proposal", record({ view: natural, sequence: natural })],
@@ -113,10 +123,20 @@ export class MessageShapes {
 			["batch", record({ sequence: natural, batch })],
 			["fetch-view-change", record({ view: natural, sender: member, digest: proof })],
 			["view-change-body", record({ sender: member, viewChange })],
-			["status", record({ view: natural, isActive: bool, low: natural, executed: natural, chain: proof })],
+			[
+				"status",
+				record({
+					configurationEpoch: natural,
+					view: natural,
+					isActive: bool,
+					low: natural,
+					executed: natural,
+					chain: proof,
+				}),
+			],
 			["decision", record({ certificate: commitCertificate, batch: nullable(batch) })],
 			["fetch-decisions", record({ from: natural, to: natural })],
-			["stable-checkpoint", record({ certificate: checkpoint, state })],
+			["stable-checkpoint", record({ certificate: checkpoint, state, epochs: list(epochProof, EPOCH_PROOFS_MAX) })],
 			["fetch-part", record({ sequence: natural, index: natural })],
 			[
 				"state-part",
@@ -139,4 +159,47 @@ export class MessageShapes {
 	isRequest(value: unknown): boolean {
 		return this.#request(value);
 	}
+
+	/** Whether what was read from an operation's bytes is a `MembershipOperation`. */
+	isMembershipOperation(value: unknown): boolean {
+		return this.#operation(value);
+	}
+}
+
+/** One shape by the value of `type`. */
+function variants(shapes: Readonly<Record<string, Shape>>): Shape {
+	const known = new Map(Object.entries(shapes));
+	return (value) => {
+		if (typeof value !== "object" || value === null) return false;
+		return known.get((value as { readonly type?: unknown }).type as string)?.(value) ?? false;
+	};
+}
+
+function operationShape(parts: Readonly<Record<"viewChange" | "newView" | "certificate", Shape>>): Shape {
+	const { viewChange, newView, certificate } = parts;
+	const statement = record({
+		type: oneOf(...statementTypes),
+		epoch: natural,
+		view: natural,
+		sequence: natural,
+		digest: proof,
+	});
+	const said = record({ statement, signature: proof });
+	const evidence = variants({
+		equivocation: record({ culprit: member, first: said, second: said }),
+		"contradicts-certificate": record({ culprit: member, said, certificate }),
+		"bad-view-change": record({ culprit: member, viewChange }),
+		"false-view-change": record({ culprit: member, commit: said, viewChange }),
+		"bad-new-view": record({
+			culprit: member,
+			newView,
+			viewChanges: list(record({ sender: member, viewChange }), PBFT_MEMBERS_MAX),
+		}),
+	});
+	return variants({
+		add: record({ member }),
+		remove: record({ member, replacement: nullable(member) }),
+		isolate: record({ evidence, replacement: nullable(member) }),
+		tolerate: record({ faults: (value) => natural(value) && (value as number) <= PBFT_MEMBERS_MAX }),
+	});
 }

@@ -8,6 +8,7 @@ import { ByteWriter } from "./bytes.ts";
 import type {
 	Batch,
 	CheckpointCertificate,
+	CheckpointHeader,
 	CheckpointState,
 	ClientRequest,
 	Configuration,
@@ -127,13 +128,28 @@ export function chainAfter(
 }
 
 export function checkpointDigest(digest: CryptoPort["digest"], state: CheckpointState): Digest {
-	const writer = new ByteWriter(256).text("checkpoint").integer(state.sequence);
-	writeConfiguration(writer, state.configuration);
-	writer.bytes(state.chain).bytes(state.choice);
+	return checkpointHeaderDigest(digest, checkpointHeader(digest, state));
+}
+
+export function checkpointHeader(digest: CryptoPort["digest"], state: CheckpointState): CheckpointHeader {
+	const writer = new ByteWriter(256).text("clients");
 	writer.list(state.clients, ({ client, timestamps }) => {
 		writer.text(client).list(timestamps, (timestamp) => writer.integer(timestamp));
 	});
-	return digest(writer.bytes(state.root).integer(state.sizeBytes).integer(state.partBytes).finish());
+	return { ...state, clients: digest(writer.finish()) };
+}
+
+export function checkpointHeaderDigest(digest: CryptoPort["digest"], header: CheckpointHeader): Digest {
+	const { sequence, configuration, pending, history, chain, choice, clients, root } = header;
+	const writer = new ByteWriter(512).text("checkpoint").integer(sequence);
+	writeConfiguration(writer, configuration);
+	writer.list(pending === null ? [] : [pending], (change) => {
+		writeConfiguration(writer, change.configuration);
+		writer.integer(change.effectiveAfter);
+	});
+	writer.list(history, (past) => writeConfiguration(writer, past));
+	writer.bytes(chain).bytes(choice).bytes(clients);
+	return digest(writer.bytes(root).integer(header.sizeBytes).integer(header.partBytes).finish());
 }
 
 function writeConfiguration(writer: ByteWriter, { epoch, members, faults }: Configuration): void {

@@ -1,13 +1,19 @@
 /** What a member tells of itself when asked: plain data for people and dashboards. */
 import type { NodeId } from "../core/index.ts";
 import { hexOf } from "./bytes.ts";
-import type { PbftCore } from "./core.ts";
+import { type PbftCore, takesPart } from "./core.ts";
 import { primaryOf } from "./entities.ts";
 
 export interface PbftStatus {
 	readonly view: number;
 	readonly isActive: boolean;
 	readonly primary: NodeId;
+	/** Not so before it was added and after it was removed. */
+	readonly isMember: boolean;
+	/** Of the configuration in force, as far as this one knows. */
+	readonly epoch: number;
+	/** The last slot of this epoch, if a change of membership is ordered; else null. */
+	readonly epochEndsAfter: number | null;
 	readonly members: readonly NodeId[];
 	readonly faults: number;
 	readonly low: number;
@@ -32,6 +38,9 @@ export function statusOf(core: PbftCore): PbftStatus {
 		view: core.view,
 		isActive: core.isActive,
 		primary: primaryOf(core.configuration, core.view),
+		isMember: takesPart(core),
+		epoch: core.configuration.epoch,
+		epochEndsAfter: core.pending?.effectiveAfter ?? null,
 		members: core.configuration.members,
 		faults: core.configuration.faults,
 		low: core.low,

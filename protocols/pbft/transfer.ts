@@ -10,6 +10,7 @@ import { becomeStable, hasDiverged } from "./checkpoints.ts";
 import {
 	budgetOf,
 	cancelTimer,
+	configurationOf,
 	deliver,
 	emit,
 	judgeOf,
@@ -23,16 +24,21 @@ import type { CheckpointCertificate, CheckpointState, SequenceNumber } from "./e
 import { answerTransferred, executeReady } from "./execution.ts";
 import { isPartOf, partCount } from "./merkle.ts";
 import type { FetchPart, StableCheckpoint, StatePart } from "./messages.ts";
+import { baseOf, enterEpoch, learnEpochs, leave } from "./reconfiguration.ts";
 import { checkpointDigest } from "./statements.ts";
 import type { PbftReadResult } from "./vocabulary.ts";
 
 /** A peer shows a stable checkpoint. It is worth as much as its certificate. */
 export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: StableCheckpoint): void {
-	const { certificate, state } = message;
-	if (certificate.sequence <= core.executed && !hasDiverged(core)) return;
-	if (core.transfer?.isMoving === true) return;
+	const { certificate, state, epochs } = message;
 	const { sequence } = certificate;
-	const fault = verifyCheckpoint(certificate, { ...judgeOf(core), configuration: core.configuration });
+	const isBehind = sequence > core.executed || hasDiverged(core);
+	if ((!isBehind && sequence <= core.low) || core.transfer?.isMoving === true) return;
+	learnEpochs(core, epochs);
+	const configuration = configurationOf(core, certificate.epoch);
+	// Of an epoch that nobody has proved here: that is no offence, it may be too long ago.
+	if (configuration === null) return;
+	const fault = verifyCheckpoint(certificate, { ...judgeOf(core), configuration });
 	const isItsState =
 		state.sequence === sequence &&
 		state.partBytes === core.config.statePartBytes &&
@@ -42,6 +48,11 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 		return;
 	}
 	becomeStable(core, certificate);
+	if (!isBehind && !hasDiverged(core)) return;
+	if (!state.configuration.members.includes(core.config.nodeId)) {
+		leave(core, state);
+		return;
+	}
 	if (core.transfer !== null && core.transfer.certificate.sequence >= sequence) return;
 	beginTransfer(core, from, certificate, state);
 }
@@ -120,26 +131,30 @@ function complete(core: PbftCore): void {
 	core.transfer = null;
 	// Single decisions may have brought this member further in the meantime.
 	if (state.sequence <= core.executed && !hasDiverged(core)) return;
+	const isOfLaterEpoch = state.configuration.epoch > core.configuration.epoch;
 	adoptState(core, state);
-	core.base = { certificate, state };
+	core.base = baseOf(core, { certificate, state });
 	core.unsaved.base = { ...core.base, isReceived: true };
 	for (const sequence of core.slots.keys()) if (sequence <= state.sequence) core.slots.delete(sequence);
 	core.captures.clear();
 	deliver(core, { type: "restore-checkpoint", state });
 	emit(core, { type: "restored", sequence: state.sequence, chain: state.chain, from: "transfer" });
+	if (isOfLaterEpoch) enterEpoch(core, state);
 	answerTransferred(core);
 	executeReady(core);
 }
 
 /** The machine's own part of a checkpoint. */
 export function adoptState(core: PbftCore, state: CheckpointState): void {
-	const { sequence, chain, choice, clients, configuration } = state;
+	const { sequence, chain, choice, clients, configuration, pending, history } = state;
 	core.executed = sequence;
 	core.chain = chain;
 	core.chains.clear();
 	core.chains.set(sequence, chain);
 	core.choice = choice;
 	core.configuration = configuration;
+	core.pending = pending;
+	core.history = history;
 	core.clients.restore(clients);
 	if (core.nextSequence <= sequence) core.nextSequence = (sequence + 1) as SequenceNumber;
 }

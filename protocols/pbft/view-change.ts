@@ -5,11 +5,13 @@ import { equalBytes } from "./bytes.ts";
 import { broadcast, cancelTimer, emit, isMember, judgeOf, type PbftCore, setTimer, sign, suspect } from "./core.ts";
 import { type PreparedProof, primaryOf, type SequenceNumber, type ViewNumber, viewAfter } from "./entities.ts";
 import type { PbftEvent } from "./events.ts";
+import { isProvedFalse } from "./evidence.ts";
 import type { ViewChange } from "./messages.ts";
 import { openView } from "./new-view.ts";
 import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { stopTimingRequests, timeoutOf } from "./requests.ts";
+import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
 
 type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
@@ -22,6 +24,22 @@ export function handleRequestTimer(core: PbftCore): void {
 	startViewChange(core, viewAfter(core.view), "timeout");
 }
 
+/** A period of measurement is over. */
+export function handleGuardTimer(core: PbftCore): void {
+	if (core.isActive && isPeriodTooSlow(core)) leaveSlowPrimary(core);
+}
+
+/** Requests wait, and the primary has begun nothing for long. */
+export function handleHeartbeatTimer(core: PbftCore): void {
+	core.guard.isHeartbeatSet = false;
+	if (core.isActive && core.waiting.size > 0) leaveSlowPrimary(core);
+}
+
+function leaveSlowPrimary(core: PbftCore): void {
+	suspect(core, primaryOf(core.configuration, core.view), "slow-primary");
+	startViewChange(core, viewAfter(core.view), "slow-primary");
+}
+
 /** A quorum has left for this view, and nobody opens it. */
 export function handleViewTimer(core: PbftCore): void {
 	core.isViewTimerSet = false;
@@ -30,12 +48,15 @@ export function handleViewTimer(core: PbftCore): void {
 
 /** Leaves all views below this one: nothing of them is accepted any more but decisions and checkpoints, which prove themselves. */
 export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason): void {
+	// The group has gone to a later epoch without this member, which is about to follow: what it could say here helps nobody.
+	if ((core.stable?.epoch ?? 0) > core.configuration.epoch) return;
 	core.failedViews = core.hasProgressed ? 0 : core.failedViews + 1;
 	core.hasProgressed = false;
 	core.view = view;
 	core.isActive = false;
 	core.openingView = null;
 	stopTimingRequests(core);
+	stopGuarding(core);
 	stopViewTimer(core);
 	cancelTimer(core, "batch");
 	core.isBatchTimerSet = false;
@@ -85,9 +106,10 @@ function keepViewChange(core: PbftCore, from: NodeId, message: ViewChange): bool
 		suspect(core, from, "bad-signature");
 		return false;
 	}
-	if (verifyViewChange(judge, message) !== null) {
+	const fault = verifyViewChange(judge, message);
+	if (fault !== null) {
 		suspect(core, from, "unproved-view-change");
-		convict(core, { type: "bad-view-change", culprit: from, viewChange: message });
+		if (isProvedFalse(fault)) convict(core, { type: "bad-view-change", culprit: from, viewChange: message });
 		return false;
 	}
 	if (known?.message.view === message.view) {

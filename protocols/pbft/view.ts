@@ -5,6 +5,7 @@ import type {
 	CommitCertificate,
 	Configuration,
 	Digest,
+	PendingChange,
 	PreparedProof,
 	SequenceNumber,
 	ViewNumber,
@@ -22,6 +23,10 @@ export interface SlotView {
 /** A PBFT machine, for reading; valid until its next step. */
 export interface PbftView {
 	readonly configuration: Configuration;
+	/** A change that is ordered and not in force. */
+	readonly pending: PendingChange | null;
+	/** The configurations before. */
+	readonly history: readonly Configuration[];
 	readonly view: ViewNumber;
 	readonly isActive: boolean;
 	readonly low: SequenceNumber;

@@ -10,6 +10,7 @@ import type {
 	ClientRequest,
 	CommitCertificate,
 	Digest,
+	EpochProof,
 	PreparedProof,
 	SequenceNumber,
 	ViewNumber,
@@ -57,6 +58,8 @@ export type JournalRecord =
 export interface BaseRecord {
 	readonly certificate: CheckpointCertificate;
 	readonly state: CheckpointState;
+	/** How it is known who the members of the certificate's epoch and of the state's are; ascending. */
+	readonly epochs: readonly EpochProof[];
 }
 
 /** The content of one persist, performed in the order of the fields, atomically. */
@@ -114,8 +117,10 @@ export type PbftRefusal =
 	| { readonly reason: "too-many-waiting"; readonly limit: number }
 	/** The client's window has moved past this timestamp; whether it was executed is not known any more. */
 	| { readonly reason: "stale-timestamp" }
-	/** The client's table is full, or the change of membership was not possible: executed as nothing, everywhere. */
+	/** The client's table is full: executed as nothing, everywhere. */
 	| { readonly reason: "too-many-clients"; readonly limit: number }
+	/** This one is no member, any more or yet. */
+	| { readonly reason: "not-a-member" }
 	/** This member has stopped: two decisions of one slot were shown to it. */
 	| { readonly reason: "halted" };
 
@@ -134,6 +139,8 @@ export type PbftDelivery =
 			/** Null when no local request waits for any of them. */
 			readonly requestIds: readonly (readonly RequestId[])[] | null;
 			readonly choice: Uint8Array;
+			/** `outcomes[i]` is the result of `requests[i]` if that is of kind `configure`. Absent when none is. */
+			readonly outcomes?: readonly (Uint8Array | null)[];
 	  }
 	/** Answer what was executed before, from the kept replies. */
 	| {
@@ -179,9 +186,10 @@ export interface PbftDurable {
 
 /**
  * `request`: a known request waits for its execution. `view-change`: a quorum has left the view and the next does not begin.
- * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due.
+ * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due. `guard`: a period in
+ * which the primary is measured is over. `heartbeat`: it has begun nothing for long.
  */
-export type PbftTimer = "request" | "view-change" | "batch" | "status" | "transfer";
+export type PbftTimer = "request" | "view-change" | "batch" | "status" | "transfer" | "guard" | "heartbeat";
 
 export interface PbftTypes extends ProtocolTypes {
 	readonly message: PbftMessage;

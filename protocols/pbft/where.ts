@@ -6,7 +6,7 @@ import type { Status } from "./messages.ts";
 /** Claims nothing that a restart could take back but `executed`, which is repeated then. */
 export function statusOf(core: PbftCore): Status {
 	const { view, isActive, low, executed, chain } = core;
-	return { type: "status", view, isActive, low, executed, chain };
+	return { type: "status", configurationEpoch: core.configuration.epoch, view, isActive, low, executed, chain };
 }
 
 export function tellStatus(core: PbftCore, to: NodeId): void {

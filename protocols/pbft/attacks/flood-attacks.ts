@@ -67,10 +67,11 @@ export const floodAttacks: readonly Attack[] = [
 			// Each answer is a batch of its own: asking after every one would never end.
 			if (means.dice.chance(0.8)) return [];
 			const one = 1 as SequenceNumber;
-			const { view, low, executed } = means.view;
+			const { view, low, executed, configuration } = means.view;
 			const digest = means.crypto.digest(Uint8Array.of(2));
+			const place = { view: 0 as ViewNumber, isActive: true, low: one, executed: one, chain: digest };
 			const asks: PbftMessage[] = [
-				{ type: "status", view: 0 as ViewNumber, isActive: true, low: one, executed: one, chain: digest },
+				{ type: "status", configurationEpoch: configuration.epoch, ...place },
 				{ type: "fetch-decisions", from: one, to: (executed + 1000) as SequenceNumber },
 				{ type: "fetch-part", sequence: low, index: 0 },
 				{ type: "fetch-batch", sequence: executed, digest },

@@ -56,10 +56,11 @@ export const viewAttacks: readonly Attack[] = [
 		description: "Asks for views far away, and claims to be in them.",
 		invent: (means) => {
 			const view = (means.view.view + 2 ** 30 + means.step) as ViewNumber;
-			const { low, executed, chain } = means.view;
+			const { low, executed, chain, configuration } = means.view;
+			const place = { configurationEpoch: configuration.epoch, view, isActive: true, low, executed, chain };
 			return [
 				...sayToAll(means, resigned(viewChangeFor(view, means), means)),
-				...sayToAll(means, { type: "status", view, isActive: true, low, executed, chain }),
+				...sayToAll(means, { type: "status", ...place }),
 			];
 		},
 	},

@@ -10,6 +10,7 @@
 import type { Property } from "../../verification/index.ts";
 import { exactlyOnce, executionOrder } from "./execution-order.ts";
 import { decidedByQuorum, noFalseConviction } from "./justice.ts";
+import { configurationAgreement, configurationChanged, decidedInItsEpoch, noFalseIsolation } from "./membership.ts";
 import type { PbftObservation } from "./observation.ts";
 import { durableBeforeSent, oneVoice, voteInViewOnly } from "./one-voice.ts";
 import { replicasEqual } from "./recovery.ts";
@@ -44,4 +45,12 @@ export const pbftProperties: readonly Property<PbftObservation>[] = [
 	stateTransferred,
 	memberConvicted,
 	replicasEqual,
+];
+
+/** Of groups whose members change: beside {@link pbftProperties}. */
+export const pbftMembershipProperties: readonly Property<PbftObservation>[] = [
+	configurationAgreement,
+	decidedInItsEpoch,
+	noFalseIsolation,
+	configurationChanged,
 ];

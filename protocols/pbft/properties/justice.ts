@@ -53,12 +53,16 @@ class NoFalseConviction implements Watcher<PbftObservation> {
 function checkDecisions(observation: PbftObservation): Finding | null {
 	if (observation.type !== "batch") return null;
 	let finding: Finding | null = null;
-	const { configuration } = observation.machine;
+	const { configuration, history } = observation.machine;
 	for (const effect of observation.effects) {
 		if (effect.type !== "emit" || effect.event.type !== "decided") continue;
-		const { commits, sequence } = effect.event.certificate;
-		const senders = new Set(commits.map(({ sender }) => sender)).size;
-		const quorum = quorumOf(configuration);
+		const { commits, sequence, epoch } = effect.event.certificate;
+		// A batch may go on into the next epoch.
+		const ofEpoch = [configuration, ...history].find((known) => known.epoch === epoch);
+		if (ofEpoch === undefined) continue;
+		const senders = new Set(commits.map(({ sender }) => sender).filter((sender) => ofEpoch.members.includes(sender)))
+			.size;
+		const quorum = quorumOf(ofEpoch);
 		if (senders < quorum) return violated({ node: observation.node, sequence, senders, quorum });
 		finding = holds;
 	}

@@ -74,24 +74,24 @@ function placeOf(message: PbftMessage): { readonly key: string; readonly value: 
 		case "pre-prepare":
 		case "prepare":
 		case "commit":
-			return { key: `slot ${message.view}.${message.sequence}`, value: hexOf(message.digest) };
+			return { key: `slot ${message.epoch}.${message.view}.${message.sequence}`, value: hexOf(message.digest) };
 		case "checkpoint":
 			return { key: `checkpoint ${message.sequence}`, value: hexOf(message.digest) };
 		case "view-change":
 		case "new-view":
-			return { key: `${message.type} ${message.view}`, value: hexOf(message.signature) };
+			return { key: `${message.type} ${message.epoch}.${message.view}`, value: hexOf(message.signature) };
 		default:
 			return null;
 	}
 }
 
 class VoteInViewOnly implements Watcher<PbftObservation> {
-	/** The view that each member wants last. */
-	readonly #wanted: Map<NodeId, number>;
+	/** The view of each epoch that each member wants last, by `node epoch`. */
+	readonly #wanted: Map<string, number>;
 	/** Votes that have left already: they may be repeated. */
 	readonly #given: Map<string, boolean>;
 
-	constructor(wanted: Map<NodeId, number>, given: Map<string, boolean>) {
+	constructor(wanted: Map<string, number>, given: Map<string, boolean>) {
 		this.#wanted = wanted;
 		this.#given = given;
 	}
@@ -100,12 +100,13 @@ class VoteInViewOnly implements Watcher<PbftObservation> {
 		if (observation.type !== "left") return null;
 		const { from, message } = observation;
 		if (message.type === "view-change") {
-			this.#wanted.set(from, Math.max(message.view, this.#wanted.get(from) ?? 0));
+			const key = `${from} ${message.epoch}`;
+			remember(this.#wanted, key, Math.max(message.view, this.#wanted.get(key) ?? 0));
 			return null;
 		}
 		if (message.type !== "prepare" && message.type !== "commit") return null;
-		const vote = `${from} ${message.type} ${message.view}.${message.sequence}`;
-		const wanted = this.#wanted.get(from) ?? 0;
+		const vote = `${from} ${message.type} ${message.epoch}.${message.view}.${message.sequence}`;
+		const wanted = this.#wanted.get(`${from} ${message.epoch}`) ?? 0;
 		if (message.view < wanted && !this.#given.has(vote)) return violated({ from, vote, wanted });
 		remember(this.#given, vote, true);
 		return holds;
@@ -151,8 +152,14 @@ function checkVote(from: NodeId, message: PrePrepare | Prepare | Commit, durable
 	return isOnDisk ? holds : violated({ from, message: type, view, sequence });
 }
 
-function checkViewChange(from: NodeId, { view, signature }: ViewChange, durable: Left["durable"]): Finding | null {
+function checkViewChange(
+	from: NodeId,
+	{ epoch, view, signature }: ViewChange,
+	durable: Left["durable"],
+): Finding | null {
 	const { view: durableView, viewChange } = durable.view;
+	// Each epoch has its own views.
+	if ((durable.base?.state.configuration.epoch ?? epoch) > epoch) return holds;
 	if (durableView > view) return null;
 	const isOnDisk = durableView === view && (viewChange === null || equalBytes(viewChange.signature, signature));
 	return isOnDisk ? holds : violated({ from, message: "view-change", view, durableView });

@@ -2,12 +2,14 @@
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
 import { hexOf } from "../bytes.ts";
+import type { Configuration } from "../entities.ts";
 import type { PbftObservation } from "./observation.ts";
 
 export const replicasEqual: Property<PbftObservation> = {
 	id: "replicas-equal",
 	kind: "eventually",
-	statement: "Correct members are up, have executed the same, and know of no request that waits.",
+	statement:
+		"Correct members of the latest configuration are up, have executed the same, and know of no request that waits.",
 	source: "OSDI'99 §4.5.2 (liveness)",
 	needs: "machine",
 	observes: ["started", "ended", "batch"],
@@ -15,6 +17,7 @@ export const replicasEqual: Property<PbftObservation> = {
 };
 
 interface Reach {
+	readonly configuration: Configuration;
 	readonly executed: number;
 	readonly chain: string;
 	readonly waiting: number;
@@ -35,8 +38,8 @@ class ReplicasEqual implements Watcher<PbftObservation> {
 		}
 		if (observation.type !== "batch") return null;
 		const { node, machine } = observation;
-		const { executed, chain, waiting } = machine;
-		this.#reaches.set(node, { executed, chain: hexOf(chain), waiting: waiting.size });
+		const { configuration, executed, chain, waiting } = machine;
+		this.#reaches.set(node, { configuration, executed, chain: hexOf(chain), waiting: waiting.size });
 		return this.#compare();
 	}
 
@@ -49,8 +52,13 @@ class ReplicasEqual implements Watcher<PbftObservation> {
 	}
 
 	#compare(): Finding {
+		let latest: Configuration | null = null;
+		for (const reach of this.#reaches.values()) {
+			if (reach !== null && reach.configuration.epoch > (latest?.epoch ?? -1)) latest = reach.configuration;
+		}
 		let first: Reach | null = null;
 		for (const [node, reach] of this.#reaches) {
+			if (latest !== null && !latest.members.includes(node)) continue;
 			if (reach === null) return violated({ node, isUp: false });
 			if (reach.waiting > 0) return violated({ node, waiting: reach.waiting });
 			first ??= reach;

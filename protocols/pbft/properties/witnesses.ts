@@ -4,7 +4,7 @@ import type { PbftEvent } from "../events.ts";
 import type { PbftObservation } from "./observation.ts";
 
 /** A property that one published event witnesses. */
-function witness(
+export function witness(
 	id: string,
 	statement: string,
 	source: string,

@@ -1,7 +1,12 @@
 /** One seeded run of a PBFT group in which some members lie, the network and the correct members fail, and then only the liars go on. */
 import { assert, type CryptoPort, Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import { type Attack, ByzantineMachine, pbftAttacks, TwinMachine } from "../../../protocols/pbft/attacks/index.ts";
-import type { PbftConfig } from "../../../protocols/pbft/index.ts";
+import {
+	type Evidence,
+	encodeMembershipOperation,
+	type MembershipOperation,
+	type PbftConfig,
+} from "../../../protocols/pbft/index.ts";
 import { GroupDriver, kindWorld, type Outcome, type World } from "./group-driver.ts";
 import { decode, encode, Ledger } from "./ledger.ts";
 import { StrictWatch } from "./strict-watch.ts";
@@ -11,6 +16,7 @@ const CHAOS_MS = 4000;
 const LIVENESS_MS = 120_000;
 const PATIENCE_MS = 400;
 const CLIENTS = 3;
+const administrator = nodeId("admin");
 /** Requests of each client when the faults have stopped: the group must still make progress. */
 const REQUESTS_AFTER = 3;
 
@@ -22,6 +28,8 @@ export interface ChaosOptions {
 	readonly liars: readonly (readonly string[])[];
 	/** Crashes, losses and partitions of correct members too. */
 	readonly isDisturbed: boolean;
+	/** Two more nodes run, and members are added, removed, replaced and isolated all the time; default false. */
+	readonly isChanging?: boolean;
 }
 
 export interface ChaosRun {
@@ -42,13 +50,14 @@ function attackOf(name: string): Attack {
 
 /** @throws Error naming the violated property, or what did not come to be */
 export function runChaos(options: ChaosOptions): ChaosRun {
-	const { seed, members, faults, liars, isDisturbed } = options;
+	const { seed, members, faults, liars, isDisturbed, isChanging = false } = options;
 	const dice = new Generator(seed, "chaos");
 	const watch = new StrictWatch();
 	const clients = Array.from({ length: CLIENTS }, (_, i) => nodeId(`c${i + 1}`));
 	const lying = new Map<NodeId, readonly string[]>();
 	// Liars lead the first views half of the time, so that what primaries can do is tried.
-	const names = Array.from({ length: members }, (_, i) => nodeId(`n${i + 1}`));
+	const candidates = isChanging ? 2 : 0;
+	const names = Array.from({ length: members + candidates }, (_, i) => nodeId(`n${i + 1}`));
 	const offset = dice.chance(0.5) ? 0 : dice.below(members);
 	for (const [i, attacks] of liars.entries()) lying.set(names[(offset + i) % members]!, attacks);
 	const correct = names.filter((name) => !lying.has(name));
@@ -64,12 +73,14 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 		return new ByzantineMachine(config, crypto, attacks.map(attackOf), seed);
 	};
 	const convicted = new Set<NodeId>();
+	const evidence: Evidence[] = [];
 	let viewMax = 0;
 	const driver: GroupDriver = new GroupDriver({
 		seed,
 		members,
 		faults,
-		clients,
+		candidates,
+		clients: [...clients, administrator],
 		corrupt,
 		application: () => new Ledger(),
 		world: isDisturbed ? disturbedWorld(dice) : kindWorld,
@@ -93,7 +104,10 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 		observe: (observation) => {
 			watch.observe(observation);
 			if (observation.type !== "event") return;
-			if (observation.event.type === "evidence") convicted.add(observation.event.evidence.culprit);
+			if (observation.event.type === "evidence") {
+				if (!convicted.has(observation.event.evidence.culprit)) evidence.push(observation.event.evidence);
+				convicted.add(observation.event.evidence.culprit);
+			}
 			if (observation.event.type === "view-entered") viewMax = Math.max(viewMax, observation.event.view);
 		},
 	});
@@ -103,13 +117,22 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 	for (const asker of askers) asker.start();
 	const chaos = new Chaos(driver, dice.fork("faults"), correct);
 	if (isDisturbed) chaos.start();
+	const changes = isChanging ? new Changes(driver, dice.fork("changes"), evidence) : null;
+	changes?.start();
 	driver.run(CHAOS_MS);
+	changes?.stop();
 	chaos.stop();
 	for (const asker of askers) asker.finish();
 	const ledger = (id: NodeId): string => (driver.application(id) as Ledger).applied.join(" ");
+	/** The correct members of the latest configuration. */
+	const current = (): NodeId[] => {
+		const known = correct.map((id) => driver.machine(id).view.configuration);
+		const latest = known.reduce((a, b) => (b.epoch > a.epoch ? b : a));
+		return correct.filter((id) => latest.members.includes(id));
+	};
 	const isDone = (): boolean => {
 		if (!askers.every(({ isIdle }) => isIdle) || !watch.isRecovered) return false;
-		return new Set(correct.map(ledger)).size === 1;
+		return new Set(current().map(ledger)).size === 1;
 	};
 	assert(
 		driver.runUntil(isDone, LIVENESS_MS),
@@ -120,7 +143,7 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 			status: JSON.stringify(correct.map((id) => ({ id, ...driver.machine(id).status, members: 0, chain: 0 }))),
 		},
 	);
-	const applied = (driver.application(correct[0]!) as Ledger).applied;
+	const applied = (driver.application(current()[0]!) as Ledger).applied;
 	assert(new Set(applied).size === applied.length, "exactly once: nothing is applied twice");
 	for (const command of applied)
 		assert(submitted.has(command), "validity: only what clients asked is applied", { command });
@@ -166,7 +189,7 @@ class Chaos {
 		this.#isOn = false;
 		this.#driver.world = kindWorld;
 		this.#driver.heal();
-		for (const id of this.#driver.members) if (!this.#driver.isUp(id)) this.#driver.restart(id);
+		for (const id of this.#driver.everyone) if (!this.#driver.isUp(id)) this.#driver.restart(id);
 	}
 
 	#breakLater(): void {
@@ -178,7 +201,7 @@ class Chaos {
 	}
 
 	#breakSomething(): void {
-		const { members } = this.#driver;
+		const { everyone: members } = this.#driver;
 		switch (this.#dice.below(7)) {
 			case 0:
 			case 1:
@@ -209,6 +232,62 @@ class Chaos {
 		this.#driver.after(this.#dice.between(1, 400), () => {
 			if (!this.#driver.isUp(id)) this.#driver.restart(id);
 		});
+	}
+}
+
+/** An administrator that changes the members all the time, isolates whom it has evidence against, and forges some. */
+class Changes {
+	readonly #driver: GroupDriver;
+	readonly #dice: Generator;
+	/** Grows while the run goes on. */
+	readonly #evidence: readonly Evidence[];
+	#timestamp = 0;
+	#isOn = false;
+
+	constructor(driver: GroupDriver, dice: Generator, evidence: readonly Evidence[]) {
+		this.#driver = driver;
+		this.#dice = dice;
+		this.#evidence = evidence;
+	}
+
+	start(): void {
+		this.#isOn = true;
+		this.#changeLater();
+	}
+
+	stop(): void {
+		this.#isOn = false;
+	}
+
+	#changeLater(): void {
+		this.#driver.after(this.#dice.between(50, 400), () => {
+			if (!this.#isOn) return;
+			const operation = encodeMembershipOperation(this.#draw());
+			const request = this.#driver.signed(administrator, ++this.#timestamp, operation, "configure");
+			for (const id of this.#driver.everyone) this.#driver.request(id, request);
+			this.#changeLater();
+		});
+	}
+
+	#draw(): MembershipOperation {
+		const member = this.#dice.pick(this.#driver.everyone);
+		const replacement = this.#dice.chance(0.7) ? this.#dice.pick(this.#driver.everyone) : null;
+		switch (this.#dice.below(4)) {
+			case 0:
+				return { type: "add", member };
+			case 1:
+				return { type: "remove", member, replacement };
+			case 2:
+				if (this.#evidence.length > 0) {
+					const evidence = this.#dice.pick(this.#evidence);
+					// Half of the time against somebody else, who may be correct.
+					const culprit = this.#dice.chance(0.5) ? evidence.culprit : member;
+					return { type: "isolate", evidence: { ...evidence, culprit }, replacement };
+				}
+				return { type: "add", member };
+			default:
+				return { type: "remove", member, replacement };
+		}
 	}
 }
 
@@ -288,8 +367,8 @@ class Client {
 		const ask = (members: readonly NodeId[]): void => {
 			if (isDone) return;
 			for (const id of members) this.#driver.request(id, request, (outcome) => hear(id, outcome));
-			this.#driver.after(PATIENCE_MS, () => ask(this.#driver.members));
+			this.#driver.after(PATIENCE_MS, () => ask(this.#driver.everyone));
 		};
-		ask([this.#dice.pick(this.#driver.members)]);
+		ask([this.#dice.pick(this.#driver.everyone)]);
 	}
 }

@@ -97,6 +97,8 @@ export interface DriverOptions {
 	readonly seed: number;
 	readonly members: number;
 	readonly faults: number;
+	/** Nodes beyond the members that run and may be added; default none. */
+	readonly candidates?: number;
 	readonly clients?: readonly NodeId[];
 	readonly tuning?: Partial<Omit<PbftConfig, "nodeId" | "members" | "faults" | "cluster">>;
 	readonly application: (node: NodeId) => OrderedApplication;
@@ -120,7 +122,10 @@ export class GroupDriver {
 	readonly #ports: (id: NodeId) => CryptoPort;
 	#order = 0;
 	#nextRequest = 1;
+	/** Of the first configuration. */
 	readonly members: readonly NodeId[];
+	/** Everyone who runs: members, and those that may be added. */
+	readonly everyone: readonly NodeId[];
 	world: World;
 	now = 0;
 	readonly counts: Record<
@@ -135,16 +140,20 @@ export class GroupDriver {
 		this.#observe = options.observe ?? ((): void => {});
 		this.#dice = new Generator(options.seed, "driver");
 		this.world = options.world ?? kindWorld;
-		this.members = Array.from({ length: options.members }, (_, i) => nodeId(`n${i + 1}`));
-		const authority = new IdealAuthority(options.seed, [...this.members, ...(options.clients ?? [])]);
+		const running = options.members + (options.candidates ?? 0);
+		this.everyone = Array.from({ length: running }, (_, i) => nodeId(`n${i + 1}`));
+		this.members = this.everyone.slice(0, options.members);
+		const authority = new IdealAuthority(options.seed, [...this.everyone, ...(options.clients ?? [])]);
 		this.#ports = options.portOf ?? ((id): CryptoPort => authority.portOf(id));
-		for (const id of this.members) this.#nodes.set(id, this.#createNode(id));
-		for (const id of this.members) this.#boot(this.#node(id));
+		for (const id of this.everyone) this.#nodes.set(id, this.#createNode(id));
+		for (const id of this.everyone) this.#boot(this.#node(id));
 	}
 
 	config(id: NodeId): PbftConfig {
-		const { faults, tuning } = this.#options;
-		return pbftConfig({ ...tuning, nodeId: id, cluster, members: this.members, faults });
+		const { faults, tuning, clients = [] } = this.#options;
+		// Any of them may have been removed, and be wanted again.
+		const group = { cluster, members: this.members, faults, candidates: this.everyone, administrators: clients };
+		return pbftConfig({ ...group, ...tuning, nodeId: id });
 	}
 
 	port(id: NodeId): CryptoPort {
@@ -164,7 +173,7 @@ export class GroupDriver {
 		const port = this.port(client);
 		const body = { client, timestamp, kind: "command", operation } as const;
 		const statement = requestStatement(requestDigest(cluster, port.digest, body));
-		const macs = this.members.map((member) => ({ member, mac: port.authenticate(member, statement) }));
+		const macs = this.everyone.map((member) => ({ member, mac: port.authenticate(member, statement) }));
 		return { ...body, signature: new Uint8Array(0), macs };
 	}
 
@@ -177,7 +186,7 @@ export class GroupDriver {
 	}
 
 	get correct(): NodeId[] {
-		return this.members.filter((id) => this.isCorrect(id));
+		return this.everyone.filter((id) => this.isCorrect(id));
 	}
 
 	application(id: NodeId): OrderedApplication {
@@ -236,8 +245,8 @@ export class GroupDriver {
 	/** Lets messages pass only within each of the sides; nodes on no side are alone. */
 	partition(sides: readonly (readonly NodeId[])[]): void {
 		this.#cut.clear();
-		for (const from of this.members) {
-			for (const to of this.members) {
+		for (const from of this.everyone) {
+			for (const to of this.everyone) {
 				if (!sides.some((side) => side.includes(from) && side.includes(to))) this.#cut.add(`${from}>${to}`);
 			}
 		}
@@ -533,8 +542,9 @@ function performWrite(disk: Disk, write: PbftWrite, captured: (sequence: number)
 		disk.received.push(part.data);
 	}
 	if (write.base !== undefined) {
-		const { certificate, state, isReceived } = write.base;
-		base = { certificate, state };
+		const { isReceived, ...written } = write.base;
+		const { certificate, state } = written;
+		base = written;
 		if (isReceived) {
 			disk.baseBytes = Uint8Array.from(disk.received.flatMap((part) => [...part]));
 			disk.received = [];

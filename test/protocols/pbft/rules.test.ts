@@ -329,7 +329,12 @@ describe("checkpoints", () => {
 		for (const by of [n1, n4]) donor.hear(by, donor.checkpoint(by, 4, digest));
 		const base = donor.writes.flatMap((write) => write.base ?? [])[0]!;
 		const replica = new LoneReplica(n2, { statePartBytes: 4, transferWindow: 1 });
-		const shown = { type: "stable-checkpoint", certificate: base.certificate, state: base.state } as const;
+		const shown = {
+			type: "stable-checkpoint",
+			certificate: base.certificate,
+			state: base.state,
+			epochs: base.epochs,
+		} as const;
 		const two = { ...base.certificate, votes: base.certificate.votes.slice(0, 2) };
 		replica.hear(n3, { ...shown, certificate: two }, { ...shown, state: { ...base.state, root: other(tree.root) } });
 		expect(replica.said("fetch-part")).toEqual([]);

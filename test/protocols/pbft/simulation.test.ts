@@ -7,7 +7,7 @@
 import { describe, expect, it } from "vitest";
 import { Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import { pbftAttacks, TwinMachine } from "../../../protocols/pbft/attacks/index.ts";
-import { pbftProperties } from "../../../protocols/pbft/properties/index.ts";
+import { pbftMembershipProperties, pbftProperties } from "../../../protocols/pbft/properties/index.ts";
 import { WatchList } from "../../../protocols/verification/index.ts";
 import { type ChaosOptions, type ChaosRun, runChaos } from "./chaos-run.ts";
 import { GroupDriver } from "./group-driver.ts";
@@ -149,6 +149,30 @@ describe("members that lie in several ways at once", () => {
 		for (const [name, count] of Object.entries(least)) expect(totals.get(name), name).toBeGreaterThanOrEqual(count);
 		for (const { id, kind } of pbftProperties) {
 			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 20 : 1);
+		}
+	});
+
+	it("BYZ-13, BYZ-19: while members are added, removed, replaced and isolated all the time", {
+		timeout: 240_000,
+	}, () => {
+		const totals = new Map<string, number>();
+		for (const seed of seedsOf(7000, 30)) {
+			const dice = new Generator(seed, "attacks");
+			const pick = (): string[] => Array.from({ length: dice.between(1, 2) }, () => dice.pick(attackNames));
+			const liars = Array.from({ length: dice.between(0, 1) }, pick);
+			const { evaluations } = run({
+				seed,
+				members: 4,
+				faults: 1,
+				liars,
+				isDisturbed: seed % 2 === 0,
+				isChanging: true,
+			});
+			for (const [name, count] of evaluations) totals.set(name, (totals.get(name) ?? 0) + count);
+		}
+		if (only !== undefined) return;
+		for (const { id, kind } of pbftMembershipProperties) {
+			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 5 : 100);
 		}
 	});
 

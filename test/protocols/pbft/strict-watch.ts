@@ -1,9 +1,13 @@
 /** All properties of PBFT under watch, for tests: the first violation throws where it happens. */
-import { type PbftObservation, pbftProperties } from "../../../protocols/pbft/properties/index.ts";
+import {
+	type PbftObservation,
+	pbftMembershipProperties,
+	pbftProperties,
+} from "../../../protocols/pbft/properties/index.ts";
 import { WatchList } from "../../../protocols/verification/index.ts";
 
 export class StrictWatch {
-	readonly #list = new WatchList(pbftProperties);
+	readonly #list = new WatchList([...pbftProperties, ...pbftMembershipProperties]);
 
 	/** @throws Error naming the violated property */
 	observe(observation: PbftObservation): void {

@@ -2,7 +2,14 @@
  * Goal: a Byzantine group on real threads decides with a member that lies and with one that dies, and nobody who is correct is
  * convicted. Method: the built package; every wait is for an outcome.
  */
-import { ByzantineConsensusCoordinator, type ByzantineEvent, ByzantineGroup } from "quorate";
+import {
+	ByzantineConsensusCoordinator,
+	type ByzantineEvent,
+	ByzantineGroup,
+	decodeProofs,
+	verifyProofs,
+} from "quorate";
+import { filter, firstValueFrom } from "rxjs";
 import { expect, test } from "vitest";
 
 /** A busy machine must not be taken for a slow primary. */
@@ -40,6 +47,32 @@ test("a primary that tells each half something else is left, and nobody else is 
 		await putAll(group, 100);
 		expect(await settled(group, ["node-2", "node-3", "node-4"])).toHaveLength(3);
 		for (const { culprit } of group.convictions) expect(culprit).toBe("node-1");
+	} finally {
+		await group.stop();
+	}
+});
+
+test("BYZ-13, BYZ-19, BYZ-23: a convicted member is isolated for a node in reserve, and never below 3f + 1", async () => {
+	const attackers = { "node-1": "equivocate" };
+	const small = { ...config, checkpointInterval: 8, windowSize: 16 };
+	const group = await ByzantineGroup.start({ nodes: 4, standbys: 1, config: small, attackers });
+	try {
+		const convicted = firstValueFrom(group.events$.pipe(filter(({ type }) => type === "member-convicted")));
+		await expect(group.isolate("node-2")).rejects.toMatchObject({ code: "member-not-convicted" });
+		await putAll(group, 20);
+		await convicted;
+		await expect(group.isolate("node-1")).rejects.toMatchObject({
+			code: "pbft-too-few-members",
+			details: { members: 3, faults: 1, needed: 4 },
+		});
+		expect(group.configuration.epoch).toBe(0);
+		await group.isolate("node-1", { replacement: "node-5" });
+		expect(group.nodes).toEqual(["node-2", "node-3", "node-4", "node-5"]);
+		const client = group.client({ timeoutMs: 40_000 });
+		await client.propose({ type: "put", key: "after", value: 1 });
+		expect(await settled(group, group.nodes)).toEqual(group.nodes.map(() => ({ size: 21 })));
+		const verdicts = verifyProofs("evidence", decodeProofs("evidence", group.evidenceFile()));
+		expect(verdicts.map(({ fault }) => fault)).toEqual([null]);
 	} finally {
 		await group.stop();
 	}
