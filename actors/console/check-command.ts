@@ -1,4 +1,5 @@
 /** The command `quorate check`: options, model, search, result. */
+import { pbftModel } from "../../protocols/pbft/model/index.ts";
 import { raftModel } from "../../protocols/raft/model/index.ts";
 import { groupSpace, type StateSearch, startSearch } from "../../protocols/verification/model-checker/index.ts";
 import { type CheckOptions, checkHelp, parseCheckOptions } from "./check-options.ts";
@@ -26,7 +27,7 @@ export async function checkCommand(args: readonly string[], world: CheckWorld): 
 	}
 	const output = options.json ? silentOutput : world.output;
 	output.write(`quorate ${world.version}: ${describeBounds(options)}\n`);
-	const space = groupSpace(raftModel(options.raft));
+	const space = options.model === "raft" ? groupSpace(raftModel(options.raft)) : groupSpace(pbftModel(options.pbft));
 	const search = startSearch(space, { statesMax: options.statesMax });
 	const facts = { ...(await advance(search, options, output, world)), sizes: space.sizes };
 	const result = search.result();

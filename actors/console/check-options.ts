@@ -1,102 +1,78 @@
-/** The options of `quorate check`. */
+/** The options of `quorate check`: which model, and its bounds. */
+import type { PbftModelOptions } from "../../protocols/pbft/model/index.ts";
 import type { RaftModelOptions } from "../../protocols/raft/model/index.ts";
+import { BUDGET_MAX, SYMMETRIC_MEMBERS_MAX } from "../../protocols/verification/model-checker/index.ts";
 import {
-	BUDGET_MAX,
-	IN_FLIGHT_MAX,
-	STATES_MAX,
-	SYMMETRIC_MEMBERS_MAX,
-} from "../../protocols/verification/model-checker/index.ts";
+	count,
+	messageOptions,
+	networkOf,
+	onOff,
+	type SearchOptions,
+	searchOf,
+	searchOptions,
+	worldOptions,
+} from "./check-search-options.ts";
 import { usageErrors } from "./errors.ts";
-import { describeOptions, type OptionSpec, type OptionValues, parseCall } from "./option-table.ts";
-import { duration, integer, oneOf } from "./option-values.ts";
+import { describeOptions, type OptionSpec, type OptionTable, type OptionValues, parseCall } from "./option-table.ts";
+import { integer, oneOf } from "./option-values.ts";
 
-export const checkModels = ["raft"] as const;
-const networks = ["cumulative", "set", "multiset"] as const;
+export const checkModels = ["raft", "pbft"] as const;
 
-export interface CheckOptions {
-	readonly model: (typeof checkModels)[number];
-	readonly raft: RaftModelOptions;
-	readonly statesMax: number;
-	/** Null: until everything is explored. */
-	readonly forMs: number | null;
-	readonly json: boolean;
-}
+export type CheckOptions = SearchOptions &
+	(
+		| { readonly model: "raft"; readonly raft: RaftModelOptions }
+		| { readonly model: "pbft"; readonly pbft: PbftModelOptions }
+	);
 
 const COMMAND = "quorate check";
-const STATES_DEFAULT = 50_000_000;
 const TERMS_MAX = 100;
+const PBFT_NODES_MAX = 7;
 
-function count(value: string, help: string, fallback: number, min: number, max: number): OptionSpec<number> {
-	return {
-		value,
-		help: `${help}, ${min} to ${max} (default ${fallback})`,
-		fallback,
-		parse: (text) => integer(text, min, max),
-	};
-}
-
-function onOff(help: string, fallback: boolean): OptionSpec<boolean> {
-	return {
-		value: "on|off",
-		help: `${help} (default ${fallback ? "on" : "off"})`,
-		fallback,
-		parse: (text) => oneOf(text, ["on", "off"]) === "on",
-	};
-}
-
-const options = {
+const raftOptions = {
 	nodes: count("N", "members of the group", 3, 1, SYMMETRIC_MEMBERS_MAX),
 	terms: count("N", "terms", 2, 1, TERMS_MAX),
 	log: count("N", "entries in a log", 2, 1, TERMS_MAX),
-	"in-flight": {
-		value: "N",
-		help: `messages under way at once, 1 to ${IN_FLIGHT_MAX} (default 4 where they are bounded)`,
-		fallback: null,
-		parse: (text) => integer(text, 1, IN_FLIGHT_MAX),
-	} satisfies OptionSpec<number | null>,
+	"in-flight": messageOptions["in-flight"],
 	crashes: count("N", "crashes, each with a restart", 1, 0, BUDGET_MAX),
-	losses: {
+	losses: messageOptions.losses,
+	duplicates: messageOptions.duplicates,
+	requests: count("N", "commands that clients propose", 1, 0, BUDGET_MAX),
+	"pre-vote": onOff("ask before campaigning in a new term", false),
+	...worldOptions,
+	symmetry: onOff("explore states that differ by the names of nodes only once", true),
+	...searchOptions,
+};
+
+const pbftOptions = {
+	nodes: count("N", "members of the group, of whom (N - 1) / 3 may be faulty", 4, 1, PBFT_NODES_MAX),
+	liars: {
+		value: "LIST",
+		help: "members that lie, by number with commas: 1 leads view 0, 2 leads view 1; or none\n(default 1)",
+		fallback: [1],
+		parse: (text) =>
+			text === "none" ? [] : text.split(",").map((number) => integer(number, 1, PBFT_NODES_MAX, "or none")),
+	} satisfies OptionSpec<readonly number[]>,
+	shown: {
+		value: "WHAT",
+		help: "one: a liar speaks to each member for one batch, to every other one for another;\nall: it may say everything to everyone, which makes many more states (default one)",
+		fallback: "one",
+		parse: (text) => oneOf(text, ["one", "all"]),
+	} satisfies OptionSpec<"one" | "all">,
+	forgeries: {
 		value: "N",
-		help: `messages lost, 0 to ${BUDGET_MAX}, or any (default 1 where they are bounded)`,
+		help: `what liars say in one run, 0 to ${BUDGET_MAX} messages, or any (default any on a cumulative\nnetwork, else 4)`,
 		fallback: null,
 		parse: (text): number | "any" => (text === "any" ? "any" : integer(text, 0, BUDGET_MAX, "or any")),
 	} satisfies OptionSpec<number | "any" | null>,
-	duplicates: {
-		value: "N",
-		help: `messages delivered twice, 0 to ${BUDGET_MAX} (default 1 where they are bounded)`,
-		fallback: null,
-		parse: (text) => integer(text, 0, BUDGET_MAX),
-	} satisfies OptionSpec<number | null>,
-	requests: count("N", "commands that clients propose", 1, 0, BUDGET_MAX),
-	"pre-vote": onOff("ask before campaigning in a new term", false),
-	disk: {
-		value: "KIND",
-		help: "synchronous: a member's writes are done before its next input; asynchronous: at any\nlater time, which makes many more states (default synchronous)",
-		fallback: "synchronous",
-		parse: (text) => oneOf(text, ["synchronous", "asynchronous"]),
-	} satisfies OptionSpec<"synchronous" | "asynchronous">,
-	network: {
-		value: "KIND",
-		help: "cumulative: any number of messages under way, lost and delivered again; set: as many as\n--in-flight, --losses and --duplicates say, a message equal to one under way adds\nnothing; multiset: it takes a place of its own (default cumulative, set with one of these)",
-		fallback: null,
-		parse: (text): RaftModelOptions["network"] => oneOf(text, networks),
-	} satisfies OptionSpec<"cumulative" | "set" | "multiset" | null>,
-	symmetry: onOff("explore states that differ by the names of nodes only once", true),
-	reduction: onOff("leave out states that can do nothing which others can not do", true),
-	"states-max": count("N", "end after so many distinct states", STATES_DEFAULT, 1, STATES_MAX),
-	for: {
-		value: "TIME",
-		help: "end after this time, such as 60s (default: when everything is explored)",
-		fallback: null,
-		parse: (text) => duration(text, 1),
-	} satisfies OptionSpec<number | null>,
-	json: {
-		value: null,
-		help: "print the result as one JSON object, nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	views: count("N", "the last view", 1, 0, TERMS_MAX),
+	slots: count("N", "slots of the order", 1, 1, TERMS_MAX),
+	"in-flight": messageOptions["in-flight"],
+	crashes: count("N", "crashes, each with a restart", 0, 0, BUDGET_MAX),
+	losses: messageOptions.losses,
+	duplicates: messageOptions.duplicates,
+	requests: count("N", "requests that a client makes", 1, 0, BUDGET_MAX),
+	...worldOptions,
+	...searchOptions,
 };
 
 /**
@@ -104,61 +80,74 @@ const options = {
  * @throws QuorateError as `parseCall`, and `missing-operand`, `invalid-value`, `unexpected-argument`
  */
 export function parseCheckOptions(args: readonly string[]): CheckOptions | null {
-	const call: { readonly values: OptionValues<typeof options>; readonly operands: readonly string[] } = parseCall(
-		options,
-		args,
-		COMMAND,
-	);
-	const { values } = call;
-	if (values.help) return null;
-	const [named, stray] = call.operands;
+	// No option takes such a value, so wherever it stands it is the model.
+	return args.includes("pbft") ? parsePbft(args) : parseRaft(args);
+}
+
+function parseRaft(args: readonly string[]): CheckOptions | null {
+	const values = valuesOf(raftOptions, args, "raft");
+	if (values === null) return null;
+	const raft = {
+		nodes: values.nodes,
+		terms: values.terms,
+		log: values.log,
+		crashes: values.crashes,
+		...networkOf(values),
+		requests: values.requests,
+		preVote: values["pre-vote"],
+		disk: values.disk,
+		isSymmetric: values.symmetry,
+		isReduced: values.reduction,
+	};
+	return { model: "raft", raft, ...searchOf(values) };
+}
+
+function parsePbft(args: readonly string[]): CheckOptions | null {
+	const values = valuesOf(pbftOptions, args, "pbft");
+	if (values === null) return null;
+	const { nodes, liars, shown, views, slots, crashes, requests, disk, forgeries } = values;
+	const stranger = liars.find((liar) => liar > nodes);
+	if (stranger !== undefined || new Set(liars).size < liars.length) {
+		throw usageErrors.invalidValue({
+			option: "--liars",
+			expected: `numbers from 1 to ${nodes}, each once`,
+			actual: liars.join(),
+		});
+	}
+	const bounds = networkOf(values);
+	const isBounded = bounds.network !== "cumulative";
+	if (isBounded && forgeries === "any") {
+		throw usageErrors.invalidValue({ option: "--forgeries", expected: "a number on such a network", actual: "any" });
+	}
+	const pbft = {
+		...{ nodes, liars, shown, views, slots, crashes, requests, disk },
+		...bounds,
+		forgeries: forgeries ?? (isBounded ? FORGERIES_BOUNDED : "any"),
+		isReduced: values.reduction,
+	};
+	return { model: "pbft", pbft, ...searchOf(values) };
+}
+
+/** What a liar says where messages are bounded, if nothing else is said. */
+const FORGERIES_BOUNDED = 4;
+
+/** The values of a model's options; null for the help. */
+function valuesOf<Table extends OptionTable & typeof searchOptions>(
+	table: Table,
+	args: readonly string[],
+	model: (typeof checkModels)[number],
+): OptionValues<Table> | null {
+	const { values, operands } = parseCall(table, args, COMMAND);
+	if ((values as { readonly help: boolean }).help) return null;
+	const [named, stray] = operands;
 	if (named === undefined) {
 		throw usageErrors.missingOperand({ command: COMMAND, expected: `a model: ${checkModels.join(", ")}` });
 	}
 	if (stray !== undefined) throw usageErrors.unexpectedArgument({ argument: stray, command: COMMAND });
-	const model = checkModels.find((name) => name === named);
-	if (model === undefined) {
+	if (named !== model) {
 		throw usageErrors.invalidValue({ option: "MODEL", expected: checkModels.join(" or "), actual: named });
 	}
-	return {
-		model,
-		raft: {
-			nodes: values.nodes,
-			terms: values.terms,
-			log: values.log,
-			crashes: values.crashes,
-			...networkOf(values),
-			requests: values.requests,
-			preVote: values["pre-vote"],
-			disk: values.disk,
-			isSymmetric: values.symmetry,
-			isReduced: values.reduction,
-		},
-		statesMax: values["states-max"],
-		forMs: values.for,
-		json: values.json,
-	};
-}
-
-type NetworkOptions = Pick<RaftModelOptions, "network" | "inFlight" | "losses" | "duplicates">;
-
-/**
- * The network that was asked for: one with bounds if any of them was given.
- * @throws QuorateError `invalid-value` for a bound of a network that has none
- */
-function networkOf(values: OptionValues<typeof options>): NetworkOptions {
-	const given = { "in-flight": values["in-flight"], losses: values.losses, duplicates: values.duplicates };
-	const bounds = Object.entries(given).filter(([, value]) => value !== null);
-	const network = values.network ?? (bounds.length > 0 || !values.reduction ? "set" : "cumulative");
-	if (network !== "cumulative") {
-		return { network, inFlight: given["in-flight"] ?? 4, losses: given.losses ?? 1, duplicates: given.duplicates ?? 1 };
-	}
-	const [bound] = bounds;
-	if (bound !== undefined || !values.reduction) {
-		const [option, actual] = bound === undefined ? ["reduction", "off"] : [bound[0], String(bound[1])];
-		throw usageErrors.invalidValue({ option: `--${option}`, expected: "none with --network cumulative", actual });
-	}
-	return { network, inFlight: "any", losses: "any", duplicates: "any" };
+	return values;
 }
 
 /** The text of `quorate check --help`. */
@@ -170,7 +159,11 @@ Usage: quorate check MODEL [options]
 
 MODEL is ${checkModels.join(" or ")}: one group of the machines that run on threads, a network, disks, crashes and clients.
 
-${describeOptions(options).join("\n")}
+Options of raft:
+${describeOptions(raftOptions).join("\n")}
+
+Options of pbft, where members lie with their own keys:
+${describeOptions(pbftOptions).join("\n")}
 
 Every property of the protocol is judged at every step. The last line says what the search is worth:
   proved    every state within the bounds was explored, and no property is violated (but for fingerprints that collide)
@@ -184,5 +177,7 @@ Examples:
   quorate check raft
   quorate check raft --in-flight 3 --disk asynchronous --for 60s
   quorate check raft --terms 3 --for 10m --json
+  quorate check pbft
+  quorate check pbft --liars 1,2 --views 0
 `;
 }

@@ -1,4 +1,6 @@
 /** The result of `quorate check`, as text for a person and as one JSON object for a program. */
+import type { PbftModelOptions } from "../../protocols/pbft/model/index.ts";
+import type { RaftModelOptions } from "../../protocols/raft/model/index.ts";
 import type {
 	Counterexample,
 	PropertyOutcome,
@@ -30,16 +32,42 @@ const outcomeStyles: Readonly<Record<PropertyOutcome, Style>> = {
 };
 
 /** One line about the bounds. */
-export function describeBounds({ raft }: CheckOptions): string {
-	const { nodes, terms, log, inFlight, crashes, losses, duplicates, requests } = raft;
+export function describeBounds(options: CheckOptions): string {
+	return (options.model === "raft" ? raftBounds(options.raft) : pbftBounds(options.pbft)).join("; ");
+}
+
+function raftBounds(raft: RaftModelOptions): string[] {
+	const { terms, log, requests } = raft;
 	return [
-		`raft with ${nodes} ${nodes === 1 ? "node" : "nodes"}`,
-		`terms <= ${terms}, log <= ${log}, in flight ${atMost(inFlight)}`,
-		`crashes <= ${crashes}, losses ${atMost(losses)}, duplicates ${atMost(duplicates)}`,
+		`raft with ${nodesOf(raft.nodes)}`,
+		`terms <= ${terms}, log <= ${log}, in flight ${atMost(raft.inFlight)}`,
+		worldOf(raft),
 		`requests <= ${requests}`,
 		`pre-vote ${raft.preVote ? "on" : "off"}, disk ${raft.disk}, network ${raft.network}`,
 		`symmetry ${raft.isSymmetric ? "on" : "off"}, reduction ${raft.isReduced ? "on" : "off"}`,
-	].join("; ");
+	];
+}
+
+function pbftBounds(pbft: PbftModelOptions): string[] {
+	const { liars, shown, views, slots, requests } = pbft;
+	const lies = `${liars.join(" and ")} ${liars.length === 1 ? "lies" : "lie"}, ${shown === "one" ? "one batch to each" : "anything to anyone"}`;
+	return [
+		`pbft with ${nodesOf(pbft.nodes)}`,
+		liars.length === 0 ? "nobody lies" : `${lies}, forgeries ${atMost(pbft.forgeries)}`,
+		`views <= ${views}, slots <= ${slots}, in flight ${atMost(pbft.inFlight)}`,
+		worldOf(pbft),
+		`requests <= ${requests}`,
+		`disk ${pbft.disk}, network ${pbft.network}`,
+		`reduction ${pbft.isReduced ? "on" : "off"}`,
+	];
+}
+
+function nodesOf(nodes: number): string {
+	return `${nodes} ${nodes === 1 ? "node" : "nodes"}`;
+}
+
+function worldOf({ crashes, losses, duplicates }: Pick<RaftModelOptions, "crashes" | "losses" | "duplicates">): string {
+	return `crashes <= ${crashes}, losses ${atMost(losses)}, duplicates ${atMost(duplicates)}`;
 }
 
 function atMost(bound: number | "any"): string {
@@ -134,11 +162,11 @@ export function checkObject(
 	options: CheckOptions,
 	version: string,
 ): Readonly<Record<string, unknown>> {
-	const { model, raft, statesMax } = options;
+	const { model, statesMax } = options;
 	return {
 		version,
 		model,
-		bounds: { ...raft, statesMax },
+		bounds: { ...(options.model === "raft" ? options.raft : options.pbft), statesMax },
 		...result,
 		elapsedMs: Math.round(facts.elapsedMs),
 		cpuMs: Math.round(facts.cpuMs),

@@ -19,7 +19,9 @@
  * 4. *Eager timers* of the port ({@link GroupPort.eagerTimer}).
  * 5. *Requests.* When all are used up, it does not matter how many there were: such a state is also covered by one that
  *    has some left. Of two that both have some left, the next request is another one, so neither covers the other.
- * 6. *Symmetry.* Renaming the nodes is an automorphism of the space, so 1 is asked up to a renaming. A state is compared as
+ * 6. *Premature messages* of the port ({@link GroupPort.isPremature}) wait. Which they are depends on their receiver alone, so 1 holds
+ *    with them.
+ * 7. *Symmetry.* Renaming the nodes is an automorphism of the space, so 1 is asked up to a renaming. A state is compared as
  *    the renaming with the least fingerprint makes it, and explored as it was reached.
  *
  * What is taken at once by 2 is judged when the state is explored, like any other step of it. If the state is not explored

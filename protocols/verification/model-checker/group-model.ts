@@ -38,6 +38,8 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	 * follows from the names of the nodes as sets.
 	 */
 	readonly essence: (state: unknown, oldestUnfinished: WriteId | null) => unknown;
+	/** The same of what is on a disk: what of it can matter after a crash. Default: all of it. */
+	readonly durableEssence?: (durable: P["durable"]) => unknown;
 	/** Whether a member is within the model's bounds (of terms, of logs); `essence` is what `essence` returned. */
 	readonly isWithin: (essence: unknown) => boolean;
 	/**
@@ -45,6 +47,12 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	 * `durable`. Such a message is taken off the network.
 	 */
 	readonly isObsolete?: (envelope: Envelope<P>, essence: unknown, durable: P["durable"]) => boolean;
+	/**
+	 * Of a cumulative network: whether a message, delivered now, would only be remembered until something else has happened, and does
+	 * all that it would have done if it is delivered after that. Such a message waits: a run in which it comes now is, for all that
+	 * leaves members, one in which it comes later, and there are far fewer states without what is remembered in between.
+	 */
+	readonly isPremature?: (envelope: Envelope<P>, essence: unknown) => boolean;
 	/**
 	 * How far a member has come, 0 to {@link RANK_MAX}: the more rarely it falls the better. A hint that changes no verdict: of a
 	 * cumulative network the states are explored in the order of their members' sums, so that few are explored in vain.
@@ -55,6 +63,11 @@ export interface GroupPort<P extends ProtocolTypes, View> {
 	 * it can also do (or leave) afterwards, so that no behaviour is lost by not waiting. Given the machine's own state.
 	 */
 	readonly eagerTimer?: (state: unknown) => P["timer"] | null;
+	/**
+	 * Timers that never fire here, as any timer may take longer than a run: for what only makes good what a network has lost, where
+	 * the model's own network can still deliver it. What depends on such a firing is not explored.
+	 */
+	readonly silentTimers?: readonly P["timer"][];
 	/** What clients ask, in this order, each of any member. A request that nothing comes of is not used up. */
 	readonly requests: readonly P["request"][];
 	/** Members that lie: they run no machine, hear nothing, and send nothing but {@link GroupPort.forgeries}. Default: none. */

@@ -95,9 +95,10 @@ export class InboxTable<P extends ProtocolTypes, View> {
 	seat(member: number, inbox: number): Seat {
 		const known = this.#seatOf.get(member, inbox);
 		if (known !== -1) return this.#seats[known]!;
+		const due = this.#inboxes[inbox]!.filter((message) => !this.#table.isPremature(message, member));
 		const inputs = [
 			...this.#table.timersOf[member]!.map((timer) => (KIND.timer << KIND_SHIFT) | timer),
-			...this.#inboxes[inbox]!.map((message) => (KIND.deliver << KIND_SHIFT) | message),
+			...due.map((message) => (KIND.deliver << KIND_SHIFT) | message),
 		];
 		const idle = inputs.filter((input) => this.#isIdle(member, input));
 		const transitions = idle.map((input) => this.#table.transition(member, input)!.number);

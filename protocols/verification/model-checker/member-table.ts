@@ -103,7 +103,8 @@ export class MemberTable<P extends ProtocolTypes, View> {
 	internMember(member: Member<P>): number {
 		const essence = this.#port.essence(member.machine.state, member.unfinished[0]?.writeId ?? null);
 		const known = this.members.size;
-		const number = this.members.intern(member, plainMember(member, essence));
+		const durable = this.#port.durableEssence?.(member.durable) ?? member.durable;
+		const number = this.members.intern(member, plainMember(member, essence, durable));
 		if (number < known) return number;
 		this.#essences.push(essence);
 		const waiting = member.held.filter(({ effect }) => effect.type === "send").length;
@@ -143,6 +144,12 @@ export class MemberTable<P extends ProtocolTypes, View> {
 				this.#port.isObsolete?.(envelope, this.#essences[member], durable) === true);
 		this.#obsolete.set(message, member, isObsolete ? 1 : 0);
 		return isObsolete;
+	}
+
+	/** Whether a message waits until its receiver has come further. */
+	isPremature(message: number, member: number): boolean {
+		const envelope = this.messages.value(message);
+		return envelope !== null && this.#port.isPremature?.(envelope, this.#essences[member]) === true;
 	}
 
 	/** The number of a message with all nodes in it renamed. */

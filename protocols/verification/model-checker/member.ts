@@ -25,7 +25,7 @@ export interface Member<P extends ProtocolTypes> {
 	readonly unfinished: readonly { readonly writeId: WriteId; readonly write: P["write"] }[];
 	/** Effects that wait, each for the persist `after` and all before it. */
 	readonly held: readonly HeldEffect<P>[];
-	/** The timers that are set, in code-unit order. */
+	/** The timers that are set, in code-unit order, but for silent ones. */
 	readonly timers: readonly P["timer"][];
 }
 
@@ -240,7 +240,7 @@ class MemberRun<P extends ProtocolTypes, View> {
 				this.#unfinished.push(effect);
 				return;
 			case "set-timer":
-				this.timers.add(effect.timer);
+				if (this.#port.silentTimers?.includes(effect.timer) !== true) this.timers.add(effect.timer);
 				return;
 			case "cancel-timer":
 				this.timers.delete(effect.timer);
@@ -259,9 +259,9 @@ class MemberRun<P extends ProtocolTypes, View> {
 	}
 }
 
-/** A member as plain data, equal for members that behave alike. */
-export function plainMember<P extends ProtocolTypes>(member: Member<P>, essence: unknown): unknown {
-	const { node, durable, unfinished, held, timers } = member;
+/** A member as plain data, equal for members that behave alike: what matters of its machine and its disk, and what waits. */
+export function plainMember<P extends ProtocolTypes>(member: Member<P>, essence: unknown, durable: unknown): unknown {
+	const { node, unfinished, held, timers } = member;
 	const place = new Map(unfinished.map(({ writeId }, i) => [writeId, i]));
 	return [
 		node,

@@ -7,6 +7,7 @@ import { checkCommand } from "../../../actors/console/check-command.ts";
 import { parseCheckOptions } from "../../../actors/console/check-options.ts";
 import { printCheck } from "../../../actors/console/check-report.ts";
 import type { Output } from "../../../actors/console/terminal.ts";
+import type { RaftModelOptions } from "../../../protocols/raft/model/index.ts";
 import { explore, modelSpace } from "../../../protocols/verification/model-checker/index.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -19,6 +20,11 @@ function keeper(): { readonly output: Output; readonly written: () => string } {
 		pieces.push(text);
 	};
 	return { output: { write, isTerminal: false, columns: 100, hasColours: false }, written: () => pieces.join("") };
+}
+
+function raftOf(...args: readonly string[]): RaftModelOptions | undefined {
+	const options = parseCheckOptions(["raft", ...args]);
+	return options?.model === "raft" ? options.raft : undefined;
 }
 
 async function check(args: readonly string[], interrupt = new AbortController().signal) {
@@ -61,6 +67,20 @@ describe("quorate check", () => {
 		expect(cut.text).toContain("no proof");
 	});
 
+	it("proves that PBFT's members agree though its first primary lies, and shows how two liars divide them", async () => {
+		const one = await check(["pbft", "--views", "0", "--json"]);
+		expect(one.exitCode).toBe(0);
+		expect(JSON.parse(one.text)).toMatchObject({
+			model: "pbft",
+			verdict: "proved",
+			bounds: { liars: [1], shown: "one" },
+		});
+		const two = await check(["pbft", "--views", "0", "--liars", "1,2"]);
+		expect(two.exitCode).toBe(1);
+		expect(two.text).toContain("1 and 2 lie, one batch to each, forgeries any");
+		expect(two.text).toMatch(/violated: [a-z-]+ after [0-9]+ steps/);
+	});
+
 	it("an interrupted search ends with the signal's exit code", async () => {
 		const interrupt = new AbortController();
 		interrupt.abort("SIGTERM");
@@ -90,10 +110,10 @@ describe("quorate check", () => {
 	});
 
 	it("bounds messages if a bound was given, and else not", async () => {
-		expect(parseCheckOptions(["raft"])?.raft).toMatchObject({ network: "cumulative", inFlight: "any", losses: "any" });
+		expect(raftOf()).toMatchObject({ network: "cumulative", inFlight: "any", losses: "any" });
 		const bounded = { network: "set", inFlight: 3, losses: 1, duplicates: 1 };
-		expect(parseCheckOptions(["raft", "--in-flight", "3"])?.raft).toMatchObject(bounded);
-		expect(parseCheckOptions(["raft", "--reduction", "off"])?.raft).toMatchObject({ ...bounded, inFlight: 4 });
+		expect(raftOf("--in-flight", "3")).toMatchObject(bounded);
+		expect(raftOf("--reduction", "off")).toMatchObject({ ...bounded, inFlight: 4 });
 		const small = ["raft", "--terms", "1", "--log", "1", "--requests", "0", "--crashes", "0"];
 		const { exitCode, text } = await check(small);
 		expect(text).toContain("in flight any; crashes <= 0, losses any, duplicates any");
@@ -123,11 +143,18 @@ describe("a wrong call", () => {
 		[["raft", "--states-max", "all"], "invalid-value"],
 		[["raft", "--node", "3"], "unknown-option"],
 		[["raft", "--for"], "missing-value"],
+		[["raft", "--liars", "1"], "unknown-option"],
+		[["pbft", "--terms", "1"], "unknown-option"],
+		[["pbft", "--liars", "5"], "invalid-value"],
+		[["pbft", "--liars", "1,1"], "invalid-value"],
+		[["pbft", "--liars", "first"], "invalid-value"],
+		[["pbft", "--network", "set", "--forgeries", "any"], "invalid-value"],
+		[["pbft", "raft"], "unexpected-argument"],
 	])("%j is %s", (args, code) => {
 		expect(() => parseCheckOptions(args)).toThrow(expect.objectContaining({ code }));
 	});
 
 	it("takes any number of losses by name", () => {
-		expect(parseCheckOptions(["raft", "--losses", "any"])?.raft.losses).toBe("any");
+		expect(raftOf("--losses", "any")?.losses).toBe("any");
 	});
 });
