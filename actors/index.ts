@@ -3,7 +3,8 @@
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it.
  * {@link ByzantineConsensusCoordinator} is the same for groups of which some members may lie.
  * {@link CRDTSynchronizer} is a member's view of values that need no order; {@link GossipProtocolCoordinator} knows who is there and
- * spreads the word; {@link SecurityManager} makes keys that participants hold together.
+ * spreads the word; {@link SecurityManager} makes keys that participants hold together, and {@link SecureConsensusWrapper} has Byzantine
+ * decisions signed with one.
  */
 export {
 	ByzantineClient,
@@ -20,6 +21,8 @@ export {
 	type Decision,
 	type DecisionCertificate,
 	decodeProofs,
+	type GroupTrust,
+	type ObservedAnswer,
 	type Primacy,
 	type ProofFile,
 	type ProofVerdict,
@@ -39,6 +42,15 @@ export {
 	GossipProtocolCoordinator,
 } from "./gossip-coordinator/index.ts";
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
+export {
+	type DecisionSignature,
+	type SecureConsensusOptions,
+	SecureConsensusWrapper,
+	type SecuredDecision,
+	type TrustedKey,
+	verifyDecisionSignature,
+	verifySecuredDecision,
+} from "./secure-consensus/index.ts";
 export {
 	type BackupPiece,
 	backUpShare,

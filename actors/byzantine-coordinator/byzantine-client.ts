@@ -58,6 +58,21 @@ export interface ByzantineClientOptions {
 	readonly window?: number;
 	/** How long a request is tried before it rejects; milliseconds, default 20,000. */
 	readonly timeoutMs?: number;
+	/** Told of what each member answers to an ordered request, also when it comes after the result. Must not throw. */
+	readonly observe?: (answer: ObservedAnswer) => void;
+}
+
+/** One member's answer to an ordered request. A faulty member may answer anything, and at any time. */
+export interface ObservedAnswer {
+	readonly member: NodeId;
+	/** Names the request. */
+	readonly timestamp: number;
+	/** Since the member was asked last. */
+	readonly delayMs: number;
+	/** Where the member says that the request was executed. */
+	readonly sequence: number;
+	/** The application's result, encoded. */
+	readonly data: Uint8Array;
 }
 
 export class ByzantineClient {
@@ -66,6 +81,7 @@ export class ByzantineClient {
 	readonly #access: ByzantineAccess;
 	readonly #window: Window;
 	readonly #timeoutMs: number;
+	readonly #observe: (answer: ObservedAnswer) => void;
 	#nextTimestamp = 1;
 	/** Timestamps without a result, ascending. */
 	readonly #incomplete = new Set<number>();
@@ -91,6 +107,7 @@ export class ByzantineClient {
 		this.#access = access;
 		this.#window = new Window(window);
 		this.#timeoutMs = requireInteger("timeoutMs", options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, 2 ** 31 - 1);
+		this.#observe = options.observe ?? ((): void => undefined);
 	}
 
 	/**
@@ -231,6 +248,7 @@ export class ByzantineClient {
 		let attempts = 0;
 		let refusal = "too few answers";
 		let said = request;
+		const askedAtMs = new Map<NodeId, number>();
 		return this.#settled((resolve, reject) => {
 			const take = (node: NodeId, answer: PbftClientAnswer): void => {
 				if (answer.type === "refused") {
@@ -239,6 +257,11 @@ export class ByzantineClient {
 					return;
 				}
 				answered.add(node);
+				if (answer.type === "result") {
+					const { timestamp, sequence, data } = answer;
+					const delayMs = clock.nowMs() - (askedAtMs.get(node) ?? startedMs);
+					if (timestamp === request.timestamp) this.#observe({ member: node, timestamp, delayMs, sequence, data });
+				}
 				const reply = replies.add(node, answer);
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
 				this.#remember(first, answered);
@@ -248,7 +271,10 @@ export class ByzantineClient {
 				attempts += 1;
 				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
 				// Who can not be asked now is asked again later.
-				for (const node of nodes) this.#ask(node, said, leftMs, take, reject);
+				for (const node of nodes) {
+					askedAtMs.set(node, clock.nowMs());
+					this.#ask(node, said, leftMs, take, reject);
+				}
 			};
 			// Somebody could not check this client's authenticators, and has nothing to show others; a signature all can check.
 			const sign = (): void => {

@@ -48,6 +48,7 @@ import type {
 	CertifiedDecision,
 	Conviction,
 	DecisionCertificate,
+	GroupTrust,
 	Primacy,
 } from "./contract.ts";
 import { Convictions } from "./convictions.ts";
@@ -196,6 +197,12 @@ export class ByzantineGroup {
 	/** How often each member has told evidence that proves nothing. */
 	get falseAccusations(): ReadonlyMap<NodeId, number> {
 		return this.#convictions.falseAccusations;
+	}
+
+	/** Whose keys the members' proofs are to be checked with, and how many of them may be faulty. */
+	get trust(): GroupTrust {
+		const { group, faults } = this.#options;
+		return { cluster: group, epoch: FIRST_EPOCH, faults, members: this.#identities.members };
 	}
 
 	/** The proofs against members so far, as a file that anyone can check: see `quorate verify-certificate`. */

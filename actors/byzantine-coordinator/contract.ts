@@ -102,6 +102,15 @@ export interface CertifiedDecision<Result = unknown> extends Decision<Result> {
 	readonly certificate: DecisionCertificate;
 }
 
+/** What a judge of a group's proofs has to know. */
+export interface GroupTrust {
+	readonly cluster: string;
+	readonly epoch: number;
+	/** f. */
+	readonly faults: number;
+	readonly members: readonly PublicIdentity[];
+}
+
 /** The proof, and whose keys it is to be checked with. A judge compares the keys with those that it trusts. */
 export interface DecisionCertificate {
 	readonly proof: DecisionProof;

@@ -14,7 +14,7 @@ export {
 	isAttack,
 	knownAttacks,
 } from "./attackers.ts";
-export { ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
+export { ByzantineClient, type ByzantineClientOptions, type ObservedAnswer } from "./byzantine-client.ts";
 export {
 	ByzantineConsensusCoordinator,
 	type ByzantineCoordinatorOptions,
@@ -29,6 +29,7 @@ export type {
 	Conviction,
 	Decision,
 	DecisionCertificate,
+	GroupTrust,
 	Primacy,
 } from "./contract.ts";
 export {

@@ -30,6 +30,10 @@ const defined = defineErrors({
 		(d: { reason: string; custodians: readonly string[] }) =>
 			`the backup does not give the share: ${d.reason}${d.custodians.length === 0 ? "" : ` (${d.custodians.join(", ")})`}`,
 	],
+	signingRefused: [
+		"signing-refused",
+		(d: { node: string; reason: string }) => `${d.node} does not sign this: ${d.reason}`,
+	],
 	managerStopped: ["security-manager-stopped", (_: Record<string, never>) => "the security manager was shut down"],
 });
 
@@ -46,5 +50,7 @@ export const shareMissing: ErrorMaker<{ node: string; publicKey: string; epoch: 
 export const participantsInvalid: ErrorMaker<{ reason: string }> = defined.participantsInvalid;
 /** `backup-invalid`: `custodians` have given pieces that are wrong. */
 export const backupInvalid: ErrorMaker<{ reason: string; custodians: readonly string[] }> = defined.backupInvalid;
+/** `signing-refused`: what is asked for is not what the key may be used for. */
+export const signingRefused: ErrorMaker<{ node: string; reason: string }> = defined.signingRefused;
 /** `security-manager-stopped` */
 export const managerStopped: ErrorMaker<Record<string, never>> = defined.managerStopped;

@@ -3,6 +3,7 @@
  * participants, each an actor on a thread of its own, hold together; {@link SecurityMonitor} joins the detectors and limits of
  * `protocols/security` to reputations, alerts and a forensic log. Identities on other machines, and TLS, are not its business.
  */
+export { decisionStatement } from "./decision-guard.ts";
 export {
 	type CeremonyEnd,
 	KeyHolder,

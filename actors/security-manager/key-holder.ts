@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type Effect, type Input, type NodeId, nodeId, QuorateError } from "../../protocols/core/index.ts";
+import type { DecisionProof } from "../../protocols/pbft/index.ts";
 import {
 	type CeremonyCertificate,
 	type CeremonyConfig,
@@ -35,7 +36,9 @@ import {
 	PairwiseBox,
 	type PublicIdentity,
 } from "../../runtime/crypto/index.ts";
-import { shareMissing } from "./errors.ts";
+import type { GroupTrust } from "../byzantine-coordinator/index.ts";
+import { DecisionGuard } from "./decision-guard.ts";
+import { shareMissing, signingRefused } from "./errors.ts";
 import { type BackupPiece, backUpShare, type Custodian, recoverShare } from "./share-backup.ts";
 
 /** Where this module is, for a behaviour source: {@link KeyHolder} is its export. */
@@ -66,7 +69,15 @@ export type KeyHolderMessage =
 	| { readonly type: "ceremony"; readonly config: CeremonyConfig }
 	| { readonly type: "ceremony-message"; readonly ceremony: string; readonly message: CeremonyMessage }
 	| { readonly type: "offer"; readonly share: ShareName }
-	| { readonly type: "sign"; readonly share: ShareName; readonly request: SignRequest }
+	| {
+			readonly type: "sign";
+			readonly share: ShareName;
+			readonly request: SignRequest;
+			/** What a restricted key needs: see `restrict`. */
+			readonly justification?: DecisionProof;
+	  }
+	/** From now on no share of this key (hex) signs anything but decisions of that group. It is never lifted. */
+	| { readonly type: "restrict"; readonly publicKey: string; readonly to: GroupTrust }
 	| { readonly type: "forget"; readonly share: ShareName }
 	| {
 			readonly type: "back-up";
@@ -94,6 +105,8 @@ interface RunningCeremony {
 
 /** Messages of ceremonies that the manager has not told of yet: the others may be ahead. */
 const EARLY_MESSAGES_MAX = 4_096;
+/** Keys that are restricted at a time in one holder. */
+const RESTRICTIONS_MAX = 1_024;
 /** Ceremonies whose late messages are still answered. */
 const CEREMONIES_KEPT = 4;
 
@@ -107,6 +120,8 @@ export class KeyHolder implements Behaviour<KeyHolderMessage> {
 	readonly #signers = new Map<string, ThresholdSigner>();
 	/** By name, the oldest first. */
 	readonly #ceremonies = new Map<string, RunningCeremony>();
+	/** What keys may be used for, by public key. */
+	readonly #restrictions = new Map<string, DecisionGuard>();
 	#early: { readonly ceremony: string; readonly from: NodeId; readonly message: CeremonyMessage }[] = [];
 
 	constructor({ node, cluster }: KeyHolderArgs) {
@@ -145,7 +160,11 @@ export class KeyHolder implements Behaviour<KeyHolderMessage> {
 				context.reply(this.#offer(message.share));
 				return;
 			case "sign":
-				context.reply(this.#sign(message.share, message.request));
+				context.reply(this.#sign(message.share, message.request, message.justification));
+				return;
+			case "restrict":
+				this.#restrict(message.publicKey, message.to);
+				context.reply(null);
 				return;
 			case "forget":
 				this.#forget(message.share);
@@ -185,10 +204,24 @@ export class KeyHolder implements Behaviour<KeyHolderMessage> {
 		return this.#signer(name).offer(randomBytes(64));
 	}
 
-	#sign(name: ShareName, { session, message, commitments }: SignRequest): SignResponse {
+	#sign(name: ShareName, { session, message, commitments }: SignRequest, justification?: DecisionProof): SignResponse {
 		const signer = this.#signer(name);
+		const reason = this.#restrictions.get(name.publicKey)?.refusalOf(message, justification) ?? null;
+		if (reason !== null) throw signingRefused({ node: this.#node, reason });
 		const { share } = signer.sign({ message, commitments });
 		return { type: "sign-response", session, share, next: signer.offer(randomBytes(64)) };
+	}
+
+	/** Who could loosen a restriction could have anything signed: the first one stays. */
+	#restrict(publicKey: string, to: GroupTrust): void {
+		const known = this.#restrictions.get(publicKey);
+		if (known !== undefined) {
+			if (!known.isFor(to)) throw signingRefused({ node: this.#node, reason: "the key serves another group already" });
+			return;
+		}
+		if (this.#restrictions.size >= RESTRICTIONS_MAX)
+			throw signingRefused({ node: this.#node, reason: `it keeps ${RESTRICTIONS_MAX} restrictions` });
+		this.#restrictions.set(publicKey, new DecisionGuard(to));
 	}
 
 	#forget(name: ShareName): void {

@@ -1,6 +1,14 @@
 /** Keys that participants hold together, for programs: made, used, refreshed, handed over and backed up without ever being whole. */
 import { randomUUID } from "node:crypto";
-import { isNodeId, type NodeId, nodeId, type QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import {
+	errorToObject,
+	isNodeId,
+	type NodeId,
+	nodeId,
+	type QuorateError,
+	requireInteger,
+} from "../../protocols/core/index.ts";
+import type { DecisionProof } from "../../protocols/pbft/index.ts";
 import {
 	type CeremonyCertificate,
 	type CeremonyConfig,
@@ -15,6 +23,7 @@ import {
 import { type ActorRef, ActorSystem, type Backend, type Clock, type Placement } from "../../runtime/actor/index.ts";
 import type { PublicIdentity } from "../../runtime/crypto/index.ts";
 import { createThreadBackend } from "../../runtime/threads/index.ts";
+import type { GroupTrust } from "../byzantine-coordinator/index.ts";
 import { ceremonyFailed, managerStopped, noKey, participantsInvalid, signingFailed } from "./errors.ts";
 import {
 	type Acquaintance,
@@ -85,6 +94,8 @@ export class SecurityManager {
 	#isStopped = false;
 	#key: GroupKey | null = null;
 	#ceremonies = 0;
+	/** What the present key may be used for; null for anything. */
+	#restriction: { readonly publicKey: string; readonly to: GroupTrust } | null = null;
 	readonly #offers = new NonceOffers();
 
 	/** @throws QuorateError `invalid-argument` */
@@ -136,9 +147,14 @@ export class SecurityManager {
 
 	/**
 	 * Signs with a threshold of the members, or of `signers`; goes on without those that are silent or wrong, and names the latter.
+	 * A restricted key also needs the proof of the decision that the message is the statement of.
 	 * @throws QuorateError `no-group-key`, `signing-failed`, `bytes-malformed` for a message over 64 KiB
 	 */
-	async createThresholdSignature(message: Uint8Array, signers?: readonly string[]): Promise<ThresholdSignature> {
+	async createThresholdSignature(
+		message: Uint8Array,
+		signers?: readonly string[],
+		justification?: DecisionProof,
+	): Promise<ThresholdSignature> {
 		const key = this.#current();
 		const { holders, clock } = await this.#running();
 		const chosen = new Map(
@@ -154,6 +170,7 @@ export class SecurityManager {
 			key,
 			name: shareName(key.data),
 			message,
+			...(justification === undefined ? {} : { justification }),
 			holders: chosen,
 			offers: this.#offers,
 			timeoutMs,
@@ -175,6 +192,18 @@ export class SecurityManager {
 	async keyStatus(key: GroupKeyData): Promise<KeyEpochStatus> {
 		const { clock } = await this.#running();
 		return this.#epochs.query({ publicKey: key.publicKey, epoch: key.epoch, atMs: clock.nowMs() }).status;
+	}
+
+	/**
+	 * From now on no share of the present key, refreshed or handed over, signs anything but decisions of that group: each of its owners
+	 * checks the certificate in its own actor. It is never lifted; a key that is rotated in is free again.
+	 * @throws QuorateError `no-group-key`, `signing-refused` when the key serves another group already
+	 */
+	async restrictToDecisions(to: GroupTrust): Promise<void> {
+		const { publicKey } = shareName(this.#current().data);
+		const { holders } = await this.#running();
+		await restrictAll([...holders.values()], publicKey, to);
+		this.#restriction = { publicKey, to };
 	}
 
 	/**
@@ -269,6 +298,9 @@ export class SecurityManager {
 		await settled([...holders.values()], (holder) =>
 			holder.ask({ type: "acquaint", with: introduced }, { timeoutMs: CONTROL_TIMEOUT_MS }),
 		);
+		// Who comes new, or again, must not sign what the others would not.
+		const restriction = this.#restriction;
+		if (restriction !== null) await restrictAll([...holders.values()], restriction.publicKey, restriction.to);
 	}
 
 	async #hold(
@@ -312,6 +344,7 @@ export class SecurityManager {
 		this.#key = group;
 		this.#offers.clear();
 		if (replaced !== null) this.#forget(replaced, holders);
+		if (this.#restriction?.publicKey !== shareName(key).publicKey) this.#restriction = null;
 		return { ...key, certificate, faults };
 	}
 
@@ -347,6 +380,18 @@ export class SecurityManager {
 		if (this.#key === null) throw noKey({});
 		return this.#key;
 	}
+}
+
+/** A holder that is dead holds nothing; one that refuses says why. */
+async function restrictAll(
+	holders: readonly ActorRef<KeyHolderMessage>[],
+	publicKey: string,
+	to: GroupTrust,
+): Promise<void> {
+	const message: KeyHolderMessage = { type: "restrict", publicKey, to };
+	const asked = holders.map((holder) => holder.ask(message, { timeoutMs: CONTROL_TIMEOUT_MS }));
+	for (const answer of await Promise.allSettled(asked))
+		if (answer.status === "rejected" && errorToObject(answer.reason).code === "signing-refused") throw answer.reason;
 }
 
 /** What comes of it for each that answers. One that is dead is absent, from a ceremony as from this list. */

@@ -82,6 +82,7 @@ export class SecurityMonitor {
 	readonly #eclipse: EclipseGuard;
 	readonly #dos: DosLadder;
 	readonly #log: AuditLog;
+	readonly #convictedElsewhere = new Set<NodeId>();
 	#alerts: SecurityAlert[] = [];
 	#findings = 0;
 	#admissionsRefused = 0;
@@ -118,6 +119,17 @@ export class SecurityMonitor {
 		for (const member of delaysMs.keys())
 			if (!blamed.has(member)) this.#reputations.reward(member, this.#options.nowMs());
 		return findings;
+	}
+
+	/** Takes over what the protocol's own judge has proved. */
+	noteConviction(culprit: NodeId, evidence: string): void {
+		if (this.#convictedElsewhere.has(culprit)) return;
+		const finding: Finding = { kind: "conviction", severity: "high", weight: "proof", culprits: [culprit], evidence };
+		const moved = this.#reputations.record(finding, this.#options.nowMs());
+		if (moved.length === 0) return;
+		this.#convictedElsewhere.add(culprit);
+		this.#findings += 1;
+		this.#raise(finding.severity, finding.kind, moved);
 	}
 
 	/** Judges a request to join. */
@@ -175,7 +187,7 @@ export class SecurityMonitor {
 	get metrics(): SecurityMetrics {
 		return {
 			findings: this.#findings,
-			convicted: this.#contradictions.convicted.size,
+			convicted: new Set([...this.#contradictions.convicted.keys(), ...this.#convictedElsewhere]).size,
 			admissionsRefused: this.#admissionsRefused,
 			requestsRefused: this.#requestsRefused,
 		};

@@ -1,5 +1,6 @@
 /** One threshold signature over actors: the ROAST coordinator, with asks for its messages. */
 import { type Effect, errorToObject, must, type NodeId } from "../../protocols/core/index.ts";
+import type { DecisionProof } from "../../protocols/pbft/index.ts";
 import {
 	type GroupKey,
 	type Identifier,
@@ -29,6 +30,8 @@ export interface SigningRun {
 	readonly key: GroupKey;
 	readonly name: ShareName;
 	readonly message: Uint8Array;
+	/** Shows signers of a restricted key why they should sign. */
+	readonly justification?: DecisionProof;
 	/** Who may sign; at least the threshold of the key's members. */
 	readonly holders: ReadonlyMap<NodeId, ActorRef<KeyHolderMessage>>;
 	/** Unspent commitments from earlier runs, taken out and put back here. */
@@ -153,7 +156,13 @@ class SigningConversation {
 			const { to, message: request } = effect;
 			const holder = this.#run.holders.get(to);
 			if (holder === undefined) return;
-			const message: KeyHolderMessage = { type: "sign", share: this.#run.name, request };
+			const { name: share, justification } = this.#run;
+			const message: KeyHolderMessage = {
+				type: "sign",
+				share,
+				request,
+				...(justification === undefined ? {} : { justification }),
+			};
 			const ask = holder.ask<SignResponse>(message, { timeoutMs: this.#run.timeoutMs });
 			this.#await(to, ask, (response) => this.#hear(to, response));
 		} else if (effect.type === "emit" && effect.event.type === "roast-session") this.#sessions += 1;

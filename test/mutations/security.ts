@@ -31,7 +31,7 @@ export const securityMutations: readonly TestedMutation[] = [
 		name: "key-not-on-polynomial",
 		bug: "takes a key whose verifying shares are not on one polynomial",
 		file: "protocols/security/frost/key-share.ts",
-		old: "\t\tthis.#checkPolynomial();\n",
+		old: 'if (origin === "foreign") this.#checkPolynomial();',
 		new: "",
 		test: "test/protocols/security/frost/refusals.test.ts",
 	},

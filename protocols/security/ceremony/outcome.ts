@@ -58,7 +58,7 @@ export function groupKeyOf(
 			return { node, identifier, verifyingShare: evaluateCommitment(suite, sum, identifier).toBytes() };
 		}),
 	};
-	return new GroupKey(data);
+	return new GroupKey(data, "derived");
 }
 
 /** The digest of the introductions that count, each with its author. */

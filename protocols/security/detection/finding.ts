@@ -23,6 +23,15 @@ export type Finding =
 			readonly culprits: readonly [NodeId];
 			readonly evidence: readonly [SignedStatement, SignedStatement];
 	  }
+	/** The protocol's own judge has checked evidence of another kind, which stays with it. */
+	| {
+			readonly kind: "conviction";
+			readonly severity: "high";
+			readonly weight: "proof";
+			readonly culprits: readonly [NodeId];
+			/** What the evidence is. */
+			readonly evidence: string;
+	  }
 	| {
 			readonly kind: "timing";
 			readonly severity: "medium";

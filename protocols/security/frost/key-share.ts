@@ -50,11 +50,12 @@ export class GroupKey {
 
 	/**
 	 * Checks form, encodings, identifiers, threshold, and that the members' verifying shares do lie on one polynomial over the
-	 * public key (over the first `threshold` and each of the others).
+	 * public key (over the first `threshold` and each of the others). The last is left out for a key that was `derived` right here from
+	 * one polynomial.
 	 * @throws QuorateError `bytes-malformed`, `point-malformed`, `identifier-invalid`, `threshold-invalid`,
 	 *   `security-limit-exceeded`, `key-share-invalid`
 	 */
-	constructor(data: GroupKeyData) {
+	constructor(data: GroupKeyData, origin: "foreign" | "derived" = "foreign") {
 		checkForm(data);
 		this.suite = ciphersuite(data.suite);
 		this.publicElement = this.suite.decodeElement(data.publicKey, "the public key");
@@ -67,7 +68,7 @@ export class GroupKey {
 				this.suite.decodeElement(verifyingShare, `the verifying share of ${identifier}`),
 			]),
 		);
-		this.#checkPolynomial();
+		if (origin === "foreign") this.#checkPolynomial();
 	}
 
 	get epoch(): number {

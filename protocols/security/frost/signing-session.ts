@@ -40,6 +40,8 @@ export class SigningSession {
 	/** R, encoded: the first half of the signature. */
 	readonly #groupCommitment: Uint8Array;
 	readonly #challenge: bigint;
+	/** Shares that were found right: whoever checks each as it comes does not pay again when they are summed. */
+	readonly #right = new Map<Identifier, Uint8Array>();
 
 	/**
 	 * Checks the package before any group arithmetic, then decodes it.
@@ -107,12 +109,16 @@ export class SigningSession {
 		if (signer === undefined || verifyingShare === undefined) return false;
 		const scalar = this.#scalarOf(share);
 		if (scalar === null) return false;
+		const known = this.#right.get(identifier);
+		if (known !== undefined && equalBytes(known, share)) return true;
 		const { suite } = this.key;
 		const expected = suite.sumOfProducts(
 			[signer.binding, verifyingShare],
 			[signer.bindingFactor, suite.reduce(this.#challenge * signer.lagrange)],
 		);
-		return suite.generator.multiplyUnsafe(scalar).equals(expected.add(signer.hiding));
+		const isRight = suite.generator.multiplyUnsafe(scalar).equals(expected.add(signer.hiding));
+		if (isRight) this.#right.set(identifier, share.slice());
+		return isRight;
 	}
 
 	/**

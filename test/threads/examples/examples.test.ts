@@ -10,10 +10,10 @@ import { projectRoot } from "../../source-tree.ts";
 /** Only ends one that hangs. */
 const TIMEOUT_MS = 50_000;
 
-function run(example: string): Promise<string[]> {
+function run(example: string, timeoutMs: number = TIMEOUT_MS): Promise<string[]> {
 	const file = join(projectRoot, "dist", "examples", `${example}.js`);
 	return new Promise((resolve, reject) => {
-		execFile(process.execPath, [file], { timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
+		execFile(process.execPath, [file], { timeout: timeoutMs }, (error, stdout, stderr) => {
 			if (error === null) resolve(stdout.trimEnd().split("\n"));
 			else reject(new Error(`${example}: ${error.message}\n${stdout}${stderr}`));
 		});
@@ -79,5 +79,18 @@ test("threshold-key: three of four sign, and the key goes into other hands", asy
 		"signed without node-2: true",
 		"handed over to node-3, node-4, node-5; the public key is the same: true",
 		"the old signature verifies: true",
+	]);
+});
+
+/** Fourteen threads, and a key made by seven. */
+const SECURED_TIMEOUT_MS = 150_000;
+
+test("secure-consensus: what five of seven decide is signed by a key that signs nothing else (SEC-39)", async () => {
+	const [decided, ...rest] = await run("secure-consensus", SECURED_TIMEOUT_MS);
+	expect(decided).toMatch(/^decided in slot \d+, signed by a threshold of the members$/);
+	expect(rest).toEqual([
+		"the decision holds",
+		"another signature: the shared key has not signed this decision",
+		"anything else: signing-failed",
 	]);
 });

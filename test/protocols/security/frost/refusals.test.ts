@@ -258,6 +258,19 @@ describe("SEC-4: who has sent a wrong share is named", () => {
 		expect(session.isShareValid(swapped[2]!)).toBe(true);
 	});
 
+	it("a share that was found right does not make another one right, nor does the same bytes object changed after", () => {
+		const { nonces, session } = prepared();
+		const signed = nonces.map((own, at) => session.sign(shares[at]!, own));
+		expect(session.isShareValid(signed[0]!)).toBe(true);
+		expect(session.isShareValid({ ...signed[0]!, share: signed[1]!.share })).toBe(false);
+		expect(session.isShareValid({ ...signed[1]!, share: signed[0]!.share })).toBe(false);
+		const changing = signed[2]!.share.slice();
+		expect(session.isShareValid({ identifier: 3, share: changing })).toBe(true);
+		changing[0]! ^= 1;
+		expect(session.isShareValid({ identifier: 3, share: changing })).toBe(false);
+		expect(session.aggregate(signed)).toHaveLength(64);
+	});
+
 	it("a duplicate share and one of a stranger are refused", () => {
 		const { nonces, session } = prepared();
 		const signed = nonces.map((own, at) => session.sign(shares[at]!, own));
