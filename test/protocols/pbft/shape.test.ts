@@ -24,11 +24,15 @@ function examples(replica: LoneReplica): readonly PbftMessage[] {
 	const changes = [n1, n3, n4].map((id) => [id, replica.viewChange(id, 1, [proof], stable)] as const);
 	const viewChange = must(changes[0], "there is one")[1];
 	const configuration = { epoch: stable.epoch, members, faults: 1 };
+	const nextEpoch = (stable.epoch + 1) as typeof stable.epoch;
 	const state = {
 		...{ sequence: at(4), configuration, chain: digest, choice: new Uint8Array(0) },
+		pending: { configuration: { ...configuration, epoch: nextEpoch }, effectiveAfter: at(8) },
+		history: [configuration],
 		clients: [{ client: n1, timestamps: [1, 2] }],
 		...{ root: digest, sizeBytes: 10, partBytes: 64 },
 	};
+	const header = { ...state, clients: digest };
 	const prePrepare = replica.prePrepare(1, batch);
 	const { batch: _batch, ...shown } = prePrepare;
 	return [
@@ -46,10 +50,18 @@ function examples(replica: LoneReplica): readonly PbftMessage[] {
 		{ type: "batch", sequence: at(1), batch },
 		{ type: "fetch-view-change", view: inView(1), sender: n3, digest },
 		{ type: "view-change-body", sender: n1, viewChange },
-		{ type: "status", view: inView(0), isActive: true, low: at(0), executed: at(0), chain: digest },
+		{
+			type: "status",
+			configurationEpoch: stable.epoch,
+			view: inView(0),
+			isActive: true,
+			low: at(0),
+			executed: at(0),
+			chain: digest,
+		},
 		{ type: "decision", certificate: replica.certificate(1, digest), batch },
 		{ type: "fetch-decisions", from: at(1), to: at(4) },
-		{ type: "stable-checkpoint", certificate: stable, state },
+		{ type: "stable-checkpoint", certificate: stable, state, epochs: [{ certificate: stable, header }] },
 		{ type: "fetch-part", sequence: at(4), index: 0 },
 		{ type: "state-part", sequence: at(4), index: 0, data: new Uint8Array(10), path: [digest] },
 	];
