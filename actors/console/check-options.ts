@@ -83,6 +83,12 @@ const options = {
 	} satisfies OptionSpec<"cumulative" | "set" | "multiset" | null>,
 	symmetry: onOff("explore states that differ by the names of nodes only once", true),
 	reduction: onOff("leave out states that can do nothing which others can not do", true),
+	eventually: {
+		value: null,
+		help: "judge what must be true in the end, on every fair run that goes on for ever within the bounds\n(a leader exists), instead of what must always be; implies --symmetry off, --reduction off\nand a network with bounds",
+		fallback: false,
+		parse: () => true,
+	} satisfies OptionSpec<boolean>,
 	"states-max": count("N", "end after so many distinct states", STATES_DEFAULT, 1, STATES_MAX),
 	for: {
 		value: "TIME",
@@ -109,8 +115,9 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions | null 
 		args,
 		COMMAND,
 	);
-	const { values } = call;
-	if (values.help) return null;
+	if (call.values.help) return null;
+	// Cycles, on which alone it can be judged, are kept neither under symmetry nor under reduction.
+	const values = call.values.eventually ? { ...call.values, symmetry: false, reduction: false } : call.values;
 	const [named, stray] = call.operands;
 	if (named === undefined) {
 		throw usageErrors.missingOperand({ command: COMMAND, expected: `a model: ${checkModels.join(", ")}` });
@@ -133,6 +140,7 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions | null 
 			disk: values.disk,
 			isSymmetric: values.symmetry,
 			isReduced: values.reduction,
+			isEventual: values.eventually,
 		},
 		statesMax: values["states-max"],
 		forMs: values.for,
@@ -184,5 +192,6 @@ Examples:
   quorate check raft
   quorate check raft --in-flight 3 --disk asynchronous --for 60s
   quorate check raft --terms 3 --for 10m --json
+  quorate check raft --eventually --nodes 2 --in-flight 2 --duplicates 0 --requests 0
 `;
 }
