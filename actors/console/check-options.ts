@@ -40,6 +40,12 @@ const raftOptions = {
 	"pre-vote": onOff("ask before campaigning in a new term", false),
 	...worldOptions,
 	symmetry: onOff("explore states that differ by the names of nodes only once", true),
+	eventually: {
+		value: null,
+		help: "judge what must be true in the end, on every fair run that goes on for ever within the bounds\n(a leader exists), instead of what must always be; implies --symmetry off, --reduction off\nand a network with bounds",
+		fallback: false,
+		parse: () => true,
+	} satisfies OptionSpec<boolean>,
 	...searchOptions,
 };
 
@@ -85,8 +91,10 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions | null 
 }
 
 function parseRaft(args: readonly string[]): CheckOptions | null {
-	const values = valuesOf(raftOptions, args, "raft");
-	if (values === null) return null;
+	const given = valuesOf(raftOptions, args, "raft");
+	if (given === null) return null;
+	// Cycles, on which alone it can be judged, are kept neither under symmetry nor under reduction.
+	const values = given.eventually ? { ...given, symmetry: false, reduction: false } : given;
 	const raft = {
 		nodes: values.nodes,
 		terms: values.terms,
@@ -98,6 +106,7 @@ function parseRaft(args: readonly string[]): CheckOptions | null {
 		disk: values.disk,
 		isSymmetric: values.symmetry,
 		isReduced: values.reduction,
+		isEventual: values.eventually,
 	};
 	return { model: "raft", raft, ...searchOf(values) };
 }
@@ -177,6 +186,7 @@ Examples:
   quorate check raft
   quorate check raft --in-flight 3 --disk asynchronous --for 60s
   quorate check raft --terms 3 --for 10m --json
+  quorate check raft --eventually --nodes 2 --in-flight 2 --duplicates 0 --requests 0
   quorate check pbft
   quorate check pbft --liars 1,2 --views 0
 `;

@@ -45,6 +45,7 @@ function raftBounds(raft: RaftModelOptions): string[] {
 		`requests <= ${requests}`,
 		`pre-vote ${raft.preVote ? "on" : "off"}, disk ${raft.disk}, network ${raft.network}`,
 		`symmetry ${raft.isSymmetric ? "on" : "off"}, reduction ${raft.isReduced ? "on" : "off"}`,
+		...(raft.isEventual === true ? ["judged by what must be true in the end"] : []),
 	];
 }
 

@@ -1,9 +1,10 @@
 /** The shipped Raft participant with its machine under observation: what a simulation loads in the place of it. */
-import { type NodeId, nodeId, type StateMachine } from "../../protocols/core/index.ts";
+import { type NodeId, nodeId } from "../../protocols/core/index.ts";
 import type { RaftMachine, RaftMessage, RaftTypes, RaftView } from "../../protocols/raft/index.ts";
 import type { RaftObservation } from "../../protocols/raft/properties/index.ts";
 import { ObservedMachine, type ViewableMachine } from "../../protocols/verification/index.ts";
 import { Participant, type RaftParticipantArgs, raftParticipantSettings } from "../participant/index.ts";
+import { boundClass } from "./bound-class.ts";
 
 /** A Raft machine as observers need it. */
 export type ViewableRaft = ViewableMachine<RaftTypes, RaftView>;
@@ -26,36 +27,36 @@ export function observedParticipant(
 ): new (
 	args: RaftParticipantArgs,
 ) => Participant<RaftTypes> {
-	return class ObservedParticipant extends Participant<RaftTypes> {
-		readonly #node: NodeId;
+	return boundClass(ObservedParticipant, (args: RaftParticipantArgs) => new ObservedParticipant(args, observer, wrap));
+}
 
-		constructor(args: RaftParticipantArgs) {
-			const settings = raftParticipantSettings(args);
-			const node = nodeId(args.node);
-			super({
-				...settings,
-				open: async (context) => {
-					const adapter = await settings.open(context);
-					const recover = adapter.recover.bind(adapter);
-					adapter.recover = (contents) => {
-						const { machine, durable } = recover(contents);
-						return { machine: observed(machine, node), durable };
-					};
-					return adapter;
-				},
-			});
-			this.#node = node;
-		}
+class ObservedParticipant extends Participant<RaftTypes> {
+	readonly #node: NodeId;
+	readonly #observer: ParticipantObserver;
 
-		protected override heard(from: NodeId, message: RaftMessage): void {
-			observer.heard(this.#node, from, message.type);
-			super.heard(from, message);
-		}
-	};
+	constructor(args: RaftParticipantArgs, observer: ParticipantObserver, wrap: MachineWrapper) {
+		const settings = raftParticipantSettings(args);
+		const node = nodeId(args.node);
+		super({
+			...settings,
+			open: async (context) => {
+				const adapter = await settings.open(context);
+				const recover = adapter.recover.bind(adapter);
+				adapter.recover = (contents) => {
+					const { machine, durable } = recover(contents);
+					const wrapped = wrap(machine as RaftMachine, node);
+					const observe = (observation: RaftObservation): void => observer.observe(observation);
+					return { machine: new ObservedMachine(node, wrapped, observe), durable };
+				};
+				return adapter;
+			},
+		});
+		this.#node = node;
+		this.#observer = observer;
+	}
 
-	function observed(machine: StateMachine<RaftTypes>, node: NodeId): StateMachine<RaftTypes> {
-		return new ObservedMachine(node, wrap(machine as RaftMachine, node), (observation) =>
-			observer.observe(observation),
-		);
+	protected override heard(from: NodeId, message: RaftMessage): void {
+		this.#observer.heard(this.#node, from, message.type);
+		super.heard(from, message);
 	}
 }

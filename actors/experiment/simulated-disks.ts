@@ -15,6 +15,7 @@ import {
 	type StorageRequest,
 } from "../../runtime/index.ts";
 import type { RaftStoreView } from "../participant/index.ts";
+import { boundClass } from "./bound-class.ts";
 import { ObservedDisk } from "./observed-disk.ts";
 
 export interface SimulatedDisksOptions {
@@ -34,6 +35,49 @@ interface Drive {
 	readonly observed: ObservedDisk;
 }
 
+/** Storage actors of single stores. */
+interface Parts {
+	readonly parts: ReadonlyMap<string, Part>;
+	start(store: string, context: ActorContext<StorageRequest>): Part;
+}
+
+interface Part {
+	readonly actor: StorageActor;
+	readonly started: Promise<void>;
+}
+
+/** One address in front of a storage actor for each store. */
+class DiskStorages implements Behaviour<StorageRequest> {
+	readonly #parts: Parts;
+	#context: ActorContext<StorageRequest> | null = null;
+
+	constructor(parts: Parts) {
+		this.#parts = parts;
+	}
+
+	started(context: ActorContext<StorageRequest>): void {
+		this.#context = context;
+	}
+
+	receive(message: StorageRequest, context: ActorContext<StorageRequest>): void | Promise<void> {
+		const known = this.#parts.parts.get(message.store);
+		if (known !== undefined) return known.actor.receive(message, context);
+		// Its sender is told only as long as the message is at hand.
+		const { sender } = context;
+		const replier = context.replier();
+		const { actor, started } = this.#parts.start(message.store, this.#context ?? context);
+		return started.then(() => actor.receive(message, { sender, replier: () => replier }));
+	}
+
+	drained(): void {
+		for (const { actor } of this.#parts.parts.values()) actor.drained();
+	}
+
+	async stopping(): Promise<void> {
+		for (const { actor } of this.#parts.parts.values()) await actor.stopping();
+	}
+}
+
 /** The name of the one drive that all stores are on. */
 const SHARED = "disk";
 
@@ -41,7 +85,7 @@ export class SimulatedDisks {
 	readonly #options: SimulatedDisksOptions;
 	readonly #drives = new Map<string, Drive>();
 	/** Storage actors of single stores. */
-	readonly #parts = new Map<string, { readonly actor: StorageActor; readonly started: Promise<void> }>();
+	readonly #parts = new Map<string, Part>();
 	/** Stores that hold values, over all lives of their storage actors. */
 	readonly #founded = new Set<string>();
 	/** The slow-disk faults in force; null: of all stores. */
@@ -58,40 +102,18 @@ export class SimulatedDisks {
 
 	/** The class of the swarm's storage actor. */
 	get storageClass(): new () => Behaviour<StorageRequest> {
-		const disks = this;
-		if (!this.areOwn) {
-			return class DiskStorage extends StorageActor {
-				constructor() {
-					super({ engine: { type: "provided", open: ({ clock }) => disks.#engine(SHARED, clock) } }, disks.#founded);
-				}
-			};
-		}
-		return class DiskStorages implements Behaviour<StorageRequest> {
-			#context: ActorContext<StorageRequest> | null = null;
-
-			started(context: ActorContext<StorageRequest>): void {
-				this.#context = context;
-			}
-
-			receive(message: StorageRequest, context: ActorContext<StorageRequest>): void | Promise<void> {
-				const known = disks.#parts.get(message.store);
-				if (known !== undefined) return known.actor.receive(message, context);
-				// Its sender is told only as long as the message is at hand.
-				const { sender } = context;
-				const replier = context.replier();
-				const { actor, started } = disks.#startPart(message.store, this.#context ?? context);
-				return started.then(() => actor.receive(message, { sender, replier: () => replier }));
-			}
-
-			drained(): void {
-				for (const { actor } of disks.#parts.values()) actor.drained();
-			}
-
-			async stopping(): Promise<void> {
-				for (const { actor } of disks.#parts.values()) await actor.stopping();
-			}
-		};
+		if (this.areOwn) return boundClass<void, DiskStorages>(DiskStorages, () => new DiskStorages(this.#parted));
+		const open = ({ clock }: StorageContext): StorageEngine => this.#engine(SHARED, clock);
+		return boundClass<void, StorageActor>(StorageActor, () => {
+			return new StorageActor({ engine: { type: "provided", open } }, this.#founded);
+		});
 	}
+
+	/** What the storage of many disks needs of this. */
+	readonly #parted: Parts = {
+		parts: this.#parts,
+		start: (store, context) => this.#startPart(store, context),
+	};
 
 	/** What a store durably holds; undefined while that is not known, from a loss of power to the next load. */
 	durable(store: string): RaftStoreView | undefined {

@@ -40,3 +40,6 @@ export const STORAGE_ANSWER_TIMEOUT_MS = 60_000;
 assert(STORAGE_MESSAGE_BYTES <= STORE_VALUE_BYTES_MAX, "a message holds less than the largest value");
 assert(STORAGE_PAGE_BYTES <= STORE_VALUE_BYTES_MAX, "a page holds less than the largest value");
 assert(STORAGE_ROOM_BYTES < STORAGE_OUTSTANDING_BYTES_MAX, "a writer is asked to hold back before it is refused");
+/** How long after an ask that found the storage's lane full it is asked again, and how often in all: for ten seconds. */
+export const STORAGE_ASK_RETRY_MS = 10;
+export const STORAGE_ASK_ATTEMPTS_MAX = 1_000;

@@ -4,13 +4,15 @@
  *
  * It uses nothing but the actor's context, so it runs unchanged on worker threads and in simulation.
  */
-import { assert, errorFromObject, invalidArgument, must, type QuorateError } from "../../protocols/core/index.ts";
+import { assert, errorFromObject, invalidArgument, must, QuorateError } from "../../protocols/core/index.ts";
 import type { ActorContext } from "../actor/behaviour.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import { STORE_VALUE_BYTES_MAX, type StoreContents, type StoreOperation } from "./contract.ts";
 import { backlogFull, storageUnreachable, valueTooLarge } from "./errors.ts";
 import {
 	STORAGE_ANSWER_TIMEOUT_MS,
+	STORAGE_ASK_ATTEMPTS_MAX,
+	STORAGE_ASK_RETRY_MS,
 	STORAGE_OUTSTANDING_BYTES_MAX,
 	STORAGE_PAGE_BYTES,
 	STORAGE_PAGES_AHEAD,
@@ -176,8 +178,20 @@ export class StorageClient {
 		return this.#outstandingBytes < STORAGE_ROOM_BYTES;
 	}
 
-	#ask<Answer>(request: StorageRequest): Promise<Answer> {
-		return this.#storage.ask<Answer>(request, { timeoutMs: STORAGE_ANSWER_TIMEOUT_MS });
+	/**
+	 * A storage whose lane is full has not heard of the ask: it is asked again. Who starts and gave up at once would be started
+	 * again at once, until its supervisor tolerates it no more, for a storage that is only busy.
+	 */
+	async #ask<Answer>(request: StorageRequest): Promise<Answer> {
+		for (let attempt = 1; ; attempt++) {
+			try {
+				return await this.#storage.ask<Answer>(request, { timeoutMs: STORAGE_ANSWER_TIMEOUT_MS });
+			} catch (error) {
+				const isFull = error instanceof QuorateError && error.code === "mailbox-full";
+				if (!isFull || attempt >= STORAGE_ASK_ATTEMPTS_MAX) throw error;
+			}
+			await new Promise<void>((resolve) => void this.#context.clock.schedule(STORAGE_ASK_RETRY_MS, resolve));
+		}
 	}
 
 	#sizeOf(operations: readonly StoreOperation[]): number {

@@ -2,12 +2,15 @@
  * How much virtual time one core simulates: five whole Raft participants (kernel, mailbox, codec, storage actor, simulated
  * disk, supervisors) with heartbeats of 50 ms and 20 client operations each virtual second. Once undisturbed, once on a
  * network that loses, copies and delays while a leader is killed every five virtual seconds. Every operation must be
- * answered, and in the end all replicas must hold the same.
+ * answered, and in the end all replicas must hold the same. And once as `quorate simulate` does it: all kinds of faults, every
+ * property of the room watched after each step of each member and its disk, the clients' history judged for linearizability.
  *
  * Time is CPU time of the process, so that a busy machine does not change the figure. By itself it runs as
  * `node dist/test/bench/simulation.js`.
  */
 import { fileURLToPath } from "node:url";
+import { runSeed } from "../../actors/experiment/seed-run.ts";
+import { plannedFaults } from "../../actors/experiment/simulation-plan.ts";
 import { assert, must, QuorateError } from "../../protocols/core/index.ts";
 import { QUIET, World } from "../actors/participant/world.ts";
 import type { BenchRow } from "./row.ts";
@@ -17,6 +20,8 @@ const ROUNDS = 3;
 const VIRTUAL_SECONDS = 60;
 const OPERATIONS_PER_SECOND = 20;
 const KILL_EVERY_MS = 5_000;
+/** Of `quorate simulate`, in one measurement. */
+const SEEDS = 3;
 const FAULTS = { loss: 0.02, duplication: 0.02, delayMsMax: 5 };
 const tuning = { electionTimeoutMs: { min: 150, max: 300 }, heartbeatMs: 50 };
 
@@ -75,6 +80,27 @@ function refusal(error: unknown): string {
 	throw error;
 }
 
+/** Whole seeds of `quorate simulate`, preparation and judgement included. */
+async function measureSeeds(first: number): Promise<Omit<SimulationRow, "kills" | "operations" | "faults">> {
+	const faults = plannedFaults("all");
+	const from = { protocol: "raft", nodes: NODES, forMs: VIRTUAL_SECONDS * 1_000, faults } as const;
+	let [virtualSeconds, events] = [0, 0];
+	const cpu = process.cpuUsage();
+	for (let seed = first; seed < first + SEEDS; seed++) {
+		const { verdict, virtualMs, steps } = await runSeed({ seed, from });
+		assert(verdict === "pass", "every seed passes", { seed, verdict });
+		virtualSeconds += virtualMs / 1_000;
+		events += steps;
+	}
+	const { user, system } = process.cpuUsage(cpu);
+	const cpuSeconds = (user + system) / 1e6;
+	return {
+		speedUp: virtualSeconds / cpuSeconds,
+		eventsPerSecond: events / cpuSeconds,
+		eventsPerVirtualSecond: events / virtualSeconds,
+	};
+}
+
 /** Everything is answered, all replicas are equal, and nothing was simulated for nothing. */
 async function settle(world: World, answers: readonly Promise<unknown>[]): Promise<void> {
 	const { simulation } = world;
@@ -107,7 +133,7 @@ export async function benchSimulation(): Promise<readonly SimulationRow[]> {
 }
 
 export default async function bench(): Promise<readonly BenchRow[]> {
-	return (await benchSimulation()).map((row) => ({
+	const rows = (await benchSimulation()).map((row) => ({
 		name: `simulated Raft, ${NODES} participants, ${row.faults ? "faults on" : "undisturbed"}`,
 		ours: row.speedUp,
 		unit: "virtual s/CPU s",
@@ -117,6 +143,17 @@ export default async function bench(): Promise<readonly BenchRow[]> {
 			`${Math.round(row.eventsPerSecond)} events per CPU second, ${Math.round(row.eventsPerVirtualSecond)} per virtual second, ` +
 			`${row.operations} operations, ${row.kills} leaders killed in ${VIRTUAL_SECONDS} virtual s`,
 	}));
+	await measureSeeds(1);
+	const seeds = await measureSeeds(SEEDS + 1);
+	const whole = {
+		name: `quorate simulate, ${NODES} nodes, all faults, all invariants, history judged`,
+		ours: seeds.speedUp,
+		unit: "virtual s/CPU s",
+		target: 100,
+		stretch: 400,
+		note: `${Math.round(seeds.eventsPerSecond)} events per CPU second, ${Math.round(seeds.eventsPerVirtualSecond)} per virtual second`,
+	};
+	return [...rows, whole];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.table(await benchSimulation());

@@ -25,17 +25,23 @@ export interface RaftModelOptions
 	readonly crashes: number;
 	readonly losses: number | "any";
 	readonly duplicates: number | "any";
+	/**
+	 * Judges what must be true in the end (`leader-exists`) on every fair run that goes on for ever within the bounds, instead of
+	 * what must always be true. Default false. Only with bounds on the network, and without symmetry and reduction.
+	 */
+	readonly isEventual?: boolean;
 }
 
 /** The model; whether its bounds are sound is checked by `groupSpace`. */
 export function raftModel(options: RaftModelOptions): GroupModel<RaftTypes, RaftView> {
-	const { inFlight, crashes, losses, duplicates, disk, network, isReduced, isSymmetric } = options;
+	const { inFlight, crashes, losses, duplicates, disk, network, isReduced, isSymmetric, isEventual } = options;
 	return {
 		name: "raft",
 		port: raftPort(options),
-		properties: raftProperties.filter(({ id, kind }) =>
-			kind === "always" ? !membershipProperties.has(id) : isReachable(id, options),
-		),
+		properties: raftProperties.filter(({ id, kind }) => {
+			if (isEventual === true) return eventualProperties.has(id);
+			return kind === "always" ? !membershipProperties.has(id) : isReachable(id, options);
+		}),
 		bounds: { inFlight, crashes, losses, duplicates, forgeries: 0 },
 		disk,
 		network,
@@ -46,6 +52,9 @@ export function raftModel(options: RaftModelOptions): GroupModel<RaftTypes, Raft
 
 /** They speak of changes of membership, and a model has none. */
 const membershipProperties: ReadonlySet<string> = new Set(["one-change-at-a-time", "consecutive-quorums-intersect"]);
+
+/** Of those that must be true in the end, the ones that the machines alone can show. */
+const eventualProperties: ReadonlySet<string> = new Set(["leader-exists"]);
 
 /** Whether a witness exists within such bounds, so that its absence would mean that the model is vacuous. */
 function isReachable(id: string, { nodes, terms, log, crashes }: RaftModelOptions): boolean {

@@ -42,6 +42,33 @@ describe("quorate check", () => {
 		expect(text.trimEnd().split("\n").at(-1)).toMatch(/^proved: every one of [0-9,]+ states within the bounds/);
 	});
 
+	it("--eventually judges what must be true in the end, where cycles are whole", async () => {
+		const small = [
+			"--nodes",
+			"2",
+			"--terms",
+			"2",
+			"--log",
+			"1",
+			"--in-flight",
+			"1",
+			"--losses",
+			"0",
+			"--duplicates",
+			"0",
+		];
+		const { exitCode, text } = await check(["raft", "--eventually", ...small, "--crashes", "0", "--requests", "0"]);
+		expect(exitCode).toBe(0);
+		expect(text).toContain("network set; symmetry off, reduction off; judged by what must be true in the end");
+		expect(text).toMatch(/holds +eventually +leader-exists/);
+		expect(text).not.toContain("election-safety");
+		expect(text.trimEnd().split("\n").at(-1)).toMatch(/^proved: /);
+		// A network that forgets nothing keeps no cycles.
+		expect(() => parseCheckOptions(["raft", "--eventually", "--network", "cumulative"])).toThrow(
+			"--network cumulative",
+		);
+	});
+
 	it("prints one JSON object", async () => {
 		const { exitCode, text } = await check([...tiny, "--json"]);
 		expect(exitCode).toBe(0);

@@ -2,6 +2,7 @@
  * A group of whole participants in simulation: each on a thread of its own, all on one storage actor with a simulated
  * disk, under supervisors, on virtual time.
  */
+import { boundClass } from "../../../actors/experiment/bound-class.ts";
 import {
 	decodeValue,
 	encodeValue,
@@ -85,11 +86,9 @@ export class World implements NetworkPolicy {
 			this.#disk = new SimulatedDisk({ clock, generator, flushMs: this.flushMs, founded, damagedStoresMax: 1 });
 			return this.#disk;
 		};
-		class DiskStorage extends StorageActor {
-			constructor() {
-				super({ engine: { type: "provided", open } }, founded);
-			}
-		}
+		const DiskStorage = boundClass<void, StorageActor>(StorageActor, () => {
+			return new StorageActor({ engine: { type: "provided", open } }, founded);
+		});
 		this.simulation = new Simulation({
 			...simulation,
 			seed,

@@ -3,6 +3,7 @@
  * Method: a lone machine with the test as its peers and its disk. See `README.md` here for the reports that stand with a rule.
  */
 import { describe, expect, it } from "vitest";
+import { must } from "../../../../protocols/core/index.ts";
 import { configurationOf, type RaftMessage } from "../../../../protocols/raft/index.ts";
 import { leader, members } from "../changing-machine.ts";
 import {
@@ -220,6 +221,11 @@ describe("who is sent a snapshot", () => {
 		const machine = new LoneMachine({ voters: [a] }).electionTimeout().writesComplete().writesComplete();
 		machine.request(proposal("x"));
 		expect(machine.deliveries).toEqual([]);
-		expect(machine.writesComplete().deliveries).toMatchObject([{ type: "entries", requestIds: [1] }]);
+		const [persist] = machine.effects.flatMap((effect) => (effect.type === "persist" ? [effect] : []));
+		machine.request(proposal("y"));
+		// The disk has the first of them: it says nothing about the other.
+		machine.step({ type: "write-completed", writeId: must(persist, "it was handed to the disk").writeId });
+		expect(machine.deliveries).toMatchObject([{ type: "entries", firstIndex: 2, requestIds: [1] }]);
+		expect(machine.writesComplete().deliveries).toMatchObject([{ type: "entries", firstIndex: 3, requestIds: [2] }]);
 	});
 });
