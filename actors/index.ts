@@ -28,7 +28,9 @@ export {
 export {
 	type CRDTMetrics,
 	type CRDTOf,
+	type CRDTStorageOptions,
 	CRDTSynchronizer,
+	type CRDTSynchronizerEvent,
 	type CRDTSynchronizerOptions,
 	type CRDTType,
 	type Synchronized,

@@ -12,8 +12,10 @@
  * 2019), observed-remove without tombstones (Bieniusa et al., RR-8083), FugueMax (Weidner and Kleppmann, TPDS 2025), escrow
  * (Balegas et al., SRDS 2015), hybrid logical clocks (Kulkarni et al., OPODIS 2014).
  *
- * Delivered is not decided: two replicas may each hold what the other one has not heard of. And nothing here protects
- * against replicas that lie: a replica that gives one dot to two operations makes others differ for good.
+ * {@link SignedReplica} is a replica among members that may lie. Without it nothing protects against them: a replica that gives one dot to
+ * two operations makes others differ for good.
+ *
+ * Delivered is not decided: two replicas may each hold what the other one has not heard of.
  */
 export { CausalContext, type CausalOrder, type Dot } from "./causality/causal-context.ts";
 export { compareStamps, HybridClock, type Stamp } from "./causality/hybrid-clock.ts";
@@ -46,6 +48,14 @@ export {
 	type CrdtWrite,
 	crdtLayouts,
 } from "./replica/vocabulary.ts";
+export type { Equivocation } from "./signed/graph.ts";
+export { decodeOperation, type OperationId, type SignedOperation } from "./signed/operation.ts";
+export {
+	type SignedEvent,
+	type SignedOutcome,
+	SignedReplica,
+	type SignedReplicaOptions,
+} from "./signed/signed-replica.ts";
 export type { BoundedCounter } from "./types/bounded-counter.ts";
 export type { Counter } from "./types/counter.ts";
 export type { Flag } from "./types/flag.ts";
