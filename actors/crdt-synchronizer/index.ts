@@ -3,8 +3,17 @@
  * `registerCRDT("request_counter", "G_COUNTER")`, `await synchronize()`; the replication is `protocols/crdt`.
  *
  * Synchronizers of one group are in one process; what they have is kept in memory, or with `CRDTSynchronizer.open` in a directory.
+ * {@link CRDTConsensusIntegrator} adds strong reads, and commands in the order of a consensus group, to values that wait for nobody.
  * {@link ReplicaGroup} is the same with each replica in a thread of its own, under supervision.
  */
+export {
+	CRDTConsensusIntegrator,
+	type CRDTConsensusIntegratorOptions,
+	type HybridUpdated,
+	type OrderedClient,
+	type OrderedUpdated,
+	orderedDocumentModule,
+} from "./consensus-integrator.ts";
 export {
 	type CRDTMetrics,
 	type CRDTStorageOptions,

@@ -29,6 +29,15 @@ export { CrdtDocument, type DocumentOptions, type DocumentSize } from "./documen
 export { type PendingLimits, pendingLimitsDefault } from "./document/pending.ts";
 export { UNDO_GROUPS_MAX_DEFAULT, type UndoHistory } from "./document/undo.ts";
 export type { Value } from "./encoding/value.ts";
+export { HybridReplica, type Reconciled } from "./hybrid/hybrid-replica.ts";
+export {
+	type OrderedAnswer,
+	type OrderedCommand,
+	OrderedDocument,
+	type OrderedQuery,
+	type OrderedResult,
+	type Requirement,
+} from "./hybrid/ordered-document.ts";
 export type {
 	CollectionEvent,
 	CollectionMessage,
