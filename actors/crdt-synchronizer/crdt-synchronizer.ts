@@ -54,6 +54,8 @@ import { ReplicaStorage } from "./replica-storage.ts";
 export interface CRDTSynchronizerOptions {
 	/** Time between two exchanges with one other member; milliseconds, default 100. */
 	readonly syncIntervalMs?: number;
+	/** What it may grow to while there is nothing to exchange; milliseconds, default ten times as much, at most 3,600,000. */
+	readonly syncIntervalMaxMs?: number;
 	/** How long {@link CRDTSynchronizer.synchronize} waits for members; milliseconds, 1 to 3,600,000, default 5,000. */
 	readonly synchronizeTimeoutMs?: number;
 	/** This replica's incarnation; by default higher than any that this node has had, as long as its clock does not go back. */
@@ -104,6 +106,9 @@ export interface CRDTMetrics {
 }
 
 const SYNCHRONIZE_TIMEOUT_MS_DEFAULT = 5_000;
+const SYNC_INTERVAL_MS_DEFAULT = 100;
+const SYNC_INTERVAL_MS_MAX = 3_600_000;
+const IDLE_INTERVAL_FACTOR = 10;
 /** How often {@link CRDTSynchronizer.metrics$} reads. */
 const METRICS_EVERY_MS = 1_000;
 const SYNCHRONIZE_TIMEOUT_MS_MAX = 3_600_000;
@@ -185,12 +190,15 @@ export class CRDTSynchronizer {
 			SYNCHRONIZE_TIMEOUT_MS_MAX,
 		);
 		const replica = replicaId(this.node, options.incarnation ?? nextIncarnation(this.node, this.#scheduler.now()));
-		const { syncIntervalMs } = options;
+		const { syncIntervalMs = SYNC_INTERVAL_MS_DEFAULT } = options;
+		const syncIntervalMaxMs =
+			options.syncIntervalMaxMs ?? Math.min(SYNC_INTERVAL_MS_MAX, syncIntervalMs * IDLE_INTERVAL_FACTOR);
 		const config = {
 			replica,
 			members: this.members,
 			schema: this.#takeTypes(storage),
-			...(syncIntervalMs === undefined ? {} : { syncIntervalMs }),
+			syncIntervalMs,
+			syncIntervalMaxMs,
 		};
 		this.#machine = new ReplicaMachine(replicaConfig(config));
 		const join = options.join ?? joinLocally();
