@@ -31,7 +31,9 @@ export {
 export {
 	type CRDTMetrics,
 	type CRDTOf,
+	type CRDTStorageOptions,
 	CRDTSynchronizer,
+	type CRDTSynchronizerEvent,
 	type CRDTSynchronizerOptions,
 	type CRDTType,
 	type Synchronized,

@@ -1,5 +1,5 @@
 /** The command `quorate run --protocol crdt`. */
-import { ReplicaGroup } from "../crdt-synchronizer/replica-group.ts";
+import { ReplicaGroup } from "../crdt-synchronizer/index.ts";
 import { CrdtRun, type CrdtRunReport } from "./crdt-run.ts";
 import { type CrdtRunOptions, crdtRunHelp, parseCrdtRunOptions, TYPED_EDITS_DEFAULT } from "./crdt-run-options.ts";
 import { crdtSummary, judgeCrdtRun } from "./crdt-run-report.ts";

@@ -4,7 +4,7 @@
  */
 import { Generator, QuorateError } from "../../protocols/core/index.ts";
 import type { Clock } from "../../runtime/index.ts";
-import type { ReplicaGroup } from "../crdt-synchronizer/replica-group.ts";
+import type { ReplicaGroup } from "../crdt-synchronizer/index.ts";
 import type { CrdtSummary } from "../participant/index.ts";
 import { type CrdtFaultPlan, CrdtFaults } from "./crdt-faults.ts";
 import { CrdtWriters, type WritersReport } from "./crdt-writers.ts";

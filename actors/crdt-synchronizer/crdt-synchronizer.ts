@@ -1,18 +1,35 @@
 /**
  * One member's handle on replicated values: the host of a {@link ReplicaMachine} in the thread that made it.
  *
- * Values are kept in memory. So each synchronizer is a new replica (an incarnation that its node has not used), and gets from the others
- * what its predecessor had given them.
+ * One that is made by its constructor keeps its values in memory: it is a new replica (an incarnation that its node has not used), and
+ * gets from the others what its predecessor had given them. One that is opened on a directory goes on from what is there.
  */
-import { asyncScheduler, filter, map, type Observable, type SchedulerLike, Subject, type Subscription } from "rxjs";
+import {
+	asyncScheduler,
+	defaultIfEmpty,
+	endWith,
+	filter,
+	firstValueFrom,
+	ignoreElements,
+	map,
+	type Observable,
+	type SchedulerLike,
+	Subject,
+	type Subscription,
+	takeUntil,
+	timer,
+} from "rxjs";
 import {
 	type Effect,
+	type ErrorObject,
+	errorToObject,
 	type Input,
 	type NodeId,
 	nodeId,
 	QuorateError,
 	type RequestId,
 	requireInteger,
+	type WriteId,
 } from "../../protocols/core/index.ts";
 import {
 	type CrdtCommand,
@@ -27,14 +44,18 @@ import {
 	type Schema,
 } from "../../protocols/crdt/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
-import { closed, nameTaken, notAMember, typeUnknown } from "./errors.ts";
+import { ReleaseQueue } from "../participant/index.ts";
+import { closed, collectionNeedsStorage, nameTaken, notAMember, typeUnknown } from "./errors.ts";
 import { type CRDTOf, type CRDTType, crdtTypes, makeHandle } from "./handles.ts";
 import { nextIncarnation } from "./incarnations.ts";
 import { type Exchange, type JoinExchange, joinLocally } from "./local-exchange.ts";
+import { ReplicaStorage } from "./replica-storage.ts";
 
 export interface CRDTSynchronizerOptions {
 	/** Time between two exchanges with one other member; milliseconds, default 100. */
 	readonly syncIntervalMs?: number;
+	/** What it may grow to while there is nothing to exchange; milliseconds, default ten times as much, at most 3,600,000. */
+	readonly syncIntervalMaxMs?: number;
 	/** How long {@link CRDTSynchronizer.synchronize} waits for members; milliseconds, 1 to 3,600,000, default 5,000. */
 	readonly synchronizeTimeoutMs?: number;
 	/** This replica's incarnation; by default higher than any that this node has had, as long as its clock does not go back. */
@@ -44,6 +65,18 @@ export interface CRDTSynchronizerOptions {
 	/** The clock and the timers. */
 	readonly scheduler?: SchedulerLike;
 }
+
+/** For {@link CRDTSynchronizer.open}: an incarnation is chosen only where there is no state. */
+export interface CRDTStorageOptions extends CRDTSynchronizerOptions {
+	/** Where the replica's state is kept: of one synchronizer at a time, and for ever of its node. */
+	readonly directory: string;
+}
+
+/** What a synchronizer tells: events of its replica, and the end of its storage. */
+export type CRDTSynchronizerEvent =
+	| CrdtEvent
+	/** Nothing becomes durable any more: the synchronizer has closed itself. */
+	| { readonly type: "storage-failed"; readonly error: ErrorObject };
 
 /** What came of {@link CRDTSynchronizer.synchronize}. */
 export interface Synchronized {
@@ -73,6 +106,11 @@ export interface CRDTMetrics {
 }
 
 const SYNCHRONIZE_TIMEOUT_MS_DEFAULT = 5_000;
+const SYNC_INTERVAL_MS_DEFAULT = 100;
+const SYNC_INTERVAL_MS_MAX = 3_600_000;
+const IDLE_INTERVAL_FACTOR = 10;
+/** How often {@link CRDTSynchronizer.metrics$} reads. */
+const METRICS_EVERY_MS = 1_000;
 const SYNCHRONIZE_TIMEOUT_MS_MAX = 3_600_000;
 /**
  * @example
@@ -90,20 +128,57 @@ export class CRDTSynchronizer {
 	readonly #exchange: Exchange;
 	readonly #scheduler: SchedulerLike;
 	readonly #timeoutMs: number;
-	readonly #heard$ = new Subject<CrdtEvent>();
+	readonly #heard$ = new Subject<CRDTSynchronizerEvent>();
 	/** Hears of each message after it was handled. */
 	readonly #handled$ = new Subject<void>();
 	readonly #types = new Map<string, CRDTType>();
 	readonly #merges = newTiming();
 	readonly #deltas = newTiming();
 	readonly #synchronizations = newTiming();
-	#timer: Subscription | null = null;
+	readonly #timers = new Map<CrdtTypes["timer"], Subscription>();
+	readonly #storage: ReplicaStorage | null;
+	readonly #queue = new ReleaseQueue<CrdtTypes>();
+	#lastWrite: WriteId = 0;
+	#durableWrite: WriteId = 0;
+	/** Tells each write that has become durable. */
+	readonly #written$ = new Subject<WriteId>();
 	#requests: RequestId = 0;
 	#reply: CrdtReply | null = null;
 	#isClosed = false;
+	/** Ends when the storage has given everything back. */
+	#closing: Promise<void> = Promise.resolve();
+
+	/**
+	 * A synchronizer whose state is kept in a directory: values, what was received early, and what was agreed with others. What it sends
+	 * leaves when it is durable; a handle shows a change at once, and {@link durable} tells when that outlives a crash.
+	 * @throws QuorateError as the constructor; `data-directory-in-use`, `data-directory-foreign`, `data-directory-corrupt`,
+	 *   `store-corrupt`, `store-foreign`, `disk-failed`
+	 */
+	static async open(
+		node: string,
+		members: readonly string[],
+		{ directory, ...options }: CRDTStorageOptions,
+	): Promise<CRDTSynchronizer> {
+		const id = nodeId(node);
+		const nowMs = (options.scheduler ?? asyncScheduler).now();
+		const storage = await ReplicaStorage.open(directory, id, options.incarnation ?? nextIncarnation(id, nowMs));
+		try {
+			return new CRDTSynchronizer(node, members, { ...options, incarnation: storage.incarnation }, storage);
+		} catch (error) {
+			await storage.close();
+			throw error;
+		}
+	}
 
 	/** @throws QuorateError `not-a-member`, `crdt-node-taken`, `invalid-argument` */
-	constructor(node: string, members: readonly string[], options: CRDTSynchronizerOptions = {}) {
+	constructor(
+		node: string,
+		members: readonly string[],
+		options: CRDTSynchronizerOptions = {},
+		/** Given by {@link open}. */
+		storage: ReplicaStorage | null = null,
+	) {
+		this.#storage = storage;
 		this.node = nodeId(node);
 		this.members = members.map(nodeId);
 		if (!this.members.includes(this.node)) throw notAMember({ node, members: this.members });
@@ -115,12 +190,15 @@ export class CRDTSynchronizer {
 			SYNCHRONIZE_TIMEOUT_MS_MAX,
 		);
 		const replica = replicaId(this.node, options.incarnation ?? nextIncarnation(this.node, this.#scheduler.now()));
-		const { syncIntervalMs } = options;
+		const { syncIntervalMs = SYNC_INTERVAL_MS_DEFAULT } = options;
+		const syncIntervalMaxMs =
+			options.syncIntervalMaxMs ?? Math.min(SYNC_INTERVAL_MS_MAX, syncIntervalMs * IDLE_INTERVAL_FACTOR);
 		const config = {
 			replica,
 			members: this.members,
-			schema: {},
-			...(syncIntervalMs === undefined ? {} : { syncIntervalMs }),
+			schema: this.#takeTypes(storage),
+			syncIntervalMs,
+			syncIntervalMaxMs,
 		};
 		this.#machine = new ReplicaMachine(replicaConfig(config));
 		const join = options.join ?? joinLocally();
@@ -130,7 +208,14 @@ export class CRDTSynchronizer {
 			if (message.type !== "digest") note(this.#merges, performance.now() - startMs);
 			this.#handled$.next();
 		});
-		this.#step({ type: "start", durable: { state: null, updates: [], collection: null } });
+		this.#step({ type: "start", durable: storage?.durable ?? { state: null, updates: [], collection: null } });
+	}
+
+	/** Values that there were before can be read, and taken in, before anybody registers them. */
+	#takeTypes(storage: ReplicaStorage | null): Record<string, Schema> {
+		const types = Object.entries(storage?.types ?? {});
+		for (const [name, type] of types) this.#types.set(name, type);
+		return Object.fromEntries(types.map(([name, type]) => [name, crdtTypes[type]]));
 	}
 
 	/**
@@ -145,7 +230,12 @@ export class CRDTSynchronizer {
 		if (schema === undefined) throw typeUnknown({ name, type: String(type), known: Object.keys(crdtTypes) });
 		const registered = this.#types.get(name);
 		if (registered !== undefined && registered !== type) throw nameTaken({ name, type, registered });
-		this.#types.set(name, type);
+		if (registered === undefined) {
+			this.#types.set(name, type);
+			this.#storage?.writeTypes(Object.fromEntries(this.#types), (outcome) => {
+				if (!outcome.ok) this.#storageFailed(outcome.error);
+			});
+		}
 		this.#request({ type: "define", name, schema });
 		return makeHandle(type, {
 			name,
@@ -159,7 +249,7 @@ export class CRDTSynchronizer {
 	}
 
 	/** Everything that happens to this replica: changes of values, and what its machine tells. Ends with {@link close}. */
-	get events$(): Observable<CrdtEvent> {
+	get events$(): Observable<CRDTSynchronizerEvent> {
 		return new IsolatedObservable(this.#heard$, (error) => this.#heard$.error(error));
 	}
 
@@ -173,6 +263,53 @@ export class CRDTSynchronizer {
 			sync_convergence_time: { ...this.#synchronizations },
 			memory_usage_per_crdt: Object.fromEntries(bytes),
 		};
+	}
+
+	/** A reading of {@link metrics} now and each second, while somebody listens. Ends with {@link close}. */
+	get metrics$(): Observable<CRDTMetrics> {
+		const closed$ = this.#heard$.pipe(ignoreElements(), endWith(null));
+		return timer(0, METRICS_EVERY_MS, this.#scheduler).pipe(
+			map(() => this.metrics),
+			takeUntil(closed$),
+		);
+	}
+
+	/** Resolves when everything that was done here until now is durable; in memory that is at once. */
+	async durable(): Promise<void> {
+		this.#requireOpen();
+		if (this.#storage === null) return;
+		const write = this.#lastWrite;
+		if (this.#durableWrite >= write) return;
+		await new Promise<void>((resolve, reject) => {
+			const written = this.#written$.subscribe({
+				next: (durable) => {
+					if (durable < write) return;
+					written.unsubscribe();
+					resolve();
+				},
+				complete: () => reject(closed({ node: this.node })),
+			});
+		});
+	}
+
+	/**
+	 * Frees what was deleted, if all members agree on a point for that: changes that are made meanwhile take effect after it. Resolves
+	 * with whether it came about before the time of `synchronizeTimeoutMs`; it may still do so later.
+	 * @throws QuorateError `crdt-collection-needs-storage` in memory: a member that comes back with nothing could not join in any more
+	 */
+	async collect(): Promise<boolean> {
+		this.#requireOpen();
+		if (this.#storage === null) throw collectionNeedsStorage({ node: this.node });
+		const collected = firstValueFrom(
+			this.#heard$.pipe(
+				filter(({ type }) => type === "collected"),
+				map(() => true),
+				takeUntil(timer(this.#timeoutMs, this.#scheduler)),
+				defaultIfEmpty(false),
+			),
+		);
+		this.#request({ type: "collect" });
+		return await collected;
 	}
 
 	/** The values of all names, as plain data. */
@@ -225,18 +362,30 @@ export class CRDTSynchronizer {
 		return { members: wanted.filter(isDone), missing: wanted.filter((member) => !isDone(member)) };
 	}
 
-	/** Leaves the group. What others have not been given yet is gone. Idempotent. */
+	/** Leaves the group. What others have not been given yet is gone, unless it is kept in a directory. Idempotent. */
 	close(): void {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
-		this.#timer?.unsubscribe();
+		this.#written$.complete();
+		if (this.#storage !== null) this.#closing = this.#storage.close();
+		for (const pending of this.#timers.values()) pending.unsubscribe();
 		this.#exchange.leave();
 		this.#handled$.complete();
 		this.#heard$.complete();
 	}
 
+	/** Closes, and resolves when the directory may be opened by another one. */
+	async shutdown(): Promise<void> {
+		this.close();
+		await this.#closing;
+	}
+
 	[Symbol.dispose](): void {
 		this.close();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.shutdown();
 	}
 
 	#answers(members: readonly NodeId[]): number {
@@ -248,17 +397,18 @@ export class CRDTSynchronizer {
 		const startMs = performance.now();
 		const reply = this.#request({ type: "change", commands: [command] });
 		note(this.#deltas, performance.now() - startMs);
-		if (reply.type === "refused") throw new QuorateError(reply.error.code, reply.error.message, reply.error.details);
+		// None while the group agrees on a collection: then it is done afterwards.
+		if (reply?.type === "refused") throw new QuorateError(reply.error.code, reply.error.message, reply.error.details);
 	}
 
-	#request(request: CrdtRequest): CrdtReply {
+	#request(request: CrdtRequest): CrdtReply | null {
 		this.#requests += 1;
 		this.#reply = null;
 		this.#step({ type: "request", requestId: this.#requests, request });
-		return this.#reply!;
+		return this.#reply;
 	}
 
-	/** Nothing here is durable, so every effect leaves at once. */
+	/** In memory nothing is to be waited for, and every effect leaves at once. */
 	#step(input: Input<CrdtTypes>): void {
 		if (this.#isClosed) return;
 		const effects: Effect<CrdtTypes>[] = [];
@@ -266,7 +416,44 @@ export class CRDTSynchronizer {
 		this.#machine.document.advanceClock(now);
 		this.#machine.step(input, now, effects);
 		this.#machine.step({ type: "batch-ended" }, now, effects);
-		for (const effect of effects) this.#performEffect(effect);
+		if (this.#storage === null) {
+			for (const effect of effects) this.#performEffect(effect);
+			return;
+		}
+		// Who asked is told what came of it; that it is durable is another matter.
+		for (const effect of effects) if (effect.type === "reply") this.#reply = effect.reply;
+		const released: Effect<CrdtTypes>[] = [];
+		this.#queue.emit(effects, released);
+		this.#persist(this.#storage, effects);
+		for (const effect of released) this.#performEffect(effect);
+	}
+
+	#persist(storage: ReplicaStorage, effects: readonly Effect<CrdtTypes>[]): void {
+		const writes = effects.flatMap((effect) => (effect.type === "persist" ? [effect] : []));
+		const last = writes.at(-1);
+		if (last === undefined) return;
+		this.#lastWrite = last.writeId;
+		storage.write(
+			writes.map(({ write }) => write),
+			(outcome) => {
+				if (!outcome.ok) this.#storageFailed(outcome.error);
+				else if (!this.#isClosed) this.#release(last.writeId);
+			},
+		);
+	}
+
+	#release(writeId: WriteId): void {
+		this.#durableWrite = writeId;
+		const released: Effect<CrdtTypes>[] = [];
+		this.#queue.durable(writeId, released);
+		for (const effect of released) this.#performEffect(effect);
+		this.#written$.next(writeId);
+	}
+
+	#storageFailed(error: unknown): void {
+		if (this.#isClosed) return;
+		this.#heard$.next({ type: "storage-failed", error: errorToObject(error) });
+		this.close();
 	}
 
 	#performEffect(effect: Effect<CrdtTypes>): void {
@@ -282,16 +469,17 @@ export class CRDTSynchronizer {
 				return;
 			case "set-timer": {
 				const { min, max } = effect.afterMs;
-				this.#timer?.unsubscribe();
+				this.#timers.get(effect.timer)?.unsubscribe();
 				const delay = min + Math.floor(Math.random() * (max - min + 1));
-				this.#timer = this.#scheduler.schedule(() => this.#step({ type: "timer", timer: effect.timer }), delay);
+				const tick = (): void => this.#step({ type: "timer", timer: effect.timer });
+				this.#timers.set(effect.timer, this.#scheduler.schedule(tick, delay));
 				return;
 			}
 			case "persist":
 			case "cancel-timer":
 			case "apply":
 			case "read":
-				// In memory there is nothing to write; the machine asks for nothing of the rest.
+				// Writes were seen to; the machine asks for nothing of the rest.
 				return;
 		}
 	}

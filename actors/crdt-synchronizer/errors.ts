@@ -20,6 +20,11 @@ const defined = defineErrors({
 		"crdt-node-taken",
 		(d: { node: string }) => `a synchronizer of ${d.node} in this group is open already in this process`,
 	],
+	collectionNeedsStorage: [
+		"crdt-collection-needs-storage",
+		(d: { node: string }) =>
+			`${d.node} keeps its values in memory: after a collection it could not come back with nothing`,
+	],
 	closed: ["crdt-synchronizer-closed", (d: { node: string }) => `the synchronizer of ${d.node} is closed`],
 });
 
@@ -31,5 +36,7 @@ export const nameTaken: ErrorMaker<{ name: string; type: string; registered: str
 export const notAMember: ErrorMaker<{ node: string; members: readonly string[] }> = defined.notAMember;
 /** Two synchronizers would be one member: `{node}`. */
 export const nodeTaken: ErrorMaker<{ node: string }> = defined.nodeTaken;
+/** A group of which a member keeps nothing can not be collected: `{node}`. */
+export const collectionNeedsStorage: ErrorMaker<{ node: string }> = defined.collectionNeedsStorage;
 /** A call after `close`: `{node}`. */
 export const closed: ErrorMaker<{ node: string }> = defined.closed;

@@ -73,12 +73,16 @@ export class CrdtStore {
 		return { incarnation: identity.incarnation, durable: { state, updates: records, collection } };
 	}
 
+	/** Says whose store it is, once: belongs to its first write. */
+	identityOperations(): readonly StoreOperation[] {
+		if (this.#identityDue === null) return [];
+		const value = encodeValue(this.#identityDue);
+		this.#identityDue = null;
+		return [{ type: "put", key: IDENTITY_KEY, value }];
+	}
+
 	operationsOf(write: CrdtWrite): readonly StoreOperation[] {
-		const operations: StoreOperation[] = [];
-		if (this.#identityDue !== null) {
-			operations.push({ type: "put", key: IDENTITY_KEY, value: encodeValue(this.#identityDue) });
-			this.#identityDue = null;
-		}
+		const operations: StoreOperation[] = [...this.identityOperations()];
 		switch (write.type) {
 			case "append":
 				operations.push({ type: "append", firstIndex: this.#nextIndex, records: [write.update] });

@@ -20,6 +20,7 @@ export {
 	crdtParticipantModule,
 	crdtParticipantSettings,
 } from "./crdt-participant.ts";
+export { CrdtStore, crdtStoreName, type RecoveredReplica } from "./crdt-store.ts";
 export { constructApplication, HostedApplication, RESULT_BYTES_MAX } from "./hosted-application.ts";
 export { applyingGauge, participantMetrics } from "./metrics.ts";
 export {

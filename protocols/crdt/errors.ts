@@ -63,6 +63,10 @@ const crdtErrors = defineErrors({
 		(d: { field: string; expected: string; actual: string }) =>
 			`replica config: ${d.field} must have ${d.expected}, got ${d.actual}`,
 	],
+	operationInvalid: [
+		"crdt-operation-invalid",
+		(d: { author: string; reason: string }) => `an operation of ${d.author} is refused: ${d.reason}`,
+	],
 	changesHeld: [
 		"crdt-changes-held",
 		(d: { held: number; limit: number }) =>
@@ -103,6 +107,8 @@ export const amountInvalid: ErrorMaker<{ amount: number; expected: string }> = c
 /** A replica's config contradicts itself: `{field, expected, actual}`. */
 export const replicaConfigInvalid: ErrorMaker<{ field: string; expected: string; actual: string }> =
 	crdtErrors.replicaConfigInvalid;
+/** A signed operation that its author can not have made, or must not: `{author, reason}`. */
+export const operationInvalid: ErrorMaker<{ author: string; reason: string }> = crdtErrors.operationInvalid;
 /** Too many changes wait while the group agrees on a collection: `{held, limit}`. */
 export const changesHeld: ErrorMaker<{ held: number; limit: number }> = crdtErrors.changesHeld;
 /** A bounded counter has too few rights at this replica: `{wanted, available}`. */

@@ -12,8 +12,10 @@
  * 2019), observed-remove without tombstones (Bieniusa et al., RR-8083), FugueMax (Weidner and Kleppmann, TPDS 2025), escrow
  * (Balegas et al., SRDS 2015), hybrid logical clocks (Kulkarni et al., OPODIS 2014).
  *
- * Delivered is not decided: two replicas may each hold what the other one has not heard of. And nothing here protects
- * against replicas that lie: a replica that gives one dot to two operations makes others differ for good.
+ * {@link SignedReplica} is a replica among members that may lie. Without it nothing protects against them: a replica that gives one dot to
+ * two operations makes others differ for good.
+ *
+ * Delivered is not decided: two replicas may each hold what the other one has not heard of.
  */
 export { CausalContext, type CausalOrder, type Dot } from "./causality/causal-context.ts";
 export { compareStamps, HybridClock, type Stamp } from "./causality/hybrid-clock.ts";
@@ -27,6 +29,15 @@ export { CrdtDocument, type DocumentOptions, type DocumentSize } from "./documen
 export { type PendingLimits, pendingLimitsDefault } from "./document/pending.ts";
 export { UNDO_GROUPS_MAX_DEFAULT, type UndoHistory } from "./document/undo.ts";
 export type { Value } from "./encoding/value.ts";
+export { HybridReplica, type Reconciled } from "./hybrid/hybrid-replica.ts";
+export {
+	type OrderedAnswer,
+	type OrderedCommand,
+	OrderedDocument,
+	type OrderedQuery,
+	type OrderedResult,
+	type Requirement,
+} from "./hybrid/ordered-document.ts";
 export type {
 	CollectionEvent,
 	CollectionMessage,
@@ -46,6 +57,14 @@ export {
 	type CrdtWrite,
 	crdtLayouts,
 } from "./replica/vocabulary.ts";
+export type { Equivocation } from "./signed/graph.ts";
+export { decodeOperation, type OperationId, type SignedOperation } from "./signed/operation.ts";
+export {
+	type SignedEvent,
+	type SignedOutcome,
+	SignedReplica,
+	type SignedReplicaOptions,
+} from "./signed/signed-replica.ts";
 export type { BoundedCounter } from "./types/bounded-counter.ts";
 export type { Counter } from "./types/counter.ts";
 export type { Flag } from "./types/flag.ts";

@@ -5,8 +5,8 @@
  * below that. Tombstones are another matter. A replica that still has one may name it as an origin, and where an element goes may
  * depend on the origins of tombstones around it, so replicas that collect at different points could order elements
  * differently. Therefore a collection is a point that all replicas pass with the same operations applied: every operation is
- * before it at all of them, or after it at all of them. How a group comes to such a point is the host's to organise; the
- * document counts its collections as epochs, and keeps an update of a later epoch waiting until
+ * before it at all of them, or after it at all of them. How a group comes to such a point is in
+ * `replica/collection-agreement.ts`; the document counts its collections as epochs, and keeps an update of a later epoch waiting until
  * it has passed the same point.
  */
 import type { CausalContext } from "../causality/causal-context.ts";

@@ -31,6 +31,7 @@ import { joinState } from "./join.ts";
 import { type PendingLimits, PendingUpdates, pendingLimitsDefault } from "./pending.ts";
 import { containerBytes, decodeState, encodeShared, encodeState } from "./state-codec.ts";
 import { UNDO_GROUPS_MAX_DEFAULT, UndoHistory } from "./undo.ts";
+import { scopeOf, type UpdateScope } from "./update-scope.ts";
 
 export interface DocumentOptions {
 	/** This replica; never one that is or was in use elsewhere. */
@@ -211,6 +212,14 @@ export class CrdtDocument {
 	 */
 	apply(update: Uint8Array): ApplyOutcome {
 		return applyUpdate(this.#holder.core, update);
+	}
+
+	/**
+	 * What an update does and needs, without applying it.
+	 * @throws QuorateError `crdt-update-damaged`, `crdt-format-unsupported`, `crdt-container-unknown`
+	 */
+	scopeOf(update: Uint8Array): UpdateScope {
+		return scopeOf(this.#holder.core, update);
 	}
 
 	/** Updates that wait for what they depend on. */

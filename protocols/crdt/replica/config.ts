@@ -16,6 +16,12 @@ export interface ReplicaConfig {
 	 */
 	readonly syncIntervalMs: number;
 	/**
+	 * As long as exchanges find nothing to exchange, the time between two of them grows by half each round of all members, up to this;
+	 * anything new brings it back to `syncIntervalMs`. At least that, at most 3,600,000 milliseconds. Default: `syncIntervalMs`, so it
+	 * stays the same.
+	 */
+	readonly syncIntervalMaxMs: number;
+	/**
 	 * Log records kept for members that have not acknowledged them, 1 to 10,000,000; with more, the log is cut, and who is behind
 	 * gets the whole state. Default 1,000.
 	 */
@@ -32,8 +38,8 @@ export interface ReplicaConfig {
 	readonly undoGroupsMax: number;
 }
 
+const SYNC_INTERVAL_MS_DEFAULT = 100;
 const defaults = {
-	syncIntervalMs: 100,
 	logRecordsMax: 1_000,
 	appendsMax: 1_000,
 	appendBytesMax: 1_048_576,
@@ -46,13 +52,15 @@ const defaults = {
 export function replicaConfig(
 	given: Pick<ReplicaConfig, "replica" | "members" | "schema"> & Partial<ReplicaConfig>,
 ): ReplicaConfig {
-	return { ...defaults, ...given };
+	const { syncIntervalMs = SYNC_INTERVAL_MS_DEFAULT } = given;
+	return { ...defaults, syncIntervalMs, syncIntervalMaxMs: syncIntervalMs, ...given };
 }
 
 /** @throws QuorateError `crdt-replica-config-invalid`, `crdt-schema-invalid`, `invalid-argument` */
 export function validateReplicaConfig(config: ReplicaConfig): void {
 	validateSchema(config.schema);
 	requireInteger("syncIntervalMs", config.syncIntervalMs, 1, 3_600_000);
+	requireInteger("syncIntervalMaxMs", config.syncIntervalMaxMs, config.syncIntervalMs, 3_600_000);
 	requireInteger("logRecordsMax", config.logRecordsMax, 1, 10_000_000);
 	requireInteger("appendsMax", config.appendsMax, 1, 1_000_000);
 	requireInteger("appendBytesMax", config.appendBytesMax, 1, 2 ** 30);

@@ -49,6 +49,10 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	readonly #answers = new Map<NodeId, number>();
 	/** Which peer is next. */
 	#turn = 0;
+	/** Between two exchanges, see `syncIntervalMaxMs`. */
+	#intervalMs: number;
+	/** Whether there was anything to exchange since all peers have had their turn. */
+	#isBusy = false;
 	/** Updates appended since the last whole state. */
 	#appends = 0;
 	readonly #agreement: CollectionAgreement;
@@ -64,6 +68,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		validateReplicaConfig(config);
 		this.#config = config;
 		this.#peers = config.members.filter((member) => member !== nodeOf(config.replica));
+		this.#intervalMs = config.syncIntervalMs;
 		this.#document = new CrdtDocument(config);
 		this.#agreement = this.#makeAgreement();
 	}
@@ -152,6 +157,8 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 			writeId: this.#writeId,
 			agreement: this.#agreement.state,
 			missedEpoch: this.#missedEpoch,
+			intervalMs: this.#intervalMs,
+			isBusy: this.#isBusy,
 			held: this.#held.map(({ requestId }) => requestId),
 		};
 	}
@@ -168,6 +175,8 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		copy.#agreement.adopt(this.#agreement);
 		copy.#held = [...this.#held];
 		copy.#missedEpoch = this.#missedEpoch;
+		copy.#intervalMs = this.#intervalMs;
+		copy.#isBusy = this.#isBusy;
 		return copy;
 	}
 
@@ -254,6 +263,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		}
 		const update = this.#document.takeUpdate();
 		if (update !== null) {
+			this.#noteBusy();
 			this.#persistUpdate(update);
 			const message: CrdtMessage = { type: "delta", update };
 			for (const peer of this.#peers) this.#send(peer, message);
@@ -286,6 +296,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 				if (this.#agreement.hasPromised) return;
 				const outcome = this.#document.apply(message.update);
 				if (outcome === "known") return;
+				this.#noteBusy();
 				this.#persistUpdate(message.update.slice());
 				// Something before it is missing here, and its sender has that.
 				if (outcome === "waiting") this.#sendDigest(from, true);
@@ -294,6 +305,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 			}
 			case "state":
 				if (this.#agreement.hasPromised || !this.#document.merge(message.state)) return;
+				this.#noteBusy();
 				this.#persistState();
 				this.#agreement.advanced();
 				return;
@@ -314,6 +326,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 		this.#acknowledged.set(from, context);
 		if (isAnswer) this.#answers.set(from, this.answersOf(from) + 1);
 		const difference = this.#document.differenceTo(context);
+		if (difference.type !== "nothing") this.#noteBusy();
 		if (difference.type === "update") this.#send(from, { type: "delta", update: difference.bytes });
 		if (difference.type === "behind") {
 			const state = this.#document.encode();
@@ -347,12 +360,25 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	}
 
 	#exchangeInTurn(): void {
+		if (this.#turn === 0) {
+			const { syncIntervalMaxMs } = this.#config;
+			if (!this.#isBusy) this.#intervalMs = Math.min(syncIntervalMaxMs, Math.ceil(this.#intervalMs * 1.5));
+			this.#isBusy = false;
+		}
 		this.#setTimer();
 		const peer = this.#peers[this.#turn];
 		if (peer === undefined) return;
 		this.#turn = (this.#turn + 1) % this.#peers.length;
 		this.#sendDigest(peer, false);
 		this.#cutLog();
+	}
+
+	/** There is something to exchange: now it is worth asking often. */
+	#noteBusy(): void {
+		this.#isBusy = true;
+		if (this.#intervalMs === this.#config.syncIntervalMs) return;
+		this.#intervalMs = this.#config.syncIntervalMs;
+		this.#setTimer();
 	}
 
 	#sendDigest(to: NodeId, isAnswer: boolean): void {
@@ -391,7 +417,7 @@ export class ReplicaMachine implements StateMachine<CrdtTypes> {
 	}
 
 	#setTimer(): void {
-		const { syncIntervalMs: min } = this.#config;
+		const min = this.#intervalMs;
 		this.#effects.push({ type: "set-timer", timer: "sync", afterMs: { min, max: Math.ceil(min * 1.5) } });
 	}
 }

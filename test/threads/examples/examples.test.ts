@@ -61,6 +61,14 @@ test("replicated-values: three members come to the same counter and set", async 
 	expect(lines.slice(2)).toEqual([1, 2, 3].map((node) => `node-${node}: 6 requests, user-1 and user-2`));
 });
 
+test("hybrid-values: seen at once, read in the order of the log, and the last one sold once (CRDT-22 to CRDT-24)", async () => {
+	expect(await run("hybrid-values")).toEqual([
+		"shop-1 sees 1 at once, shop-2 still 0",
+		"shop-2 reads 1 in the order of the log",
+		"both sell the last one: done and unmet; 0 left",
+	]);
+});
+
 test("byzantine: a liar among four changes nothing, and the decision is proved (BYZ-1, BYZ-21)", async () => {
 	const [decided, ...rest] = await run("byzantine");
 	expect(decided).toMatch(/^decided in slot \d+$/);

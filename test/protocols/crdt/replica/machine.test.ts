@@ -97,6 +97,31 @@ describe("a group of replicas", () => {
 		expect(world.sentBytes["digest"]).toBeGreaterThan(before["digest"]!);
 	});
 
+	it("asks less often while there is nothing to exchange, and at once often again when there is (CRDT-28)", () => {
+		const config = { syncIntervalMs: 100, syncIntervalMaxMs: 2_000 };
+		const worlds = [config, { syncIntervalMs: 100 }].map((each) => {
+			const world = new ReplicaWorld({ seed: 11, members: 3, schema, lossPercent: 0, config: each });
+			world.change(0, { type: "add", path: ["users"], value: "first" });
+			world.run(5_000);
+			return world;
+		});
+		const digests = (world: ReplicaWorld, forMs: number): number => {
+			const before = world.sentBytes["digest"]!;
+			world.run(forMs);
+			return world.sentBytes["digest"]! - before;
+		};
+		const [eager, steady] = worlds.map((world) => digests(world, 20_000));
+		expect(eager! * 8).toBeLessThan(steady!);
+		// The push of this change is lost: only an exchange can repair it, and it comes as if nobody had been idle.
+		const [world] = worlds;
+		world!.drops = (message) => message.type === "delta";
+		world!.change(0, { type: "add", path: ["users"], value: "second" });
+		world!.flush(world!.members[0]!);
+		world!.drops = () => false;
+		world!.run(600);
+		for (const { machine } of world!.members) expect(machine.document.set("users").has("second")).toBe(true);
+	});
+
 	it("never loses a change that was answered", () => {
 		const world = new ReplicaWorld({ seed: 7, members: 3, schema, lossPercent: 100 });
 		for (let i = 0; i < 10; i++) {
