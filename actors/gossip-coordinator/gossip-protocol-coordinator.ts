@@ -5,7 +5,7 @@ import type { MemberStatus, SwimEvent } from "../../protocols/gossip/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { notInitialized } from "./errors.ts";
 import type { GossipGroup } from "./gossip-group.ts";
-import type { MemberReport } from "./member-messages.ts";
+import type { MemberEvent, MemberReport } from "./member-messages.ts";
 import { attachGroup, type GroupAttachment, type SharedGroupSettings } from "./shared-gossip-groups.ts";
 
 /** Settings of a coordinator; those of the group must be the same for all coordinators of it, or left out. */
@@ -26,6 +26,7 @@ export interface GossipMessage {
 /** What the coordinator's stream carries: the member's events, and an observer's mistake. */
 export type GossipCoordinatorEvent =
 	| SwimEvent
+	| MemberEvent
 	| { readonly type: "observer-failed"; readonly error: ReturnType<typeof errorToObject> };
 
 interface Joined {
@@ -164,7 +165,7 @@ export class GossipProtocolCoordinator {
 			}
 		};
 		const subscription = this.#heard$.subscribe((event) => {
-			if (event.type === "observer-failed") return;
+			if (event.type !== "query-answered" && event.type !== "query-ended") return;
 			if (asked === null) early.push(event);
 			else take(event);
 		});
@@ -220,7 +221,7 @@ export class GossipProtocolCoordinator {
 		await attachment?.detach();
 	}
 
-	#hear(event: SwimEvent): void {
+	#hear(event: SwimEvent | MemberEvent): void {
 		const members = this.#members$.value;
 		if (event.type === "member-joined" && !members.includes(event.node)) {
 			this.#members$.next([...members, event.node].sort());
