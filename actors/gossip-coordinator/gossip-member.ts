@@ -258,8 +258,9 @@ export class GossipMember implements Behaviour {
 	}
 
 	#report(): MemberReport {
-		const { incarnation, health, present, members } = this.#running.machine.status;
-		return { node: this.#node, incarnation, health, present, members: members(), traffic: { ...this.#traffic } };
+		const { incarnation, health, present, members, gossip, probes } = this.#running.machine.status;
+		const traffic = { ...this.#traffic };
+		return { node: this.#node, incarnation, health, present, members: members(), traffic, gossip, probes };
 	}
 
 	get #running(): Life {

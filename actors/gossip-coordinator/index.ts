@@ -21,4 +21,5 @@ export {
 	type GossipMessage,
 	GossipProtocolCoordinator,
 } from "./gossip-protocol-coordinator.ts";
+export { type GossipTuningOptions, type TunedMember, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
 export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic } from "./member-messages.ts";

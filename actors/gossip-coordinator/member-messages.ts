@@ -7,6 +7,7 @@ import type {
 	SwimProfile,
 	SwimReply,
 	SwimRequest,
+	SwimStatus,
 } from "../../protocols/gossip/index.ts";
 
 import type { Address } from "../../runtime/actor/index.ts";
@@ -56,6 +57,8 @@ export interface MemberReport {
 	readonly present: number;
 	readonly members: readonly MemberStatus[];
 	readonly traffic: MemberTraffic;
+	readonly gossip: SwimStatus["gossip"];
+	readonly probes: SwimStatus["probes"];
 }
 
 /** What a member tells beside its machine's events. */
