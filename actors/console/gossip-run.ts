@@ -135,10 +135,11 @@ export class GossipRun {
 				nextSpreadMs += spreadMs;
 			}
 			const isCalm = this.#down.size === 0 && this.#lost.size === 0;
-			if (nowMs >= nextThreadKillMs && killThreadMs !== null && isCalm) {
+			// One thing at a time, what is due for longer first.
+			if (isCalm && killThreadMs !== null && nowMs >= nextThreadKillMs && nextThreadKillMs <= nextKillMs) {
 				await this.#killThread();
 				nextThreadKillMs = nowMs + killThreadMs;
-			} else if (nowMs >= nextKillMs && killMs !== null && isCalm) {
+			} else if (isCalm && killMs !== null && nowMs >= nextKillMs) {
 				await this.#kill();
 				nextKillMs = nowMs + killMs;
 			}
@@ -227,9 +228,11 @@ export class GossipRun {
 	async #killThread(): Promise<void> {
 		const [thread, nodes] = this.#dice.pick([...this.#group.threads]);
 		if (nodes.length === 0) return;
-		for (const node of nodes) {
-			this.#lost.add(node);
-			this.#expectNothingOf(node);
+		for (const node of nodes) this.#lost.add(node);
+		for (const node of nodes) this.#expectNothingOf(node);
+		// What nobody else has heard yet dies with the thread.
+		for (const { heard, expected } of this.#spreads.values()) {
+			if ([...heard].every((node) => this.#lost.has(node))) expected.clear();
 		}
 		const kill: ThreadKill = {
 			thread,
