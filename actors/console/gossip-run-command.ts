@@ -17,8 +17,8 @@ export async function gossipRunCommand(args: readonly string[], world: CommandWo
 	const output = options.json ? silentOutput : world.output;
 	const paint = painter(output.hasColours);
 	output.write(`${paint("bold", `quorate ${world.version}`)}: ${describe(options)}\n`);
-	const { profile, lossChance, threads, seed } = options;
-	const group = await GossipGroup.start({ profile, lossChance, threads, seed });
+	const { profile, lossChance, threads, seed, signed } = options;
+	const group = await GossipGroup.start({ profile, lossChance, threads, seed, signed });
 	try {
 		const note = (elapsedMs: number, text: string): void =>
 			output.write(`${paint("dim", `${(elapsedMs / 1_000).toFixed(1).padStart(6)} s`)}  ${text}\n`);
@@ -28,7 +28,7 @@ export async function gossipRunCommand(args: readonly string[], world: CommandWo
 		output.write(`${options.nodes} members see each other after ${formatMs(gatherMs)}\n\n`);
 		const report = await run.perform(world.interrupt);
 		if (world.interrupt.aborted) return interruptExitCode(world.interrupt);
-		const faults = faultsOf(report, options.killMs);
+		const faults = faultsOf(report, options.killMs, options.killThreadMs);
 		const exitCode = faults.length === 0 ? 0 : 1;
 		if (options.json) world.output.write(`${JSON.stringify({ exitCode, faults, gatherMs, ...report })}\n`);
 		else output.write(`\n${summary(report).join("\n")}\n\n${verdict(report, faults, paint)}\n`);
@@ -38,10 +38,13 @@ export async function gossipRunCommand(args: readonly string[], world: CommandWo
 	}
 }
 
-function describe({ nodes, threads, profile, killMs, lossChance, seed }: GossipRunOptions): string {
+function describe(options: GossipRunOptions): string {
+	const { nodes, threads, profile, killMs, killThreadMs, lossChance, seed, signed } = options;
 	const kills = killMs === null ? "nobody is killed" : `a member is killed every ${killMs / 1_000} s`;
 	const loss = lossChance === 0 ? "" : `, ${formatNumber(100 * lossChance)} % loss`;
-	return `gossip with ${nodes} members on ${threads} threads, profile ${profile}${loss}, ${kills}, seed ${seed}`;
+	const threadKills = killThreadMs === null ? "" : `, a thread every ${killThreadMs / 1_000} s`;
+	const how = `profile ${profile}${signed ? ", signed" : ""}${loss}`;
+	return `gossip with ${nodes} members on ${threads} threads, ${how}, ${kills}${threadKills}, seed ${seed}`;
 }
 
 function summary(report: GossipRunReport): string[] {
@@ -57,6 +60,7 @@ function summary(report: GossipRunReport): string[] {
 				: `median ${formatMs(report.spreadMs.median)}, longest ${formatMs(report.spreadMs.max)}`,
 		],
 		["false positives", `${report.falsePositives}`],
+		...(report.threadKills.length === 0 ? [] : [["threads killed", threadKillsText(report, seconds)]]),
 		["suspicions, refutations", `${report.suspicions}, ${report.refutations}`],
 		[
 			"messages",
@@ -70,6 +74,14 @@ function summary(report: GossipRunReport): string[] {
 			? []
 			: formatTable([["killed", "first noticed", "all noticed"], ...kills], ["left", "right", "right"]);
 	return [...table, ...(table.length === 0 ? [] : [""]), ...formatTable(rows, ["left", "left"])];
+}
+
+function threadKillsText({ threadKills }: GossipRunReport, seconds: (ms: number | null) => string): string {
+	const lost = threadKills.reduce((sum, kill) => sum + kill.members, 0);
+	const back = threadKills.map(({ backMs }) => backMs ?? Number.POSITIVE_INFINITY);
+	const slowestMs = Math.max(...back);
+	const outcome = Number.isFinite(slowestMs) ? `all back after ${seconds(slowestMs)} at most` : "not all came back";
+	return `${threadKills.length} with ${lost} members, ${outcome}`;
 }
 
 function verdict(report: GossipRunReport, faults: readonly string[], paint: ReturnType<typeof painter>): string {

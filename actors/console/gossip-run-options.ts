@@ -9,7 +9,11 @@ export interface GossipRunOptions {
 	readonly profile: "lan" | "wan" | "local";
 	/** Milliseconds between kills; null kills nobody. */
 	readonly killMs: number | null;
+	/** Milliseconds between kills of a thread, with all members on it; null kills none. */
+	readonly killThreadMs: number | null;
 	readonly lossChance: number;
+	/** Whether members sign what they say of members. */
+	readonly signed: boolean;
 	readonly forMs: number;
 	/** Milliseconds between messages to all. */
 	readonly spreadMs: number;
@@ -53,6 +57,18 @@ const options = {
 		fallback: 5_000,
 		parse: (text) => (text === "off" ? null : duration(text, 500, "or off")),
 	} satisfies OptionSpec<number | null>,
+	"kill-thread": {
+		value: "TIME",
+		help: "kill a thread with all members on it this often; supervision brings them back (default off)",
+		fallback: null,
+		parse: (text) => (text === "off" ? null : duration(text, 1_000, "or off")),
+	} satisfies OptionSpec<number | null>,
+	signed: {
+		value: null,
+		help: "let members sign what they say of members (Ed25519)",
+		fallback: false,
+		parse: () => true,
+	} satisfies OptionSpec<boolean>,
 	loss: {
 		value: "SHARE",
 		help: "share of messages that are lost, 0 to 0.9 (default 0)",
@@ -100,13 +116,15 @@ export function namesGossip(args: readonly string[]): boolean {
 /** @throws QuorateError as `parseOptions` */
 export function parseGossipRunOptions(args: readonly string[]): GossipRunOptions {
 	const values: OptionValues<typeof options> = parseOptions(options, args, "quorate run --protocol gossip");
-	const { nodes, threads, profile, kill, loss, spread, seed, json, help } = values;
+	const { nodes, threads, profile, kill, loss, signed, spread, seed, json, help } = values;
 	return {
 		nodes,
 		threads,
 		profile,
 		killMs: kill,
+		killThreadMs: values["kill-thread"],
 		lossChance: loss,
+		signed,
 		forMs: values.for,
 		spreadMs: spread,
 		seed,
@@ -126,7 +144,7 @@ ${describeOptions(options).join("\n")}
 The run succeeds (exit code 0) only if every killed member was held dead by all that lived, at least 99 % of what was
 spread reached the members that lived through it, and in the end every view is whole. A false positive is a live member that
 somebody holds dead; it is counted, and no failure as long as it is made up for. With --kill it is vacuous (exit code 1)
-when nobody was killed and detected.
+when nobody was killed and detected; with --kill-thread, all members of each killed thread must have come back.
 
 Examples:
   quorate run --protocol gossip --nodes 64 --kill 5s

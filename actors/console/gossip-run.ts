@@ -15,6 +15,16 @@ interface Kill {
 	allMs: number | null;
 }
 
+/** One kill of a thread and what became of the members on it. */
+interface ThreadKill {
+	readonly thread: string;
+	readonly atMs: number;
+	readonly members: number;
+	/** Members that have not come back. */
+	readonly waiting: Set<string>;
+	backMs: number | null;
+}
+
 /** One message to all. */
 interface Spread {
 	readonly origin: string;
@@ -27,6 +37,12 @@ interface Spread {
 
 export interface GossipRunReport {
 	readonly kills: readonly { readonly node: string; readonly firstMs: number | null; readonly allMs: number | null }[];
+	/** Threads that were killed, the members on each, and when the last of them was back. */
+	readonly threadKills: readonly {
+		readonly thread: string;
+		readonly members: number;
+		readonly backMs: number | null;
+	}[];
 	readonly falsePositives: number;
 	readonly suspicions: number;
 	readonly refutations: number;
@@ -48,6 +64,8 @@ export interface GossipRunReport {
 const SETTLE_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 100;
 const SEEDS = 3;
+/** A member that is back after its thread was killed may be held dead for so long by who has not heard of it. */
+const FORGIVEN_MS = 5_000;
 
 export class GossipRun {
 	readonly #group: GossipGroup;
@@ -58,6 +76,9 @@ export class GossipRun {
 	readonly #nodes: readonly string[];
 	readonly #kills: Kill[] = [];
 	readonly #spreads = new Map<string, Spread>();
+	readonly #threadKills: ThreadKill[] = [];
+	/** Members that are down with their thread, or were so a moment ago: who holds them dead is not wrong. */
+	readonly #lost = new Set<string>();
 	readonly #down = new Set<string>();
 	/** Members that ran and were held dead. */
 	readonly #wronged = new Set<string>();
@@ -101,19 +122,24 @@ export class GossipRun {
 		const subscription: Subscription = this.#group.events$.subscribe((event) => this.#hear(event));
 		this.#startMs = this.#clock.nowMs();
 		const endMs = this.#startMs + this.#options.forMs;
-		const { killMs, spreadMs } = this.#options;
-		let [nextKillMs, nextSpreadMs, spreadCount] = [
-			killMs === null ? Infinity : this.#startMs + killMs,
-			this.#startMs,
-			0,
+		const { killMs, killThreadMs, spreadMs } = this.#options;
+		let [nextKillMs, nextThreadKillMs] = [
+			this.#startMs + (killMs ?? Infinity),
+			this.#startMs + (killThreadMs ?? Infinity),
 		];
+		let [nextSpreadMs, spreadCount] = [this.#startMs, 0];
 		while (this.#clock.nowMs() < endMs && !interrupt.aborted) {
 			const nowMs = this.#clock.nowMs();
 			if (nowMs >= nextSpreadMs) {
 				await this.#spread(`news-${spreadCount++}`);
 				nextSpreadMs += spreadMs;
 			}
-			if (nowMs >= nextKillMs && killMs !== null && this.#down.size === 0) {
+			const isCalm = this.#down.size === 0 && this.#lost.size === 0;
+			// One thing at a time, what is due for longer first.
+			if (isCalm && killThreadMs !== null && nowMs >= nextThreadKillMs && nextThreadKillMs <= nextKillMs) {
+				await this.#killThread();
+				nextThreadKillMs = nowMs + killThreadMs;
+			} else if (isCalm && killMs !== null && nowMs >= nextKillMs) {
 				await this.#kill();
 				nextKillMs = nowMs + killMs;
 			}
@@ -124,7 +150,7 @@ export class GossipRun {
 		await this.#until(
 			async () => {
 				await this.#restartNoticed();
-				return this.#down.size === 0 && (await this.#areViewsWhole());
+				return this.#down.size === 0 && this.#lost.size === 0 && (await this.#areViewsWhole());
 			},
 			SETTLE_MS_MAX,
 			interrupt,
@@ -136,6 +162,7 @@ export class GossipRun {
 	#hear({ node, event, atMs }: GossipGroupEvent): void {
 		if (event.type === "member-suspected") this.#suspicions++;
 		else if (event.type === "refuted") this.#refutations++;
+		else if (event.type === "rejoining") this.#hearReturn(node, atMs);
 		else if (event.type === "member-failed") this.#hearFailure(node, event.node, atMs);
 		else if (event.type === "user-event") {
 			const spread = this.#spreads.get(event.name);
@@ -146,6 +173,7 @@ export class GossipRun {
 	}
 
 	#hearFailure(at: string, failed: string, atMs: number): void {
+		if (this.#lost.has(failed)) return;
 		const kill = this.#kills.findLast((each) => each.node === failed);
 		if (kill === undefined || (!this.#down.has(failed) && kill.waiting.size === 0)) {
 			this.#falsePositives++;
@@ -171,8 +199,10 @@ export class GossipRun {
 	}
 
 	async #spread(name: string): Promise<void> {
-		const origin = this.#dice.pick(this.#group.nodes);
-		const expected = new Set<string>(this.#group.nodes);
+		const running = this.#group.nodes.filter((node) => !this.#lost.has(node));
+		if (running.length === 0) return;
+		const origin = this.#dice.pick(running);
+		const expected = new Set<string>(running);
 		this.#spreads.set(name, { origin, atMs: this.#clock.nowMs(), expected, heard: new Set(), lastMs: 0 });
 		await this.#group.request(origin, { type: "spread-event", name, payload: new Uint8Array(32) }, "event-spread");
 	}
@@ -181,14 +211,50 @@ export class GossipRun {
 		const node = this.#dice.pick(this.#nodes);
 		const waiting = new Set<string>(this.#group.nodes.filter((other) => other !== node));
 		this.#down.add(node);
+		this.#expectNothingOf(node);
+		this.#kills.push({ node, atMs: this.#clock.nowMs(), waiting, firstMs: null, allMs: null });
+		await this.#group.kill(node);
+		this.#note(this.#clock.nowMs() - this.#startMs, `${node} is killed`);
+	}
+
+	#expectNothingOf(node: string): void {
 		for (const spread of this.#spreads.values()) {
 			if (!spread.heard.has(node)) spread.expected.delete(node);
 			// What its origin has told nobody yet dies with it.
 			if (spread.origin === node && spread.heard.size <= 1) spread.expected.clear();
 		}
-		this.#kills.push({ node, atMs: this.#clock.nowMs(), waiting, firstMs: null, allMs: null });
-		await this.#group.kill(node);
-		this.#note(this.#clock.nowMs() - this.#startMs, `${node} is killed`);
+	}
+
+	async #killThread(): Promise<void> {
+		const [thread, nodes] = this.#dice.pick([...this.#group.threads]);
+		if (nodes.length === 0) return;
+		for (const node of nodes) this.#lost.add(node);
+		for (const node of nodes) this.#expectNothingOf(node);
+		// What nobody else has heard yet dies with the thread.
+		for (const { heard, expected } of this.#spreads.values()) {
+			if ([...heard].every((node) => this.#lost.has(node))) expected.clear();
+		}
+		const kill: ThreadKill = {
+			thread,
+			atMs: this.#clock.nowMs(),
+			members: nodes.length,
+			waiting: new Set<string>(nodes),
+			backMs: null,
+		};
+		this.#threadKills.push(kill);
+		await this.#group.killThread(thread);
+		this.#note(this.#clock.nowMs() - this.#startMs, `${thread} is killed with ${nodes.length} members`);
+	}
+
+	#hearReturn(node: string, atMs: number): void {
+		const kill = this.#threadKills.at(-1);
+		if (kill === undefined || !kill.waiting.delete(node)) return;
+		// Whoever suspected it meanwhile may not have heard yet that it is back.
+		this.#clock.schedule(FORGIVEN_MS, () => this.#lost.delete(node));
+		if (kill.waiting.size > 0) return;
+		kill.backMs = atMs - kill.atMs;
+		const seconds = (kill.backMs / 1_000).toFixed(2);
+		this.#note(this.#clock.nowMs() - this.#startMs, `${kill.thread} and its members are back after ${seconds} s`);
 	}
 
 	/** Whoever all hold dead is started again, under its old name and with nothing on its disk. */
@@ -220,6 +286,7 @@ export class GossipRun {
 			reports.reduce((sum, report) => sum + value(report), 0);
 		return {
 			kills: this.#kills.map(({ node, firstMs, allMs }) => ({ node, firstMs, allMs })),
+			threadKills: this.#threadKills.map(({ thread, members, backMs }) => ({ thread, members, backMs })),
 			falsePositives: this.#falsePositives,
 			suspicions: this.#suspicions,
 			refutations: this.#refutations,
@@ -246,9 +313,13 @@ export class GossipRun {
 }
 
 /** What is wrong with a run, one sentence each. */
-export function faultsOf(report: GossipRunReport, killMs: number | null): string[] {
+export function faultsOf(report: GossipRunReport, killMs: number | null, killThreadMs: number | null = null): string[] {
 	const faults: string[] = [];
 	for (const { node, allMs } of report.kills) if (allMs === null) faults.push(`${node} was killed and not all noticed`);
+	for (const { thread, backMs } of report.threadKills) {
+		if (backMs === null) faults.push(`${thread} was killed and not all of its members came back`);
+	}
+	if (killThreadMs !== null && report.threadKills.length === 0) faults.push("vacuous: no thread was killed");
 	if (killMs !== null && report.kills.length === 0) faults.push("vacuous: nobody was killed");
 	if (report.delivered < DELIVERED_MIN) {
 		faults.push(`only ${(100 * report.delivered).toFixed(2)} % of what was spread was heard`);

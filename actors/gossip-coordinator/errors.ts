@@ -14,6 +14,10 @@ const coordinatorErrors = defineErrors({
 		"gossip-member-missing",
 		(d: { node: string; group: string }) => `no member ${d.node} runs in the group ${d.group}`,
 	],
+	threadMissing: [
+		"gossip-thread-missing",
+		(d: { thread: string; group: string }) => `no members of the group ${d.group} share a thread ${d.thread}`,
+	],
 	requestRefused: [
 		"gossip-request-refused",
 		(d: { node: string; request: string; reason: string }) => `${d.node} refused ${d.request}: ${d.reason}`,
@@ -30,6 +34,8 @@ export const notInitialized: ErrorMaker<{ node: string; state: string }> = coord
 export const memberRuns: ErrorMaker<{ node: string; group: string }> = coordinatorErrors.memberRuns;
 /** The member was never started, was killed, or has left: `{node, group}`. */
 export const memberMissing: ErrorMaker<{ node: string; group: string }> = coordinatorErrors.memberMissing;
+/** No such thread runs members: `{thread, group}`. */
+export const threadMissing: ErrorMaker<{ thread: string; group: string }> = coordinatorErrors.threadMissing;
 /** The member said no: `{node, request, reason}`. */
 export const requestRefused: ErrorMaker<{ node: string; request: string; reason: string }> =
 	coordinatorErrors.requestRefused;

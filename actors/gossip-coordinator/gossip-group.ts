@@ -1,6 +1,18 @@
-/** Members of one group in worker threads of this process, many to a thread. */
-import { filter, map, type Observable } from "rxjs";
-import { errorToObject, isNodeId, type NodeId, nodeId } from "../../protocols/core/index.ts";
+/**
+ * Members of one group in worker threads of this process, many to a thread, under supervision: a member that fails, or whose
+ * thread does, is started again with what it had kept. What is killed with {@link GossipGroup.kill} stays down.
+ */
+import { randomInt } from "node:crypto";
+import { filter, map, type Observable, type Subscription } from "rxjs";
+import {
+	errorToObject,
+	Generator,
+	isNodeId,
+	must,
+	type NodeId,
+	nodeId,
+	type QuorateError,
+} from "../../protocols/core/index.ts";
 import {
 	type SwimConfig,
 	type SwimEvent,
@@ -10,11 +22,23 @@ import {
 	swimConfig,
 	swimLayouts,
 } from "../../protocols/gossip/index.ts";
-import { type ActorRef, ActorSystem, type Backend, IsolatedObservable } from "../../runtime/actor/index.ts";
-import { createThreadBackend } from "../../runtime/threads/index.ts";
-import { memberMissing, memberRuns, requestRefused } from "./errors.ts";
+import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
+import type { EngineSource } from "../../runtime/storage/index.ts";
+import {
+	SupervisorClient,
+	supervisorActor,
+	type ThreadSupervisionEvent,
+	ThreadSupervisor,
+} from "../../supervisors/index.ts";
+import { type SwarmBackend, startThreads } from "../swarm/backend.ts";
+import { startReason } from "../swarm/errors.ts";
+import { FailureWatch } from "../swarm/failure-watch.ts";
+import { groupSupervisorName, rootSpec } from "../swarm/tree.ts";
+import { memberMissing, memberRuns, requestRefused, threadMissing } from "./errors.ts";
 import { gossipMemberModule } from "./gossip-member.ts";
-import { type GossipMemberArgs, type MemberReport, memberName, type PublishedGossipEvent } from "./member-messages.ts";
+import { gossipGroupChild, gossipMemberChild } from "./gossip-tree.ts";
+import { GroupKeys } from "./member-keys.ts";
+import { type MemberEvent, type MemberReport, memberName, type PublishedGossipEvent } from "./member-messages.ts";
 
 export interface GossipGroupOptions {
 	/** Default `gossip`. */
@@ -25,17 +49,25 @@ export interface GossipGroupOptions {
 	readonly tuning?: Partial<Omit<SwimConfig, "nodeId">>;
 	/** Share of messages that members drop on arrival, in [0, 1]. Default 0. */
 	readonly lossChance?: number;
-	/** Threads that members share, 1 to 62. Default: the machine's cores less one, at least 1. */
+	/** Threads that members share, 1 to 61. Default: the machine's cores less one, at least 1. */
 	readonly threads?: number;
 	readonly seed?: number;
-	/** What members run on. Default: worker threads. It is closed when the group stops. */
-	readonly backend?: Backend;
+	/**
+	 * Whether members sign what they say of members, so that nobody can pass on what was not said (Ed25519, 64 bytes a statement).
+	 * Keys are made for the group and end with it. Default false.
+	 */
+	readonly signed?: boolean;
+	/**
+	 * Where members keep their incarnations and contacts, one process at a time. Default: in memory, which outlives members and
+	 * their threads, and not the process.
+	 */
+	readonly directory?: string;
 }
 
 /** One event of one member. */
 export interface GossipGroupEvent {
 	readonly node: NodeId;
-	readonly event: SwimEvent;
+	readonly event: SwimEvent | MemberEvent;
 	/** On the clock of the main thread. */
 	readonly atMs: number;
 }
@@ -46,39 +78,99 @@ const ANSWER_MS = 10_000;
 export class GossipGroup {
 	readonly group: string;
 	readonly events$: Observable<GossipGroupEvent>;
+	/** Resolves with the reason when the group can not go on: its storage has failed, or members fail again and again. */
+	readonly failed: Promise<QuorateError>;
 	readonly #options: GossipGroupOptions;
-	readonly #backend: Backend;
+	readonly #backend: SwarmBackend;
 	readonly #system: ActorSystem;
+	readonly #threads: ThreadSupervisor;
+	readonly #keys: GroupKeys | null;
 	readonly #members = new Map<NodeId, ActorRef>();
+	readonly #watch: Subscription;
+	#supervisor: SupervisorClient | null = null;
+	#storage: Address | null = null;
+	#isStopping = false;
 
-	private constructor(options: GossipGroupOptions, backend: Backend) {
+	private constructor(options: GossipGroupOptions, backend: SwarmBackend, seed: number) {
 		this.group = options.group ?? "gossip";
 		this.#options = options;
 		this.#backend = backend;
-		this.#system = new ActorSystem(backend, options.threads === undefined ? {} : { sharedThreads: options.threads });
+		this.#keys = options.signed === true ? new GroupKeys(this.group) : null;
+		const { threads } = options;
+		this.#system = new ActorSystem(backend.backend, threads === undefined ? {} : { sharedThreads: threads });
+		this.#threads = new ThreadSupervisor({
+			threads: backend.backend.threads,
+			clock: backend.backend.ports.clock,
+			generator: new Generator(seed, "gossip-group/threads"),
+			publish: (event) => this.#system.publish(event),
+		});
 		const events$ = this.#system.events$.pipe(
 			filter((event): event is PublishedGossipEvent => event.type === "gossip-event"),
 			filter(({ group }) => group === this.group),
 			map(({ node, event }) => ({ node: node as NodeId, event, atMs: this.nowMs })),
 		);
-		this.events$ = new IsolatedObservable(events$, (error) =>
-			this.#system.publish({ type: "observer-failed", error: errorToObject(error) } as { readonly type: string }),
-		);
+		this.events$ = new IsolatedObservable(events$, (error) => this.#observerFailed(error));
+		const failures = new FailureWatch(backend.storage.name, groupSupervisorName(this.group));
+		let fail: (error: QuorateError) => void = () => undefined;
+		this.failed = new Promise((resolve) => {
+			fail = resolve;
+		});
+		this.#watch = this.#system.events$.subscribe((event) => {
+			const failure = failures.heard(event);
+			// What ends because the group is being stopped has not failed.
+			if (failure !== null && !this.#isStopping) fail(failure);
+		});
 	}
 
-	/** @throws QuorateError `gossip-config-invalid` and what starting threads throws */
+	/** @throws QuorateError `gossip-config-invalid`, `data-directory-*`, and what starting threads throws */
 	static async start(options: GossipGroupOptions = {}): Promise<GossipGroup> {
 		// Refused here, not first in some thread.
 		swimConfig({ ...options.tuning, nodeId: nodeId("any") }, options.profile);
-		const seed = options.seed === undefined ? {} : { seed: options.seed };
-		const backend =
-			options.backend ??
-			(await createThreadBackend({ layouts: [swimLayouts], preload: [gossipMemberModule], warmSpares: 0, ...seed }));
-		return new GossipGroup(options, backend);
+		const { group: name = "gossip", directory, seed = randomInt(2 ** 47) } = options;
+		const engine: EngineSource =
+			directory === undefined
+				? { type: "memory" }
+				: { type: "lmdb", directory, clusterId: name, nodeIds: [], application: "gossip membership" };
+		const backend = await startThreads({
+			layouts: [swimLayouts],
+			examples: [],
+			preload: [gossipMemberModule],
+			seed,
+			warmSpares: 0,
+			engine,
+			dispose: () => Promise.resolve(),
+		});
+		const group = new GossipGroup(options, backend, seed);
+		try {
+			await group.#boot();
+		} catch (error) {
+			await group.stop();
+			throw startReason(error);
+		}
+		return group;
+	}
+
+	async #boot(): Promise<void> {
+		this.#threads.start();
+		const { storage } = this.#backend;
+		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(storage))));
+		const found = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
+		this.#storage = found.address;
+		if (this.#keys !== null) await this.#system.spawn(this.#keys.actor());
+		const { address } = await root.startChild(gossipGroupChild(this.group));
+		this.#supervisor = new SupervisorClient(this.#system.ref(address));
+	}
+
+	/** What happens to the threads that members share, as their supervisor tells it. */
+	get threads$(): Observable<ThreadSupervisionEvent> {
+		const told$ = this.#system.events$.pipe(
+			filter((event): event is ThreadSupervisionEvent => event.type.startsWith("thread-") && "slot" in event),
+		);
+		return new IsolatedObservable(told$, (error) => this.#observerFailed(error));
 	}
 
 	get nowMs(): number {
-		return this.#backend.ports.clock.nowMs();
+		return this.#backend.backend.ports.clock.nowMs();
 	}
 
 	get nodes(): readonly NodeId[] {
@@ -89,18 +181,23 @@ export class GossipGroup {
 		return isNodeId(node) && this.#members.has(node);
 	}
 
-	/** Starts a member, which knows nobody yet. @throws QuorateError `gossip-member-runs`, `invalid-argument` */
+	/**
+	 * Starts a member, which knows nobody yet; one that ran here before, with an incarnation above its last.
+	 * @throws QuorateError `gossip-member-runs`, `invalid-argument`
+	 */
 	async startMember(node: string): Promise<void> {
 		const id = nodeId(node);
 		if (this.#members.has(id)) throw memberRuns({ node, group: this.group });
 		const { profile = "lan", tuning = {}, lossChance = 0 } = this.#options;
-		const args: GossipMemberArgs = { group: this.group, node, profile, tuning, lossChance };
-		const ref = await this.#system.spawn({
-			name: memberName(this.group, node),
-			behaviour: { module: gossipMemberModule, export: "GossipMember", args },
-			placement: "shared",
-		});
-		this.#members.set(id, ref);
+		const { group } = this;
+		const storage = must(this.#storage ?? undefined, "a group has booted");
+		const identity = this.#keys?.secretOf(id) ?? null;
+		if (identity !== null) {
+			for (const member of this.#members.values()) member.tell({ type: "gossip-enrol", identity: identity.public });
+		}
+		const args = { group, node, profile, tuning, lossChance, storage, identity };
+		const { address } = await this.#supervised.startChild(gossipMemberChild(args));
+		this.#members.set(id, this.#system.ref(address));
 	}
 
 	/** Lets a member meet the others through these. @throws QuorateError `gossip-request-refused` */
@@ -130,26 +227,59 @@ export class GossipGroup {
 		return await this.#ref(node).ask<MemberReport>({ type: "gossip-status" });
 	}
 
-	/** Ends a member at once, without a word to the others. */
+	/** Ends a member at once, without a word to the others; its supervisor lets it be. */
 	async kill(node: string): Promise<void> {
-		await this.#end(node, 0);
+		this.#ref(node);
+		this.#members.delete(nodeId(node));
+		const name = memberName(this.group, node);
+		await this.#supervised.terminateChild(name);
+		await this.#supervised.deleteChild(name);
+	}
+
+	/** The threads that members share, by name, with who is on each. */
+	get threads(): ReadonlyMap<string, readonly NodeId[]> {
+		const shared = this.#backend.backend.threads.status().filter(({ spec }) => spec.name.startsWith("shared-"));
+		const on = (slot: number): NodeId[] =>
+			[...this.#members].filter(([, { address }]) => address.slot === slot).map(([node]) => node);
+		return new Map(shared.map(({ slot, spec }) => [spec.name, on(slot)]));
+	}
+
+	/**
+	 * Ends a thread at once, as a crash would, with all members on it. Its supervisor starts another, and the members' theirs: with
+	 * incarnations above their last. Resolves when the thread is dead.
+	 * @throws QuorateError `gossip-thread-missing`
+	 */
+	async killThread(name: string): Promise<void> {
+		const { threads } = this.#backend.backend;
+		const thread = threads.status().find(({ spec }) => spec.name === name);
+		if (thread === undefined || !this.threads.has(name)) throw threadMissing({ thread: name, group: this.group });
+		await threads.kill(thread.slot, "killed");
 	}
 
 	/** Lets a member leave in order, and ends it when the leave was spread. */
 	async leave(node: string): Promise<void> {
 		await this.request(node, { type: "leave" }, "left");
-		await this.#end(node, ANSWER_MS);
+		await this.kill(node);
 	}
 
 	async stop(): Promise<void> {
+		this.#isStopping = true;
 		this.#members.clear();
-		await this.#system.stop();
+		try {
+			await this.#system.stop();
+		} finally {
+			this.#threads.stop();
+			this.#watch.unsubscribe();
+			await this.#backend.dispose?.();
+		}
 	}
 
-	async #end(node: string, timeoutMs: number): Promise<void> {
-		const ref = this.#ref(node);
-		this.#members.delete(nodeId(node));
-		await this.#system.stopActor(ref, timeoutMs);
+	get #supervised(): SupervisorClient {
+		return must(this.#supervisor ?? undefined, "a group has booted");
+	}
+
+	#observerFailed(error: unknown): void {
+		this.#system.publish({ type: "observer-failed", error: errorToObject(error) } as { readonly type: string });
 	}
 
 	#ref(node: string): ActorRef {

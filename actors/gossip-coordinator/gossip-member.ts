@@ -1,7 +1,6 @@
 /**
- * SWIM as an actor: timers, messages and answers of one member. Many share a thread. There is no disk: the machine's one
- * write, its incarnation, is not kept, so a member that is started again begins with a stale one and learns better from
- * whoever holds its former life dead, which is what the protocol does anyhow.
+ * SWIM as an actor: timers, messages, writes and answers of one member. Many share a thread. When its supervisor starts it again,
+ * because it or its thread has failed, it comes back with an incarnation above its last one and rejoins through whom it knew.
  */
 import {
 	assertNever,
@@ -14,9 +13,12 @@ import {
 	nodeId,
 } from "../../protocols/core/index.ts";
 import {
+	type MemberStatus,
 	messageBytes,
+	type SwimEvent,
 	SwimMachine,
 	type SwimMessage,
+	type SwimReply,
 	type SwimTimer,
 	type SwimTypes,
 	swimConfig,
@@ -24,13 +26,24 @@ import {
 } from "../../protocols/gossip/index.ts";
 import type { ActorContext, Behaviour, Replier } from "../../runtime/actor/index.ts";
 import { MemberAddresses } from "./member-addresses.ts";
-import type { GossipMemberArgs, MemberMessage, MemberReport, PublishedGossipEvent } from "./member-messages.ts";
+import { MemberKeys } from "./member-keys.ts";
+import type {
+	GossipMemberArgs,
+	MemberEvent,
+	MemberMessage,
+	MemberReport,
+	PublishedGossipEvent,
+} from "./member-messages.ts";
+import { MemberStore } from "./member-store.ts";
 
 /** Where this module is, for a behaviour source. */
 export const gossipMemberModule: string = import.meta.url;
 
 /** Requests that may wait for an answer. */
 const REQUESTS_WAITING_MAX = 4_096;
+
+/** A restarted member whose contacts do not answer asks them again so often. */
+const REJOIN_EVERY_MS = 5_000;
 
 const swimTypes: ReadonlySet<string> = new Set(swimLayouts.messages.map(({ type }) => type));
 
@@ -39,6 +52,9 @@ interface Life {
 	readonly machine: SwimMachine;
 	readonly addresses: MemberAddresses;
 	readonly dice: Generator;
+	readonly store: MemberStore;
+	/** Null in a group that does not sign. */
+	readonly keys: MemberKeys | null;
 }
 
 export class GossipMember implements Behaviour {
@@ -46,6 +62,8 @@ export class GossipMember implements Behaviour {
 	readonly #node: NodeId;
 	readonly #repliers = new Map<number, Replier>();
 	#nextRequestId = 1;
+	/** The request by which a restarted member comes back, while it is open. */
+	#rejoinId: number | null = null;
 	#life: Life | undefined;
 	readonly #traffic = { sent: 0, sentBytes: 0, received: 0, lost: 0, undeliverable: 0 };
 
@@ -54,10 +72,16 @@ export class GossipMember implements Behaviour {
 		this.#node = nodeId(args.node);
 	}
 
-	started(context: ActorContext): void {
-		const { group, profile, tuning } = this.#args;
+	async started(context: ActorContext, restarts: number): Promise<void> {
+		const { group, profile, tuning, storage, identity } = this.#args;
+		const keys = identity === null ? null : new MemberKeys(context, group, identity);
+		await keys?.learn();
+		const store = await MemberStore.open(context, storage, group, this.#node, (error) =>
+			this.#publish(context, { type: "storage-lost", error }),
+		);
 		const machine = new SwimMachine(swimConfig({ ...tuning, nodeId: this.#node }, profile), {
 			choices: context.generator.fork("choices"),
+			...(keys === null ? {} : { crypto: keys.port }),
 		});
 		const addresses = new MemberAddresses(context, group, swimLayouts.protocol, (error) => {
 			// In the actor's turn, so that its supervisor hears of it.
@@ -65,11 +89,23 @@ export class GossipMember implements Behaviour {
 				throw error;
 			});
 		});
-		this.#life = { context, machine, addresses, dice: context.generator.fork("network") };
-		this.#step({ type: "start", durable: { incarnation: 0 } });
+		this.#life = { context, machine, addresses, dice: context.generator.fork("network"), store, keys };
+		this.#step({ type: "start", durable: { incarnation: store.incarnation } });
+		if (restarts > 0) this.#rejoin();
+	}
+
+	/** A first start is told by its caller whom to join; a restart knows. */
+	#rejoin(): void {
+		const { store, machine, context } = this.#running;
+		const { contacts } = store;
+		if (contacts.length === 0) return;
+		this.#publish(context, { type: "rejoining", incarnation: machine.status.incarnation, contacts });
+		this.#rejoinId = this.#nextRequestId++;
+		this.#step({ type: "request", requestId: this.#rejoinId, request: { type: "join", seeds: contacts } });
 	}
 
 	receive(message: unknown, context: ActorContext): void {
+		if (this.#running.store.receive(message)) return;
 		const type = (message as { readonly type?: unknown } | null)?.type;
 		if (typeof type !== "string") return;
 		if (swimTypes.has(type)) this.#receivePacket(message as SwimMessage, context);
@@ -105,6 +141,10 @@ export class GossipMember implements Behaviour {
 				return;
 			case "gossip-status":
 				context.reply(this.#report());
+				return;
+			case "gossip-enrol":
+				// Members are not asked who may sign: this is the group's to say, which is no actor.
+				if (context.sender === null) this.#running.keys?.enrol(message.identity);
 				return;
 			case "gossip-who":
 				context.sender?.tell({ type: "gossip-hello", node: this.#node } satisfies MemberMessage);
@@ -149,20 +189,15 @@ export class GossipMember implements Behaviour {
 			case "cancel-timer":
 				context.timers.cancel(timerKey(effect.timer));
 				return;
-			case "reply": {
-				const replier = this.#repliers.get(effect.requestId);
-				this.#repliers.delete(effect.requestId);
-				replier?.reply(effect.reply);
+			case "reply":
+				this.#reply(effect.requestId, effect.reply);
 				return;
-			}
-			case "emit": {
-				const { group, node } = this.#args;
-				const published: PublishedGossipEvent = { type: "gossip-event", group, node, event: effect.event };
-				context.publish(published);
+			case "emit":
+				this.#noteContact(effect.event);
+				this.#publish(context, effect.event);
 				return;
-			}
 			case "persist":
-				// See the head of this file.
+				this.#running.store.keepIncarnation(effect.write.incarnation);
 				return;
 			case "read":
 			case "apply":
@@ -170,6 +205,42 @@ export class GossipMember implements Behaviour {
 			default:
 				assertNever(effect, "effect");
 		}
+	}
+
+	#reply(requestId: number, reply: SwimReply): void {
+		if (requestId === this.#rejoinId) {
+			this.#rejoinId = null;
+			// None of its contacts has answered: it asks again as long as it knows nobody.
+			if (reply.type === "refused") {
+				this.#running.context.timers.run("rejoin", REJOIN_EVERY_MS, () => {
+					if (this.#running.machine.status.present === 1) this.#rejoin();
+				});
+			}
+			return;
+		}
+		const replier = this.#repliers.get(requestId);
+		this.#repliers.delete(requestId);
+		replier?.reply(reply);
+	}
+
+	#noteContact(event: SwimEvent): void {
+		const { store, machine } = this.#running;
+		if (event.type === "member-joined") store.join(event.node);
+		else if (event.type === "member-failed" || event.type === "member-left") {
+			store.leave(event.node, () => {
+				const isThere = ({ state }: MemberStatus): boolean => state === "alive";
+				return machine.status
+					.members()
+					.filter(isThere)
+					.map(({ node }) => node);
+			});
+		}
+	}
+
+	#publish(context: ActorContext, event: SwimEvent | MemberEvent): void {
+		const { group, node } = this.#args;
+		const published: PublishedGossipEvent = { type: "gossip-event", group, node, event };
+		context.publish(published);
 	}
 
 	#send(to: NodeId, message: SwimMessage): void {
@@ -187,8 +258,9 @@ export class GossipMember implements Behaviour {
 	}
 
 	#report(): MemberReport {
-		const { incarnation, health, present, members } = this.#running.machine.status;
-		return { node: this.#node, incarnation, health, present, members: members(), traffic: { ...this.#traffic } };
+		const { incarnation, health, present, members, gossip, probes } = this.#running.machine.status;
+		const traffic = { ...this.#traffic };
+		return { node: this.#node, incarnation, health, present, members: members(), traffic, gossip, probes };
 	}
 
 	get #running(): Life {

@@ -5,7 +5,8 @@ import type { MemberStatus, SwimEvent } from "../../protocols/gossip/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { notInitialized } from "./errors.ts";
 import type { GossipGroup } from "./gossip-group.ts";
-import type { MemberReport } from "./member-messages.ts";
+import { type GossipTuningOptions, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
+import type { MemberEvent, MemberReport } from "./member-messages.ts";
 import { attachGroup, type GroupAttachment, type SharedGroupSettings } from "./shared-gossip-groups.ts";
 
 /** Settings of a coordinator; those of the group must be the same for all coordinators of it, or left out. */
@@ -26,6 +27,7 @@ export interface GossipMessage {
 /** What the coordinator's stream carries: the member's events, and an observer's mistake. */
 export type GossipCoordinatorEvent =
 	| SwimEvent
+	| MemberEvent
 	| { readonly type: "observer-failed"; readonly error: ReturnType<typeof errorToObject> };
 
 interface Joined {
@@ -164,7 +166,7 @@ export class GossipProtocolCoordinator {
 			}
 		};
 		const subscription = this.#heard$.subscribe((event) => {
-			if (event.type === "observer-failed") return;
+			if (event.type !== "query-answered" && event.type !== "query-ended") return;
 			if (asked === null) early.push(event);
 			else take(event);
 		});
@@ -190,6 +192,24 @@ export class GossipProtocolCoordinator {
 	/** Says something of this member to all, at most 512 bytes. @throws QuorateError `gossip-request-refused` */
 	async setTags(tags: Uint8Array): Promise<void> {
 		await this.#running().group.request(this.node, { type: "set-tags", tags }, "tags-set");
+	}
+
+	/**
+	 * Lets fanout and interval of this member follow the group's size, measured loss and a cap on its bytes, for as long as the
+	 * stream is subscribed to; it tells each change.
+	 * @throws QuorateError `gossip-config-invalid`
+	 */
+	tune(options: GossipTuningOptions = {}): Observable<TuningDecision> {
+		return tuneGossip(
+			{
+				report: () => this.status(),
+				tune: async ({ fanout, intervalMs }) => {
+					const request = { type: "tune", gossipFanout: fanout, gossipIntervalMs: intervalMs } as const;
+					await this.#running().group.request(this.node, request, "tuned");
+				},
+			},
+			options,
+		);
 	}
 
 	/** Leaves the group in order: the others hear that this member left, not that it failed. Then as {@link shutdown}. */
@@ -220,7 +240,7 @@ export class GossipProtocolCoordinator {
 		await attachment?.detach();
 	}
 
-	#hear(event: SwimEvent): void {
+	#hear(event: SwimEvent | MemberEvent): void {
 		const members = this.#members$.value;
 		if (event.type === "member-joined" && !members.includes(event.node)) {
 			this.#members$.next([...members, event.node].sort());

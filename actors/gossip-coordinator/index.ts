@@ -5,7 +5,14 @@
  * Place: joins `protocols/gossip` (SWIM) to the runtime. The other protocols of that room have no host here yet. Members of
  * other processes or machines can not be reached.
  */
-export { groupSettingsDiffer, memberMissing, memberRuns, notInitialized, requestRefused } from "./errors.ts";
+export {
+	groupSettingsDiffer,
+	memberMissing,
+	memberRuns,
+	notInitialized,
+	requestRefused,
+	threadMissing,
+} from "./errors.ts";
 export { GossipGroup, type GossipGroupEvent, type GossipGroupOptions } from "./gossip-group.ts";
 export { GossipMember, gossipMemberModule } from "./gossip-member.ts";
 export {
@@ -14,4 +21,5 @@ export {
 	type GossipMessage,
 	GossipProtocolCoordinator,
 } from "./gossip-protocol-coordinator.ts";
-export type { GossipMemberArgs, MemberReport, MemberTraffic } from "./member-messages.ts";
+export { type GossipTuningOptions, type TunedMember, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
+export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic } from "./member-messages.ts";

@@ -1,4 +1,5 @@
 /** What is said to and by a member's actor beside the messages of SWIM itself. */
+import type { ErrorObject } from "../../protocols/core/index.ts";
 import type {
 	MemberStatus,
 	SwimConfig,
@@ -6,7 +7,11 @@ import type {
 	SwimProfile,
 	SwimReply,
 	SwimRequest,
+	SwimStatus,
 } from "../../protocols/gossip/index.ts";
+
+import type { Address } from "../../runtime/actor/index.ts";
+import type { PublicIdentity, SecretIdentity } from "../../runtime/crypto/index.ts";
 
 /** A member's settings: cloneable, since they travel to its thread. */
 export interface GossipMemberArgs {
@@ -16,11 +21,17 @@ export interface GossipMemberArgs {
 	readonly tuning: Partial<Omit<SwimConfig, "nodeId">>;
 	/** Share of messages that this member drops on arrival, in [0, 1]: for runs that show what loss does. */
 	readonly lossChance: number;
+	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
+	readonly storage: Address;
+	/** Its own keys; null in a group that does not sign. */
+	readonly identity: SecretIdentity | null;
 }
 
 export type MemberMessage =
 	| { readonly type: "gossip-request"; readonly request: SwimRequest }
 	| { readonly type: "gossip-status" }
+	/** Somebody is about to start and to sign; told by the group, so that its first word is not lost. */
+	| { readonly type: "gossip-enrol"; readonly identity: PublicIdentity }
 	/** Who are you, that speaks from this address? */
 	| { readonly type: "gossip-who" }
 	/** The actor of this node; believed only if the registry says so too. */
@@ -46,14 +57,23 @@ export interface MemberReport {
 	readonly present: number;
 	readonly members: readonly MemberStatus[];
 	readonly traffic: MemberTraffic;
+	readonly gossip: SwimStatus["gossip"];
+	readonly probes: SwimStatus["probes"];
 }
 
-/** What a member's actor publishes: one event of its machine. */
+/** What a member tells beside its machine's events. */
+export type MemberEvent =
+	/** Its supervisor has started it again, with what it had kept, and it asks its contacts to take it back. */
+	| { readonly type: "rejoining"; readonly incarnation: number; readonly contacts: readonly string[] }
+	/** It keeps nothing any more, and goes on. */
+	| { readonly type: "storage-lost"; readonly error: ErrorObject };
+
+/** What a member's actor publishes: one event of its machine, or its own. */
 export interface PublishedGossipEvent {
 	readonly type: "gossip-event";
 	readonly group: string;
 	readonly node: string;
-	readonly event: SwimEvent;
+	readonly event: SwimEvent | MemberEvent;
 }
 
 /** The answer to a request, as it travels. */

@@ -2,9 +2,10 @@
  * `protocols/gossip`: news that reach everybody by talking to a few: membership and failure detection, broadcast, replicated
  * state that converges. Delivered is not decided: nothing in this room says "committed".
  *
- * Each folder is one protocol with its paper: `swim/`, `rumours/`, `broadcast/`, `state/`,
+ * Each folder is one protocol with its paper: `swim/`, `rumours/`, `broadcast/`, `anti-entropy/`, `state/`,
  * `repair/`, `clocks/`, `estimation/`.
  */
+export * from "./anti-entropy/index.ts";
 export * from "./broadcast/index.ts";
 export * from "./clocks/index.ts";
 export { configContradiction, configInvalid, symbolsInconsistent, tooLarge } from "./errors.ts";

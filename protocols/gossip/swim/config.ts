@@ -172,6 +172,17 @@ export function swimConfig(
 	return config;
 }
 
+/** The knob that is out of its bounds, or null. */
+export function tuningFault(
+	gossipFanout: number,
+	gossipIntervalMs: number,
+): "gossipFanout" | "gossipIntervalMs" | null {
+	const isWithin = (value: number, [min, max]: Bounds): boolean =>
+		Number.isSafeInteger(value) && value >= min && value <= max;
+	if (!isWithin(gossipFanout, bounds.gossipFanout)) return "gossipFanout";
+	return isWithin(gossipIntervalMs, bounds.gossipIntervalMs) ? null : "gossipIntervalMs";
+}
+
 /**
  * Checks every field and the relations between them; changes nothing.
  * @throws QuorateError `invalid-argument`, `gossip-config-invalid` `{field, expected, actual}` or

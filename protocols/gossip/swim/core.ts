@@ -83,6 +83,10 @@ export interface SwimCore {
 	readonly accusations: Map<NodeId, MemberUpdate>;
 	readonly updates: BroadcastQueue<MemberUpdate>;
 	readonly events: BroadcastQueue<UserEvent>;
+	/** As configured, until it is tuned. */
+	gossip: { readonly fanout: number; readonly intervalMs: number };
+	/** Direct probes of this life that were judged, and those of them that were answered in time: what loss is estimated from. */
+	probes: { readonly judged: number; readonly answered: number };
 	/** The gossip timer is set. */
 	isGossiping: boolean;
 	/** Local health, 0 is well. */
@@ -125,6 +129,8 @@ export function createCore(config: SwimConfig, ports: SwimPorts): SwimCore {
 		accusations: new Map(),
 		updates: new BroadcastQueue(Math.max(QUEUE_ITEMS_MAX, config.membersMax)),
 		events: new BroadcastQueue(QUEUE_ITEMS_MAX),
+		gossip: { fanout: config.gossipFanout, intervalMs: config.gossipIntervalMs },
+		probes: { judged: 0, answered: 0 },
 		isGossiping: false,
 		health: 0,
 		sequence: 0,
@@ -174,6 +180,8 @@ export function viewCore(core: SwimCore): unknown {
 		accusations: core.accusations,
 		updates: core.updates.view(),
 		events: core.events.view(),
+		gossip: core.gossip,
+		probes: core.probes,
 		isGossiping,
 		health,
 		sequence,

@@ -47,13 +47,12 @@ const NO_CARGO: Cargo = { updates: [], events: [] };
 /** The gossip tick: news to a few members. It is set only while there are news. */
 export function handleGossipTimer(core: SwimCore): void {
 	core.isGossiping = false;
-	const { gossipFanout } = core.config;
-	for (const peer of core.members.draw(gossipFanout, core.ports.choices, true)) {
+	for (const peer of core.members.draw(core.gossip.fanout, core.ports.choices, true)) {
 		const cargo = loadCargo(core, 0);
 		if (cargo === NO_CARGO) break;
 		send(core, peer, { type: "gossip", ...cargo });
 	}
-	keepGossiping(core, core.config.gossipIntervalMs);
+	keepGossiping(core, core.gossip.intervalMs);
 }
 
 /** Says one thing to one member at once. */
@@ -75,5 +74,5 @@ function keepGossiping(core: SwimCore, afterMsMin = 1): void {
 	if (core.updates.size === 0 && core.events.size === 0) return;
 	if (core.members.present + core.members.count("dead") === 0) return;
 	core.isGossiping = true;
-	setTimer(core, "gossip", afterMsMin, core.config.gossipIntervalMs);
+	setTimer(core, "gossip", Math.min(afterMsMin, core.gossip.intervalMs), core.gossip.intervalMs);
 }

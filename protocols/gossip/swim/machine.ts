@@ -10,7 +10,7 @@ import {
 	type RequestId,
 	type StateMachine,
 } from "../../core/index.ts";
-import { SEEDS_MAX, type SwimConfig, TAGS_BYTES_MAX, validateSwimConfig } from "./config.ts";
+import { SEEDS_MAX, type SwimConfig, TAGS_BYTES_MAX, tuningFault, validateSwimConfig } from "./config.ts";
 import { copyCore, createCore, NO_BYTES, reply, type SwimCore, type SwimPorts, setTimer, viewCore } from "./core.ts";
 import { handleGossipTimer, spread } from "./dissemination.ts";
 import type { SwimMessage } from "./messages.ts";
@@ -215,6 +215,9 @@ function handleRequest(core: SwimCore, requestId: RequestId, request: SwimReques
 		case "query":
 			startEvent(core, requestId, request.name, request.payload, true);
 			return;
+		case "tune":
+			tune(core, requestId, request.gossipFanout, request.gossipIntervalMs);
+			return;
 		case "answer-query":
 			answerQuery(core, requestId, request.origin, request.lamport, request.payload);
 			return;
@@ -244,6 +247,17 @@ function setTags(core: SwimCore, requestId: RequestId, tags: Uint8Array): void {
 		announce(core, core.incarnation + 1);
 		reply(core, requestId, { type: "tags-set", incarnation: core.incarnation });
 	}
+}
+
+/** Takes effect with the next tick. */
+function tune(core: SwimCore, requestId: RequestId, fanout: number, intervalMs: number): void {
+	const field = tuningFault(fanout, intervalMs);
+	if (field !== null) {
+		reply(core, requestId, { type: "refused", reason: "malformed", field });
+		return;
+	}
+	core.gossip = { fanout, intervalMs };
+	reply(core, requestId, { type: "tuned" });
 }
 
 /** Says that it goes, and goes on to answer probes until that is spread: or it would be suspected meanwhile. */

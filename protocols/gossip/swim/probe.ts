@@ -27,6 +27,7 @@ export function handleProbeTimer(core: SwimCore): void {
 export function handleProbeTimeout(core: SwimCore): void {
 	const { probe, config } = core;
 	if (probe === null || probe.acknowledged) return;
+	core.probes = { ...core.probes, judged: core.probes.judged + 1 };
 	const relays = core.members.draw(config.indirectProbes, core.ports.choices, false, [probe.target]);
 	core.probe = { ...probe, relays };
 	for (const relay of relays) {
@@ -74,6 +75,7 @@ export function handleAck(core: SwimCore, from: NodeId, { sequence }: Ack): void
 	if (probe === null || probe.sequence !== sequence || probe.acknowledged) return;
 	if (from !== probe.target && !probe.relays.includes(from)) return;
 	core.probe = { ...probe, acknowledged: true };
+	if (probe.relays.length === 0) core.probes = { judged: core.probes.judged + 1, answered: core.probes.answered + 1 };
 	cancelTimer(core, "probe-timeout");
 	changeHealth(core, -1);
 	handleSign(core, probe.target);

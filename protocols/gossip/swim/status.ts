@@ -17,6 +17,10 @@ export interface SwimStatus {
 	/** Statements that are still to be spread. */
 	readonly updatesWaiting: number;
 	readonly lamport: number;
+	/** Present knobs of gossip. */
+	readonly gossip: { readonly fanout: number; readonly intervalMs: number };
+	/** Direct probes of this life that were judged, and those of them that were answered in time. */
+	readonly probes: { readonly judged: number; readonly answered: number };
 	/** What each other member is held for. Computed when it is called. */
 	members(): readonly MemberStatus[];
 	/** The state of one member. */
@@ -43,6 +47,8 @@ export function statusOf(core: SwimCore): SwimStatus {
 		left: members.count("left"),
 		updatesWaiting: core.updates.size,
 		lamport,
+		gossip: core.gossip,
+		probes: core.probes,
 		members: () =>
 			members.ids().map((node) => {
 				const { tags } = members.statementOf(node);

@@ -48,7 +48,7 @@ export function startEvent(
 	core.lamport++;
 	const { lamport } = core;
 	if (isQuery) {
-		const timeoutMs = queryTimeoutMs(core.config.gossipIntervalMs, groupSize(core));
+		const timeoutMs = queryTimeoutMs(core.gossip.intervalMs, groupSize(core));
 		core.queries.set(lamport, []);
 		setTimer(core, `query/${lamport}`, timeoutMs);
 		reply(core, requestId, { type: "query-spread", lamport, timeoutMs });

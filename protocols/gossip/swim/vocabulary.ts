@@ -14,6 +14,8 @@ export type SwimRequest =
 	| { readonly type: "spread-event"; readonly name: string; readonly payload: Uint8Array }
 	/** Ask all members; answers arrive as `query-answered` events until the query's time is over. */
 	| { readonly type: "query"; readonly name: string; readonly payload: Uint8Array }
+	/** Gossip to so many members so often from now on: the knobs of a tuning loop, with the bounds of the configuration. */
+	| { readonly type: "tune"; readonly gossipFanout: number; readonly gossipIntervalMs: number }
 	/** Answer a query that this member was told of. */
 	| { readonly type: "answer-query"; readonly origin: NodeId; readonly lamport: number; readonly payload: Uint8Array };
 
@@ -22,6 +24,7 @@ export type SwimReply =
 	| { readonly type: "joined"; readonly through: NodeId }
 	| { readonly type: "left" }
 	| { readonly type: "tags-set"; readonly incarnation: number }
+	| { readonly type: "tuned" }
 	| { readonly type: "event-spread"; readonly lamport: number }
 	| { readonly type: "query-spread"; readonly lamport: number; readonly timeoutMs: number }
 	| { readonly type: "query-answer-sent" }

@@ -28,6 +28,8 @@ describe("options", () => {
 			nodes: 64,
 			threads: 2,
 			killMs: 5_000,
+			killThreadMs: null,
+			signed: false,
 			lossChance: 0,
 			profile: "lan",
 		});
@@ -52,7 +54,19 @@ describe("options", () => {
 		const world = new TestWorld();
 		expect(await runCommand(["--protocol", "gossip", "--help"], world)).toBe(0);
 		expect(world.written).toBe(gossipRunHelp());
-		for (const option of ["nodes", "threads", "profile", "kill", "loss", "spread", "for", "seed", "json"]) {
+		for (const option of [
+			"nodes",
+			"threads",
+			"profile",
+			"kill",
+			"kill-thread",
+			"signed",
+			"loss",
+			"spread",
+			"for",
+			"seed",
+			"json",
+		]) {
 			expect(world.written).toContain(`--${option}`);
 		}
 	});
@@ -61,6 +75,7 @@ describe("options", () => {
 describe("the verdict of a run", () => {
 	const good: GossipRunReport = {
 		kills: [{ node: "node-1", firstMs: 4_000, allMs: 5_000 }],
+		threadKills: [],
 		falsePositives: 0,
 		suspicions: 1,
 		refutations: 0,
@@ -80,8 +95,14 @@ describe("the verdict of a run", () => {
 		["nobody was killed", { kills: [] }, 1],
 		["news that were lost", { delivered: 0.98 }, 1],
 		["a view that is not whole", { wholeViews: 7 }, 1],
+		["a thread whose members did not all come back", { threadKills: [{ thread: "t", members: 3, backMs: null }] }, 1],
+		["a thread whose members came back", { threadKills: [{ thread: "t", members: 3, backMs: 900 }] }, 0],
 	])("%s", (_what, fields, faults) => {
 		expect(faultsOf({ ...good, ...fields }, 5_000).length).toBe(faults);
+	});
+
+	it("with --kill-thread, a run without one proves nothing", () => {
+		expect(faultsOf(good, 5_000, 9_000)).toEqual(["vacuous: no thread was killed"]);
 	});
 
 	it("without kills, none is no fault", () => {

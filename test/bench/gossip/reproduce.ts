@@ -1,107 +1,79 @@
 /**
- * `npm run reproduce`: the published tables of gossip protocols next to what the shipped machines do in this run, on virtual
- * time with fixed seeds. It takes a few minutes; `-- --members N` sets the size of Lifeguard's group (default 32, the paper
- * has 128).
- *
- * Published figures: Demers et al., PODC 1987, Table 1 (n = 1,000); SWIM, DSN 2002, §3.1 (analysis); Lifeguard,
- * arXiv 1707.00788, §V gives no figure for single rows here, only that false positives fall by more than 50 times.
+ * `npm run reproduce [-- TABLE… --members N --record]`: the published tables of gossip protocols next to what the shipped machines
+ * do in this run, on virtual time with fixed seeds, and whether each figure keeps its bound. Exit code 1 if one does not, 2 for
+ * a wrong call. `--members` sets the size of Lifeguard's group (default 32, the paper has 128); `--record` keeps the results in
+ * `RESULTS.md` beside this file's source.
  */
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { formatNumber, formatTable } from "../../../actors/console/index.ts";
+import { formatMs } from "../../../actors/console/index.ts";
 import { requireInteger } from "../../../protocols/core/index.ts";
-import { runRumour } from "../../protocols/gossip/rumours/rumour-crowd.ts";
-import { lifeguardParts, runAnomalies } from "../../protocols/gossip/swim/anomalies.ts";
-import { SwimCrowd } from "../../protocols/gossip/swim/swim-crowd.ts";
-import { spreadRounds } from "./spread-rounds.ts";
+import { failuresTable, treeTable } from "./broadcast-tables.ts";
+import { lifeguardTable } from "./lifeguard-table.ts";
+import { isKept, type ReproducedTable, type Reproduction, reproductionLines } from "./reproduction.ts";
+import { rumourTable } from "./rumour-table.ts";
+import { detectionTable, loadTable, lossTable, serfTable, spreadTable } from "./swim-tables.ts";
 
-const { values } = parseArgs({ options: { members: { type: "string", default: "32" } } });
-const members = requireInteger("--members", Number(values.members), 16, 256);
+/** From the root of the project, where npm runs scripts. */
+const PAGE = join("test", "bench", "gossip", "RESULTS.md");
 
-function print(title: string, rows: readonly (readonly string[])[]): void {
-	const columns = Math.max(...rows.map(({ length }) => length));
-	console.log(`\n${title}\n`);
-	for (const line of formatTable(rows, ["left", ...new Array<"right">(columns - 1).fill("right")])) console.log(line);
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { members: { type: "string", default: "32" }, record: { type: "boolean", default: false } },
+});
+const tables: readonly ReproducedTable[] = [
+	rumourTable,
+	spreadTable,
+	detectionTable,
+	lossTable,
+	loadTable,
+	serfTable,
+	lifeguardTable(requireInteger("--members", Number(values.members), 16, 256)),
+	failuresTable,
+	treeTable,
+];
+const unknown = positionals.filter((name) => !tables.some((table) => table.name === name));
+if (unknown.length > 0) {
+	console.error(`no such table: ${unknown.join(", ")}; there are ${tables.map(({ name }) => name).join(", ")}`);
+	process.exitCode = 2;
+} else {
+	reproduce(tables.filter(({ name }) => positionals.length === 0 || positionals.includes(name)));
 }
 
-function demers(): void {
-	const published = [
-		[1, "0.18", "1.7"],
-		[2, "0.037", "3.3"],
-		[3, "0.011", "4.5"],
-		[4, "0.0036", "5.6"],
-		[5, "0.0012", "6.7"],
-	] as const;
-	const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
-	const rows = published.map(([k, residue, traffic]) => {
-		const runs = seeds.map((seed) => runRumour(seed, 1_000, { k }));
-		const mean = (value: (run: (typeof runs)[number]) => number): number =>
-			runs.reduce((sum, run) => sum + value(run), 0) / runs.length;
-		const ours = [
-			mean((run) => run.residue).toFixed(4),
-			mean((run) => run.traffic).toFixed(2),
-			mean((run) => run.rounds).toFixed(1),
-		];
-		return [`k = ${k}`, residue, ours[0] ?? "", traffic, ours[1] ?? "", ours[2] ?? ""];
-	});
-	const head = ["", "residue, published", "here", "traffic, published", "here", "rounds here"];
-	print("Rumours: push, feedback, counter; 1,000 members (Demers et al. 1987, Table 1)", [head, ...rows]);
+function reproduce(chosen: readonly ReproducedTable[]): void {
+	const startedMs = performance.now();
+	const done: Reproduction[] = [];
+	for (const { name, run } of chosen) {
+		const fromMs = performance.now();
+		const reproduction = run((step) => process.stderr.write(`${name}: ${step}\n`));
+		process.stderr.write(`${name}: done in ${formatMs(performance.now() - fromMs)}\n`);
+		done.push(reproduction);
+		console.log(`\n${reproductionLines(reproduction).join("\n")}`);
+	}
+	const bounds = done.flatMap((reproduction) => reproduction.bounds);
+	const broken = bounds.filter((bound) => !isKept(bound));
+	const verdict = `${bounds.length - broken.length} of ${bounds.length} bounds are kept`;
+	console.log(`\n${verdict}${broken.length === 0 ? "" : `; broken: ${broken.map(({ what }) => what).join("; ")}`}`);
+	if (values.record) record(done, verdict, performance.now() - startedMs);
+	if (broken.length > 0) process.exitCode = 1;
 }
 
-function spread(): void {
-	const rows = [0, 0.1, 0.3].map((loss) => {
-		const { mean, max } = spreadRounds(1_000, loss, 5);
-		return [`${100 * loss} % loss`, mean.toFixed(2), max.toFixed(2)];
-	});
-	print("SWIM: gossip rounds until one event has reached 1,000 members, fanout 3", [["", "mean", "longest"], ...rows]);
-}
-
-function detection(): void {
-	const rows = [64, 256, 1_000].map((size) => {
-		const victims = Math.max(4, Math.floor(size / 20));
-		const firstMs = new Map<string, number>();
-		let crashedAtMs = 0;
-		const group = new SwimCrowd({
-			seed: 7,
-			size,
-			observe: (_place, event, nowMs) => {
-				if (event.type === "probe-failed" && !firstMs.has(event.node)) firstMs.set(event.node, nowMs - crashedAtMs);
-			},
-		});
-		group.gather();
-		crashedAtMs = group.crowd.nowMs;
-		for (let i = 0; i < victims; i++) group.crowd.crash(i * 19);
-		group.run(20_000);
-		const mean = [...firstMs.values()].reduce((sum, ms) => sum + ms, 0) / firstMs.size / 1_000;
-		const expected = 1 / (1 - (1 - 1 / (size - 1)) ** (size - 1));
-		return [`${size} members`, expected.toFixed(3), mean.toFixed(3), `${victims}`];
-	});
-	const head = ["", "analysis", "here", "crashes"];
-	print("SWIM: periods until a crash is first noticed (DSN 2002, §3.1)", [head, ...rows]);
-}
-
-function lifeguard(): void {
-	const settings = [
-		{ slow: 1, muteMs: 16_384, gapMs: 4 },
-		{ slow: 4, muteMs: 16_384, gapMs: 4 },
-		{ slow: 8, muteMs: 16_384, gapMs: 64 },
-		{ slow: 8, muteMs: 32_768, gapMs: 1 },
+function record(done: readonly Reproduction[], verdict: string, elapsedMs: number): void {
+	const processors = cpus();
+	const machine = `Node ${process.versions.node}, ${processors.length} × ${processors[0]?.model ?? "unknown processor"}`;
+	const date = new Date().toISOString().slice(0, 10);
+	const command = ["npm run reproduce --", ...process.argv.slice(2)].join(" ");
+	const page = [
+		"# Published tables, and what is measured here",
+		"",
+		`Printed by \`${command}\` on ${date}, in ${formatMs(elapsedMs)}; ${machine}. Runs are on virtual time, so that their figures`,
+		"depend on the seeds alone, not on the machine. What each table is made of is said in the sources beside this page.",
+		`${verdict}.`,
+		...done.flatMap((reproduction) => ["", "```text", ...reproductionLines(reproduction), "```"]),
+		"",
 	];
-	const rows = settings.map((setting) => {
-		const label = `C ${setting.slow}, D ${setting.muteMs} ms, I ${setting.gapMs} ms`;
-		const cells = Object.values(lifeguardParts).map((config) => {
-			const { falsePositives, atHealthy } = runAnomalies({ ...setting, members, durationMs: 120_000, seed: 1 }, config);
-			return `${formatNumber(falsePositives)} / ${formatNumber(atHealthy)}`;
-		});
-		return [label, ...cells];
-	});
-	print(`Lifeguard's set-up, ${members} members, 2 minutes: false positives at any member / at healthy ones`, [
-		["", ...Object.keys(lifeguardParts)],
-		...rows,
-	]);
-	console.log("\nPublished: more than 50 times fewer with Lifeguard than with SWIM.");
+	writeFileSync(PAGE, page.join("\n"));
+	console.log(`recorded in ${PAGE}`);
 }
-
-demers();
-spread();
-detection();
-lifeguard();

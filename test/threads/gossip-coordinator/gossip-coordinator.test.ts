@@ -1,20 +1,23 @@
 /**
  * Goal: gossip on worker threads does what it does on virtual time: members meet, a killed one is noticed by all and comes back
- * under its name, news reach all, and wrong use is refused (GOS-1, GOS-11, GOS-12, GOS-13). Method: real threads, the profile
+ * under its name, so does a thread with all that were on it, news reach all, and wrong use is refused (GOS-1, GOS-11, GOS-12, GOS-13). Method: real threads, the profile
  * `local`; each step waits for what must happen, without a limit of its own.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { GossipProtocolCoordinator } from "quorate";
-import { GossipGroup, type GossipGroupEvent } from "quorate/gossip-coordinator";
+import { GossipGroup, type GossipGroupEvent, type GossipGroupOptions } from "quorate/gossip-coordinator";
 import { filter, firstValueFrom, take, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const nodes = ["a", "b", "c", "d", "e"];
 
-async function started(lossChance = 0): Promise<GossipGroup> {
+async function started(lossChance = 0, options: GossipGroupOptions = {}): Promise<GossipGroup> {
 	// Sent so often, a message is missed with probability 0.2^10, loss and all.
 	const tuning = { retransmitMultiplier: 10 };
-	const group = await GossipGroup.start({ profile: "local", threads: 2, seed: 1, lossChance, tuning });
+	const group = await GossipGroup.start({ profile: "local", threads: 2, seed: 1, lossChance, tuning, ...options });
 	for (const node of nodes) await group.startMember(node);
 	const met = firstValueFrom(
 		group.events$.pipe(
@@ -26,6 +29,11 @@ async function started(lossChance = 0): Promise<GossipGroup> {
 	await Promise.all(nodes.slice(1).map((node) => group.join(node, ["a"])));
 	await met;
 	return group;
+}
+
+/** Looks again and again; what never comes true ends with the test's time. */
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+	while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** The next events that this many members tell, one each. */
@@ -70,12 +78,56 @@ describe("a group on threads", () => {
 		}
 	});
 
+	it("whose thread is killed comes back under supervision, with incarnations above the last, and signs what it says (GOS-12, GOS-23)", async () => {
+		const group = await started(0, { signed: true });
+		try {
+			const [thread = "", lost = []] = [...group.threads][0] ?? [];
+			expect(lost.length).toBeGreaterThan(0);
+			const before = new Map(
+				await Promise.all(lost.map(async (node) => [node, (await group.report(node)).incarnation] as const)),
+			);
+			const back = heardBy(group, lost.length, ({ event }) => event.type === "rejoining");
+			await group.killThread(thread);
+			expect((await back).map(({ node }) => node).sort()).toEqual([...lost].sort());
+			await until(async () => {
+				const reports = await Promise.all(nodes.map((node) => group.report(node)));
+				// Everybody sees everybody again, and each that was lost at an incarnation above its last.
+				return reports.every(
+					({ present, members }) =>
+						present === nodes.length && members.every(({ node, incarnation }) => incarnation > (before.get(node) ?? 0)),
+				);
+			});
+		} finally {
+			await group.stop();
+		}
+	});
+
+	it("keeps incarnations on the disk: another process's life begins above them, and a foreign directory is refused", async () => {
+		const directory = await mkdtemp(join(tmpdir(), "gossip-test-"));
+		try {
+			const incarnations: number[] = [];
+			for (let life = 0; life < 2; life++) {
+				const group = await GossipGroup.start({ profile: "local", threads: 1, directory });
+				await group.startMember("a");
+				incarnations.push((await group.report("a")).incarnation);
+				await group.stop();
+			}
+			expect(incarnations).toEqual([1, 2]);
+			await expect(GossipGroup.start({ group: "other", threads: 1, directory })).rejects.toMatchObject({
+				code: "data-directory-foreign",
+			});
+		} finally {
+			await rm(directory, { recursive: true });
+		}
+	});
+
 	it("refuses wrong use with a code", async () => {
 		const group = await started();
 		try {
 			const large = { type: "spread-event", name: "news", payload: new Uint8Array(600) } as const;
 			await expect(group.request("a", large, "event-spread")).rejects.toMatchObject({ code: "gossip-request-refused" });
 			await expect(group.startMember("a")).rejects.toMatchObject({ code: "gossip-member-runs" });
+			await expect(group.killThread("storage")).rejects.toMatchObject({ code: "gossip-thread-missing" });
 			await expect(group.report("nobody")).rejects.toMatchObject({ code: "gossip-member-missing" });
 			await expect(GossipGroup.start({ tuning: { gossipFanout: 0 } })).rejects.toMatchObject({
 				code: "gossip-config-invalid",

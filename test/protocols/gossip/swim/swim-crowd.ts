@@ -7,6 +7,7 @@ import {
 	type SwimConfig,
 	type SwimEvent,
 	SwimMachine,
+	type SwimMessage,
 	type SwimProfile,
 	type SwimReply,
 	type SwimStatus,
@@ -25,13 +26,14 @@ export interface SwimCrowdOptions {
 	readonly config?: Partial<SwimConfig>;
 	readonly network?: Partial<CrowdNetwork>;
 	readonly observe?: (place: number, event: SwimEvent, nowMs: number) => void;
+	readonly sent?: (from: number, to: number, message: SwimMessage) => void;
 }
 
 export class SwimCrowd {
 	readonly crowd: Crowd<SwimTypes>;
 	readonly counts = { suspicions: 0, failures: 0, refutations: 0, refused: 0 };
 
-	constructor({ seed, size, profile = "lan", config = {}, network = {}, observe }: SwimCrowdOptions) {
+	constructor({ seed, size, profile = "lan", config = {}, network = {}, observe, sent }: SwimCrowdOptions) {
 		const nodes = Array.from({ length: size }, (_, i) => nodeId(`member-${i}`));
 		const directory = new MemberDirectory();
 		this.crowd = new Crowd<SwimTypes>({
@@ -43,6 +45,7 @@ export class SwimCrowd {
 			perform: (_durable, write) => write,
 			network: { latencyMs: { min: 1, max: 3 }, ...network },
 			bytesOf: messageBytes,
+			...(sent === undefined ? {} : { sent }),
 			observe: (place, event, nowMs) => {
 				if (event.type === "member-suspected") this.counts.suspicions++;
 				else if (event.type === "member-failed") this.counts.failures++;
