@@ -183,6 +183,10 @@ export interface PbftCore {
 	/** All up to here was handed to the application. */
 	executed: SequenceNumber;
 	chain: Digest;
+	/** The next slot, if it was executed before it is committed. */
+	tentative: { readonly sequence: SequenceNumber; readonly digest: Digest } | null;
+	/** Reads that wait until nothing is tentative. */
+	heldReads: { readonly requestId: RequestId; readonly request: ClientRequest }[];
 	/** The choice of the last executed batch. */
 	choice: Uint8Array;
 	/** The chain after each of the last slots, for finding out where histories part. */
@@ -267,6 +271,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		nextSequence: 1 as SequenceNumber,
 		executed: 0 as SequenceNumber,
 		chain: emptyBytes,
+		tentative: null,
+		heldReads: [],
 		choice: emptyBytes,
 		chains: new Map(),
 		clients: new ClientTable(config),
@@ -296,6 +302,7 @@ export function copyCore(core: PbftCore): PbftCore {
 		...core,
 		out: [],
 		guard: { ...core.guard },
+		heldReads: core.heldReads.slice(),
 		viewChanges: new Map(core.viewChanges),
 		openingView: core.openingView === null ? null : { ...core.openingView, bodies: new Map(core.openingView.bodies) },
 		captures: copyEach(core.captures, (capture) => ({ ...capture })),

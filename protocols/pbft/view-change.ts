@@ -13,6 +13,7 @@ import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { stopTimingRequests, timeoutOf } from "./requests.ts";
 import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
+import { rollBack } from "./tentative.ts";
 
 type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
 
@@ -50,6 +51,7 @@ export function handleViewTimer(core: PbftCore): void {
 export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason): void {
 	// The group has gone to a later epoch without this member, which is about to follow: what it could say here helps nobody.
 	if ((core.stable?.epoch ?? 0) > core.configuration.epoch) return;
+	rollBack(core);
 	core.failedViews = core.hasProgressed ? 0 : core.failedViews + 1;
 	core.hasProgressed = false;
 	core.view = view;

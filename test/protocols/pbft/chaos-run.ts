@@ -100,6 +100,7 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 			futureMax: 16,
 			offencesMax: 8,
 			repeatMax: 8,
+			executesTentatively: dice.fork("tentative").chance(0.5),
 		},
 		observe: (observation) => {
 			watch.observe(observation);
@@ -353,12 +354,17 @@ class Client {
 				request = this.#driver.signed(this.#id, timestamp, encode(command));
 				return;
 			}
-			if (outcome.type !== "result") return;
+			if (outcome.type !== "result" && outcome.type !== "tentative-result") return;
+			const { data, view, sequence } = outcome;
+			const said = outcome.type === "result" ? decode(data) : `tentative ${view}.${sequence} ${decode(data)}`;
 			// A lying member may answer anything.
-			answers.set(from, this.#driver.isCorrect(from) ? decode(outcome.data) : "lie");
-			const [equal] = [...answers.values()].filter(
-				(data) => [...answers.values()].filter((d) => d === data).length > this.#faults,
-			);
+			answers.set(from, this.#driver.isCorrect(from) ? said : "lie");
+			// Whoever the members are at present, a quorum of them is no larger.
+			const quorum = Math.floor((this.#driver.everyone.length + this.#faults) / 2) + 1;
+			const [equal] = [...answers.values()].filter((value) => {
+				const count = [...answers.values()].filter((other) => other === value).length;
+				return count >= (value.startsWith("tentative") ? quorum : this.#faults + 1);
+			});
 			if (equal === undefined) return;
 			isDone = true;
 			this.#acknowledged.push(command);
