@@ -82,6 +82,11 @@ export interface PbftConfig {
 	 */
 	readonly executesTentatively: boolean;
 	/**
+	 * How often a member recovers as if it had been tampered with (TOCS §5), in milliseconds; members are spread over as long again. Default
+	 * 0: never. Bounds 0 to 604,800,000 (a week). At most f members should recover at a time: far above what a checkpoint takes.
+	 */
+	readonly recoveryPeriodMs: number;
+	/**
 	 * How often a member tells the others where it is, so that they repeat what it lacks, in milliseconds. Default 200; bounds 1
 	 * to 600,000. It is how soon a lost message is made good; costs n(n − 1) small messages each time.
 	 */
@@ -128,6 +133,7 @@ const defaults = {
 	viewTimeoutMs: 500,
 	viewTimeoutMaxMs: 64_000,
 	executesTentatively: false as boolean,
+	recoveryPeriodMs: 0,
 	guardPeriodMs: 0,
 	guardSharePercent: 90,
 	guardRisePercent: 1,
@@ -159,6 +165,7 @@ const bounds: Readonly<
 	clientsMax: [1, 1_048_576],
 	viewTimeoutMs: [1, 600_000],
 	viewTimeoutMaxMs: [1, 86_400_000],
+	recoveryPeriodMs: [0, 604_800_000],
 	guardPeriodMs: [0, 600_000],
 	guardSharePercent: [0, 100],
 	guardRisePercent: [0, 100],

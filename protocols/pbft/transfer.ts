@@ -26,6 +26,7 @@ import { isPartOf, partCount } from "./merkle.ts";
 import type { FetchPart, StableCheckpoint, StatePart } from "./messages.ts";
 import { releaseReads } from "./reads.ts";
 import { baseOf, enterEpoch, learnEpochs, leave } from "./reconfiguration.ts";
+import { noteRecovered } from "./recovery.ts";
 import { checkpointDigest } from "./statements.ts";
 import type { PbftReadResult } from "./vocabulary.ts";
 
@@ -144,6 +145,7 @@ function complete(core: PbftCore): void {
 	releaseReads(core);
 	emit(core, { type: "restored", sequence: state.sequence, chain: state.chain, from: "transfer" });
 	if (isOfLaterEpoch) enterEpoch(core, state);
+	noteRecovered(core);
 	answerTransferred(core);
 	executeReady(core);
 }

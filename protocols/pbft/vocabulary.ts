@@ -206,9 +206,18 @@ export interface PbftDurable {
 /**
  * `request`: a known request waits for its execution. `view-change`: a quorum has left the view and the next does not begin.
  * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due. `guard`: a period in
- * which the primary is measured is over. `heartbeat`: it has begun nothing for long.
+ * which the primary is measured is over. `heartbeat`: it has begun nothing for long. `recovery`:
+ * this member is to recover.
  */
-export type PbftTimer = "request" | "view-change" | "batch" | "status" | "transfer" | "guard" | "heartbeat";
+export type PbftTimer =
+	| "request"
+	| "view-change"
+	| "batch"
+	| "status"
+	| "transfer"
+	| "guard"
+	| "heartbeat"
+	| "recovery";
 
 export interface PbftTypes extends ProtocolTypes {
 	readonly message: PbftMessage;

@@ -100,6 +100,7 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 			futureMax: 16,
 			offencesMax: 8,
 			repeatMax: 8,
+			recoveryPeriodMs: dice.fork("recovery").pick([0, 0, 700]),
 			executesTentatively: dice.fork("tentative").chance(0.5),
 		},
 		observe: (observation) => {
