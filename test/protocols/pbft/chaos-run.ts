@@ -274,22 +274,13 @@ class Changes {
 	#draw(): MembershipOperation {
 		const member = this.#dice.pick(this.#driver.everyone);
 		const replacement = this.#dice.chance(0.7) ? this.#dice.pick(this.#driver.everyone) : null;
-		switch (this.#dice.below(4)) {
-			case 0:
-				return { type: "add", member };
-			case 1:
-				return { type: "remove", member, replacement };
-			case 2:
-				if (this.#evidence.length > 0) {
-					const evidence = this.#dice.pick(this.#evidence);
-					// Half of the time against somebody else, who may be correct.
-					const culprit = this.#dice.chance(0.5) ? evidence.culprit : member;
-					return { type: "isolate", evidence: { ...evidence, culprit }, replacement };
-				}
-				return { type: "add", member };
-			default:
-				return { type: "remove", member, replacement };
+		if (this.#evidence.length > 0 && this.#dice.chance(0.6)) {
+			const evidence = this.#dice.pick(this.#evidence);
+			// Now and then against somebody else, who may be correct.
+			const culprit = this.#dice.chance(0.7) ? evidence.culprit : member;
+			return { type: "isolate", evidence: { ...evidence, culprit }, replacement };
 		}
+		return this.#dice.chance(0.5) ? { type: "add", member } : { type: "remove", member, replacement };
 	}
 }
 
