@@ -11,6 +11,7 @@ import {
 	encodeMembershipOperation,
 	type MembershipOperation,
 	type MembershipOutcome,
+	quorumOf,
 	ReplyCollector,
 	type RequestKind,
 	requestDigest,
@@ -48,6 +49,8 @@ export interface ByzantineAccess {
 	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
 	readonly clientWindow: number;
 	readonly operationBytesMax: number;
+	/** Members answer before they have committed: a quorum has to be asked at first, instead of f + 1. Default false. */
+	readonly isTentative?: boolean;
 	/** The primary, as far as is known. */
 	primary(): NodeId;
 	ask(node: NodeId, request: PbftClientRequest, timeoutMs: number): Promise<PbftClientAnswer>;
@@ -244,6 +247,7 @@ export class ByzantineClient {
 		const startedMs = clock.nowMs();
 		const replies = new ReplyCollector(configuration, request.timestamp);
 		const answered = new Set<NodeId>();
+		const heard = new Set<NodeId>();
 		const first = this.#firstAsked();
 		let attempts = 0;
 		let refusal = "too few answers";
@@ -256,7 +260,9 @@ export class ByzantineClient {
 					if (refusal === "signature-required") sign();
 					return;
 				}
-				answered.add(node);
+				// A tentative answer may be all that it gives to this ask: if too few are equal, it is asked again.
+				if (answer.type !== "tentative-result") answered.add(node);
+				heard.add(node);
 				if (answer.type === "result") {
 					const { timestamp, sequence, data } = answer;
 					const delayMs = clock.nowMs() - (askedAtMs.get(node) ?? startedMs);
@@ -264,7 +270,7 @@ export class ByzantineClient {
 				}
 				const reply = replies.add(node, answer);
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
-				this.#remember(first, answered);
+				this.#remember(first, heard);
 				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
 			};
 			const ask = (nodes: readonly NodeId[]): void => {
@@ -323,7 +329,8 @@ export class ByzantineClient {
 		const others = members.filter((member) => member !== primary);
 		const rotated = others.map((_, i) => others[(i + this.#turn) % others.length] as NodeId);
 		const bySilence = rotated.sort((a, b) => (this.#silence.get(a) ?? 0) - (this.#silence.get(b) ?? 0));
-		return [primary, ...bySilence.slice(0, faults)];
+		const { configuration, isTentative = false } = this.#access;
+		return [primary, ...bySilence.slice(0, isTentative ? quorumOf(configuration) - 1 : faults)];
 	}
 
 	#remember(first: readonly NodeId[], answered: ReadonlySet<NodeId>): void {

@@ -551,6 +551,7 @@ export class ByzantineGroup {
 			clock: this.#backend.backend.ports.clock,
 			clientWindow,
 			operationBytesMax: requestMaxBytes,
+			isTentative: this.#options.tuning.executesTentatively ?? false,
 			primary: () => this.primary.primary,
 			ask: async (node, request, timeoutMs) => {
 				const ref = this.#refs.get(node) ?? (await this.#refOf(node));

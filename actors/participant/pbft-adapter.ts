@@ -180,6 +180,13 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 			}
 			case "restore-checkpoint":
 				return this.#restore(delivery.state, host);
+			case "confirm":
+				this.#appliedIndex = delivery.sequence;
+				this.#executed.set(delivery.sequence);
+				this.#decided.add(delivery.requests.length);
+				break;
+			case "execute-tentatively":
+			case "roll-back":
 			case "query":
 			case "repeat-reply":
 				break;

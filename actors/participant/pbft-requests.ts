@@ -43,5 +43,15 @@ export const pbftClientLayouts: LayoutTable = {
 				{ name: "data", kind: "bytes" },
 			],
 		},
+		{
+			type: "tentative-result",
+			fields: [
+				{ name: "client", kind: "text" },
+				{ name: "timestamp", kind: "safe-integer" },
+				{ name: "sequence", kind: "safe-integer" },
+				{ name: "view", kind: "safe-integer" },
+				{ name: "data", kind: "bytes" },
+			],
+		},
 	],
 };

@@ -12,6 +12,7 @@ import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
 import { beat } from "./slow-primary.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
+import { executeTentatively } from "./tentative.ts";
 
 /** The statement of one phase on what this member has accepted, or on another digest of that slot. */
 function statementOf(core: PbftCore, type: Statement["type"], { sequence }: Slot, digest: Digest): Statement {
@@ -231,6 +232,7 @@ function checkPrepared(core: PbftCore, slot: Slot): void {
 	slot.commits.set(core.config.nodeId, { digest, signature: vote, isVerified: true });
 	broadcast(core, { type: "commit", epoch, view, sequence, digest, signature: vote });
 	checkCommitted(core, slot);
+	executeTentatively(core);
 }
 
 /** Committed: prepared here, and matching commits of a quorum, this member's included. */

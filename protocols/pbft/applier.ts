@@ -13,6 +13,11 @@ export interface OrderedApplication {
 	/** Applies one command. `choice` is what the primary has chosen for its batch. */
 	apply(operation: Uint8Array, position: { readonly index: number; readonly choice: Uint8Array }): Uint8Array;
 	query(operation: Uint8Array): Uint8Array;
+	/**
+	 * Called before something is applied that may have to be undone; returns what undoes everything applied since. Where it is not
+	 * offered a snapshot is taken instead, each time.
+	 */
+	savepoint?(): () => void;
 	takeSnapshot(): Uint8Array;
 	restoreSnapshot(snapshot: Uint8Array): void;
 }
@@ -26,6 +31,15 @@ export type PbftAnswer =
 			/** Where it was executed. */
 			readonly sequence: SequenceNumber;
 			/** In which the member is that answers. */
+			readonly view: ViewNumber;
+			readonly data: Uint8Array;
+	  }
+	/** The same before it is committed: a client needs a quorum of equal ones of one view. */
+	| {
+			readonly type: "tentative-result";
+			readonly client: NodeId;
+			readonly timestamp: number;
+			readonly sequence: SequenceNumber;
 			readonly view: ViewNumber;
 			readonly data: Uint8Array;
 	  }
@@ -69,16 +83,33 @@ export interface CapturedState {
 export class PbftApplier {
 	readonly #settings: PbftApplierSettings;
 	#replies = new Map<NodeId, KeptReply[]>();
+	/** Undoes what is executed tentatively. */
+	#undo: (() => void) | null = null;
 
 	constructor(settings: PbftApplierSettings) {
 		this.#settings = settings;
 	}
 
 	/** Performs a delivery and returns the answers to the local requests that waited for it, in order. */
-	perform(delivery: Extract<PbftDelivery, { type: "execute" | "repeat-reply" | "query" }>): RequestAnswer[] {
+	perform(
+		delivery: Exclude<PbftDelivery, { readonly type: "take-checkpoint" | "restore-checkpoint" }>,
+	): RequestAnswer[] {
 		switch (delivery.type) {
 			case "execute":
 				return this.#execute(delivery);
+			case "execute-tentatively":
+				assert(this.#undo === null, "one batch is tentative at a time");
+				this.#undo = this.#savepoint(delivery.requests);
+				return this.#execute(delivery);
+			case "confirm":
+				assert(this.#undo !== null, "what is confirmed was executed tentatively");
+				this.#undo = null;
+				return this.#confirm(delivery);
+			case "roll-back":
+				assert(this.#undo !== null, "what is undone was executed tentatively");
+				this.#undo();
+				this.#undo = null;
+				return [];
 			case "repeat-reply": {
 				const { requestId, client, timestamp, view } = delivery;
 				return [{ requestId, answer: this.#repeat(client, timestamp, view) }];
@@ -94,6 +125,7 @@ export class PbftApplier {
 
 	/** The whole state as it is now. */
 	capture(sequence: SequenceNumber): CapturedState {
+		assert(this.#undo === null, "a checkpoint holds nothing tentative");
 		const bytes = this.#encode();
 		const tree = new StateTree(this.#settings.digest, partsOf(bytes, this.#settings.statePartBytes));
 		return { snapshot: { sequence, root: tree.root, sizeBytes: bytes.length }, bytes, tree };
@@ -115,17 +147,47 @@ export class PbftApplier {
 		}
 		this.#settings.application.restoreSnapshot(reader.bytes());
 		this.#replies = replies;
+		this.#undo = null;
 	}
 
-	#execute(delivery: Extract<PbftDelivery, { type: "execute" }>): RequestAnswer[] {
-		const { sequence, view, requests, requestIds, choice, outcomes } = delivery;
+	/** How to undo what these requests will do: to the application, and to the replies of their clients. */
+	#savepoint(requests: readonly ClientRequest[]): () => void {
+		const { application } = this.#settings;
+		const replies = new Map(requests.map(({ client }) => [client, this.#replies.get(client)?.slice()]));
+		const snapshot = application.savepoint === undefined ? application.takeSnapshot() : null;
+		const undo = application.savepoint?.();
+		return () => {
+			for (const [client, kept] of replies) {
+				if (kept === undefined) this.#replies.delete(client);
+				else this.#replies.set(client, kept);
+			}
+			if (snapshot !== null) application.restoreSnapshot(snapshot);
+			undo?.();
+		};
+	}
+
+	/** Who has asked since it was executed is answered from the kept replies. */
+	#confirm({ view, requests, requestIds }: Extract<PbftDelivery, { type: "confirm" }>): RequestAnswer[] {
+		const answers: RequestAnswer[] = [];
+		for (const [i, { client, timestamp }] of requests.entries()) {
+			for (const requestId of requestIds?.[i] ?? []) {
+				answers.push({ requestId, answer: this.#repeat(client, timestamp, view) });
+			}
+		}
+		return answers;
+	}
+
+	#execute(delivery: Extract<PbftDelivery, { type: "execute" | "execute-tentatively" }>): RequestAnswer[] {
+		const { sequence, view, requests, requestIds, choice } = delivery;
+		const outcomes = delivery.type === "execute" ? delivery.outcomes : undefined;
+		const type = delivery.type === "execute" ? "result" : "tentative-result";
 		const answers: RequestAnswer[] = [];
 		for (const [i, request] of requests.entries()) {
 			const { client, timestamp } = request;
 			const data = outcomes?.[i] ?? this.#run(request, sequence, choice);
 			this.#keep(client, { timestamp, sequence, data });
 			for (const requestId of requestIds?.[i] ?? []) {
-				answers.push({ requestId, answer: { type: "result", client, timestamp, sequence, view, data } });
+				answers.push({ requestId, answer: { type, client, timestamp, sequence, view, data } });
 			}
 		}
 		return answers;

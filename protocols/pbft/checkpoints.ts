@@ -18,6 +18,7 @@ import type { CheckpointCertificate, CheckpointState, Digest, SequenceNumber, Vi
 import type { Checkpoint } from "./messages.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { baseOf, enterEpoch, membershipAt } from "./reconfiguration.ts";
+import { noteRecovered } from "./recovery.ts";
 import { collectVotes, isGood } from "./slots.ts";
 import { checkpointDigest, type Statement } from "./statements.ts";
 import type { PbftSnapshot } from "./vocabulary.ts";
@@ -169,12 +170,25 @@ function saveBase(core: PbftCore): void {
 	const capture: Capture | undefined = core.captures.get(stable.sequence);
 	if (capture === undefined || capture.complete === null) return;
 	// A member whose own state is not the one that a quorum has must not build on it.
-	if (!equalBytes(capture.complete.digest, stable.digest)) return;
+	if (!equalBytes(capture.complete.digest, stable.digest)) {
+		askForState(core);
+		return;
+	}
 	const { state } = capture.complete;
 	core.base = baseOf(core, { certificate: stable, state });
 	core.unsaved.base = { ...core.base, isReceived: false };
 	for (const sequence of core.captures.keys()) if (sequence < stable.sequence) core.captures.delete(sequence);
+	noteRecovered(core);
 	if (state.configuration.epoch > core.configuration.epoch) enterEpoch(core, state);
+}
+
+/** This member's own state is wrong: whoever has certified another shows it when it is asked for a part of an earlier one. */
+export function askForState(core: PbftCore): void {
+	if (core.transfer !== null) return;
+	for (const { sender } of core.stable?.votes ?? []) {
+		const none = 0 as SequenceNumber;
+		if (sender !== core.config.nodeId) sendImmediate(core, sender, { type: "fetch-part", sequence: none, index: 0 });
+	}
 }
 
 /** Whether this member's own state at the stable checkpoint is not the certified one: it has to fetch that. */

@@ -109,6 +109,15 @@ export interface Capture {
 	} | null;
 }
 
+/** What a member that recovers has been told. */
+export interface Recovery {
+	/** Its durable checkpoint when it began. */
+	readonly base: number;
+	readonly reports: Map<NodeId, { readonly low: SequenceNumber; readonly prepared: SequenceNumber }>;
+	/** c of TOCS §5.2; null until a quorum has told. */
+	estimate: SequenceNumber | null;
+}
+
 /** What one peer has done in this status period. */
 export interface PeerBudget {
 	/** Malformed or unproved messages. */
@@ -160,6 +169,10 @@ export interface PbftCore {
 	/** The first slot of this view that no earlier view had prepared. */
 	freshFrom: SequenceNumber;
 	isViewTimerSet: boolean;
+	/** A recovery that is under way. */
+	recovery: Recovery | null;
+	/** Recoveries of this life so far. */
+	recoveries: number;
 	/** What was measured of primaries. */
 	guard: Guard;
 	/** What the request timer runs for. */
@@ -183,6 +196,10 @@ export interface PbftCore {
 	/** All up to here was handed to the application. */
 	executed: SequenceNumber;
 	chain: Digest;
+	/** The next slot, if it was executed before it is committed. */
+	tentative: { readonly sequence: SequenceNumber; readonly digest: Digest } | null;
+	/** Reads that wait until nothing is tentative. */
+	heldReads: { readonly requestId: RequestId; readonly request: ClientRequest }[];
 	/** The choice of the last executed batch. */
 	choice: Uint8Array;
 	/** The chain after each of the last slots, for finding out where histories part. */
@@ -254,6 +271,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		hasProgressed: true,
 		freshFrom: 1 as SequenceNumber,
 		isViewTimerSet: false,
+		recovery: null,
+		recoveries: 0,
 		guard: createGuard(),
 		timedRequest: null,
 		stable: null,
@@ -267,6 +286,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		nextSequence: 1 as SequenceNumber,
 		executed: 0 as SequenceNumber,
 		chain: emptyBytes,
+		tentative: null,
+		heldReads: [],
 		choice: emptyBytes,
 		chains: new Map(),
 		clients: new ClientTable(config),
@@ -296,6 +317,8 @@ export function copyCore(core: PbftCore): PbftCore {
 		...core,
 		out: [],
 		guard: { ...core.guard },
+		recovery: core.recovery === null ? null : { ...core.recovery, reports: new Map(core.recovery.reports) },
+		heldReads: core.heldReads.slice(),
 		viewChanges: new Map(core.viewChanges),
 		openingView: core.openingView === null ? null : { ...core.openingView, bodies: new Map(core.openingView.bodies) },
 		captures: copyEach(core.captures, (capture) => ({ ...capture })),
@@ -365,7 +388,8 @@ export function peersOf(core: PbftCore): NodeId[] {
 
 /**
  * H: sequence numbers above it are not accepted: h + L (OSDI'99 §4.3), but none of another epoch, and none above the next checkpoint but
- * one after the state that is known here, of which the configuration may not be settled (see `reconfiguration.ts`).
+ * one after the state that is known here, of which the configuration may not be settled (see `reconfiguration.ts`); while this member recovers
+ * L above what a quorum has told (TOCS §5.2).
  */
 export function highOf(core: PbftCore): SequenceNumber {
 	const { windowSize, checkpointInterval } = core.config;
@@ -380,6 +404,7 @@ export function highOf(core: PbftCore): SequenceNumber {
 	return Math.min(
 		core.low + windowSize,
 		settled,
+		core.recovery === null ? Number.POSITIVE_INFINITY : (core.recovery.estimate ?? 0) + windowSize,
 		pending?.effectiveAfter ?? Number.POSITIVE_INFINITY,
 	) as SequenceNumber;
 }

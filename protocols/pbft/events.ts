@@ -63,6 +63,12 @@ export type PbftEvent =
 			readonly configuration: Configuration;
 			readonly after: SequenceNumber;
 	  }
+	/** This member acts as if it had been tampered with. */
+	| { readonly type: "recovery-started" }
+	/** It has learnt how far the group is, and votes again, up to L above this. */
+	| { readonly type: "recovery-estimated"; readonly sequence: SequenceNumber }
+	/** Its state at this slot is one that a quorum has certified since. */
+	| { readonly type: "recovered"; readonly sequence: SequenceNumber }
 	/** This member is none any more, from this epoch on. */
 	| { readonly type: "removed"; readonly epoch: Epoch }
 	| { readonly type: "suspicion"; readonly member: NodeId; readonly reason: Suspicion }

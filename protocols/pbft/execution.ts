@@ -13,11 +13,13 @@ import {
 	sequenceAfter,
 } from "./entities.ts";
 import { encodeMembershipOutcome } from "./membership.ts";
+import { releaseReads } from "./reads.ts";
 import { orderChange } from "./reconfiguration.ts";
 import { keyOf, stopWaiting, timeChange } from "./requests.ts";
 import { bodyOf } from "./slots.ts";
 import { countExecuted } from "./slow-primary.ts";
 import { chainAfter } from "./statements.ts";
+import { executeTentatively, isExecutedAs, rollBack } from "./tentative.ts";
 
 /** Takes a decision that is proved. A second one for the slot that differs stops this member. */
 export function decide(core: PbftCore, slot: Slot, certificate: CommitCertificate): void {
@@ -39,8 +41,13 @@ export function decide(core: PbftCore, slot: Slot, certificate: CommitCertificat
 	executeReady(core);
 }
 
-/** Executes all decided slots that follow on what was executed. */
+/** Executes all decided slots that follow on what was executed, and the one behind them tentatively. */
 export function executeReady(core: PbftCore): void {
+	executeDecided(core);
+	executeTentatively(core);
+}
+
+function executeDecided(core: PbftCore): void {
 	while (core.alarm === null) {
 		const sequence = sequenceAfter(core.executed);
 		const slot = core.slots.get(sequence);
@@ -64,6 +71,8 @@ export function askForBody(core: PbftCore, slot: Slot): void {
 
 function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCertificate, batch: Batch | null): void {
 	const { digest } = certificate;
+	const isConfirmed = isExecutedAs(core, sequence, digest);
+	if (!isConfirmed) rollBack(core);
 	const requests: ClientRequest[] = [];
 	const requestIds: (readonly RequestId[])[] = [];
 	const outcomes: (Uint8Array | null)[] = [];
@@ -87,23 +96,35 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 	core.chains.set(sequence, core.chain);
 	core.chains.delete((sequence - 2 * core.config.windowSize) as SequenceNumber);
 	core.choice = batch?.choice ?? core.choice;
-	if (requests.length > 0) {
-		const isAwaited = requestIds.some((ids) => ids.length > 0);
-		deliver(core, {
-			type: "execute",
-			sequence,
-			view: core.view,
-			requests,
-			requestIds: isAwaited ? requestIds : null,
-			choice: core.choice,
-			...(outcomes.some((outcome) => outcome !== null) ? { outcomes } : {}),
-		});
-	}
+	deliverExecution(core, { sequence, requests, requestIds, outcomes, isConfirmed });
 	emit(core, { type: "executed", sequence, digest, chain: core.chain });
 	if (core.isActive && sequence >= core.freshFrom && certificate.view === core.view) core.hasProgressed = true;
 	timeChange(core);
 	countExecuted(core, requests.length);
 	captureIfDue(core);
+}
+
+interface Execution {
+	readonly sequence: SequenceNumber;
+	readonly requests: readonly ClientRequest[];
+	readonly requestIds: readonly (readonly RequestId[])[];
+	readonly outcomes: readonly (Uint8Array | null)[];
+	/** It was executed tentatively before. */
+	readonly isConfirmed: boolean;
+}
+
+function deliverExecution(core: PbftCore, execution: Execution): void {
+	const { sequence, requests, outcomes, isConfirmed } = execution;
+	const { view, choice } = core;
+	if (requests.length > 0) {
+		const requestIds = execution.requestIds.some((ids) => ids.length > 0) ? execution.requestIds : null;
+		const common = { sequence, view, requests, requestIds };
+		const isChange = outcomes.some((outcome) => outcome !== null);
+		if (isConfirmed) deliver(core, { type: "confirm", ...common });
+		else deliver(core, { type: "execute", ...common, choice, ...(isChange ? { outcomes } : {}) });
+	}
+	if (isConfirmed) core.tentative = null;
+	releaseReads(core);
 }
 
 function answerUnexecuted(

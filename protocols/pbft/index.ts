@@ -13,8 +13,8 @@
  * timeouts in the end. A member that lost its disk must come back as a new member. Beyond f faults nothing is promised; if two decisions
  * of one slot are seen, members stop and say so.
  *
- * Not here: MAC-authenticated votes, tentative execution, changes of membership, proactive recovery. A state transfer must be faster
- * than the group comes from one checkpoint to the next.
+ * Members change in the order itself (`reconfiguration.ts`), and recover now and then (`recovery.ts`). Not here: MAC-authenticated votes, refresh of session keys. A state transfer must be
+ * faster than the group comes from one checkpoint to the next.
  */
 export {
 	type CapturedState,

@@ -26,6 +26,7 @@ import { type SequenceNumber, viewAfter } from "./entities.ts";
 import type { Commit, PbftMessage, PrePrepare, Prepare, Status } from "./messages.ts";
 import { handleFetchViewChange, handleNewView, handleViewChangeBody } from "./new-view.ts";
 import { handleBatchTimer, propose } from "./proposing.ts";
+import { handleQueryStable, handleRecoveryTimer, handleStableReport, isEstimating } from "./recovery.ts";
 import {
 	handleBatch,
 	handleDecision,
@@ -34,7 +35,7 @@ import {
 	handleStatus,
 	handleStatusTimer,
 } from "./repeats.ts";
-import { forwardRequests, handleForward, handleRequest, handleUnverifiable } from "./requests.ts";
+import { forwardRequests, handleForward, handleRequest, handleUnverifiable, timeRequests } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { type PbftStatus, statusOf } from "./status.ts";
 import {
@@ -46,6 +47,7 @@ import {
 } from "./transfer.ts";
 import type { PbftView } from "./view.ts";
 import {
+	countViewChanges,
 	handleGuardTimer,
 	handleHeartbeatTimer,
 	handleRequestTimer,
@@ -141,7 +143,7 @@ export class PbftMachine implements StateMachine<PbftTypes> {
 }
 
 function endBatch(core: PbftCore): void {
-	if (core.alarm === null) {
+	if (core.alarm === null && !isEstimating(core)) {
 		propose(core);
 		forwardRequests(core);
 	}
@@ -161,6 +163,9 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 			return;
 		case "heartbeat":
 			handleHeartbeatTimer(core);
+			return;
+		case "recovery":
+			handleRecoveryTimer(core);
 			return;
 		case "batch":
 			handleBatchTimer(core);
@@ -193,6 +198,7 @@ function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
 		if (message.epoch === core.configuration.epoch + 1 && isOfNormalCase(message)) keepForLater(core, from, message);
 		return;
 	}
+	if (isEstimating(core) && !isHeardInRecovery(message)) return;
 	const isOverBudget = budgetOf(core, from).offences >= core.config.offencesMax;
 	if (isOverBudget && !isCheap(message)) return;
 	if (isOfNormalCase(message)) {
@@ -205,6 +211,19 @@ function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
 
 function isOfNormalCase(message: PbftMessage): message is InView {
 	return message.type === "pre-prepare" || message.type === "prepare" || message.type === "commit";
+}
+
+/** What a member hears that does not know how far the group is: proofs, and where others are. */
+function isHeardInRecovery({ type }: PbftMessage): boolean {
+	const heard: readonly PbftMessage["type"][] = [
+		"query-stable",
+		"stable-report",
+		"stable-checkpoint",
+		"state-part",
+		"fetch-part",
+		"decision",
+	];
+	return heard.includes(type);
 }
 
 /** A former member that has not heard of its removal is shown it, unless it was convicted. */
@@ -315,6 +334,12 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 		case "stable-checkpoint":
 			handleStableCheckpoint(core, from, message);
 			return;
+		case "query-stable":
+			handleQueryStable(core, from, message);
+			return;
+		case "stable-report":
+			if (handleStableReport(core, from, message)) takePartAgain(core);
+			return;
 		case "fetch-part":
 			handleFetchPart(core, from, message);
 			return;
@@ -324,6 +349,12 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 		default:
 			assertNever(message, "message");
 	}
+}
+
+/** What has run out while a recovering member said nothing is timed anew. */
+function takePartAgain(core: PbftCore): void {
+	timeRequests(core);
+	countViewChanges(core);
 }
 
 /** A primary that opens its view falsely is not waited for. */

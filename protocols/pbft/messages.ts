@@ -170,6 +170,22 @@ export interface StatePart {
 	readonly path: readonly Digest[];
 }
 
+/** Asks where the group is: the sender recovers. */
+export interface QueryStable {
+	readonly type: "query-stable";
+	/** Of the sender's present recovery. */
+	readonly nonce: number;
+}
+/** Where a member is. It counts for itself alone, and only among a quorum's. */
+export interface StableReport {
+	readonly type: "stable-report";
+	readonly nonce: number;
+	/** Its last stable checkpoint. */
+	readonly low: SequenceNumber;
+	/** The last slot that it has prepared, or `low`. */
+	readonly prepared: SequenceNumber;
+}
+
 export type PbftMessage =
 	| PrePrepare
 	| Prepare
@@ -190,7 +206,9 @@ export type PbftMessage =
 	| FetchDecisions
 	| StableCheckpoint
 	| FetchPart
-	| StatePart;
+	| StatePart
+	| QueryStable
+	| StableReport;
 
 const slotVoteFields = [
 	{ name: "epoch", kind: "safe-integer" },

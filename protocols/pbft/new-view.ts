@@ -26,6 +26,7 @@ import { timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
 import { isSigned, newViewDigest, type Statement } from "./statements.ts";
+import { rollBack } from "./tentative.ts";
 import type { OpenedView } from "./vocabulary.ts";
 import { tellStatus } from "./where.ts";
 
@@ -143,6 +144,7 @@ function completeOpening(core: PbftCore): NewView | null {
 
 function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void {
 	const { message } = opened;
+	rollBack(core);
 	core.view = message.view;
 	core.isActive = true;
 	core.ownViewChange = null;

@@ -5,7 +5,7 @@
 import type { NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
 import { verifyCertificate } from "./certificates.ts";
-import { askForHistory } from "./checkpoints.ts";
+import { askForHistory, askForState, hasDiverged } from "./checkpoints.ts";
 import {
 	budgetOf,
 	configurationOf,
@@ -24,6 +24,7 @@ import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { askForBody, decide, takeBody } from "./execution.ts";
 import type { BatchBody, Decision, FetchBatch, FetchDecisions, Status } from "./messages.ts";
 import { fetchBodies } from "./new-view.ts";
+import { askWhereGroupIs } from "./recovery.ts";
 import { bodyOf, slotAt } from "./slots.ts";
 import { batchDigest } from "./statements.ts";
 import { tellStatus } from "./where.ts";
@@ -40,6 +41,8 @@ export function handleStatusTimer(core: PbftCore): void {
 		tellStatus(core, peer);
 		if (core.openingView !== null) fetchBodies(core, peer);
 	}
+	askWhereGroupIs(core);
+	if (hasDiverged(core)) askForState(core);
 	let asked = 0;
 	for (const slot of core.slots.values()) {
 		slot.age++;

@@ -15,8 +15,8 @@ export interface SupportedReply {
 }
 
 /**
- * Gathers the answers to one request. A result needs f + 1 equal answers, one of which is a correct member's; a read that was not
- * ordered needs a quorum, or two of them might be answered from states of which neither contains the other's past.
+ * Gathers the answers to one request. A result needs f + 1 equal answers, one of which is a correct member's; one that is tentative needs a
+ * quorum of one view, so that no view change loses it; a read that was not ordered needs a quorum, or two of them might be answered from states of which neither contains the other's past.
  */
 export class ReplyCollector {
 	readonly #configuration: Configuration;
@@ -38,7 +38,7 @@ export class ReplyCollector {
 		const members = [...this.#answers].filter(([, other]) => nameOf(other) === name).map(([member]) => member);
 		const needed = answer.type === "result" ? weakQuorumOf(this.#configuration) : quorumOf(this.#configuration);
 		if (members.length < needed) return null;
-		return { data: answer.data, sequence: answer.type === "result" ? answer.sequence : null, members };
+		return { data: answer.data, sequence: answer.type === "read-result" ? null : answer.sequence, members };
 	}
 
 	/**
@@ -50,17 +50,22 @@ export class ReplyCollector {
 		let needed = weakQuorumOf(this.#configuration);
 		for (const answer of this.#answers.values()) {
 			counts.set(nameOf(answer), (counts.get(nameOf(answer)) ?? 0) + 1);
-			if (answer.type === "read-result") needed = quorumOf(this.#configuration);
+			if (answer.type === "read-result" || answer.type === "tentative-result") needed = quorumOf(this.#configuration);
 		}
 		return Math.max(0, ...counts.values()) + silent < needed;
 	}
 }
 
-/** Equal for answers that say the same. The view of an answer is no part of what it says. */
+/**
+ * Equal for answers that say the same. The view of an answer is no part of what it says, but for tentative ones: those of different views
+ * do not add up to a batch that is prepared at a quorum.
+ */
 function nameOf(answer: PbftAnswer): string {
 	switch (answer.type) {
 		case "result":
 			return `${answer.sequence}:${hexOf(answer.data)}`;
+		case "tentative-result":
+			return `tentative:${answer.view}:${answer.sequence}:${hexOf(answer.data)}`;
 		case "read-result":
 			return `read:${hexOf(answer.data)}`;
 		default:

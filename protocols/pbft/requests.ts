@@ -19,6 +19,7 @@ import {
 import { type ClientRequest, type Digest, primaryOf } from "./entities.ts";
 import type { Forward, Unverifiable } from "./messages.ts";
 import { weakQuorumOf } from "./quorum.ts";
+import { read } from "./reads.ts";
 import { beat } from "./slow-primary.ts";
 import { requestDigest, requestStatement } from "./statements.ts";
 import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
@@ -58,8 +59,7 @@ export function handleRequest(core: PbftCore, requestId: RequestId, { request }:
 		return;
 	}
 	if (request.kind === "read") {
-		// Nothing is tentative here: what was handed to the application is decided (OSDI'99 §5.1.3).
-		deliver(core, { type: "query", requestId, request, view: core.view });
+		read(core, requestId, request);
 		return;
 	}
 	switch (core.clients.look(client, timestamp)) {

@@ -5,6 +5,7 @@ import { broadcast, deliver, emit, judgeOf, type PbftCore, sign } from "./core.t
 import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
+import { timeRecovery } from "./recovery.ts";
 import { setStatusTimer } from "./repeats.ts";
 import { slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
@@ -51,6 +52,7 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 	executeReady(core);
 	if (core.isActive) guardView(core);
 	setStatusTimer(core);
+	timeRecovery(core);
 }
 
 /** The first slot that the view which is entered did not take over from earlier ones. */

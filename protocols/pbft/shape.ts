@@ -137,6 +137,8 @@ export class MessageShapes {
 			["decision", record({ certificate: commitCertificate, batch: nullable(batch) })],
 			["fetch-decisions", record({ from: natural, to: natural })],
 			["stable-checkpoint", record({ certificate: checkpoint, state, epochs: list(epochProof, EPOCH_PROOFS_MAX) })],
+			["query-stable", record({ nonce: natural })],
+			["stable-report", record({ nonce: natural, low: natural, prepared: natural })],
 			["fetch-part", record({ sequence: natural, index: natural })],
 			[
 				"state-part",

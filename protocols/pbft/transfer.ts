@@ -24,7 +24,9 @@ import type { CheckpointCertificate, CheckpointState, SequenceNumber } from "./e
 import { answerTransferred, executeReady } from "./execution.ts";
 import { isPartOf, partCount } from "./merkle.ts";
 import type { FetchPart, StableCheckpoint, StatePart } from "./messages.ts";
+import { releaseReads } from "./reads.ts";
 import { baseOf, enterEpoch, learnEpochs, leave } from "./reconfiguration.ts";
+import { noteRecovered } from "./recovery.ts";
 import { checkpointDigest } from "./statements.ts";
 import type { PbftReadResult } from "./vocabulary.ts";
 
@@ -137,9 +139,13 @@ function complete(core: PbftCore): void {
 	core.unsaved.base = { ...core.base, isReceived: true };
 	for (const sequence of core.slots.keys()) if (sequence <= state.sequence) core.slots.delete(sequence);
 	core.captures.clear();
+	// The state that is taken over replaces what was tentative too.
+	core.tentative = null;
 	deliver(core, { type: "restore-checkpoint", state });
+	releaseReads(core);
 	emit(core, { type: "restored", sequence: state.sequence, chain: state.chain, from: "transfer" });
 	if (isOfLaterEpoch) enterEpoch(core, state);
+	noteRecovered(core);
 	answerTransferred(core);
 	executeReady(core);
 }

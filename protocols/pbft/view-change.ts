@@ -10,9 +10,11 @@ import type { ViewChange } from "./messages.ts";
 import { openView } from "./new-view.ts";
 import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
+import { isEstimating } from "./recovery.ts";
 import { stopTimingRequests, timeoutOf } from "./requests.ts";
 import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
+import { rollBack } from "./tentative.ts";
 
 type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
 
@@ -49,7 +51,8 @@ export function handleViewTimer(core: PbftCore): void {
 /** Leaves all views below this one: nothing of them is accepted any more but decisions and checkpoints, which prove themselves. */
 export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason): void {
 	// The group has gone to a later epoch without this member, which is about to follow: what it could say here helps nobody.
-	if ((core.stable?.epoch ?? 0) > core.configuration.epoch) return;
+	if ((core.stable?.epoch ?? 0) > core.configuration.epoch || isEstimating(core)) return;
+	rollBack(core);
 	core.failedViews = core.hasProgressed ? 0 : core.failedViews + 1;
 	core.hasProgressed = false;
 	core.view = view;

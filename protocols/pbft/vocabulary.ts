@@ -142,6 +142,25 @@ export type PbftDelivery =
 			/** `outcomes[i]` is the result of `requests[i]` if that is of kind `configure`. Absent when none is. */
 			readonly outcomes?: readonly (Uint8Array | null)[];
 	  }
+	/** The same before the slot is committed: it must be possible to undo, by the next `roll-back`, until a `confirm` of the slot. */
+	| {
+			readonly type: "execute-tentatively";
+			readonly sequence: SequenceNumber;
+			readonly view: ViewNumber;
+			readonly requests: readonly ClientRequest[];
+			readonly requestIds: readonly (readonly RequestId[])[] | null;
+			readonly choice: Uint8Array;
+	  }
+	/** What was executed tentatively in this slot is committed: the same requests, with those who have asked since. */
+	| {
+			readonly type: "confirm";
+			readonly sequence: SequenceNumber;
+			readonly view: ViewNumber;
+			readonly requests: readonly ClientRequest[];
+			readonly requestIds: readonly (readonly RequestId[])[] | null;
+	  }
+	/** Undo what was executed tentatively in this slot. */
+	| { readonly type: "roll-back"; readonly sequence: SequenceNumber }
 	/** Answer what was executed before, from the kept replies. */
 	| {
 			readonly type: "repeat-reply";
@@ -187,9 +206,18 @@ export interface PbftDurable {
 /**
  * `request`: a known request waits for its execution. `view-change`: a quorum has left the view and the next does not begin.
  * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due. `guard`: a period in
- * which the primary is measured is over. `heartbeat`: it has begun nothing for long.
+ * which the primary is measured is over. `heartbeat`: it has begun nothing for long. `recovery`:
+ * this member is to recover.
  */
-export type PbftTimer = "request" | "view-change" | "batch" | "status" | "transfer" | "guard" | "heartbeat";
+export type PbftTimer =
+	| "request"
+	| "view-change"
+	| "batch"
+	| "status"
+	| "transfer"
+	| "guard"
+	| "heartbeat"
+	| "recovery";
 
 export interface PbftTypes extends ProtocolTypes {
 	readonly message: PbftMessage;

@@ -66,7 +66,9 @@ class ExactlyOnce implements Watcher<PbftObservation> {
 		if (observation.type !== "batch") return null;
 		let finding: Finding | null = null;
 		for (const effect of observation.effects) {
-			if (effect.type !== "apply" || effect.delivery.type !== "execute") continue;
+			if (effect.type !== "apply") continue;
+			// What was executed tentatively takes effect when it is confirmed.
+			if (effect.delivery.type !== "execute" && effect.delivery.type !== "confirm") continue;
 			const { sequence, requests } = effect.delivery;
 			for (const { client, timestamp } of requests) {
 				const name = `${client}:${timestamp}`;

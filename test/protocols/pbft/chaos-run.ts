@@ -100,6 +100,8 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 			futureMax: 16,
 			offencesMax: 8,
 			repeatMax: 8,
+			recoveryPeriodMs: dice.fork("recovery").pick([0, 0, 700]),
+			executesTentatively: dice.fork("tentative").chance(0.5),
 		},
 		observe: (observation) => {
 			watch.observe(observation);
@@ -272,22 +274,13 @@ class Changes {
 	#draw(): MembershipOperation {
 		const member = this.#dice.pick(this.#driver.everyone);
 		const replacement = this.#dice.chance(0.7) ? this.#dice.pick(this.#driver.everyone) : null;
-		switch (this.#dice.below(4)) {
-			case 0:
-				return { type: "add", member };
-			case 1:
-				return { type: "remove", member, replacement };
-			case 2:
-				if (this.#evidence.length > 0) {
-					const evidence = this.#dice.pick(this.#evidence);
-					// Half of the time against somebody else, who may be correct.
-					const culprit = this.#dice.chance(0.5) ? evidence.culprit : member;
-					return { type: "isolate", evidence: { ...evidence, culprit }, replacement };
-				}
-				return { type: "add", member };
-			default:
-				return { type: "remove", member, replacement };
+		if (this.#evidence.length > 0 && this.#dice.chance(0.6)) {
+			const evidence = this.#dice.pick(this.#evidence);
+			// Now and then against somebody else, who may be correct.
+			const culprit = this.#dice.chance(0.7) ? evidence.culprit : member;
+			return { type: "isolate", evidence: { ...evidence, culprit }, replacement };
 		}
+		return this.#dice.chance(0.5) ? { type: "add", member } : { type: "remove", member, replacement };
 	}
 }
 
@@ -353,12 +346,17 @@ class Client {
 				request = this.#driver.signed(this.#id, timestamp, encode(command));
 				return;
 			}
-			if (outcome.type !== "result") return;
+			if (outcome.type !== "result" && outcome.type !== "tentative-result") return;
+			const { data, view, sequence } = outcome;
+			const said = outcome.type === "result" ? decode(data) : `tentative ${view}.${sequence} ${decode(data)}`;
 			// A lying member may answer anything.
-			answers.set(from, this.#driver.isCorrect(from) ? decode(outcome.data) : "lie");
-			const [equal] = [...answers.values()].filter(
-				(data) => [...answers.values()].filter((d) => d === data).length > this.#faults,
-			);
+			answers.set(from, this.#driver.isCorrect(from) ? said : "lie");
+			// Whoever the members are at present, a quorum of them is no larger.
+			const quorum = Math.floor((this.#driver.everyone.length + this.#faults) / 2) + 1;
+			const [equal] = [...answers.values()].filter((value) => {
+				const count = [...answers.values()].filter((other) => other === value).length;
+				return count >= (value.startsWith("tentative") ? quorum : this.#faults + 1);
+			});
 			if (equal === undefined) return;
 			isDone = true;
 			this.#acknowledged.push(command);

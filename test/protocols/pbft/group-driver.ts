@@ -488,6 +488,9 @@ export class GroupDriver {
 			case "execute":
 			case "repeat-reply":
 			case "query":
+			case "execute-tentatively":
+			case "confirm":
+			case "roll-back":
 				for (const { requestId, answer } of node.applier.perform(delivery)) this.#answer(node, requestId, answer);
 				break;
 			case "take-checkpoint": {

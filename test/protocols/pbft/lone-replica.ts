@@ -166,8 +166,13 @@ export class LoneReplica {
 		return this.port(by).sign(statementBytes(cluster, by, statement));
 	}
 
-	request(timestamp: number, text = `op${timestamp}`, client: NodeId = c1): ClientRequest {
-		const body = { client, timestamp, kind: "command", operation: encode(text) } as const;
+	request(
+		timestamp: number,
+		text = `op${timestamp}`,
+		client: NodeId = c1,
+		kind: ClientRequest["kind"] = "command",
+	): ClientRequest {
+		const body = { client, timestamp, kind, operation: encode(text) } as const;
 		const digest = requestDigest(cluster, this.port(client).digest, body);
 		return { ...body, signature: this.port(client).sign(requestStatement(digest)), macs: [] };
 	}

@@ -156,7 +156,7 @@ describe("members that lie in several ways at once", () => {
 		timeout: 240_000,
 	}, () => {
 		const totals = new Map<string, number>();
-		for (const seed of seedsOf(7000, 30)) {
+		for (const seed of seedsOf(7000, 12)) {
 			const dice = new Generator(seed, "attacks");
 			const pick = (): string[] => Array.from({ length: dice.between(1, 2) }, () => dice.pick(attackNames));
 			const liars = Array.from({ length: dice.between(0, 1) }, pick);
@@ -172,7 +172,7 @@ describe("members that lie in several ways at once", () => {
 		}
 		if (only !== undefined) return;
 		for (const { id, kind } of pbftMembershipProperties) {
-			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 5 : 100);
+			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 1 : 40);
 		}
 	});
 
