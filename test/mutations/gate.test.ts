@@ -193,6 +193,19 @@ describe("a search", () => {
 		expect(await search(outcomes)).toEqual(["simulate", "--seed", "1"]);
 	});
 
+	it("looks first where a mutation says that it must be noticed", async () => {
+		const found: (Attempt | null)[] = [];
+		const laboratory = new TableLaboratory({ "first: unit a.test.ts": noticed("says one") });
+		await searchKillers({
+			mutations: [{ ...first, test: "a.test.ts" }],
+			attempts: [["check", "raft"]],
+			laboratories: [laboratory],
+			found: (_mutation, trial) => found.push(trial?.attempt ?? null),
+		});
+		expect(found).toEqual([["unit", "a.test.ts"]]);
+		expect(laboratory.made).toEqual(["first: unit a.test.ts", "none: unit a.test.ts"]);
+	});
+
 	it("finds nothing where nothing is noticed, or the mutant can not be run", async () => {
 		expect(await search({})).toBeNull();
 		const unrunnable = noticed("x is not defined", "ReferenceError: x is not defined");

@@ -9,6 +9,8 @@ export interface Mutation {
 	/** Occurs exactly once in the file. */
 	readonly old: string;
 	readonly new: string;
+	/** A test file that must notice it, from the repository's root: a search looks there before anywhere else. */
+	readonly test?: string;
 }
 
 /**

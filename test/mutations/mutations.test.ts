@@ -6,7 +6,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseCheckOptions } from "../../actors/console/check-options.ts";
+import { namesGossip } from "../../actors/console/gossip-run-options.ts";
+import { gossipSimulateCommand } from "../../actors/console/gossip-simulate-command.ts";
 import { parseSimulateOptions } from "../../actors/console/simulate-options.ts";
+import { TestWorld } from "../actors/console/command-world.ts";
 import { projectRoot } from "../source-tree.ts";
 import { type Attempt, commandOf } from "./attempt.ts";
 import { readKillers } from "./killers.ts";
@@ -17,10 +20,11 @@ import { cellText } from "./results.ts";
 const read = (file: string): string => readFileSync(join(projectRoot, file), "utf8");
 
 /** @throws if the tool does not understand its arguments */
-function understand([tool, ...args]: Attempt): void {
+async function understand([tool, ...args]: Attempt): Promise<void> {
 	switch (tool) {
 		case "simulate":
-			expect(parseSimulateOptions(args).isSingle).toBe(true);
+			if (namesGossip(args)) expect(await gossipSimulateCommand([...args, "--help"], new TestWorld())).toBe(0);
+			else expect(parseSimulateOptions(args).isSingle).toBe(true);
 			return;
 		case "check":
 			expect(parseCheckOptions(args)).not.toBeNull();
@@ -46,10 +50,15 @@ describe.each(mutationLists.map((list) => [list.name, list] as const))("the list
 		expect(faultsOf(list.mutations, read)).toEqual([]);
 	});
 
-	it("has an attempt for each bug, which its tool understands, and none for others", () => {
+	it("has an attempt for each bug, which its tool understands, and none for others", async () => {
 		const killers = readKillers(projectRoot, list);
 		expect(Object.keys(killers)).toEqual(list.mutations.map(({ name }) => name));
-		for (const attempt of Object.values(killers)) understand(attempt);
+		for (const attempt of Object.values(killers)) await understand(attempt);
+	});
+
+	it("names tests that are there", () => {
+		const named = list.mutations.flatMap(({ test }) => (test === undefined ? [] : [test]));
+		expect(named.filter((file) => !existsSync(join(projectRoot, file)))).toEqual([]);
 	});
 
 	it("is told of in RESULTS.md as it is stored", () => {

@@ -25,10 +25,11 @@ export const pbftMutations: readonly Mutation[] = [
 	},
 	{
 		name: "primary-prepares",
-		bug: "counts a prepare of the primary, who has pre-prepared already",
+		bug: "takes a prepare of the primary, who has pre-prepared already",
 		file: "protocols/pbft/agreement.ts",
 		old: '\tif (from === primaryOf(core.configuration, core.view)) {\n\t\tsuspect(core, from, "not-the-primary");\n\t\treturn;\n\t}\n\tconst slot = slotAt(core, message.sequence);\n\tif (!keepVote',
 		new: "\tconst slot = slotAt(core, message.sequence);\n\tif (!keepVote",
+		test: "test/protocols/pbft/agreement.test.ts",
 	},
 	{
 		name: "second-pre-prepare",

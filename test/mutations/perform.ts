@@ -59,6 +59,7 @@ async function simulate(args: readonly string[]): Promise<Outcome> {
 	const { runSeed } = await import("../../actors/experiment/index.ts");
 	const inProcess = (): SeedPool => ({ width: 1, run: runSeed, close: () => Promise.resolve() });
 	const { exitCode, object } = await command((world) => simulateCommand([...args, "--json"], world, inProcess));
+	if ("faults" in (object as object)) return simulatedGossip(exitCode, object as GossipSimulationObject);
 	const { seeds, failures } = object as SimulationObject;
 	const [failure] = failures;
 	return {
@@ -67,6 +68,14 @@ async function simulate(args: readonly string[]): Promise<Outcome> {
 		reason: failure?.reasons[0] ?? "",
 		effort: `${seeds.run} ${seeds.run === 1 ? "seed" : "seeds"}`,
 	};
+}
+
+interface GossipSimulationObject {
+	readonly faults: readonly string[];
+}
+
+function simulatedGossip(exitCode: number, { faults: [fault] }: GossipSimulationObject): Outcome {
+	return { isNoticed: exitCode !== 0, by: fault ?? "", reason: fault ?? "", effort: "1 seed" };
 }
 
 interface CheckObject {

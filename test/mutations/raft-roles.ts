@@ -115,13 +115,6 @@ export const raftRolesMutations: readonly Mutation[] = [
 		new: "\tif (isWithoutApplication(core) && core.term < 0) {",
 	},
 	{
-		name: "witness-answers",
-		bug: "a witness takes reads",
-		file: "protocols/raft/requests.ts",
-		old: " || isWithoutApplication(core))",
-		new: ")",
-	},
-	{
 		name: "witness-keeps-reads",
 		bug: "a member that becomes a witness keeps its clients waiting",
 		file: "protocols/raft/machine.ts",
@@ -141,6 +134,7 @@ export const raftRolesMutations: readonly Mutation[] = [
 		file: "protocols/raft/restart.ts",
 		old: "if (snapshot.withheld !== true) {",
 		new: "if (snapshot.sizeBytes >= 0) {",
+		test: "test/protocols/raft/witness.test.ts",
 	},
 	{
 		name: "former-witness-counted",

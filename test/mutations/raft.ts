@@ -1,7 +1,10 @@
 /** Bugs planted in Raft; what kills each is in `raft.killers.json`. */
 import type { Mutation } from "./mutation.ts";
+import { raftForwardingMutations } from "./raft-forwarding.ts";
 import { raftMembershipMutations } from "./raft-membership.ts";
 import { raftReadsMutations } from "./raft-reads.ts";
+import { raftRepairMutations } from "./raft-repair.ts";
+import { raftRolesMutations } from "./raft-roles.ts";
 import { raftSlipMutations } from "./raft-slips.ts";
 
 export const raftMutations: readonly Mutation[] = [
@@ -568,4 +571,7 @@ export const raftMutations: readonly Mutation[] = [
 	...raftMembershipMutations,
 	...raftReadsMutations,
 	...raftSlipMutations,
+	...raftForwardingMutations,
+	...raftRolesMutations,
+	...raftRepairMutations,
 ];

@@ -22,11 +22,15 @@ export async function searchKillers(order: SearchOrder): Promise<void> {
 	await spread(mutations, laboratories, async (mutation, laboratory) => {
 		try {
 			await laboratory.plant(mutation);
-			found(mutation, await firstKiller(mutation, laboratory, attempts, soundness));
+			found(mutation, await firstKiller(mutation, laboratory, attemptsAt(mutation, attempts), soundness));
 		} finally {
 			laboratory.restore();
 		}
 	});
+}
+
+function attemptsAt({ test }: Mutation, attempts: readonly Attempt[]): readonly Attempt[] {
+	return test === undefined ? attempts : [["unit", test], ...attempts];
 }
 
 async function firstKiller(

@@ -4,13 +4,7 @@
  */
 import type { Mutation } from "./mutation.ts";
 
-/** A planted bug that a test file notices. */
-export interface TestedMutation extends Mutation {
-	/** From the repository's root. */
-	readonly test: string;
-}
-
-export const securityMutations: readonly TestedMutation[] = [
+export const securityMutations: readonly Mutation[] = [
 	{
 		name: "shares-unchecked",
 		bug: "adds up signature shares without checking each",
@@ -81,7 +75,7 @@ export const securityMutations: readonly TestedMutation[] = [
 		file: "protocols/security/ceremony/share-exchange.ts",
 		old: "opened === null ? null : checkShare(suite, commitment, identifier, opened)",
 		new: 'opened === null ? null : suite.decodeScalar(opened, "it")',
-		test: "test/protocols/security/ceremony/key-ceremony.test.ts",
+		test: "test/protocols/security/ceremony/wrong-share.test.ts",
 	},
 	{
 		name: "posts-not-verified",
@@ -97,7 +91,7 @@ export const securityMutations: readonly TestedMutation[] = [
 		file: "protocols/security/proofs/schnorr.ts",
 		old: "frame(suite.generator.toBytes(), publicElement.toBytes(), commitment, context)",
 		new: "frame(suite.generator.toBytes(), commitment, context)",
-		test: "test/protocols/security/proofs/knowledge.test.ts",
+		test: "test/protocols/security/proofs/chosen-statement.test.ts",
 	},
 	{
 		name: "schnorr-without-context",
@@ -113,7 +107,7 @@ export const securityMutations: readonly TestedMutation[] = [
 		file: "protocols/security/proofs/dleq.ts",
 		old: "[base, first, otherBase, second, commitment, other]",
 		new: "[base, first, commitment, other]",
-		test: "test/protocols/security/proofs/knowledge.test.ts",
+		test: "test/protocols/security/proofs/chosen-statement.test.ts",
 	},
 	{
 		name: "range-without-upper-end",
@@ -121,7 +115,7 @@ export const securityMutations: readonly TestedMutation[] = [
 		file: "protocols/security/proofs/range-bits.ts",
 		old: '\t\tverifyBits(transcriptOf("below-max", commitment, range, context), toMax, belowMax)',
 		new: "\t\ttrue",
-		test: "test/protocols/security/proofs/range.test.ts",
+		test: "test/protocols/security/proofs/forged-range.test.ts",
 	},
 	{
 		name: "range-bits-unbound",
@@ -129,23 +123,7 @@ export const securityMutations: readonly TestedMutation[] = [
 		file: "protocols/security/proofs/range-bits.ts",
 		old: "sum.equals(total) &&",
 		new: "",
-		test: "test/protocols/security/proofs/range.test.ts",
-	},
-	{
-		name: "bulletproof-without-polynomial",
-		bug: "the first equation of a Bulletproof is not verified",
-		file: "protocols/security/proofs/bulletproof.ts",
-		old: 'const first = weights.appendScalars("proof", transcript.challenge("weight")).challenge("polynomial");',
-		new: "const first = 0n;",
-		test: "test/protocols/security/proofs/range.test.ts",
-	},
-	{
-		name: "bulletproof-batch-unweighted",
-		bug: "equations of a batch can cancel each other",
-		file: "protocols/security/proofs/bulletproof.ts",
-		old: 'const first = weights.appendScalars("proof", transcript.challenge("weight")).challenge("polynomial");',
-		new: "const first = 1n;",
-		test: "test/protocols/security/proofs/range.test.ts",
+		test: "test/protocols/security/proofs/forged-range.test.ts",
 	},
 	{
 		name: "ballot-sum-unproven",
@@ -234,14 +212,6 @@ export const securityMutations: readonly TestedMutation[] = [
 		old: "if (!open.session.isShareValid(given)) {",
 		new: "if (false) {",
 		test: "test/protocols/security/roast/coordinator.test.ts",
-	},
-	{
-		name: "backup-pieces-unchecked",
-		bug: "a wrong piece goes into the share",
-		file: "actors/security-manager/share-backup.ts",
-		old: "if (isShareOf(key.suite, commitment, share)) right",
-		new: "if (true) right",
-		test: "test/actors/security-manager/share-backup.test.ts",
 	},
 	{
 		name: "holder-dies-of-refusal",

@@ -42,6 +42,19 @@ export interface ChaosRun {
 	readonly viewMax: number;
 }
 
+/**
+ * A seed decides everything: how many lie and in which ways, and what else goes wrong.
+ * @throws Error as {@link runChaos}
+ */
+export function runSeed(seed: number): ChaosRun {
+	const dice = new Generator(seed, "attacks");
+	const faults = dice.pick([1, 1, 1, 2]);
+	const names = [...pbftAttacks.map(({ name }) => name), "twins"];
+	const pick = (): string[] => Array.from({ length: dice.between(1, 3) }, () => dice.pick(names));
+	const liars = Array.from({ length: dice.between(0, faults) }, pick);
+	return runChaos({ seed, members: 3 * faults + 1, faults, liars, isDisturbed: seed % 4 !== 0 });
+}
+
 function attackOf(name: string): Attack {
 	const attack = pbftAttacks.find((known) => known.name === name);
 	assert(attack !== undefined, "the attack exists", { name });
