@@ -53,6 +53,7 @@ const usageCodes: ReadonlySet<string> = new Set([
 	"invalid-value",
 	"conflicting-options",
 	"missing-operand",
+	"pentest-scenario-unknown",
 	"experiment-unreadable",
 	"experiment-malformed",
 	"experiment-unknown-key",

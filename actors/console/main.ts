@@ -13,6 +13,7 @@ import { chaosCommand } from "./chaos-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { checkHistoryCommand } from "./check-history-command.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
+import { pentestCommand } from "./pentest-command.ts";
 import { type CommandWorld, runCommand } from "./run-command.ts";
 import { simulateCommand } from "./simulate-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
@@ -41,6 +42,10 @@ const commands: ReadonlyMap<string, Command> = new Map([
 	[
 		"check-history",
 		{ summary: "judge what clients saw: linearizability, sets, sessions, transactions", perform: checkHistoryCommand },
+	],
+	[
+		"pentest",
+		{ summary: "attack groups on purpose, and report what was found out and what held", perform: pentestCommand },
 	],
 	["audit", { summary: "verify an audit log, and name its first bad record", perform: auditCommand }],
 ]);

@@ -64,7 +64,7 @@ export {
 	type SybilAdmissionOptions,
 	workBytes,
 } from "./detection/sybil-admission.ts";
-export { TimingDetector, type TimingDetectorOptions } from "./detection/timing-detector.ts";
+export { median, TimingDetector, type TimingDetectorOptions } from "./detection/timing-detector.ts";
 export { TokenBucket, type TokenBucketOptions } from "./detection/token-bucket.ts";
 export {
 	type KeyEpochAnswer,

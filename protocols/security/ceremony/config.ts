@@ -22,7 +22,10 @@ export interface CeremonyConfig {
 	 * Absent: a new key is made, and all members deal.
 	 */
 	readonly previous?: GroupKeyData;
-	/** How long each phase waits for who is late; milliseconds, 1 to 3,600,000, default 5,000. Longer bears slower networks. */
+	/**
+	 * How long each phase waits for who is late; milliseconds, 1 to 3,600,000, default 5,000. The deadline of the nth phase is n times that
+	 * after the start. Longer bears slower networks.
+	 */
 	readonly phaseMs?: number;
 	/** After how long what was said is said again; milliseconds, 1 to 3,600,000, default 1,000. */
 	readonly resendMs?: number;

@@ -83,6 +83,9 @@ const RESENDS_AFTER_END = 5;
 
 type Effects = Effect<CeremonyTypes>[];
 
+/** Phases that end by a deadline, in order: the first one `phaseMs` after the start. */
+const timedPhases: readonly CeremonyPhase[] = ["introducing", "dealing", "complaining", "justifying", "confirming"];
+
 export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	readonly plan: CeremonyPlan;
 	readonly self: NodeId;
@@ -94,6 +97,8 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	readonly #dealing: Dealing | null;
 
 	#phase: CeremonyPhase = "waiting";
+	/** How many `phaseMs` have passed since the start; at most as many as there are phases. */
+	#deadlinesPassed = 0;
 	#roll: Roll;
 	#shares: ShareExchange;
 	#outcome: CeremonyOutcome | null = null;
@@ -136,7 +141,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 				this.#receive(input.from, input.message, effects);
 				return;
 			case "timer":
-				if (input.timer === "phase") this.#advance(true, effects);
+				if (input.timer === "phase") this.#passDeadline(effects);
 				else this.#resend(effects);
 				return;
 			case "request":
@@ -155,9 +160,10 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	#start(effects: Effects): void {
 		const announcement = this.#dealing?.announcement ?? { commitment: [], proof: new Uint8Array() };
 		this.#enter("introducing", effects);
+		effects.push({ type: "set-timer", timer: "phase", afterMs: exactly(this.plan.phaseMs) });
 		this.#publish({ type: "introduction", channelKey: this.#part.channel.publicKey, ...announcement }, effects);
 		effects.push({ type: "set-timer", timer: "resend", afterMs: exactly(this.plan.resendMs) });
-		this.#advance(false, effects);
+		this.#advance(effects);
 	}
 
 	// What comes in: cheap checks first, a signature only for what is new, group arithmetic only at the end of a phase.
@@ -204,7 +210,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		for (const other of this.#others())
 			if (other !== from && other !== author)
 				effects.push({ type: "send", to: other, message: post, release: "immediate" });
-		this.#advance(false, effects);
+		this.#advance(effects);
 	}
 
 	#receiveShare(from: NodeId, { sealed }: SealedShare, effects: Effects): void {
@@ -213,7 +219,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 			this.#refuse(from, "malformed", effects);
 			return;
 		}
-		if (this.#shares.receive(from, sealed)) this.#advance(false, effects);
+		if (this.#shares.receive(from, sealed)) this.#advance(effects);
 	}
 
 	#refuse(from: NodeId, reason: string, effects: Effects): void {
@@ -222,14 +228,23 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 
 	// Phases. Each ends when all that can be expected is there, or by its deadline.
 
-	#advance(isDeadline: boolean, effects: Effects): void {
-		let isDue = isDeadline;
+	/**
+	 * Deadlines are counted from the start, not from the end of the phase before. Who has all that it waits for is ahead of who waits for a
+	 * liar until the deadline; were its next deadline a phase from there, it would come just when the other, who is honest, speaks.
+	 */
+	#passDeadline(effects: Effects): void {
+		this.#deadlinesPassed += 1;
+		this.#advance(effects);
+		if (this.#phase !== "completed" && this.#phase !== "failed")
+			effects.push({ type: "set-timer", timer: "phase", afterMs: exactly(this.plan.phaseMs) });
+	}
+
+	#advance(effects: Effects): void {
 		for (;;) {
 			const before = this.#phase;
 			this.#convictEquivocators(effects);
-			this.#endPhase(isDue, effects);
+			this.#endPhase(this.#deadlinesPassed > timedPhases.indexOf(before), effects);
 			if (this.#phase === before) return;
-			isDue = false;
 		}
 	}
 
@@ -457,7 +472,6 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 		this.#phase = phase;
 		this.#emit({ type: "ceremony-phase", phase }, effects);
 		if (phase === "completed" || phase === "failed") effects.push({ type: "cancel-timer", timer: "phase" });
-		else effects.push({ type: "set-timer", timer: "phase", afterMs: exactly(this.plan.phaseMs) });
 	}
 
 	#publish(body: PostBody, effects: Effects): void {
@@ -492,6 +506,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	get state(): unknown {
 		return {
 			phase: this.#phase,
+			deadlinesPassed: this.#deadlinesPassed,
 			roll: this.#roll.state,
 			exchange: this.#shares.state,
 			dealing: this.#dealing?.fingerprint ?? null,
@@ -505,6 +520,7 @@ export class CeremonyMachine implements StateMachine<CeremonyTypes> {
 	copy(): CeremonyMachine {
 		const copied = new CeremonyMachine(this.#part);
 		copied.#phase = this.#phase;
+		copied.#deadlinesPassed = this.#deadlinesPassed;
 		copied.#roll = this.#roll.copy();
 		copied.#shares = this.#shares.copy();
 		copied.#outcome = this.#outcome;

@@ -336,10 +336,10 @@ describe("SEC-2: misbehaviour in a ceremony of 4, threshold 2", () => {
 		let ends = 0;
 		for (let seed = 0; seed < 15; seed++) {
 			const generator = new Generator(1_000 + seed);
-			const loss = 2 + generator.below(5);
+			const loss = 1 + generator.below(3);
 			const bend: Bend = (sent) => (generator.below(loss + 1) === 0 ? null : sent);
 			const pick = (waiting: number): number => generator.below(waiting);
-			const lossy = { ...config, phaseMs: 100, resendMs: 90 };
+			const lossy = { ...config, phaseMs: 100, resendMs: 400 };
 			const world = new CeremonyWorld({ config: lossy, bend, pick }).run();
 			const keys = members.map((node) => world.end(node)).filter((end) => end.type === "ceremony-completed");
 			ends += keys.length;

@@ -1,0 +1,164 @@
+/**
+ * Attacks on agreement, each by f members of simulated groups, and the same groups without attackers as controls; and f + 1 members that
+ * work together, who must be seen to break it.
+ *
+ * What can be found out, and how, differs: a contradiction in signed words is proof; a malformed message tells its receivers, who can not
+ * show it to anybody; a primary that is too slow is left; and who is silent, late, or selective looks like a slow network, and is borne.
+ */
+
+import { pbftAttacks } from "../../protocols/pbft/attacks/index.ts";
+import type { Beyond, Floors, Means, Scenario, ScenarioContext, Tally } from "./contract.ts";
+import { maxFaults } from "./group-size.ts";
+import { type MemberRecord, runTrial, type Strategy, type TrialResult } from "./group-trial.ts";
+
+/** By what each attack is found out at best. An attack of the library that is not named here is borne. */
+const meansOf: Readonly<Record<string, Means>> = {
+	equivocate: "proof",
+	"double-vote": "proof",
+	"wrong-votes": "proof",
+	"off-by-one": "proof",
+	"hide-prepared": "proof",
+	"unproved-view-change": "proof",
+	"two-view-changes": "proof",
+	"view-change-storm": "proof",
+	"huge-view": "proof",
+	"bad-new-view": "proof",
+	"lying-checkpoint": "proof",
+	"two-checkpoints": "proof",
+	"wrong-digest": "suspicion",
+	"empty-batches": "suspicion",
+	"unasked-choice": "suspicion",
+	"bad-signature": "suspicion",
+	"forged-sender": "suspicion",
+	"prepare-as-commit": "suspicion",
+	replay: "suspicion",
+	"false-decision": "suspicion",
+	malformed: "suspicion",
+	"flood-requests": "suspicion",
+	"lazy-primary": "slowness",
+	"skip-sequence": "slowness",
+	"huge-sequence": "slowness",
+	"forged-request": "slowness",
+	"starve-client": "slowness",
+	"selective-proposals": "slowness",
+};
+
+/**
+ * What must be reached. Nobody may be convicted, suspected or left who did nothing; so any false positive misses its floor. A proof may
+ * need an occasion (that both halves of a contradiction meet) which not each trial has.
+ */
+const floorsOf: Readonly<Record<Means, Floors>> = {
+	proof: { detection: 0.5, falsePositives: 0 },
+	suspicion: { detection: 0.75, falsePositives: 0 },
+	slowness: { detection: 0.5, falsePositives: 0 },
+	refusal: { detection: 1, falsePositives: 0 },
+	none: { detection: 0, falsePositives: 0 },
+};
+
+/** Trials without attackers, of the same groups. */
+const CONTROLS = 2;
+/** Trials with f + 1, at least: not each of them breaks. */
+const BEYOND_TRIALS_MIN = 8;
+
+export const consensusScenarios: readonly Scenario[] = [
+	...pbftAttacks.map((attack): Scenario => {
+		const means = meansOf[attack.name] ?? "none";
+		return {
+			name: attack.name,
+			kind: "consensus",
+			description: attack.description,
+			means,
+			floors: floorsOf[means],
+			run: (context) => tallyOf(context, means, { type: "attacks", attacks: [attack] }, null),
+		};
+	}),
+	{
+		name: "twins",
+		kind: "consensus",
+		description:
+			"Each attacker runs two correct machines under one name, one for each half of the group; f + 1 of them decide one slot twice.",
+		means: "proof",
+		floors: floorsOf.proof,
+		run: (context) => tallyOf(context, "proof", { type: "twins" }, beyondLimit(context)),
+	},
+];
+
+function tallyOf(context: ScenarioContext, means: Means, strategy: Strategy, beyond: Beyond | null): Tally {
+	const { seed, nodes, trials } = context;
+	const faults = maxFaults(nodes);
+	const group = { members: nodes, faults };
+	const attacked = trialsOf(trials, context, (at) =>
+		runTrial({ ...group, seed: seed + at, strategy, attackers: faults }),
+	);
+	const controls = trialsOf(CONTROLS, context, (at) =>
+		runTrial({ ...group, seed: seed + at, strategy: null, attackers: 0 }),
+	);
+	const all = [...attacked, ...controls];
+	const liars = attacked.flatMap(({ members }) => members).filter(({ deviations }) => deviations > 0);
+	const innocents = all.flatMap(({ members }) => members).filter(({ isAttacker }) => !isAttacker);
+	const found = liars.map((liar) => ({ liar, atMs: foundAtMs(liar, means) })).filter(({ atMs }) => atMs !== null);
+	const sum = (of: (trial: TrialResult) => number): number => attacked.reduce((total, trial) => total + of(trial), 0);
+	const stuck = all.filter(({ hasProgress }) => !hasProgress).length;
+	const violated = new Set(all.flatMap((trial) => trial.violated));
+	const deceived = all.reduce((total, trial) => total + trial.deceived, 0);
+	return {
+		trials: attacked.length,
+		attacks: liars.length,
+		detected: found.length,
+		innocents: innocents.length,
+		accused: innocents.filter(isAccused).length,
+		latenciesMs: found.map(({ liar, atMs }) => Math.max(0, (atMs ?? 0) - (liar.deviatedAtMs ?? 0))),
+		isSafe: violated.size === 0 && deceived === 0 && all.every(({ alarm }) => alarm === null),
+		hasProgress: stuck === 0,
+		damage: [
+			...[...violated].map((property) => `${property} violated`),
+			...(deceived === 0 ? [] : [`${deceived} clients were deceived`]),
+			...(stuck === 0 ? [] : [`${stuck} of ${all.length} groups stood still`]),
+		],
+		mitigation: `${sum(({ answered }) => answered)} of ${sum(({ asked }) => asked)} requests answered, ${sum(({ views }) => views)} view changes`,
+		beyond,
+	};
+}
+
+/** The strongest way in which it was found out; for an attack that is borne, any way. */
+function foundAtMs({ convictedAtMs, suspectedAtMs, slowAtMs }: MemberRecord, means: Means): number | null {
+	if (means === "proof") return convictedAtMs;
+	if (means === "suspicion") return convictedAtMs ?? suspectedAtMs;
+	return convictedAtMs ?? suspectedAtMs ?? slowAtMs;
+}
+
+function isAccused({ convictedAtMs, suspectedAtMs, slowAtMs }: MemberRecord): boolean {
+	return convictedAtMs !== null || suspectedAtMs !== null || slowAtMs !== null;
+}
+
+/** f + 1 twins that lead the first views. Broken is what the correct members, or clients, can see to be broken. */
+function beyondLimit(context: ScenarioContext): Beyond {
+	const { seed, nodes, trials } = context;
+	const faults = maxFaults(nodes);
+	const even = seed + (seed % 2);
+	const results = trialsOf(Math.max(BEYOND_TRIALS_MIN, trials), context, (at) =>
+		runTrial({
+			members: nodes,
+			faults,
+			seed: even + 2 * at,
+			strategy: { type: "twins" },
+			attackers: faults + 1,
+			isDivided: true,
+		}),
+	);
+	const broken = results.filter(({ violated }) => violated.includes("agreement"));
+	return {
+		attackers: `${faults + 1} of ${nodes} members`,
+		trials: results.length,
+		broken: broken.length,
+		alarmed: broken.filter(({ alarm }) => alarm !== null).length,
+		damage: broken.length === 0 ? [] : ["one slot was decided twice"],
+	};
+}
+
+/** As many as can be run before the user wants to end. */
+function trialsOf<Result>(count: number, { interrupt }: ScenarioContext, run: (at: number) => Result): Result[] {
+	const results: Result[] = [];
+	for (let at = 0; at < count && !interrupt.aborted; at++) results.push(run(at));
+	return results;
+}
