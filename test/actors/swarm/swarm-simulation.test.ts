@@ -67,6 +67,36 @@ function simulated(seed: number, network?: NetworkPolicy): Simulated {
 }
 
 describe("a swarm in simulation", () => {
+	it("answers a read as it asks to be, of the member that is asked; and refuses what makes no sense", async () => {
+		const { start, settle, simulation } = simulated(3);
+		const swarm = await start({ raft: { nodes: 3, config: { quiesceAfterHeartbeats: 4 } } });
+		await settle(swarm.propose({ type: "put", key: "k", value: 1 }));
+		const query = { type: "get", key: "k" };
+		const { leader } = await settle(swarm.untilLeader(10_000));
+		const members = swarm.nodes.map(({ node }) => node);
+		const at = members.find((node) => node !== leader) ?? expect.fail("there are others");
+		for (const level of ["linearizable", "follower"] as const) {
+			expect(await settle(swarm.read(query, { level, at }))).toEqual({ value: 1 });
+		}
+		// Fresh since the question that it has just put: it needs nobody else any more.
+		for (const other of members) if (other !== at) simulation.processes.add({ kind: "pause", thread: `raft/${other}` });
+		const age = { level: "stale", maxStalenessMs: 1_000, at } as const;
+		expect(await settle(swarm.read(query, age))).toEqual({ value: 1 });
+		expect(await settle(swarm.read(query, { level: "stale", at }))).toEqual({ value: 1 });
+		simulation.processes.clear();
+		await expect(settle(swarm.read(query, { level: "lease" }))).rejects.toMatchObject({ code: "lease-off" });
+		for (const wrong of [
+			{ level: "fast" },
+			{ maxStalenessMs: 5 },
+			{ level: "stale", maxStalenessMs: -1 },
+			{ at: "" },
+		]) {
+			await expect(swarm.read(query, wrong as never)).rejects.toMatchObject({ code: "invalid-argument" });
+		}
+		await expect(swarm.read(query, { levle: "stale" } as never)).rejects.toMatchObject({ code: "option-unknown" });
+		await settle(swarm.stop());
+	});
+
 	it("agrees, survives the death of each leader, and stops in order", async () => {
 		for (let seed = 1; seed <= 10; seed++) {
 			const { start, settle, simulation } = simulated(seed);
