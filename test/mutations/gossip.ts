@@ -111,8 +111,8 @@ export const gossipMutations: readonly Mutation[] = [
 		name: "dead-not-gossiped-to",
 		bug: "the lately dead hear nothing",
 		file: "protocols/gossip/swim/dissemination.ts",
-		old: "core.members.draw(gossipFanout, core.ports.choices, true)",
-		new: "core.members.draw(gossipFanout, core.ports.choices, false)",
+		old: "core.members.draw(core.gossip.fanout, core.ports.choices, true)",
+		new: "core.members.draw(core.gossip.fanout, core.ports.choices, false)",
 	},
 	{
 		name: "sync-verdict-believed",
