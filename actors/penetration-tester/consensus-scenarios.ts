@@ -11,7 +11,10 @@ import type { Beyond, Floors, Means, Scenario, ScenarioContext, Tally } from "./
 import { maxFaults } from "./group-size.ts";
 import { type MemberRecord, runTrial, type Strategy, type TrialResult } from "./group-trial.ts";
 
-/** By what each attack is found out at best. An attack of the library that is not named here is borne. */
+/**
+ * By what each attack is found out at best. An attack of the library that is not named here is borne; so is `bad-new-view`, which convicts only
+ * when somebody has the bodies of all view changes that it names.
+ */
 const meansOf: Readonly<Record<string, Means>> = {
 	equivocate: "proof",
 	"double-vote": "proof",
@@ -22,7 +25,6 @@ const meansOf: Readonly<Record<string, Means>> = {
 	"two-view-changes": "proof",
 	"view-change-storm": "proof",
 	"huge-view": "proof",
-	"bad-new-view": "proof",
 	"lying-checkpoint": "proof",
 	"two-checkpoints": "proof",
 	"wrong-digest": "suspicion",

@@ -78,6 +78,8 @@ const CRASHES: readonly { readonly atMs: number; readonly forMs: number; readonl
 ];
 /** View changes that a crash has caused may go on so long after it. */
 const CALM_AFTER_MS = 600;
+/** Attackers take time like everybody: two that answer each other's inventions would fill all virtual time with them. */
+const INVENT_EVERY_MS = 4;
 const CLIENTS = 2;
 const tuning = {
 	checkpointInterval: 4,
@@ -127,7 +129,7 @@ class Trial {
 		this.#dice = new Generator(seed, "trial");
 		const names = Array.from({ length: members }, (_, i) => nodeId(`node-${i + 1}`));
 		// The first view is led by an attacker in every other trial, so that both what primaries and what backups can do is tried.
-		const first = seed % 2 === 0 ? 0 : 1 + this.#dice.below(members - 1);
+		const first = seed % 2 === 0 ? 0 : 1 + this.#dice.below(members - attackers);
 		this.#attackers = new Set(Array.from({ length: attackers }, (_, i) => names[(first + i) % members] as NodeId));
 		const correct = names.filter((name) => !this.#attackers.has(name));
 		const middle = Math.ceil(correct.length / 2);
@@ -260,6 +262,7 @@ class Trial {
 	/** The same attack, which also tells when it has done something that a correct member would not have. */
 	#witnessed(node: NodeId, attack: Attack): Attack {
 		const { twist, invent, hear } = attack;
+		let inventsAgainMs = 0;
 		return {
 			...attack,
 			...(twist === undefined
@@ -275,6 +278,8 @@ class Trial {
 				? {}
 				: {
 						invent: (means: AttackMeans) => {
+							if (this.#nowMs() < inventsAgainMs) return [];
+							inventsAgainMs = this.#nowMs() + INVENT_EVERY_MS;
 							const said = invent(means);
 							if (said.length > 0) this.#deviated(node);
 							return said;
