@@ -10,6 +10,8 @@ export default defineConfig({
 				extends: true,
 				test: {
 					name: "pure",
+					// By default one core is left idle, for nobody.
+					maxWorkers: "100%",
 					// No test judges time; this only ends one that hangs.
 					testTimeout: 60_000,
 					include: ["test/**/*.test.ts"],

@@ -5,9 +5,6 @@
  * What this file learns from members it takes as what up to f liars may have said: a view counts when f + 1 tell it, a result when
  * f + 1 answer it, evidence when it was checked here.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Observable, Subject, type Subscription, share } from "rxjs";
 import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import {
@@ -17,11 +14,9 @@ import {
 	type MembershipOperation,
 	type PbftEvent,
 	type PbftStatus,
-	pbftLayouts,
 	primaryOf,
 	tooFewMembers,
 	ViewEstimate,
-	verifyDecision,
 } from "../../protocols/pbft/index.ts";
 import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
 import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
@@ -32,14 +27,15 @@ import {
 	type PbftClientAnswer,
 	type PbftDecisionAnswer,
 	participantName,
-	pbftClientLayouts,
 } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
-import { type SwarmBackend, startThreads } from "../swarm/index.ts";
+import type { SwarmBackend } from "../swarm/index.ts";
 import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
+import { startByzantineThreads } from "./byzantine-threads.ts";
 import { byzantineGroupChild, memberChild } from "./byzantine-tree.ts";
+import { checkedProof } from "./checked-proof.ts";
 import type {
 	ByzantineEvent,
 	ByzantineGroupOptions,
@@ -65,9 +61,6 @@ const CERTIFICATE_TIMEOUT_MS = 2_000;
 /** How often {@link ByzantineGroup.metrics$} reads. */
 const METRICS_EVERY_MS = 1_000;
 const FIRST_EPOCH = 0 as Epoch;
-
-/** Messages without a layout that are sent often enough to travel without their keys. */
-const examples = [{ type: "participant-status" }, { type: "refused", reason: "too-many-waiting", limit: 0 }];
 
 /**
  * A running group.
@@ -591,12 +584,7 @@ export class ByzantineGroup {
 			const ref = await this.#refOf(node);
 			const answer = await ref.ask<PbftDecisionAnswer>(question, { timeoutMs: CERTIFICATE_TIMEOUT_MS });
 			if (answer.proof === null) throw errors.certificateGone({ sequence });
-			const configuration = this.#membership.of(answer.proof.certificate.epoch);
-			if (configuration === null) throw errors.certificateInvalid({ fault: "wrong-epoch" });
-			const fault = verifyDecision(answer.proof, { verifier: this.#verifier, configuration });
-			if (fault !== null || answer.proof.cluster !== group)
-				throw errors.certificateInvalid({ fault: fault ?? "wrong-cluster" });
-			return { proof: answer.proof, configuration };
+			return checkedProof(answer.proof, { cluster: group, verifier: this.#verifier, membership: this.#membership });
 		});
 		try {
 			const { proof, configuration } = await Promise.any(answers);
@@ -607,24 +595,4 @@ export class ByzantineGroup {
 			throw errors.certificateGone({ sequence }, { cause });
 		}
 	}
-}
-
-async function startByzantineThreads(options: CheckedByzantineGroup): Promise<SwarmBackend> {
-	const { application, group, nodes, standbys, seed, storage, warmSpares, participant } = options;
-	const setup = {
-		layouts: [pbftLayouts, pbftClientLayouts],
-		examples,
-		preload: [String(participant.module), application.module],
-		seed,
-		warmSpares,
-	};
-	if (storage === "memory")
-		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
-	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
-	const owner = { clusterId: group, nodeIds: [...nodes, ...standbys], application: application.export };
-	return startThreads({
-		...setup,
-		engine: { type: "lmdb", directory, ...owner },
-		dispose: () => rm(directory, { recursive: true, force: true }),
-	});
 }

@@ -1,0 +1,31 @@
+/** The threads of a Byzantine group, with its storage: in memory, or in a directory that goes with the group. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pbftLayouts } from "../../protocols/pbft/index.ts";
+import { pbftClientLayouts } from "../participant/index.ts";
+import { type SwarmBackend, startThreads } from "../swarm/index.ts";
+import type { CheckedByzantineGroup } from "./options.ts";
+
+/** Messages without a layout that are sent often enough to travel without their keys. */
+const examples = [{ type: "participant-status" }, { type: "refused", reason: "too-many-waiting", limit: 0 }];
+
+export async function startByzantineThreads(options: CheckedByzantineGroup): Promise<SwarmBackend> {
+	const { application, group, nodes, standbys, seed, storage, warmSpares, participant } = options;
+	const setup = {
+		layouts: [pbftLayouts, pbftClientLayouts],
+		examples,
+		preload: [String(participant.module), application.module],
+		seed,
+		warmSpares,
+	};
+	if (storage === "memory")
+		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
+	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	const owner = { clusterId: group, nodeIds: [...nodes, ...standbys], application: application.export };
+	return startThreads({
+		...setup,
+		engine: { type: "lmdb", directory, ...owner },
+		dispose: () => rm(directory, { recursive: true, force: true }),
+	});
+}
