@@ -221,4 +221,28 @@ export const securityMutations: readonly Mutation[] = [
 		new: "\t\t\tthrow error;",
 		test: "test/actors/security-manager/security-manager.test.ts",
 	},
+	{
+		name: "bulletproof-value-unbound",
+		bug: "the equation that ties a range proof to its commitment is not verified",
+		file: "protocols/security/proofs/bulletproof.ts",
+		old: 'weights.appendScalars("proof", transcript.challenge("weight")).challenge("polynomial")',
+		new: "0n",
+		test: "test/protocols/security/proofs/lying-prover.test.ts",
+	},
+	{
+		name: "bulletproof-batch-unweighted",
+		bug: "wrong range proofs of a batch can cancel each other",
+		file: "protocols/security/proofs/bulletproof.ts",
+		old: 'weights.appendScalars("proof", transcript.challenge("weight")).challenge("polynomial")',
+		new: "1n",
+		test: "test/protocols/security/proofs/lying-prover.test.ts",
+	},
+	{
+		name: "backup-pieces-unverified",
+		bug: "takes a custodian's piece that is off the polynomial",
+		file: "actors/security-manager/share-backup.ts",
+		old: "if (isShareOf(key.suite, commitment, share)) right",
+		new: "if (commitment.length > 0) right",
+		test: "test/actors/security-manager/share-backup.test.ts",
+	},
 ];

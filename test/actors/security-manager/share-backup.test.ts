@@ -10,8 +10,13 @@ import {
 	recoverShare,
 } from "../../../actors/security-manager/index.ts";
 import { nodeId, type QuorateError } from "../../../protocols/core/index.ts";
-import { ciphersuite, dealKey } from "../../../protocols/security/index.ts";
-import { agreementKeyFrom, generateAgreementKey } from "../../../runtime/crypto/index.ts";
+import { ciphersuite, dealKey, GroupKey } from "../../../protocols/security/index.ts";
+import {
+	agreementKeyFrom,
+	generateAgreementKey,
+	setupHpkeRecipient,
+	setupHpkeSender,
+} from "../../../runtime/crypto/index.ts";
 
 const suite = ciphersuite("ristretto255");
 const members = [1, 2, 3].map((identifier) => ({ node: nodeId(`node-${identifier}`), identifier }));
@@ -29,6 +34,22 @@ function refusal(given: readonly BackupPiece[], own = recipient): unknown {
 		return [(error as QuorateError).code, (error as QuorateError).details["custodians"]];
 	}
 	return "none";
+}
+
+/** What is bound into a piece's encryption, written down anew. */
+function infoOf({ key, holder, threshold, commitment, custodian, place }: BackupPiece): Uint8Array {
+	const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+	const backup = [hex(new GroupKey(key).canonicalBytes), String(holder), String(threshold), ...commitment.map(hex)];
+	return Buffer.from(JSON.stringify(["quorate/share-backup/v1", ...backup, custodian, place]));
+}
+
+/** A forwarded piece by a custodian that has changed its number. */
+function changed(piece: BackupPiece, change: (value: bigint) => bigint): BackupPiece {
+	const info = infoOf(piece);
+	const plaintext = setupHpkeRecipient(recipient, piece.encapsulated, { info }).open(piece.sealed);
+	const sender = setupHpkeSender(recipient.publicKey, { info });
+	const value = change(suite.decodeScalar(plaintext, "a piece"));
+	return { ...piece, encapsulated: sender.encapsulated, sealed: sender.seal(suite.encodeScalar(suite.reduce(value))) };
 }
 
 describe("SEC-35, SEC-36: backup of a share", () => {
@@ -71,6 +92,11 @@ describe("SEC-35, SEC-36: backup of a share", () => {
 		const others = backUpShare(shares[0]!, listed, 2);
 		const foreign = forwardBackupPiece(others[1]!, custodians[1]!.key, recipient.publicKey);
 		expect(refusal([forwarded[0]!, foreign])).toEqual(["backup-invalid", ["y"]]);
+	});
+
+	it("a custodian that seals another number in its own place is named, too", () => {
+		expect(refusal([changed(forwarded[0]!, (value) => value), forwarded[1]!])).toBe("none");
+		expect(refusal([changed(forwarded[0]!, (value) => value + 1n), forwarded[1]!])).toEqual(["backup-invalid", ["x"]]);
 	});
 
 	it("what is not of this holder's share is refused, whoever made it", () => {
