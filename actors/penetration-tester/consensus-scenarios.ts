@@ -28,7 +28,6 @@ const meansOf: Readonly<Record<string, Means>> = {
 	"lying-checkpoint": "proof",
 	"two-checkpoints": "proof",
 	"wrong-digest": "suspicion",
-	"empty-batches": "suspicion",
 	"unasked-choice": "suspicion",
 	"bad-signature": "suspicion",
 	"forged-sender": "suspicion",
@@ -38,6 +37,8 @@ const meansOf: Readonly<Record<string, Means>> = {
 	malformed: "suspicion",
 	"flood-requests": "suspicion",
 	"lazy-primary": "slowness",
+	// An empty batch is no offence: it fills a slot that a change of members waits for. Who orders nothing else is left.
+	"empty-batches": "slowness",
 	"skip-sequence": "slowness",
 	"huge-sequence": "slowness",
 	"forged-request": "slowness",
