@@ -59,7 +59,7 @@ async function simulate(args: readonly string[]): Promise<Outcome> {
 	const { runSeed } = await import("../../actors/experiment/index.ts");
 	const inProcess = (): SeedPool => ({ width: 1, run: runSeed, close: () => Promise.resolve() });
 	const { exitCode, object } = await command((world) => simulateCommand([...args, "--json"], world, inProcess));
-	if ("faults" in (object as object)) return simulatedGossip(exitCode, object as GossipSimulationObject);
+	if (!("failures" in (object as object))) return simulatedGossip(exitCode, object as GossipSimulationObject);
 	const { seeds, failures } = object as SimulationObject;
 	const [failure] = failures;
 	return {
