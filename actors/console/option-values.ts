@@ -3,10 +3,10 @@ import { expected } from "./option-table.ts";
 
 const DURATION_MS_MAX = 24 * 3_600_000;
 
-/** One of a few words. */
-export function oneOf<T extends string>(text: string, choices: readonly T[]): T {
+/** One of a few words. `elsewhere` are those that are taken before it comes to this option: the refusal names them, too. */
+export function oneOf<T extends string>(text: string, choices: readonly T[], elsewhere: readonly string[] = []): T {
 	const found = choices.find((choice) => choice === text);
-	if (found === undefined) throw expected(choices.join(" or "));
+	if (found === undefined) throw expected([...choices, ...elsewhere].join(" or "));
 	return found;
 }
 

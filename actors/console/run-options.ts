@@ -47,7 +47,7 @@ const options = {
 		value: "NAME",
 		help: "which protocol: raft; pbft, which bears members that lie; or gossip and crdt, which\ndecide nothing and have options of their own: quorate run --protocol crdt --help\n(default raft)",
 		fallback: "raft",
-		parse: (text) => oneOf(text, ["raft", "pbft"]),
+		parse: (text) => oneOf(text, ["raft", "pbft"], ["gossip", "crdt"]),
 	} satisfies OptionSpec<"raft" | "pbft">,
 	nodes: {
 		value: "N",

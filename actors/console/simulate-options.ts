@@ -40,7 +40,7 @@ const options = {
 		value: "NAME",
 		help: "which protocol is simulated: raft, or gossip, which has options of its own: quorate\nsimulate --protocol gossip --help",
 		fallback: "raft",
-		parse: (text) => oneOf(text, ["raft"]),
+		parse: (text) => oneOf(text, ["raft"], ["gossip"]),
 	} satisfies OptionSpec<"raft">,
 	seeds: {
 		value: "A..B",

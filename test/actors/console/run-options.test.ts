@@ -78,6 +78,9 @@ test("of PBFT, whose members may attack", () => {
 	});
 	expect(refusal("--protocol", "pbft", "--nodes", "32")).toMatchObject({ code: "conflicting-options" });
 	expect(refusal("--protocol", "pbft", "--data", "d")).toMatchObject({ option: "--data" });
+	// Also those protocols are named that have options of their own.
+	const protocols = "raft or pbft or gossip or crdt";
+	expect(refusal("--protocol", "paxos")).toMatchObject({ code: "invalid-value", expected: protocols });
 	expect(refusal("--attack", "flattery")).toMatchObject({ code: "invalid-value", option: "--attack" });
 });
 
