@@ -1,6 +1,7 @@
 /** The options of `quorate audit`. */
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseCall } from "./option-table.ts";
+import { flag, helpOption } from "./shared-options.ts";
 
 export interface AuditOptions {
 	/** A file, or `-` for standard input. */
@@ -28,13 +29,8 @@ const options = {
 		fallback: null,
 		parse: (text) => headOf(text),
 	} satisfies OptionSpec<AuditOptions["head"]>,
-	json: {
-		value: null,
-		help: "print the verdict as one JSON object, nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	json: flag("print the verdict as one JSON object, nothing else"),
+	help: helpOption,
 };
 
 /**

@@ -1,6 +1,7 @@
 /** The options of `quorate chaos` and its subcommands. */
 import { describeOptions, type OptionSpec } from "./option-table.ts";
 import { integer, oneOf } from "./option-values.ts";
+import { flag, helpOption, jsonOption, textOption } from "./shared-options.ts";
 
 export interface ChaosRunOptions {
 	readonly engine: "sim" | "threads";
@@ -20,14 +21,6 @@ export interface PlainOptions {
 
 type TableOf<Values> = { readonly [K in keyof Values]: OptionSpec<Values[K]> };
 
-const help: OptionSpec<boolean> = { value: null, help: "print this", fallback: false, parse: () => true };
-const json: OptionSpec<boolean> = {
-	value: null,
-	help: "print the result as one JSON object, nothing else",
-	fallback: false,
-	parse: () => true,
-};
-
 export const chaosRunOptions: TableOf<ChaosRunOptions> = {
 	engine: {
 		value: "NAME",
@@ -41,24 +34,19 @@ export const chaosRunOptions: TableOf<ChaosRunOptions> = {
 		fallback: null,
 		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
 	},
-	report: {
-		value: "DIR",
-		help: "write journal.json, report.html and history.jsonl here; the directory is made",
-		fallback: null,
-		parse: (text) => text,
-	},
-	junit: { value: "FILE", help: "write the verdict as JUnit XML", fallback: null, parse: (text) => text },
-	json,
-	help,
+	report: textOption("DIR", "write journal.json, report.html and history.jsonl here; the directory is made"),
+	junit: textOption("FILE", "write the verdict as JUnit XML"),
+	json: jsonOption,
+	help: helpOption,
 };
 
 export const chaosListOptions: TableOf<ChaosListOptions> = {
-	json: { ...json, help: "print the catalogue as one JSON array, nothing else" },
-	help,
+	json: flag("print the catalogue as one JSON array, nothing else"),
+	help: helpOption,
 };
 
 /** Of subcommands that take nothing else. */
-export const plainOptions: TableOf<PlainOptions> = { help };
+export const plainOptions: TableOf<PlainOptions> = { help: helpOption };
 
 /** The text of `quorate chaos --help`. */
 export function chaosHelp(): string {

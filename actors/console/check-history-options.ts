@@ -2,6 +2,7 @@
 import { usageErrors } from "./errors.ts";
 import { describeOptions, type OptionSpec, type OptionValues, parseCall } from "./option-table.ts";
 import { duration, oneOf } from "./option-values.ts";
+import { helpOption, jsonOption, textOption } from "./shared-options.ts";
 
 /** What a history can be held against. */
 export const historyModels = [
@@ -46,19 +47,12 @@ const options = {
 		fallback: BUDGET_MS_DEFAULT,
 		parse: (text) => duration(text, 1),
 	} satisfies OptionSpec<number>,
-	json: {
-		value: null,
-		help: "print the result as one JSON object, nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	svg: {
-		value: "FILE",
-		help: "draw the operations by client, with the longest linearizable prefix and the one that ends it",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	json: jsonOption,
+	svg: textOption(
+		"FILE",
+		"draw the operations by client, with the longest linearizable prefix and the one that ends it",
+	),
+	help: helpOption,
 };
 
 /**

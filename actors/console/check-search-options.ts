@@ -3,6 +3,7 @@ import { BUDGET_MAX, IN_FLIGHT_MAX, STATES_MAX } from "../../protocols/verificat
 import { usageErrors } from "./errors.ts";
 import type { OptionSpec, OptionValues } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
+import { helpOption, jsonOption } from "./shared-options.ts";
 
 /** How a search goes, whatever is searched. */
 export interface SearchOptions {
@@ -100,13 +101,8 @@ export const searchOptions: {
 		fallback: null,
 		parse: (text) => duration(text, 1),
 	},
-	json: {
-		value: null,
-		help: "print the result as one JSON object, nothing else",
-		fallback: false,
-		parse: () => true,
-	},
-	help: { value: null, help: "print this", fallback: false, parse: () => true },
+	json: jsonOption,
+	help: helpOption,
 };
 
 type NetworkValues = OptionValues<typeof messageOptions & Pick<typeof worldOptions, "network">> &

@@ -2,6 +2,7 @@
 import { usageErrors } from "./errors.ts";
 import { describeOptions, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
+import { helpOption, jsonOption, seedOption, storageOption, textOption } from "./shared-options.ts";
 
 export interface CrdtRunOptions {
 	readonly nodes: number;
@@ -53,12 +54,10 @@ const options = {
 		fallback: 5,
 		parse: (text) => integer(text, NODES_MIN, NODES_MAX),
 	} satisfies OptionSpec<number>,
-	input: {
-		value: "FILE",
-		help: "an editing trace in the form of josephg/editing-traces, also gzip; - reads standard\ninput (default: a seeded typist at each replica)",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
+	input: textOption(
+		"FILE",
+		"an editing trace in the form of josephg/editing-traces, also gzip; - reads standard\ninput (default: a seeded typist at each replica)",
+	),
 	edits: {
 		value: "N",
 		help: `edits in all (default: all of the trace, or ${TYPED_EDITS_DEFAULT})`,
@@ -74,37 +73,20 @@ const options = {
 	kill: interval("kill a replica's thread this often, such as 3s", 3_000, "3s"),
 	cut: interval("cut the replicas into two halves this often, for half of the time", 2_000, "2s"),
 	collect: interval("free deleted text this often, if all replicas agree on a point", 4_000, "4s"),
-	storage: {
-		value: "KIND",
-		help: "lmdb flushes to the disk before anything is acknowledged; memory outlives a thread,\nnot the process (default lmdb)",
-		fallback: "lmdb",
-		parse: (text) => oneOf(text, ["memory", "lmdb"]),
-	} satisfies OptionSpec<"memory" | "lmdb">,
-	data: {
-		value: "DIR",
-		help: "keep the data here; the next run with it goes on where this one was (default: a\ntemporary directory)",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
+	storage: storageOption,
+	data: textOption(
+		"DIR",
+		"keep the data here; the next run with it goes on where this one was (default: a\ntemporary directory)",
+	),
 	for: {
 		value: "TIME",
 		help: "edit for so long at most (default: until all edits are made)",
 		fallback: null,
 		parse: (text) => duration(text, 100),
 	} satisfies OptionSpec<number | null>,
-	seed: {
-		value: "N",
-		help: "seeds the typists, who is killed and where is cut (default 1)",
-		fallback: 1,
-		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
-	} satisfies OptionSpec<number>,
-	json: {
-		value: null,
-		help: "print the result as one JSON object and nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	seed: seedOption("seeds the typists, who is killed and where is cut"),
+	json: jsonOption,
+	help: helpOption,
 };
 
 /** @throws QuorateError as `parseOptions`, and `conflicting-options` */

@@ -1,7 +1,8 @@
 /** The options of `quorate run --protocol gossip`. */
 import { namedProtocol } from "./named-protocol.ts";
-import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
+import { describeOptions, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
+import { helpOption, jsonOption, lossOption, profileOption, seedOption } from "./shared-options.ts";
 
 export interface GossipRunOptions {
 	readonly nodes: number;
@@ -45,12 +46,7 @@ const options = {
 		fallback: 2,
 		parse: (text) => integer(text, 1, THREADS_MAX),
 	} satisfies OptionSpec<number>,
-	profile: {
-		value: "NAME",
-		help: "times of memberlist's profiles: lan, wan or local (default lan)",
-		fallback: "lan",
-		parse: (text) => oneOf(text, ["lan", "wan", "local"]),
-	} satisfies OptionSpec<GossipRunOptions["profile"]>,
+	profile: profileOption,
 	kill: {
 		value: "TIME",
 		help: "kill a member this often, such as 5s, and start it again when all hold it dead; off\nkills nobody (default 5s)",
@@ -69,12 +65,7 @@ const options = {
 		fallback: false,
 		parse: () => true,
 	} satisfies OptionSpec<boolean>,
-	loss: {
-		value: "SHARE",
-		help: "share of messages that are lost, 0 to 0.9 (default 0)",
-		fallback: 0,
-		parse: share,
-	} satisfies OptionSpec<number>,
+	loss: lossOption,
 	spread: {
 		value: "TIME",
 		help: "let some member tell all something this often (default 500ms)",
@@ -87,26 +78,10 @@ const options = {
 		fallback: 20_000,
 		parse: (text) => duration(text, 1_000),
 	} satisfies OptionSpec<number>,
-	seed: {
-		value: "N",
-		help: "seeds who is killed and who is spoken to (default 1)",
-		fallback: 1,
-		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
-	} satisfies OptionSpec<number>,
-	json: {
-		value: null,
-		help: "print the result as one JSON object and nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	seed: seedOption("seeds who is killed and who is spoken to"),
+	json: jsonOption,
+	help: helpOption,
 };
-
-function share(text: string): number {
-	const value = Number(text);
-	if (!/^[0-9.]+$/.test(text) || !(value >= 0 && value <= 0.9)) throw expected("a share from 0 to 0.9");
-	return value;
-}
 
 /** Whether a call is about gossip: its last `--protocol` says so. */
 export function namesGossip(args: readonly string[]): boolean {

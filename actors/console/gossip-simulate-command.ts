@@ -1,8 +1,9 @@
 /** The command `quorate simulate --protocol gossip`: a large group on virtual time. */
 import { GossipSimulation, type GossipSimulationReport } from "./gossip-simulation.ts";
-import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
+import { describeOptions, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
 import type { CommandWorld } from "./run-command.ts";
+import { helpOption, jsonOption, lossOption, profileOption, seedOption } from "./shared-options.ts";
 import { formatMs, formatNumber, formatTable } from "./table.ts";
 import { painter, silentOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
@@ -23,12 +24,7 @@ const options = {
 		fallback: 1_000,
 		parse: (text) => integer(text, NODES_MIN, NODES_MAX),
 	} satisfies OptionSpec<number>,
-	profile: {
-		value: "NAME",
-		help: "times of memberlist's profiles: lan, wan or local (default lan)",
-		fallback: "lan",
-		parse: (text) => oneOf(text, ["lan", "wan", "local"]),
-	} satisfies OptionSpec<"lan" | "wan" | "local">,
+	profile: profileOption,
 	crash: {
 		value: "N",
 		help: "members that crash at once, up to a quarter of them (default 1 in 100, at least 1)",
@@ -41,35 +37,16 @@ const options = {
 		fallback: 0,
 		parse: (text) => integer(text, 0, NODES_MAX / 4),
 	} satisfies OptionSpec<number>,
-	loss: {
-		value: "SHARE",
-		help: "share of messages that are lost, 0 to 0.9 (default 0)",
-		fallback: 0,
-		parse: (text) => {
-			const value = Number(text);
-			if (!/^[0-9.]+$/.test(text) || !(value >= 0 && value <= 0.9)) throw expected("a share from 0 to 0.9");
-			return value;
-		},
-	} satisfies OptionSpec<number>,
+	loss: lossOption,
 	for: {
 		value: "TIME",
 		help: "virtual time, at least 30s (default 120s)",
 		fallback: 120_000,
 		parse: (text) => duration(text, 30_000),
 	} satisfies OptionSpec<number>,
-	seed: {
-		value: "N",
-		help: "decides everything (default 1)",
-		fallback: 1,
-		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
-	} satisfies OptionSpec<number>,
-	json: {
-		value: null,
-		help: "print the result as one JSON object and nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	seed: seedOption("decides everything"),
+	json: jsonOption,
+	help: helpOption,
 };
 
 /** Between two looks at whether somebody wants it to end. */

@@ -5,6 +5,7 @@ import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
+import { helpOption, seedOption, storageOption, textOption } from "./shared-options.ts";
 
 export interface RunOptions {
 	readonly protocol: "raft" | "pbft";
@@ -67,18 +68,11 @@ const options = {
 		fallback: null,
 		parse: (text) => (text === "list" ? "list" : attacksOf(text)),
 	} satisfies OptionSpec<readonly string[] | "list" | null>,
-	evidence: {
-		value: "FILE",
-		help: "pbft: write the proofs against members here; quorate verify-certificate checks them",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
-	input: {
-		value: "FILE",
-		help: "records to apply: a JSON array or one JSON record a line, also gzip; - reads\nstandard input (default: the data set vega-datasets if installed, else generated)",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
+	evidence: textOption("FILE", "pbft: write the proofs against members here; quorate verify-certificate checks them"),
+	input: textOption(
+		"FILE",
+		"records to apply: a JSON array or one JSON record a line, also gzip; - reads\nstandard input (default: the data set vega-datasets if installed, else generated)",
+	),
 	rate: {
 		value: "R",
 		help: "records per second over all clients, or max (default 10000)",
@@ -97,30 +91,13 @@ const options = {
 		fallback: null,
 		parse: (text) => (text === "off" ? "off" : duration(text, KILL_INTERVAL_MS_MIN, "or off")),
 	} satisfies OptionSpec<number | "off" | null>,
-	storage: {
-		value: "KIND",
-		help: "lmdb flushes to the disk before anything is acknowledged; memory outlives a thread,\nnot the process (default lmdb)",
-		fallback: "lmdb",
-		parse: (text) => oneOf(text, ["memory", "lmdb"]),
-	} satisfies OptionSpec<"memory" | "lmdb">,
-	data: {
-		value: "DIR",
-		help: "keep the data here; the next run with it goes on where this one was (default: a\ntemporary directory, removed after success)",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
-	history: {
-		value: "FILE",
-		help: "write each client operation as a JSON line, for a linearizability checker",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
-	seed: {
-		value: "N",
-		help: "seeds election timeouts and generated records (default 1)",
-		fallback: 1,
-		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
-	} satisfies OptionSpec<number>,
+	storage: storageOption,
+	data: textOption(
+		"DIR",
+		"keep the data here; the next run with it goes on where this one was (default: a\ntemporary directory, removed after success)",
+	),
+	history: textOption("FILE", "write each client operation as a JSON line, for a linearizability checker"),
+	seed: seedOption("seeds election timeouts and generated records"),
 	for: {
 		value: "TIME",
 		help: "propose nothing more after this time, such as 30s (default: until all is applied)",
@@ -133,7 +110,7 @@ const options = {
 		fallback: false,
 		parse: () => true,
 	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	help: helpOption,
 };
 
 /**

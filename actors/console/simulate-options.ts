@@ -2,6 +2,7 @@
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
+import { helpOption, jsonOption, textOption } from "./shared-options.ts";
 
 /** Seeds from the first to the last, both included. */
 export interface SeedRange {
@@ -72,12 +73,7 @@ const options = {
 		fallback: "all",
 		parse: (text) => text,
 	} satisfies OptionSpec<string>,
-	experiment: {
-		value: "FILE",
-		help: "run this experiment with each seed, instead of the one that a seed becomes",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
+	experiment: textOption("FILE", "run this experiment with each seed, instead of the one that a seed becomes"),
 	threads: {
 		value: "N",
 		help: `threads that run seeds, 1 to ${THREADS_MAX} (default: the cores)`,
@@ -96,19 +92,9 @@ const options = {
 		fallback: false,
 		parse: () => true,
 	} satisfies OptionSpec<boolean>,
-	out: {
-		value: "FILE",
-		help: "where --shrink writes (default seed-N.yaml in the working directory)",
-		fallback: null,
-		parse: (text) => text,
-	} satisfies OptionSpec<string | null>,
-	json: {
-		value: null,
-		help: "print the result as one JSON object, nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	out: textOption("FILE", "where --shrink writes (default seed-N.yaml in the working directory)"),
+	json: jsonOption,
+	help: helpOption,
 };
 
 const COMMAND = "quorate simulate";

@@ -7,8 +7,9 @@ import {
 	verifyProofs,
 } from "../byzantine-coordinator/index.ts";
 import { inputErrors, usageErrors } from "./errors.ts";
-import { describeOptions, type OptionSpec, parseCall } from "./option-table.ts";
+import { describeOptions, parseCall } from "./option-table.ts";
 import type { CommandWorld } from "./run-command.ts";
+import { helpOption, jsonOption } from "./shared-options.ts";
 import { formatTable } from "./table.ts";
 import { painter } from "./terminal.ts";
 import { readText, sourceName } from "./text-source.ts";
@@ -16,13 +17,8 @@ import { readText, sourceName } from "./text-source.ts";
 const COMMAND = "quorate verify-certificate";
 
 const options = {
-	json: {
-		value: null,
-		help: "print the result as one JSON object, nothing else",
-		fallback: false,
-		parse: () => true,
-	} satisfies OptionSpec<boolean>,
-	help: { value: null, help: "print this", fallback: false, parse: () => true } satisfies OptionSpec<boolean>,
+	json: jsonOption,
+	help: helpOption,
 };
 
 export type VerifyCertificateWorld = Pick<CommandWorld, "standardInput" | "output" | "interrupt">;

@@ -179,18 +179,17 @@ describe("writers", () => {
 	});
 
 	it("do not wait for a thread that has died", async () => {
-		let isUp = true;
-		const writers = await write(
-			[typed("a")],
-			() => {
-				isUp = false;
-				setTimeout(() => {
-					isUp = true;
-				});
-				return new Promise(() => undefined);
-			},
-			() => isUp,
-		);
+		let hasDied = false;
+		const die = (): Promise<CrdtReply> => {
+			hasDied = true;
+			return new Promise(() => undefined);
+		};
+		const writers = await write([typed("a")], die, () => {
+			const isDown = hasDied;
+			// At the next look it is back.
+			hasDied = false;
+			return !isDown;
+		});
 		expect(writers.report).toEqual({ acknowledged: 0, refused: 0, unresolved: 1 });
 	});
 });
