@@ -43,6 +43,11 @@ export function commandOf([tool, ...args]: Attempt): string {
 	}
 }
 
+/** Whether an attempt is of a seed, a model's bounds or an experiment, and not of a test that knows what to look for. */
+export function isOfSeeds([tool]: Attempt): boolean {
+	return tool !== "unit";
+}
+
 /** Whether two attempts are the same one. */
 export function keyOf(attempt: Attempt): string {
 	return JSON.stringify(attempt);

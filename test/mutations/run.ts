@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatMs } from "../../actors/console/index.ts";
-import { commandOf } from "./attempt.ts";
+import { commandOf, isOfSeeds } from "./attempt.ts";
 import { type GateProgress, isPassed, type Killers, runGate } from "./gate.ts";
 import { readKillers, writeKillers } from "./killers.ts";
 import { type Laboratory, TreeLaboratory } from "./laboratory.ts";
@@ -30,9 +30,10 @@ const help = `npm run mutation [-- LIST… options]: plants bugs, and sees each 
 
 LIST: ${mutationLists.map(({ name }) => name).join(", ")} (default: all)
   --only NAME,…  these mutations alone
+  --seeds        those alone that a seed, bounds of a model or an experiment notices, without the unit tests: CI's part
   --search       find what notices those for which nothing is stored, and store it, before the gate
   --again        with --search: look anew for all of them
-  --record       write ${PAGE}; not with --only
+  --record       write ${PAGE}; not with --only or --seeds
   --jobs N       copies that work side by side, 1 to ${JOBS_MAX} (default: the cores)
   --json         print one object, nothing else
 `;
@@ -40,6 +41,7 @@ LIST: ${mutationLists.map(({ name }) => name).join(", ")} (default: all)
 interface Call {
 	readonly lists: readonly MutationList[];
 	readonly only: ReadonlySet<string> | null;
+	readonly seeds: boolean;
 	readonly search: boolean;
 	readonly again: boolean;
 	readonly record: boolean;
@@ -72,7 +74,10 @@ async function main(args: readonly string[]): Promise<number> {
 	process.once("SIGINT", interrupted);
 	process.once("SIGTERM", interrupted);
 	try {
-		for (const list of call.lists) results.push(await runList(list, call, laboratories));
+		for (const list of call.lists) {
+			const result = await runList(list, call, laboratories);
+			if (result !== null) results.push(result);
+		}
 	} finally {
 		for (const laboratory of laboratories) laboratory.close();
 	}
@@ -83,7 +88,7 @@ async function main(args: readonly string[]): Promise<number> {
 		for (const listed of results) process.stdout.write(`\n${tableLines(listed).join("\n")}\n`);
 		process.stdout.write(`\n${results.map(summaryLine).join("\n")}\nin ${formatMs(elapsedMs)}\n`);
 	}
-	return results.every(({ result }) => isPassed(result)) ? 0 : EXIT_FAILED;
+	return results.length > 0 && results.every(({ result }) => isPassed(result)) ? 0 : EXIT_FAILED;
 }
 
 /** @throws Error naming what is wrong with the call */
@@ -93,6 +98,7 @@ function parseCall(args: readonly string[]): Call {
 		allowPositionals: true,
 		options: {
 			only: { type: "string" },
+			seeds: { type: "boolean", default: false },
 			search: { type: "boolean", default: false },
 			again: { type: "boolean", default: false },
 			record: { type: "boolean", default: false },
@@ -108,8 +114,11 @@ function parseCall(args: readonly string[]): Call {
 	const unknown = [...(only ?? [])].filter((name) => !known.has(name));
 	if (unknown.length > 0) throw new Error(`no such mutation: ${unknown.join(", ")}`);
 	if (values.again && !values.search) throw new Error("--again goes with --search");
-	if (values.record && (only !== null || positionals.length > 0)) throw new Error(`${PAGE} is of all lists, in full`);
-	return { lists, only, jobs, search: values.search, again: values.again, record: values.record, json: values.json };
+	if (values.seeds && values.search) throw new Error("--seeds is of what is stored, --search looks for what is not");
+	const isPart = only !== null || values.seeds || positionals.length > 0;
+	if (values.record && isPart) throw new Error(`${PAGE} is of all lists, in full`);
+	const { seeds, search, again, record, json } = values;
+	return { lists, only, seeds, jobs, search, again, record, json };
 }
 
 function listNamed(name: string): MutationList {
@@ -118,14 +127,26 @@ function listNamed(name: string): MutationList {
 	return list;
 }
 
-async function runList(list: MutationList, call: Call, laboratories: readonly Laboratory[]): Promise<ListResult> {
-	const only = call.only;
-	const mutations = only === null ? list.mutations : list.mutations.filter(({ name }) => only.has(name));
-	if (call.search) await search(list, { ...call, mutations, laboratories });
+/** @returns null if the list has nothing that the call asks for */
+async function runList(
+	list: MutationList,
+	call: Call,
+	laboratories: readonly Laboratory[],
+): Promise<ListResult | null> {
+	const { only, seeds } = call;
+	const named = only === null ? list.mutations : list.mutations.filter(({ name }) => only.has(name));
+	if (call.search) await search(list, { ...call, mutations: named, laboratories });
 	const killers = readKillers(root, list);
+	const mutations = seeds ? named.filter(({ name }) => isKilledBySeeds(killers, name)) : named;
+	if (seeds && mutations.length === 0) return null;
 	const read = (file: string): string => readFileSync(join(root, file), "utf8");
 	const result = await runGate({ mutations, read, killers, laboratories, progress: tellProgress(list.name) });
 	return { list: list.name, result };
+}
+
+function isKilledBySeeds(killers: Killers, name: string): boolean {
+	const attempt = killers[name];
+	return attempt !== undefined && isOfSeeds(attempt);
 }
 
 interface SearchCall extends Pick<Call, "again"> {
