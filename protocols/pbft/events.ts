@@ -26,7 +26,11 @@ export type Suspicion =
 	| "bad-state-part"
 	| "too-many-offences"
 	/** The primary did not get a known request executed in time, or brings less than is expected of it. */
-	| "slow-primary";
+	| "slow-primary"
+	/** No certificate came from the collector in time. */
+	| "slow-collector"
+	/** It has said two things that no correct member says both; shown to nobody, since votes are authenticated. */
+	| "contradicts-itself";
 
 export type PbftEvent =
 	/** A view was entered; its primary is the same at all who enter it. */

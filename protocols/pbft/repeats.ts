@@ -3,7 +3,7 @@
  * the same). What is repeated was said before, so it needs no new record.
  */
 import type { NodeId } from "../core/index.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCertificate } from "./certificates.ts";
 import { askForHistory, askForState, hasDiverged } from "./checkpoints.ts";
 import {
@@ -27,6 +27,8 @@ import { fetchBodies } from "./new-view.ts";
 import { askWhereGroupIs } from "./recovery.ts";
 import { bodyOf, slotAt } from "./slots.ts";
 import { batchDigest } from "./statements.ts";
+import { isAttested } from "./testimony.ts";
+import { isAuthenticated } from "./vote-authentication.ts";
 import { tellStatus } from "./where.ts";
 
 /** Tells where this member is, asks again for what it waits for, and gives every peer a new budget. */
@@ -168,12 +170,16 @@ export function handleDecision(core: PbftCore, from: NodeId, { certificate, batc
 	const configuration = configurationOf(core, certificate.epoch);
 	if (configuration === null) return;
 	const context = { ...judgeOf(core), configuration };
-	if (verifyCertificate(certificate, context) !== null) {
+	const isProved = verifyCertificate(certificate, context) === null;
+	if (!isProved && isAuthenticated(core)) {
+		const { epoch, digest } = certificate;
+		if (!isAttested(core, from, `decision ${epoch} ${sequence} ${hexOf(digest)}`)) return;
+	} else if (!isProved) {
 		suspect(core, from, "unproved-certificate");
 		return;
 	}
 	const slot = slotAt(core, sequence);
-	decide(core, slot, certificate);
+	decide(core, slot, isProved ? certificate : { ...certificate, commits: [] });
 	if (batch !== null) handleBatch(core, from, { type: "batch", sequence, batch });
 }
 

@@ -1,7 +1,8 @@
 /** A life begins: from the disk, a member takes up every word that it may have given. */
 import { assert } from "../core/index.ts";
 import { hexOf } from "./bytes.ts";
-import { broadcast, deliver, emit, judgeOf, type PbftCore, sign } from "./core.ts";
+import { planView, withAccepted } from "./claimed-view.ts";
+import { broadcast, deliver, emit, judgeOf, type PbftCore } from "./core.ts";
 import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
@@ -13,6 +14,7 @@ import { batchDigest, type Statement } from "./statements.ts";
 import { adoptState } from "./transfer.ts";
 import { countViewChanges } from "./view-change.ts";
 import type { JournalRecord, PbftDurable } from "./vocabulary.ts";
+import { isAuthenticated, sign } from "./vote-authentication.ts";
 
 export function handleStart(core: PbftCore, { view, stable, base, firstIndex, records }: PbftDurable): void {
 	assert(core.nextRecord === 1 && core.executed === 0, "a machine starts once");
@@ -59,7 +61,8 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 function freshFrom(core: PbftCore): SequenceNumber {
 	if (core.opened === null) return 1 as SequenceNumber;
 	const last = core.opened.message.proposals.at(-1)?.sequence ?? 0;
-	const stable = Math.max(0, ...core.opened.bodies.map(({ viewChange }) => viewChange.stable?.sequence ?? 0));
+	const viewChanges = core.opened.bodies.map(({ viewChange }) => viewChange);
+	const stable = planView(core, viewChanges)?.stable?.sequence ?? 0;
 	return sequenceAfter(Math.max(last, stable) as SequenceNumber);
 }
 
@@ -75,6 +78,7 @@ function takeUp(core: PbftCore, record: JournalRecord): void {
 		case "accepted": {
 			const { view, digest, signature, batch } = record;
 			if (batch !== null) slot.bodies.set(hexOf(digest), batch);
+			if (isAuthenticated(core)) slot.everAccepted = withAccepted(slot, { view, sequence, digest });
 			if (view !== core.view || !core.isActive) return;
 			slot.accepted = { view, digest, signature };
 			if (sequence >= core.nextSequence) core.nextSequence = sequenceAfter(sequence);

@@ -4,7 +4,7 @@
  * is asked when one is slow or lies. The member goes on voting meanwhile.
  */
 import type { NodeId, ReadId } from "../core/index.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCheckpoint } from "./certificates.ts";
 import { becomeStable, hasDiverged } from "./checkpoints.ts";
 import {
@@ -28,7 +28,9 @@ import { releaseReads } from "./reads.ts";
 import { baseOf, enterEpoch, learnEpochs, leave } from "./reconfiguration.ts";
 import { noteRecovered } from "./recovery.ts";
 import { checkpointDigest } from "./statements.ts";
+import { isAttested } from "./testimony.ts";
 import type { PbftReadResult } from "./vocabulary.ts";
+import { isAuthenticated } from "./vote-authentication.ts";
 
 /** A peer shows a stable checkpoint. It is worth as much as its certificate. */
 export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: StableCheckpoint): void {
@@ -45,7 +47,10 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 		state.sequence === sequence &&
 		state.partBytes === core.config.statePartBytes &&
 		equalBytes(checkpointDigest(core.crypto.digest, state), certificate.digest);
-	if (fault !== null || !isItsState) {
+	const said = `checkpoint ${sequence} ${hexOf(certificate.digest)}`;
+	if (isItsState && fault !== null && isAuthenticated(core)) {
+		if (!isAttested(core, from, said)) return;
+	} else if (fault !== null || !isItsState) {
 		suspect(core, from, "unproved-certificate");
 		return;
 	}

@@ -207,7 +207,7 @@ export interface PbftDurable {
  * `request`: a known request waits for its execution. `view-change`: a quorum has left the view and the next does not begin.
  * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due. `guard`: a period in
  * which the primary is measured is over. `heartbeat`: it has begun nothing for long. `recovery`:
- * this member is to recover.
+ * this member is to recover. `collector`: a certificate of the collector is due.
  */
 export type PbftTimer =
 	| "request"
@@ -217,7 +217,8 @@ export type PbftTimer =
 	| "transfer"
 	| "guard"
 	| "heartbeat"
-	| "recovery";
+	| "recovery"
+	| "collector";
 
 export interface PbftTypes extends ProtocolTypes {
 	readonly message: PbftMessage;
