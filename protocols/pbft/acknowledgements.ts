@@ -7,19 +7,12 @@ import type { NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
 import { leads } from "./claimed-view.ts";
 import { judgeOf, type PbftCore, sendImmediate, suspect } from "./core.ts";
-import { type Digest, primaryOf, type SequenceNumber } from "./entities.ts";
+import { type Digest, primaryOf } from "./entities.ts";
 import type { ViewChange, ViewChangeAck } from "./messages.ts";
+import { viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
-import { acknowledgementDigest, isSigned, type Statement } from "./statements.ts";
-import { isAuthenticated, sign } from "./vote-authentication.ts";
-
-function statementOf(
-	core: PbftCore,
-	{ epoch, view, sender, digest }: Pick<ViewChangeAck, "epoch" | "view" | "sender" | "digest">,
-): Statement {
-	const said = acknowledgementDigest(core.crypto.digest, sender, digest);
-	return { type: "view-change-ack", epoch, view, sequence: 0 as SequenceNumber, digest: said };
-}
+import { acknowledgementStatement, isSigned } from "./statements.ts";
+import { isAuthenticated, sign, signAgain } from "./vote-authentication.ts";
 
 /** Tells the primary of its view that this member has a view change. Said again each time it comes, since the word may be lost. */
 export function acknowledge(core: PbftCore, sender: NodeId, { epoch, view }: ViewChange, digest: Digest): void {
@@ -27,7 +20,7 @@ export function acknowledge(core: PbftCore, sender: NodeId, { epoch, view }: Vie
 	const primary = primaryOf(core.configuration, view);
 	if (primary === sender) return;
 	const said = { epoch, view, sender, digest };
-	const signature = sign(core, statementOf(core, said), [primary]);
+	const signature = sign(core, acknowledgementStatement(core.crypto.digest, said), [primary]);
 	sendImmediate(core, primary, { type: "view-change-ack", ...said, signature });
 }
 
@@ -37,7 +30,9 @@ export function handleViewChangeAck(core: PbftCore, from: NodeId, message: ViewC
 	if (!isAuthenticated(core) || !leads(core, view) || view < core.view) return false;
 	if (!core.configuration.members.includes(sender)) return false;
 	const { cluster, verifier } = judgeOf(core);
-	if (!isSigned(cluster, verifier, { sender: from, signature }, statementOf(core, message))) {
+	if (
+		!isSigned(cluster, verifier, { sender: from, signature }, acknowledgementStatement(core.crypto.digest, message))
+	) {
 		suspect(core, from, "bad-signature");
 		return false;
 	}
@@ -58,4 +53,9 @@ export function isHeldByQuorum(core: PbftCore, sender: NodeId, view: number, dig
 	}
 	// The primary sends its own to everyone, and nobody acknowledges it: a new view that names another is refused by all.
 	return sender === core.config.nodeId || holders.size >= quorumOf(core.configuration);
+}
+
+/** This member's view change, under the keys that others have now. */
+export function viewChangeAgain(core: PbftCore, message: ViewChange): ViewChange {
+	return { ...message, signature: signAgain(core, viewChangeStatement(judgeOf(core), message), message.signature) };
 }

@@ -95,6 +95,12 @@ export interface PbftConfig {
 	 */
 	readonly certificates: "all-to-all" | "collector";
 	/**
+	 * How often a member has others authenticate to it under new keys (TOCS §5.2.1), where `votes` are `authenticated`, in milliseconds;
+	 * members are spread over as long again. Default 0: never, but when it recovers. Bounds 0 to 604,800,000 (a week). Each refresh loses
+	 * the words that are under way to the member, as the network might.
+	 */
+	readonly keyPeriodMs: number;
+	/**
 	 * How long a member waits for a certificate of the collector before it votes to everyone, for the rest of the view, in milliseconds.
 	 * Default 100; bounds 1 to 600,000; below `viewTimeoutMs`, or a view is left before its slots are tried without a collector.
 	 */
@@ -153,6 +159,7 @@ const defaults = {
 	executesTentatively: false as boolean,
 	votes: "signed" as PbftConfig["votes"],
 	certificates: "all-to-all" as PbftConfig["certificates"],
+	keyPeriodMs: 0,
 	collectorTimeoutMs: 100,
 	recoveryPeriodMs: 0,
 	guardPeriodMs: 0,
@@ -189,6 +196,7 @@ const bounds: Readonly<
 	clientsMax: [1, 1_048_576],
 	viewTimeoutMs: [1, 600_000],
 	viewTimeoutMaxMs: [1, 86_400_000],
+	keyPeriodMs: [0, 604_800_000],
 	collectorTimeoutMs: [1, 600_000],
 	recoveryPeriodMs: [0, 604_800_000],
 	guardPeriodMs: [0, 600_000],

@@ -241,6 +241,10 @@ export interface PbftCore {
 	testimonies: Map<NodeId, readonly string[]>;
 	/** Who has what view change of whom, as far as the primary that needs it was told; only where votes are authenticated. */
 	acknowledgements: Map<NodeId, Map<NodeId, ViewChangeAck>>;
+	/** Of the keys by which others speak to this member; 0 until the first refresh. See `session-keys.ts`. */
+	keyGeneration: number;
+	/** Of those by which this member speaks to others, by receiver. */
+	peerGenerations: Map<NodeId, number>;
 	/** The collector of this view was too slow: votes go to everyone. */
 	isCollectorSlow: boolean;
 	isCollectorTimerSet: boolean;
@@ -326,6 +330,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		convicted: new Map(),
 		testimonies: new Map(),
 		acknowledgements: new Map(),
+		keyGeneration: 0,
+		peerGenerations: new Map(),
 		isCollectorSlow: false,
 		isCollectorTimerSet: false,
 		collectedThrough: 0,
@@ -370,6 +376,7 @@ export function copyCore(core: PbftCore): PbftCore {
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
 		convicted: new Map(core.convicted),
 		testimonies: new Map(core.testimonies),
+		peerGenerations: new Map(core.peerGenerations),
 		acknowledgements: copyEach(core.acknowledgements, (acknowledgements) => new Map(acknowledgements)),
 		reads: new Map(core.reads),
 		unsaved: { ...core.unsaved, records: core.unsaved.records.slice(), parts: core.unsaved.parts.slice() },
@@ -545,6 +552,6 @@ export function suspect(core: PbftCore, member: NodeId, reason: Suspicion): void
 
 /** The record of where this member is in the order of views. */
 export function viewRecordOf(core: PbftCore): ViewRecord {
-	const { view, isActive, ownViewChange: viewChange, opened, alarm } = core;
-	return { view, isActive, viewChange, opened, alarm };
+	const { view, isActive, ownViewChange: viewChange, opened, alarm, keyGeneration } = core;
+	return { view, isActive, viewChange, opened, alarm, ...(keyGeneration > 0 ? { keyGeneration } : {}) };
 }

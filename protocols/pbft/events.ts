@@ -47,6 +47,8 @@ export type PbftEvent =
 	| { readonly type: "executed"; readonly sequence: SequenceNumber; readonly digest: Digest; readonly chain: Digest }
 	/** A checkpoint is stable: a quorum has this state. */
 	| { readonly type: "checkpoint-stable"; readonly sequence: SequenceNumber; readonly digest: Digest }
+	/** From now on others speak to this member under keys of this number. */
+	| { readonly type: "keys-renewed"; readonly generation: number }
 	| { readonly type: "transfer-started"; readonly sequence: SequenceNumber; readonly from: NodeId }
 	/** A whole state was taken over: at a start from the disk, or from other members. Execution goes on behind it. */
 	| {

@@ -40,6 +40,7 @@ import {
 } from "./repeats.ts";
 import { forwardRequests, handleForward, handleRequest, handleUnverifiable, timeRequests } from "./requests.ts";
 import { handleStart } from "./restart.ts";
+import { handleKeysTimer, handleNewKey } from "./session-keys.ts";
 import { type PbftStatus, statusOf } from "./status.ts";
 import {
 	handleFetchPart,
@@ -173,6 +174,9 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 		case "collector":
 			handleCollectorTimer(core);
 			return;
+		case "keys":
+			handleKeysTimer(core);
+			return;
 		case "batch":
 			handleBatchTimer(core);
 			return;
@@ -228,6 +232,7 @@ function isHeardInRecovery({ type }: PbftMessage): boolean {
 		"state-part",
 		"fetch-part",
 		"decision",
+		"new-key",
 	];
 	return heard.includes(type);
 }
@@ -303,6 +308,9 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 			return;
 		case "view-change-ack":
 			if (handleViewChangeAck(core, from, message)) countViewChanges(core);
+			return;
+		case "new-key":
+			handleNewKey(core, from, message);
 			return;
 		case "vote-certificate":
 			handleVoteCertificate(core, from, message);

@@ -91,6 +91,13 @@ export interface ViewChangeAck {
 	/** Over `acknowledgementDigest`, for the primary alone. */
 	readonly signature: Uint8Array;
 }
+/** The sender refuses authenticators under earlier numbers from now on (TOCS §5.2.1); signed with the number as sequence, whatever votes carry. */
+export interface NewKey {
+	readonly type: "new-key";
+	/** At least 1, and higher with each. */
+	readonly generation: number;
+	readonly signature: Uint8Array;
+}
 /** The primary of a view opens it (OSDI'99 §4.4); signed with sequence 0 over `newViewDigest`. */
 export interface NewView {
 	readonly type: "new-view";
@@ -234,6 +241,7 @@ export type PbftMessage =
 	| ViewChange
 	| ViewChangeAck
 	| VoteCertificate
+	| NewKey
 	| NewView
 	| Forward
 	| Unverifiable

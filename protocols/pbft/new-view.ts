@@ -1,7 +1,7 @@
 /** Entering a view: its primary opens it with proofs, and every backup recomputes what follows from them (OSDI'99 §4.4). */
 import { assert, compareIds, type NodeId } from "../core/index.ts";
 import { convict } from "./accusation.ts";
-import { isHeldByQuorum } from "./acknowledgements.ts";
+import { isHeldByQuorum, viewChangeAgain } from "./acknowledgements.ts";
 import { accept } from "./agreement.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
 import { becomeStable } from "./checkpoints.ts";
@@ -17,6 +17,7 @@ import {
 	peersOf,
 	send,
 	sendImmediate,
+	setTimer,
 	suspect,
 } from "./core.ts";
 import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
@@ -25,7 +26,7 @@ import { askForBody } from "./execution.ts";
 import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
 import { isViewChangeSigned, type NewViewPlan, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
-import { timeRequests } from "./requests.ts";
+import { timeoutOf, timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
 import { isSigned, newViewDigest, type Statement } from "./statements.ts";
@@ -86,7 +87,18 @@ export function handleNewView(core: PbftCore, from: NodeId, message: NewView): N
 		}
 	}
 	fetchBodies(core, from);
+	if (isAuthenticated(core)) timeOpening(core);
 	return completeOpening(core);
+}
+
+/**
+ * Too few may have what a new view names, since members forget others' view changes when they restart. Who waits for it may never see a
+ * quorum leave either, for the rest has entered: it gives the view its time, and leaves.
+ */
+function timeOpening(core: PbftCore): void {
+	if (core.isActive || core.isViewTimerSet) return;
+	core.isViewTimerSet = true;
+	setTimer(core, "view-change", timeoutOf(core));
 }
 
 /** Asks for the view changes that a new view names and that are not here (vmware/concord-bft #704: without this it stays stuck). */
@@ -110,8 +122,13 @@ export function handleFetchViewChange(core: PbftCore, from: NodeId, message: Fet
 	const opened = core.opened?.bodies.find((body) => body.sender === sender && isWanted(body.viewChange))?.viewChange;
 	const kept = core.viewChanges.get(sender)?.message;
 	const viewChange = opened ?? (kept !== undefined && isWanted(kept) ? kept : undefined);
-	if (viewChange !== undefined && mayAnswer(core, from))
-		send(core, from, { type: "view-change-body", sender, viewChange });
+	if (viewChange === undefined || !mayAnswer(core, from)) return;
+	const isOwn = sender === core.config.nodeId;
+	send(core, from, {
+		type: "view-change-body",
+		sender,
+		viewChange: isOwn ? viewChangeAgain(core, viewChange) : viewChange,
+	});
 }
 
 /** @returns a new view that is refused for what it turned out to be, if so */

@@ -163,7 +163,13 @@ function stopTimers(core: PbftCore): void {
 
 /** What was kept for those who are no members any more. */
 function forgetStrangers(core: PbftCore): void {
-	const perMember: readonly Map<NodeId, unknown>[] = [core.complaints, core.future, core.peers, core.testimonies];
+	const perMember: readonly Map<NodeId, unknown>[] = [
+		core.complaints,
+		core.future,
+		core.peers,
+		core.testimonies,
+		core.peerGenerations,
+	];
 	for (const kept of perMember) for (const node of kept.keys()) if (!isMember(core, node)) kept.delete(node);
 }
 

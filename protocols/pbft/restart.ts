@@ -1,13 +1,15 @@
 /** A life begins: from the disk, a member takes up every word that it may have given. */
 import { assert } from "../core/index.ts";
+import { viewChangeAgain } from "./acknowledgements.ts";
 import { hexOf } from "./bytes.ts";
 import { planView, withAccepted } from "./claimed-view.ts";
-import { broadcast, deliver, emit, judgeOf, type PbftCore } from "./core.ts";
+import { broadcast, deliver, emit, judgeOf, type PbftCore, peersOf } from "./core.ts";
 import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
 import { timeRecovery } from "./recovery.ts";
 import { setStatusTimer } from "./repeats.ts";
+import { tellKey, timeKeys } from "./session-keys.ts";
 import { slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
 import { batchDigest, type Statement } from "./statements.ts";
@@ -23,6 +25,7 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 	core.ownViewChange = view.viewChange;
 	core.opened = view.opened;
 	core.alarm = view.alarm;
+	core.keyGeneration = view.keyGeneration ?? 0;
 	core.base = base;
 	core.stable = stable ?? base?.certificate ?? null;
 	core.low = core.stable?.sequence ?? core.low;
@@ -48,13 +51,15 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 		const message = core.ownViewChange;
 		const { digest } = viewChangeStatement(judgeOf(core), message);
 		core.viewChanges.set(core.config.nodeId, { message, digest });
-		broadcast(core, message);
+		broadcast(core, viewChangeAgain(core, message));
 		countViewChanges(core);
 	}
 	executeReady(core);
 	if (core.isActive) guardView(core);
 	setStatusTimer(core);
 	timeRecovery(core);
+	timeKeys(core);
+	for (const peer of peersOf(core)) tellKey(core, peer);
 }
 
 /** The first slot that the view which is entered did not take over from earlier ones. */

@@ -125,6 +125,7 @@ export class MessageShapes {
 			["commit", record(slotVote)],
 			["checkpoint", record({ epoch: natural, sequence: natural, digest: proof, signature: proof })],
 			["view-change", viewChange],
+			["new-key", record({ generation: natural, signature: proof })],
 			["view-change-ack", record({ epoch: natural, view: natural, sender: member, digest: proof, signature: proof })],
 			[
 				"vote-certificate",

@@ -4,7 +4,7 @@
  * commit must not have the same bytes is left to the reader.)
  */
 import type { CryptoPort, NodeId } from "../core/index.ts";
-import { ByteWriter } from "./bytes.ts";
+import { ByteWriter, emptyBytes } from "./bytes.ts";
 import type {
 	Batch,
 	CheckpointCertificate,
@@ -20,7 +20,7 @@ import type {
 	ViewNumber,
 	Vote,
 } from "./entities.ts";
-import type { ViewChangeClaims } from "./messages.ts";
+import type { NewView, ViewChangeAck, ViewChangeClaims } from "./messages.ts";
 
 /** Separates these signatures from those of every other protocol and of other versions of this one. */
 const DOMAIN = "quorate/pbft/1";
@@ -35,6 +35,7 @@ export const statementTypes = [
 	"view-change",
 	"new-view",
 	"view-change-ack",
+	"new-key",
 ] as const;
 export type StatementType = (typeof statementTypes)[number];
 
@@ -205,7 +206,7 @@ export function viewChangeDigest(
 }
 
 /** The body of an acknowledgement: whose view change it is, and which. */
-export function acknowledgementDigest(digest: CryptoPort["digest"], sender: NodeId, viewChange: Digest): Digest {
+function acknowledgementDigest(digest: CryptoPort["digest"], sender: NodeId, viewChange: Digest): Digest {
 	return digest(new ByteWriter(128).text("view-change-ack").text(sender).bytes(viewChange).finish());
 }
 
@@ -221,6 +222,28 @@ export function newViewDigest(
 		writer.integer(proposal.sequence).bytes(proposal.digest).bytes(proposal.signature);
 	});
 	return digest(writer.finish());
+}
+
+/** The statement under an acknowledgement. */
+export function acknowledgementStatement(
+	digest: CryptoPort["digest"],
+	{ epoch, view, sender, digest: viewChange }: Pick<ViewChangeAck, "epoch" | "view" | "sender" | "digest">,
+): Statement {
+	const said = acknowledgementDigest(digest, sender, viewChange);
+	return { type: "view-change-ack", epoch, view, sequence: 0 as SequenceNumber, digest: said };
+}
+
+/** The statement under a member's new keys, of all epochs: they are its own. */
+export function newKeyStatement(generation: number): Statement {
+	const [epoch, view, sequence] = [0 as Epoch, 0 as ViewNumber, generation as SequenceNumber];
+	return { type: "new-key", epoch, view, sequence, digest: emptyBytes };
+}
+
+/** The statement under a new view. */
+export function newViewStatement(digest: CryptoPort["digest"], message: NewView): Statement {
+	const { epoch, view, viewChanges, proposals } = message;
+	const body = newViewDigest(digest, viewChanges, proposals);
+	return { type: "new-view", epoch, view, sequence: 0 as SequenceNumber, digest: body };
 }
 
 function writeVotes(writer: ByteWriter, votes: readonly Vote[]): void {

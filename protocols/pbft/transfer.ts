@@ -49,7 +49,8 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 		equalBytes(checkpointDigest(core.crypto.digest, state), certificate.digest);
 	const said = `checkpoint ${sequence} ${hexOf(certificate.digest)}`;
 	if (isItsState && fault !== null && isAuthenticated(core)) {
-		if (!isAttested(core, from, said)) return;
+		const isStableHere = core.stable?.sequence === sequence && equalBytes(core.stable.digest, certificate.digest);
+		if (!isStableHere && !isAttested(core, from, said)) return;
 	} else if (fault !== null || !isItsState) {
 		suspect(core, from, "unproved-certificate");
 		return;

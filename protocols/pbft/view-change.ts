@@ -25,7 +25,8 @@ type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
 export function handleRequestTimer(core: PbftCore): void {
 	if (!core.isActive || core.timedRequest === null) return;
 	core.timedRequest = null;
-	suspect(core, primaryOf(core.configuration, core.view), "slow-primary");
+	const primary = primaryOf(core.configuration, core.view);
+	if (primary !== core.config.nodeId) suspect(core, primary, "slow-primary");
 	startViewChange(core, viewAfter(core.view), "timeout");
 }
 

@@ -39,4 +39,6 @@ export interface PbftView {
 	readonly waiting: ReadonlyMap<string, unknown>;
 	readonly convicted: ReadonlyMap<NodeId, Evidence>;
 	readonly alarm: Conflict | null;
+	readonly keyGeneration: number;
+	readonly peerGenerations: ReadonlyMap<NodeId, number>;
 }

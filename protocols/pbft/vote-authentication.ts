@@ -7,7 +7,7 @@
  * nothing in that mode waits for a certificate of others to be good here (`testimony.ts` has the way around), and nobody is convicted.
  */
 import type { NodeId } from "../core/index.ts";
-import { emptyBytes } from "./bytes.ts";
+import { ByteWriter, emptyBytes } from "./bytes.ts";
 import { PBFT_MEMBERS_MAX } from "./config.ts";
 import type { PbftCore } from "./core.ts";
 import { type Statement, statementBytes, type Verifier } from "./statements.ts";
@@ -17,7 +17,12 @@ const MAC_BYTES_MAX = 32;
 /** The longest vector: a length and an authenticator for each member. */
 export const VECTOR_BYTES_MAX: number = PBFT_MEMBERS_MAX * (1 + MAC_BYTES_MAX);
 
-type Authenticating = Pick<PbftCore, "config" | "configuration" | "crypto">;
+/** Who speaks, and under which keys. */
+export interface Authenticating extends Pick<PbftCore, "config" | "configuration" | "crypto"> {
+	/** See `session-keys.ts`. Default: none was renewed. */
+	readonly keyGeneration?: number;
+	readonly peerGenerations?: ReadonlyMap<NodeId, number>;
+}
 
 /** Whether members' words are authenticated to each other, so that no third can be shown one. */
 export function isAuthenticated({ config }: Pick<PbftCore, "config">): boolean {
@@ -26,7 +31,7 @@ export function isAuthenticated({ config }: Pick<PbftCore, "config">): boolean {
 
 /** This member's signature, or vector, under a statement. `readers` are those that it must convince; default the members. */
 export function sign(
-	core: PbftCore,
+	core: Authenticating,
 	statement: Statement,
 	readers: readonly NodeId[] = core.configuration.members,
 ): Uint8Array {
@@ -34,23 +39,35 @@ export function sign(
 	if (!isAuthenticated(core)) return core.crypto.sign(bytes);
 	return vectorOf(
 		core.configuration.members.map((member) =>
-			member === core.config.nodeId || !readers.includes(member) ? emptyBytes : core.crypto.authenticate(member, bytes),
+			member === core.config.nodeId || !readers.includes(member)
+				? emptyBytes
+				: core.crypto.authenticate(member, underKey(core.peerGenerations?.get(member) ?? 0, bytes)),
 		),
 	);
 }
 
 /** Checks members' words: signatures, or this member's part of vectors. */
 export function verifierOf(core: Authenticating): Verifier {
-	const { config, configuration, crypto } = core;
+	const { config, configuration, crypto, keyGeneration = 0 } = core;
 	if (config.votes === "signed") return crypto;
 	const place = configuration.members.indexOf(config.nodeId);
 	return {
 		digest: crypto.digest,
 		verify: (signer, bytes, vector) => {
 			const own = partOf(vector, place);
-			return own !== null && crypto.isAuthentic(signer, bytes, own);
+			return own !== null && crypto.isAuthentic(signer, underKey(keyGeneration, bytes), own);
 		},
 	};
+}
+
+/** What is authenticated under the receiver's keys of a number: an authenticator under another is none of it. */
+function underKey(generation: number, bytes: Uint8Array): Uint8Array {
+	return new ByteWriter(16 + bytes.length).integer(generation).bytes(bytes).finish();
+}
+
+/** This member's word once more: under the keys that its readers have now. A signature stays what it was. */
+export function signAgain(core: PbftCore, statement: Statement, signature: Uint8Array): Uint8Array {
+	return isAuthenticated(core) ? sign(core, statement) : signature;
 }
 
 /** Each part behind its length. */

@@ -1,6 +1,12 @@
 /** One seeded run of a PBFT group in which some members lie, the network and the correct members fail, and then only the liars go on. */
 import { assert, type CryptoPort, Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
-import { type Attack, ByzantineMachine, pbftAttacks, TwinMachine } from "../../../protocols/pbft/attacks/index.ts";
+import {
+	type Attack,
+	ByzantineMachine,
+	modeAttacks,
+	pbftAttacks,
+	TwinMachine,
+} from "../../../protocols/pbft/attacks/index.ts";
 import {
 	type Evidence,
 	encodeMembershipOperation,
@@ -31,7 +37,7 @@ export interface ChaosOptions {
 	/** Two more nodes run, and members are added, removed, replaced and isolated all the time; default false. */
 	readonly isChanging?: boolean;
 	/** What votes carry and who gathers them; default the settings' own. */
-	readonly modes?: Partial<Pick<PbftConfig, "votes" | "certificates" | "collectorTimeoutMs">>;
+	readonly modes?: Partial<Pick<PbftConfig, "votes" | "certificates" | "collectorTimeoutMs" | "keyPeriodMs">>;
 }
 
 export interface ChaosRun {
@@ -51,14 +57,15 @@ export interface ChaosRun {
 export function runSeed(seed: number, modes: ChaosOptions["modes"] = {}): ChaosRun {
 	const dice = new Generator(seed, "attacks");
 	const faults = dice.pick([1, 1, 1, 2]);
-	const names = [...pbftAttacks.map(({ name }) => name), "twins"];
+	const known = Object.keys(modes).length === 0 ? pbftAttacks : [...pbftAttacks, ...modeAttacks];
+	const names = [...known.map(({ name }) => name), "twins"];
 	const pick = (): string[] => Array.from({ length: dice.between(1, 3) }, () => dice.pick(names));
 	const liars = Array.from({ length: dice.between(0, faults) }, pick);
 	return runChaos({ seed, members: 3 * faults + 1, faults, liars, isDisturbed: seed % 4 !== 0, modes });
 }
 
 function attackOf(name: string): Attack {
-	const attack = pbftAttacks.find((known) => known.name === name);
+	const attack = [...pbftAttacks, ...modeAttacks].find((known) => known.name === name);
 	assert(attack !== undefined, "the attack exists", { name });
 	return attack;
 }
