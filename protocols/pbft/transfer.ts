@@ -41,8 +41,10 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 	learnEpochs(core, epochs);
 	const configuration = configurationOf(core, certificate.epoch);
 	// Of an epoch that nobody has proved here: that is no offence, it may be too long ago.
-	if (configuration === null) return;
-	const fault = verifyCheckpoint(certificate, { ...judgeOf(core), configuration });
+	if (configuration === null && !isAuthenticated(core)) return;
+	// Authenticators of an epoch that this member was not in are not for it: f + 1 of the members that it knows have to say so.
+	const fault =
+		configuration === null ? "wrong-epoch" : verifyCheckpoint(certificate, { ...judgeOf(core), configuration });
 	const isItsState =
 		state.sequence === sequence &&
 		state.partBytes === core.config.statePartBytes &&
