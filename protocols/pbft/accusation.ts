@@ -1,14 +1,17 @@
 /** What this member does with proofs against others: it keeps and publishes the first, and stops when history has split. */
 import type { NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
-import { broadcast, emit, isMember, judgeOf, type PbftCore } from "./core.ts";
+import { broadcast, emit, isMember, judgeOf, type PbftCore, suspect } from "./core.ts";
 import type { CheckpointCertificate, CommitCertificate } from "./entities.ts";
 import { type Conflict, type Evidence, isContradiction, isOmission, verifyConflict } from "./evidence.ts";
 import type { ViewChange } from "./messages.ts";
 import { isSigned, type Statement } from "./statements.ts";
+import { isAuthenticated } from "./vote-authentication.ts";
 
 /** Convicts a member by evidence that was checked. Only the first counts; one is enough. */
 export function convict(core: PbftCore, evidence: Evidence): void {
+	// What only authenticators prove convinces nobody else.
+	if (isAuthenticated(core)) return;
 	const { culprit } = evidence;
 	if (core.convicted.has(culprit) || !isMember(core, culprit)) return;
 	core.convicted.set(culprit, evidence);
@@ -30,6 +33,7 @@ export function examine(
 	for (const { statement, signature } of [first, second]) {
 		if (!isSigned(cluster, verifier, { sender: culprit, signature }, statement)) return false;
 	}
+	if (isAuthenticated(core)) suspect(core, culprit, "contradicts-itself");
 	convict(core, { type: "equivocation", culprit, first, second });
 	return true;
 }
@@ -70,7 +74,8 @@ export function examineOmission(core: PbftCore, culprit: NodeId, viewChange: Vie
  */
 export function raiseAlarm(core: PbftCore, first: CommitCertificate, second: CommitCertificate): void {
 	const conflict: Conflict = { first, second };
-	const culprits = verifyConflict(conflict, judgeOf(core));
+	// Where votes are authenticated this member's own knowledge has to do: it has come to both decisions by quorums or f + 1 words.
+	const culprits = isAuthenticated(core) ? [] : verifyConflict(conflict, judgeOf(core));
 	if (core.alarm !== null || culprits === null) return;
 	for (const certificate of [first, second]) broadcast(core, { type: "decision", certificate, batch: null });
 	core.alarm = conflict;

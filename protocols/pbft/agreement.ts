@@ -2,17 +2,20 @@
 import type { NodeId } from "../core/index.ts";
 import { examine, examineAgainst } from "./accusation.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
-import { broadcast, type HeldVote, mayAnswer, type PbftCore, type Slot, sendImmediate, sign, suspect } from "./core.ts";
+import { withAccepted } from "./claimed-view.ts";
+import { castVote, shareCommits, sharePrepares, verifyVoteCertificate } from "./collector.ts";
+import { type HeldVote, judgeOf, mayAnswer, type PbftCore, type Slot, sendImmediate, suspect } from "./core.ts";
 import { journal } from "./durability.ts";
 import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
 import { decide } from "./execution.ts";
-import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown } from "./messages.ts";
+import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown, VoteCertificate } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
 import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
 import { collectVotes, isInWindow, slotAt } from "./slots.ts";
 import { beat } from "./slow-primary.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
 import { executeTentatively } from "./tentative.ts";
+import { isAuthenticated, sign } from "./vote-authentication.ts";
 
 /** The statement of one phase on what this member has accepted, or on another digest of that slot. */
 function statementOf(core: PbftCore, type: Statement["type"], { sequence }: Slot, digest: Digest): Statement {
@@ -36,7 +39,7 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 		if (!equalBytes(first.digest, digest)) examine(core, from, accepted, { statement, signature });
 		return;
 	}
-	if (!isSigned(core.config.cluster, core.crypto, { sender: from, signature }, statement)) {
+	if (!isSigned(core.config.cluster, judgeOf(core).verifier, { sender: from, signature }, statement)) {
 		suspect(core, from, "bad-signature");
 		return;
 	}
@@ -101,6 +104,7 @@ function isBackup(core: PbftCore): (sender: NodeId) => boolean {
 export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Uint8Array, batch: Batch | null): void {
 	const { view, config, configuration } = core;
 	slot.accepted = { view, digest, signature };
+	if (isAuthenticated(core)) slot.everAccepted = withAccepted(slot, { view, sequence: slot.sequence, digest });
 	if (batch !== null) {
 		slot.bodies.set(hexOf(digest), batch);
 		for (const request of batch.requests) core.unproposed.delete(keyOf(request));
@@ -112,7 +116,7 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 		const vote = sign(core, statementOf(core, "prepare", slot, digest));
 		slot.prepares.set(config.nodeId, { digest, signature: vote, isVerified: true });
 		for (const [member, prepare] of slot.prepares) askWhatWasProposed(core, member, slot, prepare.digest);
-		broadcast(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
+		castVote(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
 	}
 	checkPrepared(core, slot);
 }
@@ -151,7 +155,7 @@ function keepVote(
 		// A vote that nobody has checked does not stand in the way of one that is good.
 		const isGood = isSigned(
 			core.config.cluster,
-			core.crypto,
+			judgeOf(core).verifier,
 			{ sender: from, signature: first.signature },
 			statementOf(core, type, slot, first.digest),
 		);
@@ -169,7 +173,7 @@ function keepVote(
 
 /** Who prepares another digest has been proposed another, or lies: if it can show the primary's signature, the primary has equivocated. */
 function askWhatWasProposed(core: PbftCore, from: NodeId, slot: Slot, digest: Digest): void {
-	if (slot.accepted === null || equalBytes(slot.accepted.digest, digest)) return;
+	if (slot.accepted === null || equalBytes(slot.accepted.digest, digest) || isAuthenticated(core)) return;
 	const primary = primaryOf(core.configuration, core.view);
 	if (primary === core.config.nodeId || core.convicted.has(primary)) return;
 	sendImmediate(core, from, { type: "fetch-proposal", view: core.view, sequence: slot.sequence });
@@ -230,7 +234,8 @@ function checkPrepared(core: PbftCore, slot: Slot): void {
 	const { epoch } = core.configuration;
 	const vote = sign(core, statementOf(core, "commit", slot, digest));
 	slot.commits.set(core.config.nodeId, { digest, signature: vote, isVerified: true });
-	broadcast(core, { type: "commit", epoch, view, sequence, digest, signature: vote });
+	sharePrepares(core, slot, proof);
+	castVote(core, { type: "commit", epoch, view, sequence, digest, signature: vote });
 	checkCommitted(core, slot);
 	executeTentatively(core);
 }
@@ -245,5 +250,34 @@ function checkCommitted(core: PbftCore, slot: Slot): void {
 	const commits = collectVotes(core, slot.commits, statement, quorumOf(core.configuration));
 	if (commits === null) return;
 	const certificate: CommitCertificate = { epoch: core.configuration.epoch, view, sequence, digest, commits };
+	shareCommits(core, certificate);
 	decide(core, slot, certificate);
+}
+
+/** The collector shows a quorum's votes: as good as if each had sent its own. One bad signature makes it nothing, and is its doing. */
+export function handleVoteCertificate(core: PbftCore, from: NodeId, message: VoteCertificate): void {
+	const { phase, view, sequence, digest } = message;
+	if (!isInWindow(core, sequence) || core.slots.get(sequence)?.decision) return;
+	if (phase === "prepare" && (view !== core.view || !core.isActive)) return;
+	const votes = verifyVoteCertificate(core, message);
+	if (votes === null) {
+		suspect(core, from, "unproved-certificate");
+		return;
+	}
+	const slot = slotAt(core, sequence);
+	if (view === core.view && core.isActive) {
+		for (const { sender, signature } of votes) {
+			if (sender === core.config.nodeId) continue;
+			const said = { statement: statementOf(core, phase, slot, digest), signature };
+			examineAgainstVotes(core, sender, slot, said);
+			const kept = phase === "prepare" ? slot.prepares : slot.commits;
+			if (kept.get(sender)?.isVerified !== true) kept.set(sender, { digest, signature, isVerified: true });
+		}
+	}
+	if (phase === "commit") {
+		decide(core, slot, { epoch: message.epoch, view, sequence, digest, commits: votes });
+		return;
+	}
+	acceptHeld(core, slot);
+	checkPrepared(core, slot);
 }

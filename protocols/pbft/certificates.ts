@@ -65,15 +65,22 @@ export function verifyCheckpoint(
 /** Checks that a slot was prepared: the pre-prepare of its view's primary, and prepares of a quorum less one of backups. */
 export function verifyPrepared(proof: PreparedProof, context: CertificateContext): CertificateFault | null {
 	const { configuration } = context;
-	const { view, sequence, digest, prePrepare, prepares } = proof;
-	const slot = { epoch: configuration.epoch, view, sequence, digest };
+	const { view, sequence, digest, prePrepare } = proof;
+	const proposal = [{ sender: primaryOf(configuration, view), signature: prePrepare }];
+	const statement: Statement = { type: "pre-prepare", epoch: configuration.epoch, view, sequence, digest };
+	return verifyVotes(proposal, statement, 1, context) ?? verifyPrepares(proof, context);
+}
+
+/** The same without the pre-prepare. */
+export function verifyPrepares(
+	{ view, sequence, digest, prepares }: Omit<PreparedProof, "prePrepare">,
+	context: CertificateContext,
+): CertificateFault | null {
+	const { configuration } = context;
 	const primary = primaryOf(configuration, view);
 	if (prepares.some(({ sender }) => sender === primary)) return "primary-as-backup";
-	const proposal = [{ sender: primary, signature: prePrepare }];
-	return (
-		verifyVotes(proposal, { type: "pre-prepare", ...slot }, 1, context) ??
-		verifyVotes(prepares, { type: "prepare", ...slot }, quorumOf(configuration) - 1, context)
-	);
+	const statement: Statement = { type: "prepare", epoch: configuration.epoch, view, sequence, digest };
+	return verifyVotes(prepares, statement, quorumOf(configuration) - 1, context);
 }
 
 function verifyVotes(

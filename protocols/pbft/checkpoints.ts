@@ -10,8 +10,8 @@ import {
 	type HeldVote,
 	highOf,
 	type PbftCore,
+	peersOf,
 	sendImmediate,
-	sign,
 	suspect,
 } from "./core.ts";
 import type { CheckpointCertificate, CheckpointState, Digest, SequenceNumber, ViewNumber } from "./entities.ts";
@@ -22,6 +22,7 @@ import { noteRecovered } from "./recovery.ts";
 import { collectVotes, isGood } from "./slots.ts";
 import { checkpointDigest, type Statement } from "./statements.ts";
 import type { PbftSnapshot } from "./vocabulary.ts";
+import { sign } from "./vote-authentication.ts";
 import { tellStatus } from "./where.ts";
 
 function statementOf(core: PbftCore, sequence: SequenceNumber, digest: Digest): Statement {
@@ -185,9 +186,11 @@ function saveBase(core: PbftCore): void {
 /** This member's own state is wrong: whoever has certified another shows it when it is asked for a part of an earlier one. */
 export function askForState(core: PbftCore): void {
 	if (core.transfer !== null) return;
-	for (const { sender } of core.stable?.votes ?? []) {
-		const none = 0 as SequenceNumber;
-		if (sender !== core.config.nodeId) sendImmediate(core, sender, { type: "fetch-part", sequence: none, index: 0 });
+	const none = 0 as SequenceNumber;
+	const certifying = core.stable?.votes.map(({ sender }) => sender) ?? [];
+	// A checkpoint that was only attested names nobody.
+	for (const peer of certifying.length > 0 ? certifying : peersOf(core)) {
+		if (peer !== core.config.nodeId) sendImmediate(core, peer, { type: "fetch-part", sequence: none, index: 0 });
 	}
 }
 

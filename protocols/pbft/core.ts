@@ -23,10 +23,19 @@ import {
 import type { PbftEvent, Suspicion } from "./events.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
 import { createGuard, type Guard } from "./guard.ts";
-import type { Commit, NewView, PbftMessage, PrePrepare, Prepare, ViewChange } from "./messages.ts";
+import type {
+	Commit,
+	NewView,
+	PbftMessage,
+	PrePrepare,
+	Prepare,
+	SlotClaim,
+	ViewChange,
+	ViewChangeAck,
+} from "./messages.ts";
 import type { ViewChangeContext } from "./new-view-plan.ts";
 import { MessageShapes } from "./shape.ts";
-import { nullDigest, type Statement, statementBytes } from "./statements.ts";
+import { nullDigest, type Statement } from "./statements.ts";
 import type {
 	BaseRecord,
 	JournalRecord,
@@ -38,6 +47,7 @@ import type {
 	PbftWrite,
 	ViewRecord,
 } from "./vocabulary.ts";
+import { verifierOf } from "./vote-authentication.ts";
 
 /** Messages that a peer may ask for in one status period, in units of `repeatMax`. */
 const ANSWERS_PER_REPEAT = 4;
@@ -64,6 +74,11 @@ export interface Slot {
 	commits: Map<NodeId, HeldVote>;
 	/** Prepared in the present view, and committed to. */
 	isPrepared: boolean;
+	/**
+	 * Q: digests accepted here, each with the latest view in which it was, at most `ACCEPTED_MAX`; filled where votes are authenticated
+	 * only. Their bodies are kept.
+	 */
+	everAccepted: readonly SlotClaim[];
 	/** Of the latest view in which it was prepared here: what a view change must tell. */
 	prepared: PreparedProof | null;
 	decision: CommitCertificate | null;
@@ -222,6 +237,19 @@ export interface PbftCore {
 	peers: Map<NodeId, PeerBudget>;
 	/** The first evidence against each member. */
 	convicted: Map<NodeId, Evidence>;
+	/** What members have said that convinces nobody alone, by member; only where votes are authenticated. See `testimony.ts`. */
+	testimonies: Map<NodeId, readonly string[]>;
+	/** Who has what view change of whom, as far as the primary that needs it was told; only where votes are authenticated. */
+	acknowledgements: Map<NodeId, Map<NodeId, ViewChangeAck>>;
+	/** Of the keys by which others speak to this member; 0 until the first refresh. See `session-keys.ts`. */
+	keyGeneration: number;
+	/** Of those by which this member speaks to others, by receiver. */
+	peerGenerations: Map<NodeId, number>;
+	/** The collector of this view was too slow: votes go to everyone. */
+	isCollectorSlow: boolean;
+	isCollectorTimerSet: boolean;
+	/** Slots up to here were open when the collector was last looked at. */
+	collectedThrough: number;
 	alarm: Conflict | null;
 
 	nextWriteId: WriteId;
@@ -300,6 +328,13 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		future: new Map(),
 		peers: new Map(),
 		convicted: new Map(),
+		testimonies: new Map(),
+		acknowledgements: new Map(),
+		keyGeneration: 0,
+		peerGenerations: new Map(),
+		isCollectorSlow: false,
+		isCollectorTimerSet: false,
+		collectedThrough: 0,
 		alarm: null,
 		nextWriteId: 1,
 		nextReadId: 1,
@@ -340,6 +375,9 @@ export function copyCore(core: PbftCore): PbftCore {
 		future: copyEach(core.future, (messages) => messages.slice()),
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
 		convicted: new Map(core.convicted),
+		testimonies: new Map(core.testimonies),
+		peerGenerations: new Map(core.peerGenerations),
+		acknowledgements: copyEach(core.acknowledgements, (acknowledgements) => new Map(acknowledgements)),
 		reads: new Map(core.reads),
 		unsaved: { ...core.unsaved, records: core.unsaved.records.slice(), parts: core.unsaved.parts.slice() },
 		gathered: core.gathered.slice(),
@@ -425,7 +463,7 @@ export function configurationOf({ configuration, history, epochs }: PbftCore, ep
 export function judgeOf(core: PbftCore): ViewChangeContext {
 	return {
 		cluster: core.config.cluster,
-		verifier: core.crypto,
+		verifier: verifierOf(core),
 		windowSize: core.config.windowSize,
 		configurationOf: (epoch) => configurationOf(core, epoch),
 		isKnown: (vote, statement) => isKnownVote(core, vote.sender, vote.signature, statement),
@@ -446,11 +484,6 @@ function isKnownVote(core: PbftCore, sender: NodeId, signature: Uint8Array, stat
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
 	return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/** This member's signature under a statement. */
-export function sign(core: PbftCore, statement: Statement): Uint8Array {
-	return core.crypto.sign(statementBytes(core.config.cluster, core.config.nodeId, statement));
 }
 
 /** Sends after everything unsaved and saved before is durable: all that a PBFT member says rests on its own disk. */
@@ -519,6 +552,6 @@ export function suspect(core: PbftCore, member: NodeId, reason: Suspicion): void
 
 /** The record of where this member is in the order of views. */
 export function viewRecordOf(core: PbftCore): ViewRecord {
-	const { view, isActive, ownViewChange: viewChange, opened, alarm } = core;
-	return { view, isActive, viewChange, opened, alarm };
+	const { view, isActive, ownViewChange: viewChange, opened, alarm, keyGeneration } = core;
+	return { view, isActive, viewChange, opened, alarm, ...(keyGeneration > 0 ? { keyGeneration } : {}) };
 }

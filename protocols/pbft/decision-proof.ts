@@ -5,14 +5,16 @@ import type { DecisionProof } from "./certificates.ts";
 import type { PbftCore } from "./core.ts";
 import type { SequenceNumber } from "./entities.ts";
 import { digestOf } from "./requests.ts";
+import { isAuthenticated } from "./vote-authentication.ts";
 
-/** Null when the slot is not decided here, does not hold the request, or is covered by a stable checkpoint. */
+/** Null where votes are authenticated, which no third party can check; when the slot is not decided here, does not hold the request, or is covered by a stable checkpoint. */
 export function proofOfDecision(
 	core: PbftCore,
 	sequence: SequenceNumber,
 	client: NodeId,
 	timestamp: number,
 ): DecisionProof | null {
+	if (isAuthenticated(core)) return null;
 	const slot = core.slots.get(sequence);
 	const certificate = slot?.decision ?? null;
 	if (slot === undefined || certificate === null) return null;

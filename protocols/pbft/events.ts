@@ -26,7 +26,11 @@ export type Suspicion =
 	| "bad-state-part"
 	| "too-many-offences"
 	/** The primary did not get a known request executed in time, or brings less than is expected of it. */
-	| "slow-primary";
+	| "slow-primary"
+	/** No certificate came from the collector in time. */
+	| "slow-collector"
+	/** It has said two things that no correct member says both; shown to nobody, since votes are authenticated. */
+	| "contradicts-itself";
 
 export type PbftEvent =
 	/** A view was entered; its primary is the same at all who enter it. */
@@ -43,6 +47,8 @@ export type PbftEvent =
 	| { readonly type: "executed"; readonly sequence: SequenceNumber; readonly digest: Digest; readonly chain: Digest }
 	/** A checkpoint is stable: a quorum has this state. */
 	| { readonly type: "checkpoint-stable"; readonly sequence: SequenceNumber; readonly digest: Digest }
+	/** From now on others speak to this member under keys of this number. */
+	| { readonly type: "keys-renewed"; readonly generation: number }
 	| { readonly type: "transfer-started"; readonly sequence: SequenceNumber; readonly from: NodeId }
 	/** A whole state was taken over: at a start from the disk, or from other members. Execution goes on behind it. */
 	| {

@@ -8,16 +8,19 @@ import {
 	type NodeId,
 	type StateMachine,
 } from "../core/index.ts";
+import { handleViewChangeAck } from "./acknowledgements.ts";
 import {
 	handleCommit,
 	handleFetchProposal,
 	handlePrePrepare,
 	handlePrepare,
 	handleProposalShown,
+	handleVoteCertificate,
 } from "./agreement.ts";
 import type { DecisionProof } from "./certificates.ts";
 import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
+import { handleCollectorTimer } from "./collector.ts";
 import { type PbftConfig, validatePbftConfig } from "./config.ts";
 import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, takesPart, viewCore } from "./core.ts";
 import { proofOfDecision } from "./decision-proof.ts";
@@ -37,6 +40,7 @@ import {
 } from "./repeats.ts";
 import { forwardRequests, handleForward, handleRequest, handleUnverifiable, timeRequests } from "./requests.ts";
 import { handleStart } from "./restart.ts";
+import { handleKeysTimer, handleNewKey } from "./session-keys.ts";
 import { type PbftStatus, statusOf } from "./status.ts";
 import {
 	handleFetchPart,
@@ -167,6 +171,12 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 		case "recovery":
 			handleRecoveryTimer(core);
 			return;
+		case "collector":
+			handleCollectorTimer(core);
+			return;
+		case "keys":
+			handleKeysTimer(core);
+			return;
 		case "batch":
 			handleBatchTimer(core);
 			return;
@@ -222,6 +232,7 @@ function isHeardInRecovery({ type }: PbftMessage): boolean {
 		"state-part",
 		"fetch-part",
 		"decision",
+		"new-key",
 	];
 	return heard.includes(type);
 }
@@ -295,11 +306,20 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 		case "view-change":
 			handleViewChange(core, from, message);
 			return;
+		case "view-change-ack":
+			if (handleViewChangeAck(core, from, message)) countViewChanges(core);
+			return;
+		case "new-key":
+			handleNewKey(core, from, message);
+			return;
+		case "vote-certificate":
+			handleVoteCertificate(core, from, message);
+			return;
 		case "new-view":
 			leaveRefused(core, handleNewView(core, from, message));
 			return;
 		case "view-change-body":
-			leaveRefused(core, handleViewChangeBody(core, message));
+			leaveRefused(core, handleViewChangeBody(core, from, message));
 			return;
 		case "fetch-view-change":
 			handleFetchViewChange(core, from, message);

@@ -52,6 +52,19 @@ export interface Checkpoint {
 	readonly digest: Digest;
 	readonly signature: Uint8Array;
 }
+/** A digest of a slot, in a view: what a member says without showing it. */
+export interface SlotClaim {
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+}
+/** What a view change says in addition where votes are authenticated, so that `stable` and `prepared` prove nothing (TOCS §4.5). */
+export interface ViewChangeClaims {
+	/** C: the checkpoints that the sender has, the stable one among them; ascending. */
+	readonly checkpoints: readonly { readonly sequence: SequenceNumber; readonly digest: Digest }[];
+	/** Q: what it has pre-prepared above the stable one, each digest of a slot in the latest view in which it was; ascending by slot. */
+	readonly prePrepared: readonly SlotClaim[];
+}
 /** A member leaves the views below this one (OSDI'99 §4.4); signed with sequence 0 over `viewChangeDigest`. */
 export interface ViewChange {
 	readonly type: "view-change";
@@ -62,6 +75,27 @@ export interface ViewChange {
 	readonly stable: CheckpointCertificate | null;
 	/** P: what is prepared here above that checkpoint, each in the latest view in which it was, by ascending sequence. */
 	readonly prepared: readonly PreparedProof[];
+	/** Only where votes are authenticated; `stable` and `prepared` are without votes then. */
+	readonly claims?: ViewChangeClaims;
+	readonly signature: Uint8Array;
+}
+/** Tells the primary of a view that the sender has this view change of another member (TOCS §4.5); only where votes are authenticated. */
+export interface ViewChangeAck {
+	readonly type: "view-change-ack";
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	/** Whose view change it is. */
+	readonly sender: NodeId;
+	/** Of the view change. */
+	readonly digest: Digest;
+	/** Over `acknowledgementDigest`, for the primary alone. */
+	readonly signature: Uint8Array;
+}
+/** The sender refuses authenticators under earlier numbers from now on (TOCS §5.2.1); signed with the number as sequence, whatever votes carry. */
+export interface NewKey {
+	readonly type: "new-key";
+	/** At least 1, and higher with each. */
+	readonly generation: number;
 	readonly signature: Uint8Array;
 }
 /** The primary of a view opens it (OSDI'99 §4.4); signed with sequence 0 over `newViewDigest`. */
@@ -74,6 +108,19 @@ export interface NewView {
 	/** O: every slot above the highest stable checkpoint of V up to the highest prepared one. */
 	readonly proposals: readonly Proposal[];
 	readonly signature: Uint8Array;
+}
+/** What the collector has gathered for a slot: a quorum's commits, or a quorum less one of prepares (see `collector.ts`). */
+export interface VoteCertificate {
+	readonly type: "vote-certificate";
+	readonly phase: "prepare" | "commit";
+	readonly epoch: Epoch;
+	readonly view: ViewNumber;
+	readonly sequence: SequenceNumber;
+	readonly digest: Digest;
+	/** Bit i: the epoch's i-th member has signed. */
+	readonly signers: number;
+	/** Of the signers, in the order of the members. */
+	readonly signatures: readonly Uint8Array[];
 }
 /** Requests of clients that a backup passes on to the primary. */
 export interface Forward {
@@ -192,6 +239,9 @@ export type PbftMessage =
 	| Commit
 	| Checkpoint
 	| ViewChange
+	| ViewChangeAck
+	| VoteCertificate
+	| NewKey
 	| NewView
 	| Forward
 	| Unverifiable

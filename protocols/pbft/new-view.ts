@@ -1,9 +1,12 @@
 /** Entering a view: its primary opens it with proofs, and every backup recomputes what follows from them (OSDI'99 §4.4). */
 import { assert, compareIds, type NodeId } from "../core/index.ts";
 import { convict } from "./accusation.ts";
+import { isHeldByQuorum, viewChangeAgain } from "./acknowledgements.ts";
 import { accept } from "./agreement.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import { becomeStable } from "./checkpoints.ts";
+import { claimedViewFault, planView } from "./claimed-view.ts";
+import { forgetCollector } from "./collector.ts";
 import {
 	broadcast,
 	cancelTimer,
@@ -11,38 +14,44 @@ import {
 	judgeOf,
 	mayAnswer,
 	type PbftCore,
+	peersOf,
 	send,
 	sendImmediate,
-	sign,
+	setTimer,
 	suspect,
 } from "./core.ts";
 import { type Proposal, primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { isProvedFalse, newViewFault } from "./evidence.ts";
 import { askForBody } from "./execution.ts";
 import type { FetchViewChange, NewView, ViewChange, ViewChangeBody } from "./messages.ts";
-import { isViewChangeSigned, type NewViewPlan, planNewView, viewChangeStatement } from "./new-view-plan.ts";
+import { isViewChangeSigned, type NewViewPlan, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
-import { timeRequests } from "./requests.ts";
+import { timeoutOf, timeRequests } from "./requests.ts";
 import { bodyOf, resetForView, slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
 import { isSigned, newViewDigest, type Statement } from "./statements.ts";
 import { rollBack } from "./tentative.ts";
+import { isAttested } from "./testimony.ts";
 import type { OpenedView } from "./vocabulary.ts";
+import { isAuthenticated, sign } from "./vote-authentication.ts";
 import { tellStatus } from "./where.ts";
 
-/** The new primary has view changes of a quorum: it opens the view. */
+/** The new primary has view changes of a quorum: it opens the view, unless they are only claimed and do not suffice yet. */
 export function openView(core: PbftCore): void {
 	const { view, configuration, crypto } = core;
 	const { epoch } = configuration;
 	const bodies = [...core.viewChanges]
 		.filter(([member, { message }]) => message.view === view && configuration.members.includes(member))
+		.filter(([member, { digest }]) => isHeldByQuorum(core, member, view, digest))
 		.sort(([a], [b]) => compareIds(a, b))
 		.slice(0, configuration.members.length);
+	if (isAuthenticated(core) && bodies.length < quorumOf(configuration)) return;
 	assert(bodies.length >= quorumOf(configuration), "a view is opened by a quorum");
-	const plan = planNewView(
+	const plan = planView(
+		core,
 		bodies.map(([, { message }]) => message),
-		core.nothing,
 	);
+	if (plan === null) return;
 	const proposals: Proposal[] = plan.slots.map(({ sequence, digest }) => {
 		const statement: Statement = { type: "pre-prepare", epoch, view, sequence, digest };
 		return { sequence, digest, signature: sign(core, statement) };
@@ -65,9 +74,10 @@ export function handleNewView(core: PbftCore, from: NodeId, message: NewView): N
 	const primary = primaryOf(core.configuration, view);
 	const digest = newViewDigest(core.crypto.digest, viewChanges, proposals);
 	const statement: Statement = { type: "new-view", epoch, view, sequence: 0 as SequenceNumber, digest };
-	if (!isSigned(core.config.cluster, core.crypto, { sender: primary, signature }, statement)) {
-		suspect(core, from, "bad-signature");
-		return null;
+	if (!isSigned(core.config.cluster, judgeOf(core).verifier, { sender: primary, signature }, statement)) {
+		// A primary may have spoilt this member's part of the vector; those for whom it was good pass it on.
+		if (!isAuthenticated(core)) suspect(core, from, "bad-signature");
+		if (!isAuthenticated(core) || !isAttested(core, from, `new-view ${epoch} ${view} ${hexOf(digest)}`)) return null;
 	}
 	core.openingView = { from, message, bodies: new Map() };
 	for (const reference of viewChanges) {
@@ -77,7 +87,18 @@ export function handleNewView(core: PbftCore, from: NodeId, message: NewView): N
 		}
 	}
 	fetchBodies(core, from);
+	if (isAuthenticated(core)) timeOpening(core);
 	return completeOpening(core);
+}
+
+/**
+ * Too few may have what a new view names, since members forget others' view changes when they restart. Who waits for it may never see a
+ * quorum leave either, for the rest has entered: it gives the view its time, and leaves.
+ */
+function timeOpening(core: PbftCore): void {
+	if (core.isActive || core.isViewTimerSet) return;
+	core.isViewTimerSet = true;
+	setTimer(core, "view-change", timeoutOf(core));
 }
 
 /** Asks for the view changes that a new view names and that are not here (vmware/concord-bft #704: without this it stays stuck). */
@@ -85,7 +106,10 @@ export function fetchBodies(core: PbftCore, to: NodeId): void {
 	if (core.openingView === null) return;
 	const { message, bodies } = core.openingView;
 	for (const { sender, digest } of message.viewChanges) {
-		if (!bodies.has(sender)) sendImmediate(core, to, { type: "fetch-view-change", view: message.view, sender, digest });
+		if (bodies.has(sender)) continue;
+		const asked = { type: "fetch-view-change", view: message.view, sender, digest } as const;
+		// One member's word may not be enough.
+		for (const peer of isAuthenticated(core) ? peersOf(core) : [to]) sendImmediate(core, peer, asked);
 	}
 }
 
@@ -98,19 +122,28 @@ export function handleFetchViewChange(core: PbftCore, from: NodeId, message: Fet
 	const opened = core.opened?.bodies.find((body) => body.sender === sender && isWanted(body.viewChange))?.viewChange;
 	const kept = core.viewChanges.get(sender)?.message;
 	const viewChange = opened ?? (kept !== undefined && isWanted(kept) ? kept : undefined);
-	if (viewChange !== undefined && mayAnswer(core, from))
-		send(core, from, { type: "view-change-body", sender, viewChange });
+	if (viewChange === undefined || !mayAnswer(core, from)) return;
+	const isOwn = sender === core.config.nodeId;
+	send(core, from, {
+		type: "view-change-body",
+		sender,
+		viewChange: isOwn ? viewChangeAgain(core, viewChange) : viewChange,
+	});
 }
 
 /** @returns a new view that is refused for what it turned out to be, if so */
-export function handleViewChangeBody(core: PbftCore, { sender, viewChange }: ViewChangeBody): NewView | null {
+export function handleViewChangeBody(core: PbftCore, from: NodeId, body: ViewChangeBody): NewView | null {
+	const { sender, viewChange } = body;
 	if (core.openingView === null) return null;
 	const { message, bodies } = core.openingView;
 	const reference = message.viewChanges.find((named) => named.sender === sender);
 	if (reference === undefined || bodies.has(sender)) return null;
 	if (!equalBytes(viewChangeStatement(judgeOf(core), viewChange).digest, reference.digest)) return null;
 	// Whoever passes it on may have spoilt the signature, which the reference does not cover: that says nothing of the primary.
-	if (!isViewChangeSigned(judgeOf(core), sender, viewChange)) return null;
+	if (!isViewChangeSigned(judgeOf(core), sender, viewChange)) {
+		const said = `view-change ${sender} ${hexOf(reference.digest)}`;
+		if (!isAuthenticated(core) || !isAttested(core, from, said)) return null;
+	}
 	bodies.set(sender, viewChange);
 	return completeOpening(core);
 }
@@ -127,18 +160,20 @@ function completeOpening(core: PbftCore): NewView | null {
 	}
 	core.openingView = null;
 	const primary = primaryOf(core.configuration, message.view);
-	const fault = newViewFault(judgeOf(core), primary, message, bodies);
+	const fault = isAuthenticated(core)
+		? claimedViewFault(core, message, bodies)
+		: newViewFault(judgeOf(core), primary, message, bodies);
 	if (fault !== null) {
 		suspect(core, primary, "unproved-new-view");
 		if (!isProvedFalse(fault)) return null;
 		convict(core, { type: "bad-new-view", culprit: primary, newView: message, viewChanges: bodies });
 		return message;
 	}
-	const plan = planNewView(
+	const plan = planView(
+		core,
 		bodies.map(({ viewChange }) => viewChange),
-		core.nothing,
 	);
-	enterView(core, { message, bodies }, plan);
+	if (plan !== null) enterView(core, { message, bodies }, plan);
 	return null;
 }
 
@@ -161,6 +196,8 @@ function enterView(core: PbftCore, opened: OpenedView, plan: NewViewPlan): void 
 	}
 	if (plan.stable !== null && plan.stable.sequence > core.low) becomeStable(core, plan.stable);
 	for (const slot of core.slots.values()) resetForView(slot);
+	forgetCollector(core);
+	core.acknowledgements.clear();
 	core.unproposed = new Map(core.waiting);
 	const minimum = plan.stable?.sequence ?? 0;
 	const last = (plan.slots.at(-1)?.sequence ?? minimum) as SequenceNumber;

@@ -1,18 +1,10 @@
 /** The primary's part: it gathers requests into batches and gives them numbers (OSDI'99 §4.2; batching: §6, "request batching"). */
 import { accept } from "./agreement.ts";
-import {
-	broadcast,
-	cancelTimer,
-	highOf,
-	isPrimary,
-	type PbftCore,
-	setTimer,
-	sign,
-	type WaitingRequest,
-} from "./core.ts";
+import { broadcast, cancelTimer, highOf, isPrimary, type PbftCore, setTimer, type WaitingRequest } from "./core.ts";
 import { type Batch, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { slotAt } from "./slots.ts";
 import { batchDigestOf, type Statement } from "./statements.ts";
+import { sign } from "./vote-authentication.ts";
 
 /** Proposes what waits, as far as the bounds allow. What does not fit leaves with a later batch. */
 export function propose(core: PbftCore): void {

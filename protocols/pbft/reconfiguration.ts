@@ -13,6 +13,7 @@
 import type { NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
 import { verifyCheckpoint } from "./certificates.ts";
+import { forgetCollector } from "./collector.ts";
 import { cancelTimer, configurationOf, emit, isMember, judgeOf, type PbftCore, reply } from "./core.ts";
 import {
 	type CheckpointState,
@@ -126,6 +127,8 @@ export function enterEpoch(core: PbftCore, { configuration, pending, history, se
 	core.opened = null;
 	core.openingView = null;
 	core.viewChanges.clear();
+	core.acknowledgements.clear();
+	forgetCollector(core);
 	core.failedViews = 0;
 	core.hasProgressed = true;
 	core.nextSequence = sequenceAfter(sequence);
@@ -160,7 +163,13 @@ function stopTimers(core: PbftCore): void {
 
 /** What was kept for those who are no members any more. */
 function forgetStrangers(core: PbftCore): void {
-	const perMember: readonly Map<NodeId, unknown>[] = [core.complaints, core.future, core.peers];
+	const perMember: readonly Map<NodeId, unknown>[] = [
+		core.complaints,
+		core.future,
+		core.peers,
+		core.testimonies,
+		core.peerGenerations,
+	];
 	for (const kept of perMember) for (const node of kept.keys()) if (!isMember(core, node)) kept.delete(node);
 }
 

@@ -5,13 +5,15 @@
  *
  * The estimate c is the checkpoint of one member than which a quorum of members has nothing later, and which f others have prepared: so c is
  * no lower than what a correct member has, and no higher than what one has reached. This member's own word counts for the first alone: it may
- * be wrong, but without it f members could keep it silent. Rebooting from clean code, and fresh keys, are the host's.
+ * be wrong, but without it f members could keep it silent. Where votes are
+ * authenticated it renews its session keys first. Rebooting from clean code, and new secrets behind the port, are the host's.
  */
 import type { NodeId } from "../core/index.ts";
 import { broadcast, emit, mayAnswer, type PbftCore, sendImmediate, setTimer, takesPart } from "./core.ts";
 import type { Configuration, SequenceNumber } from "./entities.ts";
 import type { QueryStable, StableReport } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
+import { renewKeys } from "./session-keys.ts";
 
 /** The next recovery is due after a period, spread so that members do not all recover at once. */
 export function timeRecovery(core: PbftCore): void {
@@ -26,6 +28,8 @@ export function handleRecoveryTimer(core: PbftCore): void {
 	const base = core.base?.certificate.sequence ?? 0;
 	core.recovery = { base, reports: new Map(), estimate: null };
 	emit(core, { type: "recovery-started" });
+	// Whoever was in here may have the old ones.
+	renewKeys(core);
 	askWhereGroupIs(core);
 }
 

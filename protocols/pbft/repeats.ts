@@ -3,7 +3,8 @@
  * the same). What is repeated was said before, so it needs no new record.
  */
 import type { NodeId } from "../core/index.ts";
-import { equalBytes } from "./bytes.ts";
+import { viewChangeAgain } from "./acknowledgements.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCertificate } from "./certificates.ts";
 import { askForHistory, askForState, hasDiverged } from "./checkpoints.ts";
 import {
@@ -20,13 +21,16 @@ import {
 	setTimer,
 	suspect,
 } from "./core.ts";
-import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
+import { primaryOf, type SequenceNumber, sequenceAfter, type ViewNumber } from "./entities.ts";
 import { askForBody, decide, takeBody } from "./execution.ts";
-import type { BatchBody, Decision, FetchBatch, FetchDecisions, Status } from "./messages.ts";
+import type { BatchBody, Decision, FetchBatch, FetchDecisions, NewView, Status } from "./messages.ts";
 import { fetchBodies } from "./new-view.ts";
 import { askWhereGroupIs } from "./recovery.ts";
+import { tellKey } from "./session-keys.ts";
 import { bodyOf, slotAt } from "./slots.ts";
-import { batchDigest } from "./statements.ts";
+import { batchDigest, newViewStatement } from "./statements.ts";
+import { isAttested } from "./testimony.ts";
+import { isAuthenticated, signAgain } from "./vote-authentication.ts";
 import { tellStatus } from "./where.ts";
 
 /** Tells where this member is, asks again for what it waits for, and gives every peer a new budget. */
@@ -39,6 +43,7 @@ export function handleStatusTimer(core: PbftCore): void {
 	}
 	for (const peer of peersOf(core)) {
 		tellStatus(core, peer);
+		tellKey(core, peer);
 		if (core.openingView !== null) fetchBodies(core, peer);
 	}
 	askWhereGroupIs(core);
@@ -86,14 +91,22 @@ function compareHistory(core: PbftCore, from: NodeId, { executed, chain }: Statu
 function repeatView(core: PbftCore, from: NodeId, status: Status): void {
 	const isBehind = status.view < core.view || (status.view === core.view && !status.isActive);
 	if (!isBehind) return;
-	if (core.isActive && core.opened !== null) send(core, from, core.opened.message);
-	if (!core.isActive && core.ownViewChange !== null) send(core, from, core.ownViewChange);
+	if (core.isActive && core.opened !== null) send(core, from, newViewAgain(core, core.opened.message));
+	if (!core.isActive && core.ownViewChange !== null) send(core, from, viewChangeAgain(core, core.ownViewChange));
+}
+
+/** Others' words are passed on as they are. */
+function newViewAgain(core: PbftCore, message: NewView): NewView {
+	if (primaryOf(core.configuration, message.view) !== core.config.nodeId) return message;
+	return { ...message, signature: signAgain(core, newViewStatement(core.crypto.digest, message), message.signature) };
 }
 
 function repeatCheckpoints(core: PbftCore, from: NodeId, status: Status): void {
 	for (const [sequence, { complete }] of core.captures) {
 		if (complete === null || sequence <= status.low || complete.epoch !== core.configuration.epoch) continue;
-		const { epoch, digest, signature } = complete;
+		const { epoch, digest } = complete;
+		const statement = { type: "checkpoint", epoch, view: 0 as ViewNumber, sequence, digest } as const;
+		const signature = signAgain(core, statement, complete.signature);
 		send(core, from, { type: "checkpoint", epoch, sequence, digest, signature });
 	}
 }
@@ -108,6 +121,11 @@ function repeatDecisions(core: PbftCore, from: NodeId, { executed, configuration
 			send(core, from, { type: "stable-checkpoint", ...core.base });
 		}
 		return true;
+	}
+	// Decisions may convince the peer of nothing, while it may know the checkpoint for stable itself.
+	const isCovered = core.base !== null && core.base.certificate.sequence > executed;
+	if (isAuthenticated(core) && core.base !== null && isCovered) {
+		send(core, from, { type: "stable-checkpoint", ...core.base });
 	}
 	sendDecisions(core, from, next.sequence, core.executed);
 	return true;
@@ -146,13 +164,15 @@ function repeatSlot(core: PbftCore, to: NodeId, { sequence, accepted, bodies, pr
 	if (primaryOf(core.configuration, view) === nodeId && sequence >= core.freshFrom) {
 		for (const batch of bodies.values()) {
 			if (!equalBytes(batchDigest(core.config.cluster, core.crypto.digest, batch), digest)) continue;
-			send(core, to, { type: "pre-prepare", ...slot, batch, signature: accepted.signature });
+			const signature = signAgain(core, { type: "pre-prepare", ...slot }, accepted.signature);
+			send(core, to, { type: "pre-prepare", ...slot, batch, signature });
 		}
 	}
-	const prepare = prepares.get(nodeId);
-	if (prepare !== undefined) send(core, to, { type: "prepare", ...slot, signature: prepare.signature });
-	const commit = commits.get(nodeId);
-	if (commit !== undefined) send(core, to, { type: "commit", ...slot, signature: commit.signature });
+	const own = [["prepare", prepares.get(nodeId)] as const, ["commit", commits.get(nodeId)] as const];
+	for (const [type, vote] of own) {
+		if (vote === undefined) continue;
+		send(core, to, { type, ...slot, signature: signAgain(core, { type, ...slot }, vote.signature) });
+	}
 }
 
 /** A decision with its proof: it is worth as much as its certificate, whoever sends it, in whatever view this member is. */
@@ -168,12 +188,16 @@ export function handleDecision(core: PbftCore, from: NodeId, { certificate, batc
 	const configuration = configurationOf(core, certificate.epoch);
 	if (configuration === null) return;
 	const context = { ...judgeOf(core), configuration };
-	if (verifyCertificate(certificate, context) !== null) {
+	const isProved = verifyCertificate(certificate, context) === null;
+	if (!isProved && isAuthenticated(core)) {
+		const { epoch, digest } = certificate;
+		if (!isAttested(core, from, `decision ${epoch} ${sequence} ${hexOf(digest)}`)) return;
+	} else if (!isProved) {
 		suspect(core, from, "unproved-certificate");
 		return;
 	}
 	const slot = slotAt(core, sequence);
-	decide(core, slot, certificate);
+	decide(core, slot, isProved ? certificate : { ...certificate, commits: [] });
 	if (batch !== null) handleBatch(core, from, { type: "batch", sequence, batch });
 }
 

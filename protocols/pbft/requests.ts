@@ -23,6 +23,7 @@ import { read } from "./reads.ts";
 import { beat } from "./slow-primary.ts";
 import { requestDigest, requestStatement } from "./statements.ts";
 import type { PbftRefusal, PbftRequest } from "./vocabulary.ts";
+import { isAuthenticated } from "./vote-authentication.ts";
 
 /** Local asks for one request that may wait; one more is refused, and the client asks again. */
 const ASKERS_MAX = 8;
@@ -190,7 +191,9 @@ export function forwardRequests(core: PbftCore): void {
  * (OSDI'99 §4.5.2): messages alone never start it, and a primary that serves others does not make up for one that it starves.
  */
 export function timeRequests(core: PbftCore): void {
-	if (!core.isActive || isPrimary(core)) return;
+	if (!core.isActive) return;
+	// Where votes are authenticated a backup may have decided what the primary can not be shown: then it is the primary that has to leave.
+	if (isPrimary(core) && !isAuthenticated(core)) return;
 	if (core.timedRequest !== null || isAtEpochEnd(core)) return;
 	const [oldest] = core.waiting.keys();
 	const timed = oldest ?? (core.pending === null ? undefined : PENDING_CHANGE);

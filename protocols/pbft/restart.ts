@@ -1,18 +1,22 @@
 /** A life begins: from the disk, a member takes up every word that it may have given. */
 import { assert } from "../core/index.ts";
+import { viewChangeAgain } from "./acknowledgements.ts";
 import { hexOf } from "./bytes.ts";
-import { broadcast, deliver, emit, judgeOf, type PbftCore, sign } from "./core.ts";
+import { planView, withAccepted } from "./claimed-view.ts";
+import { broadcast, deliver, emit, judgeOf, type PbftCore, peersOf } from "./core.ts";
 import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
 import { timeRecovery } from "./recovery.ts";
 import { setStatusTimer } from "./repeats.ts";
+import { tellKey, timeKeys } from "./session-keys.ts";
 import { slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
 import { batchDigest, type Statement } from "./statements.ts";
 import { adoptState } from "./transfer.ts";
 import { countViewChanges } from "./view-change.ts";
 import type { JournalRecord, PbftDurable } from "./vocabulary.ts";
+import { isAuthenticated, sign } from "./vote-authentication.ts";
 
 export function handleStart(core: PbftCore, { view, stable, base, firstIndex, records }: PbftDurable): void {
 	assert(core.nextRecord === 1 && core.executed === 0, "a machine starts once");
@@ -21,6 +25,7 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 	core.ownViewChange = view.viewChange;
 	core.opened = view.opened;
 	core.alarm = view.alarm;
+	core.keyGeneration = view.keyGeneration ?? 0;
 	core.base = base;
 	core.stable = stable ?? base?.certificate ?? null;
 	core.low = core.stable?.sequence ?? core.low;
@@ -46,20 +51,23 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 		const message = core.ownViewChange;
 		const { digest } = viewChangeStatement(judgeOf(core), message);
 		core.viewChanges.set(core.config.nodeId, { message, digest });
-		broadcast(core, message);
+		broadcast(core, viewChangeAgain(core, message));
 		countViewChanges(core);
 	}
 	executeReady(core);
 	if (core.isActive) guardView(core);
 	setStatusTimer(core);
 	timeRecovery(core);
+	timeKeys(core);
+	for (const peer of peersOf(core)) tellKey(core, peer);
 }
 
 /** The first slot that the view which is entered did not take over from earlier ones. */
 function freshFrom(core: PbftCore): SequenceNumber {
 	if (core.opened === null) return 1 as SequenceNumber;
 	const last = core.opened.message.proposals.at(-1)?.sequence ?? 0;
-	const stable = Math.max(0, ...core.opened.bodies.map(({ viewChange }) => viewChange.stable?.sequence ?? 0));
+	const viewChanges = core.opened.bodies.map(({ viewChange }) => viewChange);
+	const stable = planView(core, viewChanges)?.stable?.sequence ?? 0;
 	return sequenceAfter(Math.max(last, stable) as SequenceNumber);
 }
 
@@ -75,6 +83,7 @@ function takeUp(core: PbftCore, record: JournalRecord): void {
 		case "accepted": {
 			const { view, digest, signature, batch } = record;
 			if (batch !== null) slot.bodies.set(hexOf(digest), batch);
+			if (isAuthenticated(core)) slot.everAccepted = withAccepted(slot, { view, sequence, digest });
 			if (view !== core.view || !core.isActive) return;
 			slot.accepted = { view, digest, signature };
 			if (sequence >= core.nextSequence) core.nextSequence = sequenceAfter(sequence);

@@ -4,10 +4,12 @@
  * needs to doubt a type.
  */
 import { isNodeId } from "../core/index.ts";
+import { ACCEPTED_MAX } from "./claimed-view.ts";
 import { PBFT_MEMBERS_MAX, type PbftConfig } from "./config.ts";
 import { PAST_CONFIGURATIONS_MAX } from "./entities.ts";
 import { EPOCH_PROOFS_MAX, type PbftMessage } from "./messages.ts";
 import { statementTypes } from "./statements.ts";
+import { VECTOR_BYTES_MAX } from "./vote-authentication.ts";
 
 type Shape = (value: unknown) => boolean;
 
@@ -18,9 +20,11 @@ const PATH_MAX = 48;
 
 const natural: Shape = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const bool: Shape = (value) => typeof value === "boolean";
-const proof: Shape = (value) => value instanceof Uint8Array && value.length <= PROOF_BYTES_MAX;
 const member: Shape = isNodeId;
 
+function proofShape({ votes }: PbftConfig): Shape {
+	return bytes(votes === "authenticated" ? VECTOR_BYTES_MAX : PROOF_BYTES_MAX);
+}
 function bytes(max: number): Shape {
 	return (value) => value instanceof Uint8Array && value.length <= max;
 }
@@ -48,6 +52,7 @@ export class MessageShapes {
 	readonly #operation: Shape;
 
 	constructor(config: PbftConfig) {
+		const proof = proofShape(config);
 		const vote = record({ sender: member, signature: proof });
 		const votes = list(vote, PBFT_MEMBERS_MAX);
 		const request = record({
@@ -79,12 +84,18 @@ export class MessageShapes {
 		const state = record({ ...header, clients });
 		const epochProof = record({ certificate: checkpoint, header: record({ ...header, clients: proof }) });
 		const prepared = record({ view: natural, sequence: natural, digest: proof, prePrepare: proof, prepares: votes });
+		const slotClaim = record({ view: natural, sequence: natural, digest: proof });
+		const claims = record({
+			checkpoints: list(record({ sequence: natural, digest: proof }), config.windowSize),
+			prePrepared: list(slotClaim, config.windowSize * ACCEPTED_MAX),
+		});
 		const viewChange = record({
 			type: oneOf("view-change"),
 			epoch: natural,
 			view: natural,
 			stable: nullable(checkpoint),
 			prepared: list(prepared, config.windowSize),
+			claims: config.votes === "authenticated" ? claims : (value) => value === undefined,
 			signature: proof,
 		});
 		const slotVote = { epoch: natural, view: natural, sequence: natural, digest: proof, signature: proof };
@@ -103,7 +114,7 @@ export class MessageShapes {
 			signature: proof,
 		};
 		this.#request = request;
-		this.#operation = operationShape({
+		this.#operation = operationShape(proof, {
 			viewChange,
 			newView: record(newView),
 			certificate: (value) => commitCertificate(value) || checkpoint(value),
@@ -114,6 +125,20 @@ export class MessageShapes {
 			["commit", record(slotVote)],
 			["checkpoint", record({ epoch: natural, sequence: natural, digest: proof, signature: proof })],
 			["view-change", viewChange],
+			["new-key", record({ generation: natural, signature: proof })],
+			["view-change-ack", record({ epoch: natural, view: natural, sender: member, digest: proof, signature: proof })],
+			[
+				"vote-certificate",
+				record({
+					phase: oneOf("prepare", "commit"),
+					epoch: natural,
+					view: natural,
+					sequence: natural,
+					digest: proof,
+					signers: natural,
+					signatures: list(proof, PBFT_MEMBERS_MAX),
+				}),
+			],
 			["new-view", record(newView)],
 			["forward", record({ requests: list(request, config.batchMaxRequests) })],
 			["unverifiable", record({ client: member })],
@@ -177,7 +202,7 @@ function variants(shapes: Readonly<Record<string, Shape>>): Shape {
 	};
 }
 
-function operationShape(parts: Readonly<Record<"viewChange" | "newView" | "certificate", Shape>>): Shape {
+function operationShape(proof: Shape, parts: Readonly<Record<"viewChange" | "newView" | "certificate", Shape>>): Shape {
 	const { viewChange, newView, certificate } = parts;
 	const statement = record({
 		type: oneOf(...statementTypes),

@@ -22,6 +22,7 @@ export function slotAt(core: PbftCore, sequence: SequenceNumber): Slot {
 			prepares: new Map(),
 			commits: new Map(),
 			isPrepared: false,
+			everAccepted: [],
 			prepared: null,
 			decision: null,
 			age: 0,
@@ -45,7 +46,8 @@ export function resetForView(slot: Slot): void {
 	slot.commits = new Map();
 	slot.isPrepared = false;
 	slot.age = 0;
-	const kept = [slot.prepared?.digest, slot.decision?.digest].map((digest) => (digest ? hexOf(digest) : ""));
+	const wanted = [slot.prepared?.digest, slot.decision?.digest, ...slot.everAccepted.map(({ digest }) => digest)];
+	const kept = wanted.map((digest) => (digest ? hexOf(digest) : ""));
 	for (const key of slot.bodies.keys()) if (!kept.includes(key)) slot.bodies.delete(key);
 }
 

@@ -4,7 +4,7 @@
  * commit must not have the same bytes is left to the reader.)
  */
 import type { CryptoPort, NodeId } from "../core/index.ts";
-import { ByteWriter } from "./bytes.ts";
+import { ByteWriter, emptyBytes } from "./bytes.ts";
 import type {
 	Batch,
 	CheckpointCertificate,
@@ -20,13 +20,23 @@ import type {
 	ViewNumber,
 	Vote,
 } from "./entities.ts";
+import type { NewView, ViewChangeAck, ViewChangeClaims } from "./messages.ts";
 
 /** Separates these signatures from those of every other protocol and of other versions of this one. */
 const DOMAIN = "quorate/pbft/1";
 const REQUEST_DOMAIN = "quorate/pbft/1/request";
 
 /** The kinds of signed statements; the order is part of the signed bytes, so only append. */
-export const statementTypes = ["pre-prepare", "prepare", "commit", "checkpoint", "view-change", "new-view"] as const;
+export const statementTypes = [
+	"pre-prepare",
+	"prepare",
+	"commit",
+	"checkpoint",
+	"view-change",
+	"new-view",
+	"view-change-ack",
+	"new-key",
+] as const;
 export type StatementType = (typeof statementTypes)[number];
 
 /** What a signature says. Fields that a type has no use for are 0: the view of a checkpoint, the sequence of a view change. */
@@ -165,6 +175,7 @@ interface ViewChangeBodyToSign {
 	readonly view: ViewNumber;
 	readonly stable: CheckpointCertificate | null;
 	readonly prepared: readonly PreparedProof[];
+	readonly claims?: ViewChangeClaims;
 }
 
 /**
@@ -173,7 +184,7 @@ interface ViewChangeBodyToSign {
  */
 export function viewChangeDigest(
 	digest: CryptoPort["digest"],
-	{ epoch, view, stable, prepared }: ViewChangeBodyToSign,
+	{ epoch, view, stable, prepared, claims }: ViewChangeBodyToSign,
 ): Digest {
 	const writer = new ByteWriter(1024).text("view-change").integer(epoch).integer(view);
 	writer.list(stable === null ? [] : [stable], (certificate) => {
@@ -184,7 +195,19 @@ export function viewChangeDigest(
 		writer.integer(proof.view).integer(proof.sequence).bytes(proof.digest).bytes(proof.prePrepare);
 		writeVotes(writer, proof.prepares);
 	});
+	if (claims !== undefined) {
+		writer.text("claims");
+		writer.list(claims.checkpoints, (checkpoint) => writer.integer(checkpoint.sequence).bytes(checkpoint.digest));
+		writer.list(claims.prePrepared, (claim) => {
+			writer.integer(claim.view).integer(claim.sequence).bytes(claim.digest);
+		});
+	}
 	return digest(writer.finish());
+}
+
+/** The body of an acknowledgement: whose view change it is, and which. */
+function acknowledgementDigest(digest: CryptoPort["digest"], sender: NodeId, viewChange: Digest): Digest {
+	return digest(new ByteWriter(128).text("view-change-ack").text(sender).bytes(viewChange).finish());
 }
 
 /** The body of a new view: which view changes it rests on, by sender and digest, and what it proposes again. */
@@ -199,6 +222,28 @@ export function newViewDigest(
 		writer.integer(proposal.sequence).bytes(proposal.digest).bytes(proposal.signature);
 	});
 	return digest(writer.finish());
+}
+
+/** The statement under an acknowledgement. */
+export function acknowledgementStatement(
+	digest: CryptoPort["digest"],
+	{ epoch, view, sender, digest: viewChange }: Pick<ViewChangeAck, "epoch" | "view" | "sender" | "digest">,
+): Statement {
+	const said = acknowledgementDigest(digest, sender, viewChange);
+	return { type: "view-change-ack", epoch, view, sequence: 0 as SequenceNumber, digest: said };
+}
+
+/** The statement under a member's new keys, of all epochs: they are its own. */
+export function newKeyStatement(generation: number): Statement {
+	const [epoch, view, sequence] = [0 as Epoch, 0 as ViewNumber, generation as SequenceNumber];
+	return { type: "new-key", epoch, view, sequence, digest: emptyBytes };
+}
+
+/** The statement under a new view. */
+export function newViewStatement(digest: CryptoPort["digest"], message: NewView): Statement {
+	const { epoch, view, viewChanges, proposals } = message;
+	const body = newViewDigest(digest, viewChanges, proposals);
+	return { type: "new-view", epoch, view, sequence: 0 as SequenceNumber, digest: body };
 }
 
 function writeVotes(writer: ByteWriter, votes: readonly Vote[]): void {

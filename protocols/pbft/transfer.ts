@@ -4,7 +4,7 @@
  * is asked when one is slow or lies. The member goes on voting meanwhile.
  */
 import type { NodeId, ReadId } from "../core/index.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCheckpoint } from "./certificates.ts";
 import { becomeStable, hasDiverged } from "./checkpoints.ts";
 import {
@@ -28,7 +28,9 @@ import { releaseReads } from "./reads.ts";
 import { baseOf, enterEpoch, learnEpochs, leave } from "./reconfiguration.ts";
 import { noteRecovered } from "./recovery.ts";
 import { checkpointDigest } from "./statements.ts";
+import { isAttested } from "./testimony.ts";
 import type { PbftReadResult } from "./vocabulary.ts";
+import { isAuthenticated } from "./vote-authentication.ts";
 
 /** A peer shows a stable checkpoint. It is worth as much as its certificate. */
 export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: StableCheckpoint): void {
@@ -39,13 +41,19 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 	learnEpochs(core, epochs);
 	const configuration = configurationOf(core, certificate.epoch);
 	// Of an epoch that nobody has proved here: that is no offence, it may be too long ago.
-	if (configuration === null) return;
-	const fault = verifyCheckpoint(certificate, { ...judgeOf(core), configuration });
+	if (configuration === null && !isAuthenticated(core)) return;
+	// Authenticators of an epoch that this member was not in are not for it: f + 1 of the members that it knows have to say so.
+	const fault =
+		configuration === null ? "wrong-epoch" : verifyCheckpoint(certificate, { ...judgeOf(core), configuration });
 	const isItsState =
 		state.sequence === sequence &&
 		state.partBytes === core.config.statePartBytes &&
 		equalBytes(checkpointDigest(core.crypto.digest, state), certificate.digest);
-	if (fault !== null || !isItsState) {
+	const said = `checkpoint ${sequence} ${hexOf(certificate.digest)}`;
+	if (isItsState && fault !== null && isAuthenticated(core)) {
+		const isStableHere = core.stable?.sequence === sequence && equalBytes(core.stable.digest, certificate.digest);
+		if (!isStableHere && !isAttested(core, from, said)) return;
+	} else if (fault !== null || !isItsState) {
 		suspect(core, from, "unproved-certificate");
 		return;
 	}

@@ -1,8 +1,10 @@
 /** Leaving a view: when, with which proofs, and how long to wait for the next (OSDI'99 §4.4, §4.5.2). */
 import type { NodeId } from "../core/index.ts";
 import { convict, examine, examineOmission } from "./accusation.ts";
-import { equalBytes } from "./bytes.ts";
-import { broadcast, cancelTimer, emit, isMember, judgeOf, type PbftCore, setTimer, sign, suspect } from "./core.ts";
+import { acknowledge } from "./acknowledgements.ts";
+import { emptyBytes, equalBytes } from "./bytes.ts";
+import { claimFault, claimsOf } from "./claimed-view.ts";
+import { broadcast, cancelTimer, emit, isMember, judgeOf, type PbftCore, setTimer, suspect } from "./core.ts";
 import { type PreparedProof, primaryOf, type SequenceNumber, type ViewNumber, viewAfter } from "./entities.ts";
 import type { PbftEvent } from "./events.ts";
 import { isProvedFalse } from "./evidence.ts";
@@ -15,6 +17,7 @@ import { stopTimingRequests, timeoutOf } from "./requests.ts";
 import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
 import { rollBack } from "./tentative.ts";
+import { isAuthenticated, sign } from "./vote-authentication.ts";
 
 type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
 
@@ -22,7 +25,8 @@ type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
 export function handleRequestTimer(core: PbftCore): void {
 	if (!core.isActive || core.timedRequest === null) return;
 	core.timedRequest = null;
-	suspect(core, primaryOf(core.configuration, core.view), "slow-primary");
+	const primary = primaryOf(core.configuration, core.view);
+	if (primary !== core.config.nodeId) suspect(core, primary, "slow-primary");
 	startViewChange(core, viewAfter(core.view), "timeout");
 }
 
@@ -73,7 +77,7 @@ export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason
 	countViewChanges(core);
 }
 
-/** C and P as this member can prove them: the last stable checkpoint, and what is prepared here above it. */
+/** C and P: the last stable checkpoint, and what is prepared here above it, proved or, where votes are authenticated, claimed with Q. */
 function makeViewChange(core: PbftCore): ViewChange {
 	const { stable, view, crypto } = core;
 	const { epoch } = core.configuration;
@@ -82,9 +86,18 @@ function makeViewChange(core: PbftCore): ViewChange {
 		if (sequence > core.low && proof !== null) prepared.push(proof);
 	}
 	prepared.sort((a, b) => a.sequence - b.sequence);
-	const digest = viewChangeDigest(crypto.digest, { epoch, view, stable, prepared });
+	const body = isAuthenticated(core)
+		? {
+				epoch,
+				view,
+				stable: stable === null ? null : { ...stable, votes: [] },
+				prepared: prepared.map((proof) => ({ ...proof, prePrepare: emptyBytes, prepares: [] })),
+				claims: claimsOf(core),
+			}
+		: { epoch, view, stable, prepared };
+	const digest = viewChangeDigest(crypto.digest, body);
 	const statement: Statement = { type: "view-change", epoch, view, sequence: 0 as SequenceNumber, digest };
-	return { type: "view-change", epoch, view, stable, prepared, signature: sign(core, statement) };
+	return { type: "view-change", ...body, signature: sign(core, statement) };
 }
 
 export function handleViewChange(core: PbftCore, from: NodeId, message: ViewChange): void {
@@ -103,13 +116,17 @@ function keepViewChange(core: PbftCore, from: NodeId, message: ViewChange): bool
 	const known = core.viewChanges.get(from);
 	if (known !== undefined && known.message.view > message.view) return false;
 	const statement = viewChangeStatement(judge, message);
-	if (known?.message.view === message.view && equalBytes(known.digest, statement.digest)) return false;
+	if (known?.message.view === message.view && equalBytes(known.digest, statement.digest)) {
+		acknowledge(core, from, message, statement.digest);
+		return false;
+	}
 	const { signature } = message;
 	if (!isSigned(judge.cluster, judge.verifier, { sender: from, signature }, statement)) {
 		suspect(core, from, "bad-signature");
 		return false;
 	}
-	const fault = verifyViewChange(judge, message);
+	const { windowSize } = core.config;
+	const fault = isAuthenticated(core) ? claimFault(message, windowSize) : verifyViewChange(judge, message);
 	if (fault !== null) {
 		suspect(core, from, "unproved-view-change");
 		if (isProvedFalse(fault)) convict(core, { type: "bad-view-change", culprit: from, viewChange: message });
@@ -122,6 +139,7 @@ function keepViewChange(core: PbftCore, from: NodeId, message: ViewChange): bool
 	}
 	examineOmission(core, from, message);
 	core.viewChanges.set(from, { message, digest: statement.digest });
+	acknowledge(core, from, message, statement.digest);
 	return true;
 }
 

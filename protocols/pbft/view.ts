@@ -1,5 +1,6 @@
 /** What observers see of a PBFT machine, read where it stands: nothing is copied for them. */
 import type { NodeId } from "../core/index.ts";
+import type { PbftConfig } from "./config.ts";
 import type {
 	CheckpointCertificate,
 	CommitCertificate,
@@ -22,6 +23,7 @@ export interface SlotView {
 
 /** A PBFT machine, for reading; valid until its next step. */
 export interface PbftView {
+	readonly config: Pick<PbftConfig, "votes">;
 	readonly configuration: Configuration;
 	/** A change that is ordered and not in force. */
 	readonly pending: PendingChange | null;
@@ -37,4 +39,6 @@ export interface PbftView {
 	readonly waiting: ReadonlyMap<string, unknown>;
 	readonly convicted: ReadonlyMap<NodeId, Evidence>;
 	readonly alarm: Conflict | null;
+	readonly keyGeneration: number;
+	readonly peerGenerations: ReadonlyMap<NodeId, number>;
 }

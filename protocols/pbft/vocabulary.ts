@@ -36,6 +36,8 @@ export interface ViewRecord {
 	readonly opened: OpenedView | null;
 	/** Why this member has stopped for good. */
 	readonly alarm: Conflict | null;
+	/** Of the keys by which others speak to this member; absent before the first refresh. */
+	readonly keyGeneration?: number;
 }
 
 /** What a member must not forget of one slot. Records of slots up to the base are of no use any more. */
@@ -207,7 +209,8 @@ export interface PbftDurable {
  * `request`: a known request waits for its execution. `view-change`: a quorum has left the view and the next does not begin.
  * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due. `guard`: a period in
  * which the primary is measured is over. `heartbeat`: it has begun nothing for long. `recovery`:
- * this member is to recover.
+ * this member is to recover. `collector`: a certificate of the collector is due. `keys`: session keys
+ * are to be renewed.
  */
 export type PbftTimer =
 	| "request"
@@ -217,7 +220,9 @@ export type PbftTimer =
 	| "transfer"
 	| "guard"
 	| "heartbeat"
-	| "recovery";
+	| "recovery"
+	| "collector"
+	| "keys";
 
 export interface PbftTypes extends ProtocolTypes {
 	readonly message: PbftMessage;

@@ -7,6 +7,7 @@ import { gossipAttempts } from "./gossip-attempts.ts";
 import type { Mutation } from "./mutation.ts";
 import { pbftMutations } from "./pbft.ts";
 import { pbftAttempts } from "./pbft-attempts.ts";
+import { pbftModeMutations } from "./pbft-modes.ts";
 import { raftMutations } from "./raft.ts";
 import { raftAttempts } from "./raft-attempts.ts";
 import { securityMutations } from "./security.ts";
@@ -22,7 +23,7 @@ export interface MutationList {
 
 export const mutationLists: readonly MutationList[] = [
 	{ name: "raft", mutations: raftMutations, attempts: raftAttempts },
-	{ name: "pbft", mutations: pbftMutations, attempts: pbftAttempts },
+	{ name: "pbft", mutations: [...pbftMutations, ...pbftModeMutations], attempts: pbftAttempts },
 	{ name: "security", mutations: securityMutations, attempts: securityAttempts },
 	{ name: "gossip", mutations: gossipMutations, attempts: gossipAttempts },
 	{ name: "crdt", mutations: crdtMutations, attempts: crdtAttempts },

@@ -3,9 +3,17 @@ import type { CryptoPort, Effect, Generator, NodeId, Send } from "../../core/ind
 import type { PbftConfig } from "../config.ts";
 import type { SequenceNumber, ViewNumber } from "../entities.ts";
 import type { PbftMessage } from "../messages.ts";
-import { newViewDigest, type Statement, statementBytes, viewChangeDigest } from "../statements.ts";
+import {
+	acknowledgementStatement,
+	newKeyStatement,
+	newViewDigest,
+	type Statement,
+	statementBytes,
+	viewChangeDigest,
+} from "../statements.ts";
 import type { PbftView } from "../view.ts";
 import type { PbftTypes } from "../vocabulary.ts";
+import { sign } from "../vote-authentication.ts";
 
 /** Something that a member says to another. */
 export type Saying = Send<PbftTypes>;
@@ -40,11 +48,18 @@ export interface AttackMeans {
 	readonly memory: Map<string, unknown>;
 }
 
-/** The same with other words, and the owner's good signature under them. */
-export function resigned<M extends PbftMessage>(message: M, { config, crypto }: AttackMeans): M {
+/** The same with other words, and the owner's good signature under them, or a vector that is good for `readers` alone. */
+export function resigned<M extends PbftMessage>(message: M, means: AttackMeans, readers?: readonly NodeId[]): M {
+	const { config, crypto } = means;
 	const statement = statementOf(message, crypto);
 	if (statement === null) return message;
-	return { ...message, signature: crypto.sign(statementBytes(config.cluster, config.nodeId, statement)) };
+	// Keys are signed for, whatever votes carry.
+	if (message.type === "new-key") {
+		return { ...message, signature: crypto.sign(statementBytes(config.cluster, config.nodeId, statement)) };
+	}
+	const { configuration, keyGeneration, peerGenerations } = means.view;
+	const speaker = { config, crypto, configuration, keyGeneration, peerGenerations };
+	return { ...message, signature: sign(speaker, statement, readers) };
 }
 
 /** The statement under a message's signature; null for one that has none. */
@@ -69,6 +84,10 @@ export function statementOf(message: PbftMessage, { digest }: CryptoPort): State
 			const { type, epoch, view, viewChanges, proposals } = message;
 			return { type, epoch, view, sequence: none, digest: newViewDigest(digest, viewChanges, proposals) };
 		}
+		case "view-change-ack":
+			return acknowledgementStatement(digest, message);
+		case "new-key":
+			return newKeyStatement(message.generation);
 		default:
 			return null;
 	}

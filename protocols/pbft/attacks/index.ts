@@ -15,6 +15,7 @@ import { voteAttacks } from "./vote-attacks.ts";
 
 export type { Attack, AttackMeans, Saying } from "./attack.ts";
 export { ByzantineMachine } from "./byzantine-machine.ts";
+export { modeAttacks } from "./mode-attacks.ts";
 export { TwinMachine, type TwinSides } from "./twins.ts";
 
 /** Every attack by its name. */

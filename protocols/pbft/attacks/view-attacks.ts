@@ -15,10 +15,23 @@ function of<T extends PbftMessage["type"]>(
 	};
 }
 
-function viewChangeFor(view: number, { view: own }: AttackMeans): ViewChange {
+function viewChangeFor(view: number, { view: own, config }: AttackMeans): ViewChange {
 	const { epoch } = own.configuration;
-	const signature = new Uint8Array(0);
-	return { type: "view-change", epoch, view: view as ViewNumber, stable: own.stable, prepared: [], signature };
+	const { stable } = own;
+	const bare = {
+		type: "view-change",
+		epoch,
+		view: view as ViewNumber,
+		prepared: [],
+		signature: new Uint8Array(0),
+	} as const;
+	if (config.votes === "signed") return { ...bare, stable };
+	const checkpoints = stable === null ? [] : [{ sequence: stable.sequence, digest: stable.digest }];
+	return {
+		...bare,
+		stable: stable === null ? null : { ...stable, votes: [] },
+		claims: { checkpoints, prePrepared: [] },
+	};
 }
 
 export const viewAttacks: readonly Attack[] = [

@@ -60,6 +60,8 @@ function checkDecisions(observation: PbftObservation): Finding | null {
 		// A batch may go on into the next epoch.
 		const ofEpoch = [configuration, ...history].find((known) => known.epoch === epoch);
 		if (ofEpoch === undefined) continue;
+		// Where votes are authenticated a member may take a decision from f + 1 others, and has nobody's commits for it.
+		if (observation.machine.config.votes === "authenticated" && commits.length === 0) continue;
 		const senders = new Set(commits.map(({ sender }) => sender).filter((sender) => ofEpoch.members.includes(sender)))
 			.size;
 		const quorum = quorumOf(ofEpoch);

@@ -2,7 +2,7 @@
 import type { NodeId } from "../../core/index.ts";
 import { type Finding, holds, type Property, violated, type Watcher } from "../../verification/index.ts";
 import { equalBytes, hexOf } from "../bytes.ts";
-import type { Commit, PbftMessage, PrePrepare, Prepare, ViewChange } from "../messages.ts";
+import type { Commit, NewView, PbftMessage, PrePrepare, Prepare, ViewChange } from "../messages.ts";
 import type { PbftObservation } from "./observation.ts";
 import { remember } from "./remember.ts";
 
@@ -78,11 +78,26 @@ function placeOf(message: PbftMessage): { readonly key: string; readonly value: 
 		case "checkpoint":
 			return { key: `checkpoint ${message.sequence}`, value: hexOf(message.digest) };
 		case "view-change":
+			return { key: `${message.type} ${message.epoch}.${message.view}`, value: wordOf(message) };
 		case "new-view":
-			return { key: `${message.type} ${message.epoch}.${message.view}`, value: hexOf(message.signature) };
+			return { key: `${message.type} ${message.epoch}.${message.view}`, value: openingOf(message) };
 		default:
 			return null;
 	}
+}
+
+/** A signature stands for what it is under; authenticators are made anew when keys are. */
+function wordOf({ signature, prepared, claims }: ViewChange): string {
+	if (claims === undefined) return hexOf(signature);
+	const said = [...prepared, ...claims.prePrepared].map(
+		(claim) => `${claim.view}.${claim.sequence}.${hexOf(claim.digest)}`,
+	);
+	return [...claims.checkpoints.map(({ sequence, digest }) => `${sequence}.${hexOf(digest)}`), ...said].join(" ");
+}
+
+function openingOf({ viewChanges, proposals }: NewView): string {
+	const said = [...viewChanges, ...proposals].map(({ digest }) => hexOf(digest));
+	return [...viewChanges.map(({ sender }) => sender), ...said].join(" ");
 }
 
 class VoteInViewOnly implements Watcher<PbftObservation> {
@@ -152,15 +167,12 @@ function checkVote(from: NodeId, message: PrePrepare | Prepare | Commit, durable
 	return isOnDisk ? holds : violated({ from, message: type, view, sequence });
 }
 
-function checkViewChange(
-	from: NodeId,
-	{ epoch, view, signature }: ViewChange,
-	durable: Left["durable"],
-): Finding | null {
+function checkViewChange(from: NodeId, message: ViewChange, durable: Left["durable"]): Finding | null {
+	const { epoch, view } = message;
 	const { view: durableView, viewChange } = durable.view;
 	// Each epoch has its own views.
 	if ((durable.base?.state.configuration.epoch ?? epoch) > epoch) return holds;
 	if (durableView > view) return null;
-	const isOnDisk = durableView === view && (viewChange === null || equalBytes(viewChange.signature, signature));
+	const isOnDisk = durableView === view && (viewChange === null || wordOf(viewChange) === wordOf(message));
 	return isOnDisk ? holds : violated({ from, message: "view-change", view, durableView });
 }

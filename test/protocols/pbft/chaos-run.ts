@@ -1,6 +1,12 @@
 /** One seeded run of a PBFT group in which some members lie, the network and the correct members fail, and then only the liars go on. */
 import { assert, type CryptoPort, Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
-import { type Attack, ByzantineMachine, pbftAttacks, TwinMachine } from "../../../protocols/pbft/attacks/index.ts";
+import {
+	type Attack,
+	ByzantineMachine,
+	modeAttacks,
+	pbftAttacks,
+	TwinMachine,
+} from "../../../protocols/pbft/attacks/index.ts";
 import {
 	type Evidence,
 	encodeMembershipOperation,
@@ -30,6 +36,8 @@ export interface ChaosOptions {
 	readonly isDisturbed: boolean;
 	/** Two more nodes run, and members are added, removed, replaced and isolated all the time; default false. */
 	readonly isChanging?: boolean;
+	/** What votes carry and who gathers them; default the settings' own. */
+	readonly modes?: Partial<Pick<PbftConfig, "votes" | "certificates" | "collectorTimeoutMs" | "keyPeriodMs">>;
 }
 
 export interface ChaosRun {
@@ -46,24 +54,25 @@ export interface ChaosRun {
  * A seed decides everything: how many lie and in which ways, and what else goes wrong.
  * @throws Error as {@link runChaos}
  */
-export function runSeed(seed: number): ChaosRun {
+export function runSeed(seed: number, modes: ChaosOptions["modes"] = {}): ChaosRun {
 	const dice = new Generator(seed, "attacks");
 	const faults = dice.pick([1, 1, 1, 2]);
-	const names = [...pbftAttacks.map(({ name }) => name), "twins"];
+	const known = Object.keys(modes).length === 0 ? pbftAttacks : [...pbftAttacks, ...modeAttacks];
+	const names = [...known.map(({ name }) => name), "twins"];
 	const pick = (): string[] => Array.from({ length: dice.between(1, 3) }, () => dice.pick(names));
 	const liars = Array.from({ length: dice.between(0, faults) }, pick);
-	return runChaos({ seed, members: 3 * faults + 1, faults, liars, isDisturbed: seed % 4 !== 0 });
+	return runChaos({ seed, members: 3 * faults + 1, faults, liars, isDisturbed: seed % 4 !== 0, modes });
 }
 
 function attackOf(name: string): Attack {
-	const attack = pbftAttacks.find((known) => known.name === name);
+	const attack = [...pbftAttacks, ...modeAttacks].find((known) => known.name === name);
 	assert(attack !== undefined, "the attack exists", { name });
 	return attack;
 }
 
 /** @throws Error naming the violated property, or what did not come to be */
 export function runChaos(options: ChaosOptions): ChaosRun {
-	const { seed, members, faults, liars, isDisturbed, isChanging = false } = options;
+	const { seed, members, faults, liars, isDisturbed, isChanging = false, modes = {} } = options;
 	const dice = new Generator(seed, "chaos");
 	const watch = new StrictWatch();
 	const clients = Array.from({ length: CLIENTS }, (_, i) => nodeId(`c${i + 1}`));
@@ -115,6 +124,7 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 			repeatMax: 8,
 			recoveryPeriodMs: dice.fork("recovery").pick([0, 0, 700]),
 			executesTentatively: dice.fork("tentative").chance(0.5),
+			...modes,
 		},
 		observe: (observation) => {
 			watch.observe(observation);

@@ -30,13 +30,14 @@ import {
 	requestStatement,
 	type SequenceNumber,
 	type Statement,
-	statementBytes,
 	type ViewChange,
 	type ViewChangeContext,
 	type ViewNumber,
 	type Vote,
 } from "../../../protocols/pbft/index.ts";
+import type { ViewChangeClaims } from "../../../protocols/pbft/messages.ts";
 import { newViewDigest, nullDigest, viewChangeDigest } from "../../../protocols/pbft/statements.ts";
+import { sign } from "../../../protocols/pbft/vote-authentication.ts";
 import { IdealAuthority } from "../../../protocols/verification/index.ts";
 import { encode } from "./ledger.ts";
 
@@ -162,8 +163,12 @@ export class LoneReplica {
 		return this.effects.flatMap((effect) => (effect.type === "cancel-timer" ? [effect.timer] : []));
 	}
 
-	sign(by: NodeId, statement: Statement): Uint8Array {
-		return this.port(by).sign(statementBytes(cluster, by, statement));
+	/** Somebody's word on a statement, as the settings have it; a vector is good for `readers`, under the keys that this replica has now. */
+	sign(by: NodeId, statement: Statement, readers: readonly NodeId[] = members): Uint8Array {
+		const config = { ...this.config, nodeId: by };
+		const configuration = { epoch, members, faults: 1 };
+		const peerGenerations = new Map([[this.self, this.machine.view.keyGeneration]]);
+		return sign({ config, configuration, crypto: this.port(by), peerGenerations }, statement, readers);
 	}
 
 	request(
@@ -249,8 +254,9 @@ export class LoneReplica {
 		view: number,
 		prepared: readonly PreparedProof[] = [],
 		stable: CheckpointCertificate | null = null,
+		claims?: ViewChangeClaims,
 	): ViewChange {
-		const body = { epoch, view: inView(view), stable, prepared };
+		const body = { epoch, view: inView(view), stable, prepared, ...(claims === undefined ? {} : { claims }) };
 		const digest = viewChangeDigest(this.port(by).digest, body);
 		const signature = this.sign(by, { type: "view-change", epoch, view: inView(view), sequence: at(0), digest });
 		return { type: "view-change", ...body, signature };
