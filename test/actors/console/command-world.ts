@@ -1,15 +1,21 @@
 /** The world around a command, kept in memory: what it writes, and the way to interrupt it. */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { afterAll } from "vitest";
 import type { CommandWorld } from "../../../actors/console/run-command.ts";
 import type { Output } from "../../../actors/console/terminal.ts";
 import { ManualClock } from "./manual-clock.ts";
 
+const workingDirectories: string[] = [];
+afterAll(() => {
+	for (const directory of workingDirectories) rmSync(directory, { recursive: true, force: true });
+});
+
 export class TestWorld implements CommandWorld {
 	readonly version = "1.2.3";
-	readonly workingDirectory: string = mkdtempSync(join(tmpdir(), "quorate-command-"));
+	readonly workingDirectory: string = newWorkingDirectory();
 	readonly standardInput: Readable = Readable.from([]);
 	readonly clock: ManualClock = new ManualClock();
 	readonly interruption: AbortController = new AbortController();
@@ -27,4 +33,10 @@ export class TestWorld implements CommandWorld {
 	#sink(write: (text: string) => void): Output {
 		return { write, isTerminal: false, columns: 120, hasColours: false };
 	}
+}
+
+function newWorkingDirectory(): string {
+	const directory = mkdtempSync(join(tmpdir(), "quorate-command-"));
+	workingDirectories.push(directory);
+	return directory;
 }
