@@ -82,7 +82,7 @@ export class ByzantineConsensusCoordinator {
 
 	/**
 	 * Has a proposal ordered and applied, exactly once, and resolves with the decision and its certificate, which a third party can
-	 * check off line. @throws QuorateError as `ByzantineClient.propose`; `certificate-gone` (it was decided all the same)
+	 * check off line. @throws QuorateError as `ByzantineClient.propose`; `certificate-gone` (it was decided all the same), `certificates-none` (it was not)
 	 */
 	async initiateConsensus<Result = unknown>(proposal: unknown): Promise<CertifiedDecision<Result>> {
 		const { group, client } = this.#running();

@@ -21,13 +21,7 @@ import {
 import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
 import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
-import {
-	decodeAnswer,
-	encodeValue,
-	type PbftClientAnswer,
-	type PbftDecisionAnswer,
-	participantName,
-} from "../participant/index.ts";
+import { decodeAnswer, encodeValue, type PbftClientAnswer, participantName } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
 import type { SwarmBackend } from "../swarm/index.ts";
@@ -35,7 +29,7 @@ import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
 import { startByzantineThreads } from "./byzantine-threads.ts";
 import { byzantineGroupChild, memberChild } from "./byzantine-tree.ts";
-import { checkedProof } from "./checked-proof.ts";
+import { gatherCertificate } from "./certificate-source.ts";
 import type {
 	ByzantineEvent,
 	ByzantineGroupOptions,
@@ -43,7 +37,6 @@ import type {
 	ByzantineNodeStatus,
 	CertifiedDecision,
 	Conviction,
-	DecisionCertificate,
 	GroupTrust,
 	Primacy,
 } from "./contract.ts";
@@ -56,8 +49,6 @@ import { encodeProofs } from "./proof-file.ts";
 
 /** How long a member may take to tell its status. */
 const STATUS_TIMEOUT_MS = 1_000;
-/** Members ask for one slot's certificate so long before it counts as gone. */
-const CERTIFICATE_TIMEOUT_MS = 2_000;
 /** How often {@link ByzantineGroup.metrics$} reads. */
 const METRICS_EVERY_MS = 1_000;
 const FIRST_EPOCH = 0 as Epoch;
@@ -265,11 +256,24 @@ export class ByzantineGroup {
 
 	/**
 	 * A decision with the proof that a third party can check: of a request that this process's clients had decided.
-	 * @throws QuorateError `certificate-gone` when a checkpoint has covered the slot at all members that answer
+	 * @throws QuorateError `certificate-gone` when a checkpoint has covered the slot at all members that answer; `certificates-none`
 	 */
 	async certify<Result>(client: ByzantineClient, command: unknown): Promise<CertifiedDecision<Result>> {
+		const { votes } = this.#options.tuning;
+		if (votes === "authenticated") throw errors.certificatesNone({ votes });
 		const { timestamp, ...decision } = await client.decideNamed<Result>(command);
-		return { ...decision, certificate: await this.#certificate(decision.sequence, client.id, timestamp) };
+		const certificate = await gatherCertificate(
+			{
+				cluster: this.#options.group,
+				nodes: this.nodes,
+				refOf: (node) => this.#refOf(node),
+				verifier: this.#verifier,
+				membership: this.#membership,
+				identities: this.#identities,
+			},
+			{ sequence: decision.sequence, client: client.id, timestamp },
+		);
+		return { ...decision, certificate };
 	}
 
 	/** What one member's application answers by itself. @throws QuorateError `node-unknown`, `node-down`, `ask-timeout`, `query-failed` */
@@ -573,26 +577,6 @@ export class ByzantineGroup {
 			if (!(error instanceof QuorateError)) throw error;
 			const executed = this.#executed.get(node) ?? 0;
 			return { node, state: "down", view: 0, executed, chain: "", convicted: [], isHalted: false, threadLives };
-		}
-	}
-
-	/** The first good proof that any member gives. */
-	async #certificate(sequence: number, client: NodeId, timestamp: number): Promise<DecisionCertificate> {
-		const { group } = this.#options;
-		const question = { type: "pbft-decision", sequence, client, timestamp };
-		const answers = this.nodes.map(async (node) => {
-			const ref = await this.#refOf(node);
-			const answer = await ref.ask<PbftDecisionAnswer>(question, { timeoutMs: CERTIFICATE_TIMEOUT_MS });
-			if (answer.proof === null) throw errors.certificateGone({ sequence });
-			return checkedProof(answer.proof, { cluster: group, verifier: this.#verifier, membership: this.#membership });
-		});
-		try {
-			const { proof, configuration } = await Promise.any(answers);
-			const { epoch, faults } = configuration;
-			const members = this.#identities.members.filter(({ id }) => configuration.members.includes(id));
-			return { proof, epoch, faults, members };
-		} catch (cause) {
-			throw errors.certificateGone({ sequence }, { cause });
 		}
 	}
 }

@@ -12,6 +12,11 @@ const defined = defineErrors({
 		(d: { sequence: number }) =>
 			`the decision of slot ${d.sequence} is covered by a checkpoint, and its certificate is not kept any more`,
 	],
+	certificatesNone: [
+		"certificates-none",
+		(d: { votes: string }) =>
+			`votes are ${d.votes}, for members alone, so no decision has a certificate: start with votes "signed", or propose without one`,
+	],
 	certificateInvalid: ["certificate-invalid", (d: { fault: string }) => `this certificate proves nothing: ${d.fault}`],
 	proofFileInvalid: [
 		"proof-file-invalid",
@@ -45,6 +50,8 @@ const defined = defineErrors({
 export const clientsExhausted: ErrorMaker<{ limit: number }> = defined.clientsExhausted;
 /** `certificate-gone` */
 export const certificateGone: ErrorMaker<{ sequence: number }> = defined.certificateGone;
+/** `certificates-none` */
+export const certificatesNone: ErrorMaker<{ votes: string }> = defined.certificatesNone;
 /** `certificate-invalid` */
 export const certificateInvalid: ErrorMaker<{ fault: string }> = defined.certificateInvalid;
 /** `proof-file-invalid` */

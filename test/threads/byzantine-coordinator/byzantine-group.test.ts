@@ -6,6 +6,7 @@ import {
 	ByzantineConsensusCoordinator,
 	type ByzantineEvent,
 	ByzantineGroup,
+	certificateFile,
 	decodeProofs,
 	verifyProofs,
 } from "quorate";
@@ -40,6 +41,28 @@ test("all commands of several clients are applied once by everybody, over checkp
 		await group.stop();
 	}
 });
+
+test.each([{ votes: "authenticated", keyPeriodMs: 200 }, { certificates: "collector" }] as const)(
+	"members decide the same with %o, and a decision has a certificate or a clear refusal",
+	async (modes) => {
+		const group = await ByzantineGroup.start({ nodes: 4, config: { ...config, ...modes } });
+		try {
+			await putAll(group, 50);
+			expect(await settled(group, group.nodes)).toEqual(group.nodes.map(() => ({ size: 50 })));
+			const decision = group.certify(group.client({ timeoutMs: 40_000 }), { type: "put", key: "k", value: 1 });
+			if ("votes" in modes) {
+				await expect(decision).rejects.toMatchObject({ code: "certificates-none" });
+				// Nothing was proposed.
+				expect(await settled(group, group.nodes)).toEqual(group.nodes.map(() => ({ size: 50 })));
+			} else {
+				const file = certificateFile((await decision).certificate);
+				expect(verifyProofs("it", decodeProofs("it", file))).toMatchObject([{ fault: null }]);
+			}
+		} finally {
+			await group.stop();
+		}
+	},
+);
 
 test("a primary that tells each half something else is left, and nobody else is convicted (BYZ-11, BYZ-12, BYZ-20)", async () => {
 	const group = await ByzantineGroup.start({ nodes: 4, config, attackers: { "node-1": "equivocate" } });
