@@ -23,3 +23,16 @@ export {
 } from "./gossip-protocol-coordinator.ts";
 export { type GossipTuningOptions, type TunedMember, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
 export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic } from "./member-messages.ts";
+export {
+	ADVICE_LASTING_MS_DEFAULT,
+	adviseOnMembership,
+	type MembershipAdvice,
+	type MembershipAdviceOptions,
+} from "./membership-advice.ts";
+export {
+	decideMembership,
+	type QuorumDecision,
+	type QuorumMembers,
+	type QuorumMembershipOptions,
+} from "./quorum-membership.ts";
+export { readSpreads, SPREADS_FOLLOWED_MAX, type SpreadReading, type SpreadReadingOptions } from "./spread-readings.ts";
