@@ -2,11 +2,7 @@
  * How fast PBFT with signed votes is by itself: the machines of a whole group in one thread, real Ed25519 and HMAC-SHA-256 by the port on
  * `node:crypto`, function calls for a network, memory for a disk whose writes are durable one round later. Beside the figure stands the
  * bound: what the cryptography alone allows, from its primitives as measured in the same run. Both are per second of CPU time.
- *
- * Counts of one decision, with votes verified only as far as a quorum needs (n members, f faults): 2n − 1 signatures made; verified are n − 1
- * pre-prepares, 2f prepares at the primary and 2f − 1 at each backup, 2f commits at each member; and each member checks each request.
  */
-import { cpuUsage } from "node:process";
 import { assert, type Effect, groupId, type Input, must, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import {
 	type ClientRequest,
@@ -18,6 +14,7 @@ import {
 	requestStatement,
 } from "../../protocols/pbft/index.ts";
 import { generateIdentity, KeyRing, NodeCryptoPort } from "../../runtime/crypto/index.ts";
+import { cpuUs, decisionUs, describe, measurePrimitives } from "./pbft/bound.ts";
 import type { BenchRow } from "./row.ts";
 
 const BATCH = 100;
@@ -132,8 +129,9 @@ function measure(size: number, faults: number): { requestsPerSecond: number; bou
 	const seconds = (cpuUs() - startedUs) / 1e6;
 	const behind = [...nodes.values()].filter(({ applied }) => applied < target - 10 * BATCH);
 	assert(behind.length === 0, "every member executes");
-	const { us, note } = boundOf(size, faults, portOf, members, clients);
-	return { requestsPerSecond: (DECISIONS * BATCH) / seconds, bound: (BATCH * 1e6) / us, note };
+	const primitives = measurePrimitives();
+	const us = decisionUs({ members: size, faults, batch: BATCH }, primitives);
+	return { requestsPerSecond: (DECISIONS * BATCH) / seconds, bound: (BATCH * 1e6) / us, note: describe(primitives) };
 }
 
 function prepareRequests(
@@ -150,40 +148,6 @@ function prepareRequests(
 		const macs = members.map((member) => ({ member, mac: port.authenticate(member, statement) }));
 		return { ...request, signature: new Uint8Array(0), macs };
 	});
-}
-
-/** CPU microseconds that the cryptography of one decision takes, from primitives measured now. */
-function boundOf(
-	n: number,
-	f: number,
-	portOf: (id: NodeId) => NodeCryptoPort,
-	members: readonly NodeId[],
-	clients: readonly NodeId[],
-): { us: number; note: string } {
-	const [a, b] = [portOf(members[0] as NodeId), portOf(members[1] as NodeId)];
-	const client = portOf(clients[0] as NodeId);
-	const bytes = new Uint8Array(128);
-	const signature = a.sign(bytes);
-	const mac = client.authenticate(members[0] as NodeId, bytes);
-	const sign = usOf(2000, () => a.sign(bytes));
-	const verify = usOf(2000, () => b.verify(members[0] as NodeId, bytes, signature));
-	const check = usOf(20_000, () => a.isAuthentic(clients[0] as NodeId, bytes, mac));
-	const verified = n - 1 + 2 * f + (n - 1) * (2 * f - 1) + 2 * f * n;
-	const us = (2 * n - 1) * sign + verified * verify + BATCH * n * check;
-	const note = `bound from sign ${sign.toFixed(0)} us, verify ${verify.toFixed(0)} us, HMAC ${check.toFixed(1)} us of CPU`;
-	return { us, note };
-}
-
-function usOf(times: number, run: () => unknown): number {
-	for (let i = 0; i < times / 10; i++) run();
-	const started = cpuUs();
-	for (let i = 0; i < times; i++) run();
-	return (cpuUs() - started) / times;
-}
-
-function cpuUs(): number {
-	const { user, system } = cpuUsage();
-	return user + system;
 }
 
 /** Compares with the bound that the cryptography sets; half of it is the aim. */
