@@ -96,8 +96,8 @@ export interface PbftConfig {
 	readonly certificates: "all-to-all" | "collector";
 	/**
 	 * How often a member has others authenticate to it under new keys (TOCS §5.2.1), where `votes` are `authenticated`, in milliseconds;
-	 * members are spread over as long again. Default 0: never, but when it recovers. Bounds 0 to 604,800,000 (a week). Each refresh loses
-	 * the words that are under way to the member, as the network might.
+	 * members are spread over as long again. Default 0: never, but when it recovers. Bounds 0 to 604,800,000 (a week). What is
+	 * under way to the member then counts for nothing and is said again at once, which costs a round trip.
 	 */
 	readonly keyPeriodMs: number;
 	/**

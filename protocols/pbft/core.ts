@@ -143,6 +143,10 @@ export interface PeerBudget {
 	answers: number;
 	/** Parts of a state that are being read for it. */
 	reads: number;
+	/** Words under keys that this member has renewed since: no offences. */
+	staleWords: number;
+	/** It has renewed its keys, and this member has repeated its words under them. */
+	isRepeatedTo: boolean;
 }
 
 export interface PbftCore {
@@ -525,7 +529,7 @@ export function reply(core: PbftCore, requestId: RequestId, answer: PbftReply): 
 export function budgetOf(core: PbftCore, peer: NodeId): PeerBudget {
 	let budget = core.peers.get(peer);
 	if (budget === undefined) {
-		budget = { offences: 0, isAnswered: false, answers: 0, reads: 0 };
+		budget = { offences: 0, isAnswered: false, answers: 0, reads: 0, staleWords: 0, isRepeatedTo: false };
 		core.peers.set(peer, budget);
 	}
 	return budget;

@@ -37,6 +37,7 @@ import {
 	handleFetchDecisions,
 	handleStatus,
 	handleStatusTimer,
+	repeatUnderNewKeys,
 } from "./repeats.ts";
 import { forwardRequests, handleForward, handleRequest, handleUnverifiable, timeRequests } from "./requests.ts";
 import { handleStart } from "./restart.ts";
@@ -310,7 +311,7 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 			if (handleViewChangeAck(core, from, message)) countViewChanges(core);
 			return;
 		case "new-key":
-			handleNewKey(core, from, message);
+			if (handleNewKey(core, from, message)) repeatUnderNewKeys(core, from);
 			return;
 		case "vote-certificate":
 			handleVoteCertificate(core, from, message);
