@@ -7,7 +7,7 @@ import { castVote, shareCommits, sharePrepares, verifyVoteCertificate } from "./
 import { type HeldVote, judgeOf, mayAnswer, type PbftCore, type Slot, sendImmediate, suspect } from "./core.ts";
 import { journal } from "./durability.ts";
 import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
-import { decide } from "./execution.ts";
+import { decide, executeReady } from "./execution.ts";
 import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown, VoteCertificate } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
 import { refuseWord } from "./refusal.ts";
@@ -121,6 +121,8 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 		castVote(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
 	}
 	checkPrepared(core, slot);
+	// Its decision may have come first, without the body.
+	if (slot.decision !== null) executeReady(core);
 }
 
 export function handlePrepare(core: PbftCore, from: NodeId, message: Prepare): void {

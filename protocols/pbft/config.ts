@@ -123,7 +123,10 @@ export interface PbftConfig {
 	readonly transferWindow: number;
 	/** Bytes of one part of a state; the same at all members. Default 64 KiB; bounds 1 to 1 MiB. */
 	readonly statePartBytes: number;
-	/** Messages of one sender kept for a view that is not entered yet (rule of bounded memory). Default 256; bounds 0 to 65,536. */
+	/**
+	 * Messages of one sender kept for a view that is not entered yet, or for slots above the window (rule of bounded memory). Default 256;
+	 * bounds 0 to 65,536. Lower: a member that lags needs state transfers sooner.
+	 */
 	readonly futureMax: number;
 	/**
 	 * Messages of one peer that may turn out to be malformed or unproved between two of this member's statuses; after that its

@@ -24,6 +24,7 @@ import type { PbftEvent, Suspicion } from "./events.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import type {
+	Checkpoint,
 	Commit,
 	NewView,
 	PbftMessage,
@@ -236,8 +237,10 @@ export interface PbftCore {
 	/** The gathering time is over: propose what there is. */
 	isBatchDue: boolean;
 
-	/** Messages for views that are not entered yet, by sender, at most `futureMax` each. */
-	future: Map<NodeId, (PrePrepare | Prepare | Commit)[]>;
+	/** Messages for views that are not entered yet and slots above the window, by sender, at most `futureMax` each. */
+	future: Map<NodeId, (PrePrepare | Prepare | Commit | Checkpoint)[]>;
+	/** Where this member was when it last looked which of them are due. */
+	takenAt: { readonly view: number; readonly isActive: boolean; readonly epoch: number; readonly high: number };
 	peers: Map<NodeId, PeerBudget>;
 	/** The first evidence against each member. */
 	convicted: Map<NodeId, Evidence>;
@@ -330,6 +333,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		isBatchTimerSet: false,
 		isBatchDue: false,
 		future: new Map(),
+		takenAt: { view: 0, isActive: true, epoch: config.epoch, high: -1 },
 		peers: new Map(),
 		convicted: new Map(),
 		testimonies: new Map(),

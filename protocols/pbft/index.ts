@@ -15,7 +15,8 @@
  *
  * Members change in the order itself (`reconfiguration.ts`), and recover now and then (`recovery.ts`). Modes of the same core: votes that
  * are authenticated instead of signed, with session keys that are renewed (`vote-authentication.ts`, `session-keys.ts`), and certificates by
- * a collector (`collector.ts`). A state transfer must be faster than the group comes from one checkpoint to the next.
+ * a collector (`collector.ts`). A member that lags follows by votes that it keeps for later
+ * (`kept-messages.ts`); one that needs a state must get it faster than the group comes from one checkpoint to the next.
  */
 export {
 	type CapturedState,

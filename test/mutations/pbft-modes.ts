@@ -142,6 +142,14 @@ export const pbftModeMutations: readonly Mutation[] = [
 		test: collector,
 	},
 	{
+		name: "decided-before-proposed",
+		bug: "never executes what was decided before its pre-prepare came",
+		file: "protocols/pbft/agreement.ts",
+		old: "\tif (slot.decision !== null) executeReady(core);\n",
+		new: "\tvoid executeReady;\n",
+		test: collector,
+	},
+	{
 		name: "collector-waited-for",
 		bug: "goes on to vote to a collector that shows nothing",
 		file: "protocols/pbft/collector.ts",

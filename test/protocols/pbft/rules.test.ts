@@ -285,7 +285,8 @@ describe("checkpoints", () => {
 		expect(replica.hear(n1, replica.prePrepare(12, batch)).said("prepare")).toEqual([]);
 		const digest = reachCheckpoint(replica);
 		for (const by of [n1, n3]) replica.hear(by, replica.checkpoint(by, 4, digest));
-		expect(replica.hear(n1, replica.prePrepare(12, batch)).said("prepare").length).toBe(3);
+		// What had come too early counts now.
+		expect(replica.said("prepare").map(({ sequence }) => sequence)).toEqual([12, 12, 12]);
 		expect(replica.hear(n1, replica.prePrepare(13, batch)).said("prepare")).toEqual([]);
 	});
 
