@@ -115,6 +115,11 @@ export interface PbftConfig {
 	 * to 600,000. It is how soon a lost message is made good; costs n(n − 1) small messages each time.
 	 */
 	readonly statusMs: number;
+	/**
+	 * Statuses of this member without a word of another until it counts as out of contact; without contact to a quorum a member says that it
+	 * is parted. Default 5, a second with the default `statusMs`; bounds 2 to 1,000. Lower: losses on a bad network pass for a partition.
+	 */
+	readonly contactStatuses: number;
 	/** Slots, decisions or votes repeated to one member at one status of its. Default 32; bounds 1 to 4,096. */
 	readonly repeatMax: number;
 	/** How long the source of a state transfer may take for a part before another is asked, in milliseconds. Default 500. */
@@ -171,6 +176,7 @@ const defaults = {
 	guardGracePeriods: 5,
 	heartbeatMs: 0,
 	statusMs: 200,
+	contactStatuses: 5,
 	repeatMax: 32,
 	transferTimeoutMs: 500,
 	transferWindow: 4,
@@ -208,6 +214,7 @@ const bounds: Readonly<
 	guardGracePeriods: [0, 65_536],
 	heartbeatMs: [0, 600_000],
 	statusMs: [1, 600_000],
+	contactStatuses: [2, 1000],
 	repeatMax: [1, 4096],
 	transferTimeoutMs: [1, 600_000],
 	transferWindow: [1, 256],

@@ -242,6 +242,10 @@ export interface PbftCore {
 	/** Where this member was when it last looked which of them are due. */
 	takenAt: { readonly view: number; readonly isActive: boolean; readonly epoch: number; readonly high: number };
 	peers: Map<NodeId, PeerBudget>;
+	/** Statuses of this member since it has heard each of the others. */
+	silences: Map<NodeId, number>;
+	/** Those that are heard are no quorum with this member. */
+	isParted: boolean;
 	/** The first evidence against each member. */
 	convicted: Map<NodeId, Evidence>;
 	/** What members have said that convinces nobody alone, by member; only where votes are authenticated. See `testimony.ts`. */
@@ -335,6 +339,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		future: new Map(),
 		takenAt: { view: 0, isActive: true, epoch: config.epoch, high: -1 },
 		peers: new Map(),
+		silences: new Map(),
+		isParted: false,
 		convicted: new Map(),
 		testimonies: new Map(),
 		acknowledgements: new Map(),
@@ -382,6 +388,7 @@ export function copyCore(core: PbftCore): PbftCore {
 		forwards: core.forwards.slice(),
 		future: copyEach(core.future, (messages) => messages.slice()),
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
+		silences: new Map(core.silences),
 		convicted: new Map(core.convicted),
 		testimonies: new Map(core.testimonies),
 		peerGenerations: new Map(core.peerGenerations),

@@ -71,6 +71,10 @@ export type PbftEvent =
 			readonly configuration: Configuration;
 			readonly after: SequenceNumber;
 	  }
+	/** This member hears no quorum: the network is parted, or too many are down; see `contact.ts`. `missing` are those that it does not hear. */
+	| { readonly type: "quorum-lost"; readonly missing: readonly NodeId[] }
+	/** It hears a quorum again; `missing` are those that it still does not hear. */
+	| { readonly type: "quorum-regained"; readonly missing: readonly NodeId[] }
 	/** This member acts as if it had been tampered with. */
 	| { readonly type: "recovery-started" }
 	/** It has learnt how far the group is, and votes again, up to L above this. */

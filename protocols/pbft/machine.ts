@@ -22,6 +22,7 @@ import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
 import { handleCollectorTimer } from "./collector.ts";
 import { type PbftConfig, validatePbftConfig } from "./config.ts";
+import { noteHeard } from "./contact.ts";
 import {
 	budgetOf,
 	copyCore,
@@ -210,6 +211,7 @@ function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
 		if (core.shapes.isMessage(message) && message.type === "status") handleStrangersStatus(core, from, message);
 		return;
 	}
+	noteHeard(core, from);
 	if (!core.shapes.isMessage(message)) {
 		suspect(core, from, "malformed-message");
 		return;

@@ -7,6 +7,7 @@ import { viewChangeAgain } from "./acknowledgements.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCertificate } from "./certificates.ts";
 import { askForHistory, askForState, hasDiverged } from "./checkpoints.ts";
+import { checkContact } from "./contact.ts";
 import {
 	budgetOf,
 	configurationOf,
@@ -45,6 +46,7 @@ export function handleStatusTimer(core: PbftCore): void {
 		budget.staleWords = 0;
 		budget.isRepeatedTo = false;
 	}
+	checkContact(core);
 	for (const peer of peersOf(core)) {
 		tellStatus(core, peer);
 		tellKey(core, peer);

@@ -218,4 +218,20 @@ export const pbftMutations: readonly Mutation[] = [
 		new: "void primaryOf;",
 		test: "test/protocols/pbft/lagging.test.ts",
 	},
+	{
+		name: "partition-unnoticed",
+		bug: "takes f + 1 members that it hears for a quorum",
+		file: "protocols/pbft/contact.ts",
+		old: "inContact < quorumOf(core.configuration)",
+		new: "inContact < quorumOf(core.configuration) - 1",
+		test: "test/protocols/pbft/partition.test.ts",
+	},
+	{
+		name: "partition-for-ever",
+		bug: "does not notice that it hears a quorum again",
+		file: "protocols/pbft/contact.ts",
+		old: "if (isParted === core.isParted) return;",
+		new: "if (isParted === core.isParted || core.isParted) return;",
+		test: "test/protocols/pbft/partition.test.ts",
+	},
 ];
