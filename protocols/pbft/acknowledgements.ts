@@ -28,7 +28,8 @@ export function acknowledge(core: PbftCore, sender: NodeId, { epoch, view }: Vie
 /** @returns whether it is one that counts */
 export function handleViewChangeAck(core: PbftCore, from: NodeId, message: ViewChangeAck): boolean {
 	const { view, sender, signature } = message;
-	if (!isAuthenticated(core) || !leads(core, view) || view < core.view) return false;
+	if (!isAuthenticated(core) || !leads(core, view)) return false;
+	if (view < core.view || (view === core.view && core.isActive)) return false;
 	if (!core.configuration.members.includes(sender)) return false;
 	const { cluster, verifier } = judgeOf(core);
 	const statement = acknowledgementStatement(core.crypto.digest, message);
