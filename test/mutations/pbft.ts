@@ -54,10 +54,11 @@ export const pbftMutations: readonly Mutation[] = [
 	},
 	{
 		name: "window-not-checked",
-		bug: "accepts any sequence number",
-		file: "protocols/pbft/slots.ts",
-		old: "return sequence > core.low && sequence <= highOf(core);",
-		new: "return sequence > core.low;",
+		bug: "accepts sequence numbers above its window",
+		file: "protocols/pbft/core.ts",
+		old: "\t\tcore.low + windowSize,\n",
+		new: "\t\tcore.low + 2 * windowSize,\n",
+		test: "test/protocols/pbft/lagging.test.ts",
 	},
 	{
 		name: "prepared-not-persisted",
