@@ -22,6 +22,23 @@ const coordinatorErrors = defineErrors({
 		"gossip-request-refused",
 		(d: { node: string; request: string; reason: string }) => `${d.node} refused ${d.request}: ${d.reason}`,
 	],
+	valuesMissing: [
+		"gossip-values-missing",
+		(d: { group: string }) => `the group ${d.group} shares no values: give it a schema (values)`,
+	],
+	valuesBusy: [
+		"gossip-values-busy",
+		(d: { node: string; limit: number }) => `${d.limit} changes wait for the disk of ${d.node} already`,
+	],
+	valuesTooLarge: [
+		"gossip-values-too-large",
+		(d: { node: string; sizeBytes: number; limitBytes: number }) =>
+			`the shared values of ${d.node} would take ${d.sizeBytes} bytes, and ${d.limitBytes} are the most`,
+	],
+	storageLost: [
+		"gossip-storage-lost",
+		(d: { node: string }) => `${d.node} keeps nothing any more: its storage has failed, and a change may be lost`,
+	],
 	groupSettingsDiffer: [
 		"gossip-settings-differ",
 		(d: { group: string; setting: string }) => `the group ${d.group} runs with another ${d.setting}`,
@@ -42,3 +59,12 @@ export const requestRefused: ErrorMaker<{ node: string; request: string; reason:
 /** All coordinators of a group give the same settings, or leave them out: `{group, setting}`. */
 export const groupSettingsDiffer: ErrorMaker<{ group: string; setting: string }> =
 	coordinatorErrors.groupSettingsDiffer;
+/** Members of the group hold no values: `{group}`. */
+export const valuesMissing: ErrorMaker<{ group: string }> = coordinatorErrors.valuesMissing;
+/** Too many changes wait: `{node, limit}`. */
+export const valuesBusy: ErrorMaker<{ node: string; limit: number }> = coordinatorErrors.valuesBusy;
+/** The state would get too large: `{node, sizeBytes, limitBytes}`. */
+export const valuesTooLarge: ErrorMaker<{ node: string; sizeBytes: number; limitBytes: number }> =
+	coordinatorErrors.valuesTooLarge;
+/** The storage has failed; a change that was under way may be made, and is lost with the member: `{node}`. */
+export const storageLost: ErrorMaker<{ node: string }> = coordinatorErrors.storageLost;

@@ -5,6 +5,7 @@
 import { randomInt } from "node:crypto";
 import { filter, map, type Observable, type Subscription } from "rxjs";
 import {
+	errorFromObject,
 	errorToObject,
 	Generator,
 	isNodeId,
@@ -13,7 +14,10 @@ import {
 	nodeId,
 	type QuorateError,
 } from "../../protocols/core/index.ts";
+import { type DocumentSchema, type Value, validateSchema } from "../../protocols/crdt/index.ts";
 import {
+	antiEntropyConfig,
+	antiEntropyLayouts,
 	type SwimConfig,
 	type SwimEvent,
 	type SwimProfile,
@@ -30,15 +34,23 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
+import { nextIncarnation } from "../crdt-synchronizer/incarnations.ts";
 import { type SwarmBackend, startThreads } from "../swarm/backend.ts";
 import { startReason } from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
 import { groupSupervisorName, rootSpec } from "../swarm/tree.ts";
-import { memberMissing, memberRuns, requestRefused, threadMissing } from "./errors.ts";
+import { memberMissing, memberRuns, requestRefused, threadMissing, valuesMissing } from "./errors.ts";
 import { gossipMemberModule } from "./gossip-member.ts";
 import { gossipGroupChild, gossipMemberChild } from "./gossip-tree.ts";
 import { GroupKeys } from "./member-keys.ts";
-import { type MemberEvent, type MemberReport, memberName, type PublishedGossipEvent } from "./member-messages.ts";
+import {
+	type MemberEvent,
+	type MemberMessage,
+	type MemberReport,
+	memberName,
+	type PublishedGossipEvent,
+} from "./member-messages.ts";
+import type { ValuesCommand, ValuesReply } from "./member-values.ts";
 
 export interface GossipGroupOptions {
 	/** Default `gossip`. */
@@ -62,6 +74,13 @@ export interface GossipGroupOptions {
 	 * their threads, and not the process.
 	 */
 	readonly directory?: string;
+	/**
+	 * Values that the members share: parts of a replicated document by name. Each member has a replica, and members that are there
+	 * reconcile theirs now and then (anti-entropy), whatever messages are lost. At most 1 MiB in all. Default: none.
+	 */
+	readonly values?: DocumentSchema;
+	/** Between exchanges of a member with another, in ms, 1 to 600,000. Default 1,000. */
+	readonly valuesIntervalMs?: number;
 }
 
 /** One event of one member. */
@@ -74,6 +93,7 @@ export interface GossipGroupEvent {
 
 /** Beyond what a leave takes. */
 const ANSWER_MS = 10_000;
+const VALUES_INTERVAL_MS_DEFAULT = 1_000;
 
 export class GossipGroup {
 	readonly group: string;
@@ -126,13 +146,15 @@ export class GossipGroup {
 	static async start(options: GossipGroupOptions = {}): Promise<GossipGroup> {
 		// Refused here, not first in some thread.
 		swimConfig({ ...options.tuning, nodeId: nodeId("any") }, options.profile);
+		if (options.values !== undefined) validateSchema(options.values);
+		antiEntropyConfig({ nodeId: nodeId("any"), intervalMs: options.valuesIntervalMs ?? VALUES_INTERVAL_MS_DEFAULT });
 		const { group: name = "gossip", directory, seed = randomInt(2 ** 47) } = options;
 		const engine: EngineSource =
 			directory === undefined
 				? { type: "memory" }
 				: { type: "lmdb", directory, clusterId: name, nodeIds: [], application: "gossip membership" };
 		const backend = await startThreads({
-			layouts: [swimLayouts],
+			layouts: [swimLayouts, antiEntropyLayouts],
 			examples: [],
 			preload: [gossipMemberModule],
 			seed,
@@ -195,7 +217,9 @@ export class GossipGroup {
 		if (identity !== null) {
 			for (const member of this.#members.values()) member.tell({ type: "gossip-enrol", identity: identity.public });
 		}
-		const args = { group, node, profile, tuning, lossChance, storage, identity };
+		const { values: schema, valuesIntervalMs: intervalMs = VALUES_INTERVAL_MS_DEFAULT } = this.#options;
+		const values = schema === undefined ? null : { schema, intervalMs, incarnation: nextIncarnation(id, Date.now()) };
+		const args = { group, node, profile, tuning, lossChance, storage, identity, values };
 		const { address } = await this.#supervised.startChild(gossipMemberChild(args));
 		this.#members.set(id, this.#system.ref(address));
 	}
@@ -220,6 +244,32 @@ export class GossipGroup {
 		if (reply.type === expected) return reply as Extract<SwimReply, { type: Type }>;
 		const reason = reply.type === "refused" ? reply.reason : reply.type;
 		throw requestRefused({ node, request: request.type, reason });
+	}
+
+	/**
+	 * Changes shared values at a member, all of the commands or none. Resolves when the member has kept them; the others get them in
+	 * exchanges, and nobody says when.
+	 * @throws QuorateError `gossip-values-missing`, `gossip-values-busy`, `gossip-values-too-large`, `gossip-storage-lost`,
+	 *   `gossip-member-missing`, and what the commands throw (`crdt-*`)
+	 */
+	async changeValues(node: string, commands: readonly ValuesCommand[]): Promise<void> {
+		this.#requireValues();
+		const message: MemberMessage = { type: "gossip-values-change", commands };
+		const reply = await this.#ref(node).ask<ValuesReply>(message, { timeoutMs: ANSWER_MS });
+		if (reply.type === "values-refused") throw errorFromObject(reply.error);
+	}
+
+	/** Shared values as a member has them now. @throws QuorateError `gossip-values-missing`, `gossip-member-missing` */
+	async values(node: string): Promise<Readonly<Record<string, Value>>> {
+		this.#requireValues();
+		return await this.#ref(node).ask<Readonly<Record<string, Value>>>(
+			{ type: "gossip-values-read" } satisfies MemberMessage,
+			{ timeoutMs: ANSWER_MS },
+		);
+	}
+
+	#requireValues(): void {
+		if (this.#options.values === undefined) throw valuesMissing({ group: this.group });
 	}
 
 	/** A member's own view. */

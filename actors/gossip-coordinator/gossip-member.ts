@@ -1,5 +1,6 @@
 /**
- * SWIM as an actor: timers, messages, writes and answers of one member. Many share a thread. When its supervisor starts it again,
+ * SWIM as an actor: timers, messages, writes and answers of one member, and beside it the values that its group shares. Many members
+ * share a thread. When its supervisor starts it again,
  * because it or its thread has failed, it comes back with an incarnation above its last one and rejoins through whom it knew.
  */
 import {
@@ -13,6 +14,8 @@ import {
 	nodeId,
 } from "../../protocols/core/index.ts";
 import {
+	type AntiEntropyMessage,
+	antiEntropyLayouts,
 	type MemberStatus,
 	messageBytes,
 	type SwimEvent,
@@ -24,7 +27,7 @@ import {
 	swimConfig,
 	swimLayouts,
 } from "../../protocols/gossip/index.ts";
-import type { ActorContext, Behaviour, Replier } from "../../runtime/actor/index.ts";
+import type { ActorContext, ActorRef, Behaviour, Replier } from "../../runtime/actor/index.ts";
 import { MemberAddresses } from "./member-addresses.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type {
@@ -35,6 +38,7 @@ import type {
 	PublishedGossipEvent,
 } from "./member-messages.ts";
 import { MemberStore } from "./member-store.ts";
+import { MemberValues, type ValuesCommand } from "./member-values.ts";
 
 /** Where this module is, for a behaviour source. */
 export const gossipMemberModule: string = import.meta.url;
@@ -46,6 +50,7 @@ const REQUESTS_WAITING_MAX = 4_096;
 const REJOIN_EVERY_MS = 5_000;
 
 const swimTypes: ReadonlySet<string> = new Set(swimLayouts.messages.map(({ type }) => type));
+const antiEntropyTypes: ReadonlySet<string> = new Set(antiEntropyLayouts.messages.map(({ type }) => type));
 
 interface Life {
 	readonly context: ActorContext;
@@ -55,6 +60,8 @@ interface Life {
 	readonly store: MemberStore;
 	/** Null in a group that does not sign. */
 	readonly keys: MemberKeys | null;
+	/** Null in a group that shares none. */
+	readonly values: MemberValues | null;
 }
 
 export class GossipMember implements Behaviour {
@@ -89,9 +96,25 @@ export class GossipMember implements Behaviour {
 				throw error;
 			});
 		});
-		this.#life = { context, machine, addresses, dice: context.generator.fork("network"), store, keys };
+		const values = this.#sharedValues(context, store);
+		this.#life = { context, machine, addresses, dice: context.generator.fork("network"), store, keys, values };
 		this.#step({ type: "start", durable: { incarnation: store.incarnation } });
 		if (restarts > 0) this.#rejoin();
+	}
+
+	#sharedValues(context: ActorContext, store: MemberStore): MemberValues | null {
+		const { values } = this.#args;
+		if (values === null) return null;
+		return new MemberValues({
+			...values,
+			context,
+			node: this.#node,
+			store,
+			peers: () => this.#present(),
+			send: (to, message) => this.#sendOfValues(to, message),
+			publish: (event) => this.#publish(context, event),
+			wallMs: Date.now,
+		});
 	}
 
 	/** A first start is told by its caller whom to join; a restart knows. */
@@ -108,11 +131,11 @@ export class GossipMember implements Behaviour {
 		if (this.#running.store.receive(message)) return;
 		const type = (message as { readonly type?: unknown } | null)?.type;
 		if (typeof type !== "string") return;
-		if (swimTypes.has(type)) this.#receivePacket(message as SwimMessage, context);
+		if (swimTypes.has(type) || antiEntropyTypes.has(type)) this.#receivePacket(message as Packet, context);
 		else this.#receiveOwn(message as MemberMessage, context);
 	}
 
-	#receivePacket(message: SwimMessage, { sender }: ActorContext): void {
+	#receivePacket(message: Packet, { sender }: ActorContext): void {
 		if (sender === null) return;
 		const { addresses } = this.#running;
 		const from = addresses.nodeAt(sender.address);
@@ -124,14 +147,15 @@ export class GossipMember implements Behaviour {
 		sender.tell({ type: "gossip-who" } satisfies MemberMessage);
 	}
 
-	#take(from: NodeId, message: SwimMessage): void {
+	#take(from: NodeId, message: Packet): void {
 		const { dice } = this.#running;
 		if (dice.chance(this.#args.lossChance)) {
 			this.#traffic.lost++;
 			return;
 		}
 		this.#traffic.received++;
-		this.#step({ type: "message", from, message });
+		if (isOfValues(message)) this.#running.values?.receive(from, message);
+		else this.#step({ type: "message", from, message });
 	}
 
 	#receiveOwn(message: MemberMessage, context: ActorContext): void {
@@ -146,6 +170,12 @@ export class GossipMember implements Behaviour {
 				// Members are not asked who may sign: this is the group's to say, which is no actor.
 				if (context.sender === null) this.#running.keys?.enrol(message.identity);
 				return;
+			case "gossip-values-change":
+				this.#changeValues(message.commands, context);
+				return;
+			case "gossip-values-read":
+				context.reply(this.#running.values?.value ?? null);
+				return;
 			case "gossip-who":
 				context.sender?.tell({ type: "gossip-hello", node: this.#node } satisfies MemberMessage);
 				return;
@@ -156,6 +186,12 @@ export class GossipMember implements Behaviour {
 				// A message of nobody: it has a type that nothing here knows.
 				return;
 		}
+	}
+
+	/** A group that shares no values does not ask. */
+	#changeValues(commands: readonly ValuesCommand[], context: ActorContext): void {
+		const replier = context.replier();
+		this.#running.values?.change(commands, (reply) => replier?.reply(reply));
 	}
 
 	#request(request: SwimTypes["request"], replier: Replier | null): void {
@@ -224,17 +260,18 @@ export class GossipMember implements Behaviour {
 	}
 
 	#noteContact(event: SwimEvent): void {
-		const { store, machine } = this.#running;
+		const { store } = this.#running;
 		if (event.type === "member-joined") store.join(event.node);
 		else if (event.type === "member-failed" || event.type === "member-left") {
-			store.leave(event.node, () => {
-				const isThere = ({ state }: MemberStatus): boolean => state === "alive";
-				return machine.status
-					.members()
-					.filter(isThere)
-					.map(({ node }) => node);
-			});
+			store.leave(event.node, () => this.#present());
 		}
+	}
+
+	/** The others that are believed to be there. */
+	#present(): readonly NodeId[] {
+		const isThere = ({ state }: MemberStatus): boolean => state === "alive";
+		const members = this.#running.machine.status.members();
+		return members.filter(isThere).map(({ node }) => node);
 	}
 
 	#publish(context: ActorContext, event: SwimEvent | MemberEvent): void {
@@ -248,13 +285,23 @@ export class GossipMember implements Behaviour {
 		const ref = addresses.ref(to);
 		if (ref === undefined && addresses.whenFound(to, () => this.#send(to, message))) return;
 		const verdict = ref?.tell(message) ?? "dead";
+		this.#count(to, verdict, messageBytes(message));
+	}
+
+	/** Who is not known yet is asked again in a later exchange. */
+	#sendOfValues(to: NodeId, message: AntiEntropyMessage): void {
+		const ref = this.#running.addresses.ref(to)?.speaking<AntiEntropyMessage>(antiEntropyLayouts.protocol);
+		this.#count(to, ref?.tell(message) ?? "dead", bytesOfValues(message));
+	}
+
+	#count(to: NodeId, verdict: ReturnType<ActorRef["tell"]>, bytes: number): void {
 		if (verdict === "ok") {
 			this.#traffic.sent++;
-			this.#traffic.sentBytes += messageBytes(message);
+			this.#traffic.sentBytes += bytes;
 			return;
 		}
 		this.#traffic.undeliverable++;
-		if (verdict === "dead") addresses.forget(to);
+		if (verdict === "dead") this.#running.addresses.forget(to);
 	}
 
 	#report(): MemberReport {
@@ -266,6 +313,22 @@ export class GossipMember implements Behaviour {
 	get #running(): Life {
 		return must(this.#life, "a behaviour is started before it is used");
 	}
+}
+
+type Packet = SwimMessage | AntiEntropyMessage;
+
+function isOfValues(message: Packet): message is AntiEntropyMessage {
+	return antiEntropyTypes.has(message.type);
+}
+
+/** Payload bytes: names and lengths are a few more. */
+function bytesOfValues(message: AntiEntropyMessage): number {
+	const digests = message.type === "supply" ? [] : message.digests;
+	const differences = message.type === "offer" ? [] : message.differences;
+	return (
+		digests.reduce((sum, { digest }) => sum + digest.length, 0) +
+		differences.reduce((sum, { difference }) => sum + difference.length, 0)
+	);
 }
 
 function timerKey(timer: SwimTimer): string {

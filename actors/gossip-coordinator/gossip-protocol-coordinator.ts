@@ -1,12 +1,24 @@
 /** One member's handle on a gossip group: who is there, news to all, questions to all. */
-import { BehaviorSubject, filter, map, type Observable, ReplaySubject, Subject, type Subscription } from "rxjs";
+import {
+	BehaviorSubject,
+	filter,
+	map,
+	type Observable,
+	ReplaySubject,
+	Subject,
+	type Subscription,
+	startWith,
+	switchMap,
+} from "rxjs";
 import { errorToObject, invalidArgument, type NodeId, nodeId } from "../../protocols/core/index.ts";
+import type { Value } from "../../protocols/crdt/index.ts";
 import type { MemberStatus, SwimEvent } from "../../protocols/gossip/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { notInitialized } from "./errors.ts";
 import type { GossipGroup } from "./gossip-group.ts";
 import { type GossipTuningOptions, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
 import type { MemberEvent, MemberReport } from "./member-messages.ts";
+import type { ValuesCommand } from "./member-values.ts";
 import { attachGroup, type GroupAttachment, type SharedGroupSettings } from "./shared-gossip-groups.ts";
 
 /** Settings of a coordinator; those of the group must be the same for all coordinators of it, or left out. */
@@ -192,6 +204,30 @@ export class GossipProtocolCoordinator {
 	/** Says something of this member to all, at most 512 bytes. @throws QuorateError `gossip-request-refused` */
 	async setTags(tags: Uint8Array): Promise<void> {
 		await this.#running().group.request(this.node, { type: "set-tags", tags }, "tags-set");
+	}
+
+	/**
+	 * Changes values that the group shares (`values` of the options), all of the commands or none. Resolves when this member has kept
+	 * them; the others get them by anti-entropy, and nobody says when.
+	 * @throws QuorateError as {@link GossipGroup.changeValues}
+	 * @example await coordinator.change([{ type: "increment", path: ["visits"], amount: 1 }]);
+	 */
+	async change(commands: readonly ValuesCommand[]): Promise<void> {
+		await this.#running().group.changeValues(this.node, commands);
+	}
+
+	/** Shared values as this member has them now. @throws QuorateError `gossip-values-missing` */
+	async values(): Promise<Readonly<Record<string, Value>>> {
+		return await this.#running().group.values(this.node);
+	}
+
+	/** Shared values: at once, and after each change of this member or from others; errors as {@link values}. */
+	get values$(): Observable<Readonly<Record<string, Value>>> {
+		return this.#events$.pipe(
+			filter(({ type }) => type === "values-changed"),
+			startWith(null),
+			switchMap(() => this.values()),
+		);
 	}
 
 	/**

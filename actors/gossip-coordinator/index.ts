@@ -2,7 +2,8 @@
  * `actors/gossip-coordinator`: gossip members as actors on worker threads. {@link GossipProtocolCoordinator} is one member's
  * handle, as in the design document; a {@link GossipGroup} starts, kills and asks many.
  *
- * Place: joins `protocols/gossip` (SWIM) to the runtime. The other protocols of that room have no host here yet. Members of
+ * Place: joins `protocols/gossip` to the runtime: SWIM, and anti-entropy for values (CRDTs) that a group shares. The other protocols of
+ * that room have no host here yet. Members of
  * other processes or machines can not be reached.
  */
 export {
@@ -11,7 +12,11 @@ export {
 	memberRuns,
 	notInitialized,
 	requestRefused,
+	storageLost,
 	threadMissing,
+	valuesBusy,
+	valuesMissing,
+	valuesTooLarge,
 } from "./errors.ts";
 export { GossipGroup, type GossipGroupEvent, type GossipGroupOptions } from "./gossip-group.ts";
 export { GossipMember, gossipMemberModule } from "./gossip-member.ts";
@@ -22,4 +27,18 @@ export {
 	GossipProtocolCoordinator,
 } from "./gossip-protocol-coordinator.ts";
 export { type GossipTuningOptions, type TunedMember, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
-export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic } from "./member-messages.ts";
+export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic, SharedValues } from "./member-messages.ts";
+export { CHANGES_WAITING_MAX, VALUES_BYTES_MAX, type ValuesCommand } from "./member-values.ts";
+export {
+	ADVICE_LASTING_MS_DEFAULT,
+	adviseOnMembership,
+	type MembershipAdvice,
+	type MembershipAdviceOptions,
+} from "./membership-advice.ts";
+export {
+	decideMembership,
+	type QuorumDecision,
+	type QuorumMembers,
+	type QuorumMembershipOptions,
+} from "./quorum-membership.ts";
+export { readSpreads, SPREADS_FOLLOWED_MAX, type SpreadReading, type SpreadReadingOptions } from "./spread-readings.ts";

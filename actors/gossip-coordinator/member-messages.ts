@@ -1,5 +1,6 @@
 /** What is said to and by a member's actor beside the messages of SWIM itself. */
-import type { ErrorObject } from "../../protocols/core/index.ts";
+import type { ErrorObject, NodeId } from "../../protocols/core/index.ts";
+import type { DocumentSchema } from "../../protocols/crdt/index.ts";
 import type {
 	MemberStatus,
 	SwimConfig,
@@ -12,6 +13,7 @@ import type {
 
 import type { Address } from "../../runtime/actor/index.ts";
 import type { PublicIdentity, SecretIdentity } from "../../runtime/crypto/index.ts";
+import type { ValuesCommand } from "./member-values.ts";
 
 /** A member's settings: cloneable, since they travel to its thread. */
 export interface GossipMemberArgs {
@@ -25,6 +27,17 @@ export interface GossipMemberArgs {
 	readonly storage: Address;
 	/** Its own keys; null in a group that does not sign. */
 	readonly identity: SecretIdentity | null;
+	/** Values that the group shares; null if it shares none. */
+	readonly values: SharedValues | null;
+}
+
+/** What a member needs to know of shared values. */
+export interface SharedValues {
+	readonly schema: DocumentSchema;
+	/** Between exchanges of a member with another, in ms. */
+	readonly intervalMs: number;
+	/** For a member whose store is empty: a number of its life that none had before. */
+	readonly incarnation: number;
 }
 
 export type MemberMessage =
@@ -32,6 +45,10 @@ export type MemberMessage =
 	| { readonly type: "gossip-status" }
 	/** Somebody is about to start and to sign; told by the group, so that its first word is not lost. */
 	| { readonly type: "gossip-enrol"; readonly identity: PublicIdentity }
+	/** Changes shared values; the answer is a `ValuesReply`. */
+	| { readonly type: "gossip-values-change"; readonly commands: readonly ValuesCommand[] }
+	/** The answer is the value, or null in a group that shares none. */
+	| { readonly type: "gossip-values-read" }
 	/** Who are you, that speaks from this address? */
 	| { readonly type: "gossip-who" }
 	/** The actor of this node; believed only if the registry says so too. */
@@ -66,7 +83,13 @@ export type MemberEvent =
 	/** Its supervisor has started it again, with what it had kept, and it asks its contacts to take it back. */
 	| { readonly type: "rejoining"; readonly incarnation: number; readonly contacts: readonly string[] }
 	/** It keeps nothing any more, and goes on. */
-	| { readonly type: "storage-lost"; readonly error: ErrorObject };
+	| { readonly type: "storage-lost"; readonly error: ErrorObject }
+	/** The shared values of this member have changed: by its own doing (`from` is null), or by a difference from another. */
+	| { readonly type: "values-changed"; readonly from: NodeId | null; readonly bytes: number }
+	/** Another has sent bytes that are no difference, or none that is believed. The values are as before. */
+	| { readonly type: "values-refused"; readonly from: NodeId; readonly code: string }
+	/** What another lacks is over the limit of a message, so it is not sent. */
+	| { readonly type: "values-too-large"; readonly to: NodeId; readonly sizeBytes: number; readonly limitBytes: number };
 
 /** What a member's actor publishes: one event of its machine, or its own. */
 export interface PublishedGossipEvent {

@@ -27,6 +27,7 @@ export type { Path } from "./document/container.ts";
 export type { Difference } from "./document/difference.ts";
 export { CrdtDocument, type DocumentOptions, type DocumentSize } from "./document/document.ts";
 export { type PendingLimits, pendingLimitsDefault } from "./document/pending.ts";
+export { ReconciledDocument } from "./document/reconciled-document.ts";
 export { UNDO_GROUPS_MAX_DEFAULT, type UndoHistory } from "./document/undo.ts";
 export type { Value } from "./encoding/value.ts";
 export { HybridReplica, type Reconciled } from "./hybrid/hybrid-replica.ts";

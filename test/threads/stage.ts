@@ -41,6 +41,12 @@ export class Journal {
 	}
 }
 
+interface Waiter {
+	readonly count: number;
+	readonly resolve: () => void;
+	readonly reject: (error: unknown) => void;
+}
+
 /** A running system whose supervisor restarts what fails and whose dead threads are replaced. */
 export class Stage {
 	readonly backend: ThreadBackend;
@@ -48,7 +54,7 @@ export class Stage {
 	readonly ended: Ended[] = [];
 	#parent: Ref<unknown> | null = null;
 	replaced = 0;
-	#waiters: { readonly count: number; readonly resolve: () => void }[] = [];
+	#waiters: Waiter[] = [];
 
 	static async open(options: ThreadBackendOptions = {}): Promise<Stage> {
 		const stage = new Stage(await createThreadBackend({ seed: 1, ...options }));
@@ -59,7 +65,9 @@ export class Stage {
 				local: () => ({
 					receive() {},
 					async signal(signal, context) {
-						if (signal.type === "child-failed") await context.restart(signal.child);
+						if (signal.type !== "child-failed") return;
+						// Its thread can end under the order, with a message that kills it: then the child has not been started.
+						for (let started = false; !started; ) started = await startedAgain(context.restart(signal.child));
 					},
 				}),
 			},
@@ -75,9 +83,10 @@ export class Stage {
 			this.ended.push(event);
 			backend.threads.replace(event.slot).then(
 				() => this.#settle(this.replaced++),
-				// The system was stopped before the replacement ran.
 				(error: { readonly code?: string }) => {
+					// The system was stopped before the replacement ran: who still waits for it never will see it.
 					if (error.code !== "thread-start-failed") throw error;
+					for (const { reject } of this.#waiters.splice(0)) reject(error);
 				},
 			);
 		});
@@ -106,7 +115,18 @@ export class Stage {
 	/** Resolves once so many threads have been replaced. */
 	async replacements(count: number): Promise<void> {
 		if (this.replaced >= count) return;
-		await new Promise<void>((resolve) => this.#waiters.push({ count, resolve }));
+		await new Promise<void>((resolve, reject) => this.#waiters.push({ count, resolve, reject }));
+	}
+}
+
+/** False when the thread died first: no signal tells the parent of a child that was not started. */
+async function startedAgain(restart: Promise<number>): Promise<boolean> {
+	try {
+		await restart;
+		return true;
+	} catch (error) {
+		if ((error as { readonly code?: unknown }).code === "thread-died") return false;
+		throw error;
 	}
 }
 
