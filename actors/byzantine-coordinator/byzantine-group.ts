@@ -570,13 +570,14 @@ export class ByzantineGroup {
 		try {
 			const ref = await this.#refOf(node);
 			const status = await ref.ask<PbftStatus>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
-			const { view, executed, chain, convicted, isHalted } = status;
+			const { view, executed, chain, convicted, isHalted, isParted } = status;
 			this.#executed.set(node, executed);
-			return { node, state: "running", view, executed, chain, convicted, isHalted, threadLives };
+			return { node, state: "running", view, executed, chain, convicted, isHalted, isParted, threadLives };
 		} catch (error) {
 			if (!(error instanceof QuorateError)) throw error;
 			const executed = this.#executed.get(node) ?? 0;
-			return { node, state: "down", view: 0, executed, chain: "", convicted: [], isHalted: false, threadLives };
+			const nothing = { view: 0, chain: "", convicted: [], isHalted: false, isParted: false } as const;
+			return { node, state: "down", executed, ...nothing, threadLives };
 		}
 	}
 }

@@ -49,6 +49,8 @@ export interface ByzantineNodeStatus {
 	readonly chain: string;
 	readonly convicted: readonly NodeId[];
 	readonly isHalted: boolean;
+	/** It hears no quorum of the members: the network is parted, or too many are down. Told as `quorum-lost` and `quorum-regained` too. */
+	readonly isParted: boolean;
 	/** Threads that have carried this member, the present one included. */
 	readonly threadLives: number;
 }

@@ -70,6 +70,12 @@ const pbftOptions = {
 		fallback: null,
 		parse: (text): number | "any" => (text === "any" ? "any" : integer(text, 0, BUDGET_MAX, "or any")),
 	} satisfies OptionSpec<number | "any" | null>,
+	votes: {
+		value: "WHAT",
+		help: "what votes carry: signed, or authenticated, where view changes claim and prove nothing\n(default signed)",
+		fallback: "signed",
+		parse: (text) => oneOf(text, ["signed", "authenticated"]),
+	} satisfies OptionSpec<"signed" | "authenticated">,
 	views: count("N", "the last view", 1, 0, TERMS_MAX),
 	slots: count("N", "slots of the order", 1, 1, TERMS_MAX),
 	"in-flight": messageOptions["in-flight"],
@@ -114,7 +120,7 @@ function parseRaft(args: readonly string[]): CheckOptions | null {
 function parsePbft(args: readonly string[]): CheckOptions | null {
 	const values = valuesOf(pbftOptions, args, "pbft");
 	if (values === null) return null;
-	const { nodes, liars, shown, views, slots, crashes, requests, disk, forgeries } = values;
+	const { nodes, liars, shown, votes, views, slots, crashes, requests, disk, forgeries } = values;
 	const stranger = liars.find((liar) => liar > nodes);
 	if (stranger !== undefined || new Set(liars).size < liars.length) {
 		throw usageErrors.invalidValue({
@@ -129,7 +135,7 @@ function parsePbft(args: readonly string[]): CheckOptions | null {
 		throw usageErrors.invalidValue({ option: "--forgeries", expected: "a number on such a network", actual: "any" });
 	}
 	const pbft = {
-		...{ nodes, liars, shown, views, slots, crashes, requests, disk },
+		...{ nodes, liars, shown, votes, views, slots, crashes, requests, disk },
 		...bounds,
 		forgeries: forgeries ?? (isBounded ? FORGERIES_BOUNDED : "any"),
 		isReduced: values.reduction,

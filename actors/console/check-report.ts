@@ -50,10 +50,10 @@ function raftBounds(raft: RaftModelOptions): string[] {
 }
 
 function pbftBounds(pbft: PbftModelOptions): string[] {
-	const { liars, shown, views, slots, requests } = pbft;
+	const { liars, shown, views, slots, requests, votes = "signed" } = pbft;
 	const lies = `${liars.join(" and ")} ${liars.length === 1 ? "lies" : "lie"}, ${shown === "one" ? "one batch to each" : "anything to anyone"}`;
 	return [
-		`pbft with ${nodesOf(pbft.nodes)}`,
+		`pbft with ${nodesOf(pbft.nodes)}, votes ${votes}`,
 		liars.length === 0 ? "nobody lies" : `${lies}, forgeries ${atMost(pbft.forgeries)}`,
 		`views <= ${views}, slots <= ${slots}, in flight ${atMost(pbft.inFlight)}`,
 		worldOf(pbft),

@@ -6,11 +6,12 @@
 import type { NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
 import { leads } from "./claimed-view.ts";
-import { judgeOf, type PbftCore, sendImmediate, suspect } from "./core.ts";
+import { judgeOf, type PbftCore, sendImmediate } from "./core.ts";
 import { type Digest, primaryOf } from "./entities.ts";
 import type { ViewChange, ViewChangeAck } from "./messages.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf } from "./quorum.ts";
+import { refuseWord } from "./refusal.ts";
 import { acknowledgementStatement, isSigned } from "./statements.ts";
 import { isAuthenticated, sign, signAgain } from "./vote-authentication.ts";
 
@@ -27,13 +28,13 @@ export function acknowledge(core: PbftCore, sender: NodeId, { epoch, view }: Vie
 /** @returns whether it is one that counts */
 export function handleViewChangeAck(core: PbftCore, from: NodeId, message: ViewChangeAck): boolean {
 	const { view, sender, signature } = message;
-	if (!isAuthenticated(core) || !leads(core, view) || view < core.view) return false;
+	if (!isAuthenticated(core) || !leads(core, view)) return false;
+	if (view < core.view || (view === core.view && core.isActive)) return false;
 	if (!core.configuration.members.includes(sender)) return false;
 	const { cluster, verifier } = judgeOf(core);
-	if (
-		!isSigned(cluster, verifier, { sender: from, signature }, acknowledgementStatement(core.crypto.digest, message))
-	) {
-		suspect(core, from, "bad-signature");
+	const statement = acknowledgementStatement(core.crypto.digest, message);
+	if (!isSigned(cluster, verifier, { sender: from, signature }, statement)) {
+		refuseWord(core, { sender: from, signature }, statement);
 		return false;
 	}
 	const known = core.acknowledgements.get(sender) ?? new Map<NodeId, ViewChangeAck>();

@@ -7,11 +7,12 @@ import { castVote, shareCommits, sharePrepares, verifyVoteCertificate } from "./
 import { type HeldVote, judgeOf, mayAnswer, type PbftCore, type Slot, sendImmediate, suspect } from "./core.ts";
 import { journal } from "./durability.ts";
 import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
-import { decide } from "./execution.ts";
+import { decide, executeReady } from "./execution.ts";
 import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown, VoteCertificate } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
+import { refuseWord } from "./refusal.ts";
 import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
-import { collectVotes, isInWindow, slotAt } from "./slots.ts";
+import { collectVotes, isGood, isInWindow, slotAt } from "./slots.ts";
 import { beat } from "./slow-primary.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
 import { executeTentatively } from "./tentative.ts";
@@ -39,8 +40,9 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 		if (!equalBytes(first.digest, digest)) examine(core, from, accepted, { statement, signature });
 		return;
 	}
-	if (!isSigned(core.config.cluster, judgeOf(core).verifier, { sender: from, signature }, statement)) {
-		suspect(core, from, "bad-signature");
+	const word = { sender: from, signature };
+	if (!isSigned(core.config.cluster, judgeOf(core).verifier, word, statement)) {
+		refuseWord(core, word, statement);
 		return;
 	}
 	examineAgainstVotes(core, from, slot, { statement, signature });
@@ -119,6 +121,8 @@ export function accept(core: PbftCore, slot: Slot, digest: Digest, signature: Ui
 		castVote(core, { type: "prepare", epoch: configuration.epoch, view, sequence, digest, signature: vote });
 	}
 	checkPrepared(core, slot);
+	// Its decision may have come first, without the body.
+	if (slot.decision !== null) executeReady(core);
 }
 
 export function handlePrepare(core: PbftCore, from: NodeId, message: Prepare): void {
@@ -153,15 +157,7 @@ function keepVote(
 	if (first !== undefined) {
 		if (first.isVerified || equalBytes(first.signature, signature)) return false;
 		// A vote that nobody has checked does not stand in the way of one that is good.
-		const isGood = isSigned(
-			core.config.cluster,
-			judgeOf(core).verifier,
-			{ sender: from, signature: first.signature },
-			statementOf(core, type, slot, first.digest),
-		);
-		first.isVerified = isGood;
-		if (isGood) return false;
-		suspect(core, from, "bad-signature");
+		if (isGood(core, from, first, statementOf(core, type, slot, first.digest))) return false;
 	}
 	votes.set(from, { digest, signature, isVerified: false });
 	if (type === "commit" && slot.decision?.view === core.view) {

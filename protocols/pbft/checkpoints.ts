@@ -15,6 +15,7 @@ import {
 	suspect,
 } from "./core.ts";
 import type { CheckpointCertificate, CheckpointState, Digest, SequenceNumber, ViewNumber } from "./entities.ts";
+import { keepForLater } from "./kept-messages.ts";
 import type { Checkpoint } from "./messages.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { baseOf, enterEpoch, membershipAt } from "./reconfiguration.ts";
@@ -74,7 +75,9 @@ export function handleCheckpoint(core: PbftCore, from: NodeId, message: Checkpoi
 	const vote: HeldVote = { digest, signature, isVerified: false };
 	const statement = statementOf(core, sequence, digest);
 	if (sequence > highOf(core)) {
-		if (isGood(core, from, vote, statement)) noteAhead(core, from, sequence);
+		if (!isGood(core, from, vote, statement)) return;
+		noteAhead(core, from, sequence);
+		keepForLater(core, from, message);
 		return;
 	}
 	const votes = votesAt(core, sequence);

@@ -96,8 +96,8 @@ export interface PbftConfig {
 	readonly certificates: "all-to-all" | "collector";
 	/**
 	 * How often a member has others authenticate to it under new keys (TOCS §5.2.1), where `votes` are `authenticated`, in milliseconds;
-	 * members are spread over as long again. Default 0: never, but when it recovers. Bounds 0 to 604,800,000 (a week). Each refresh loses
-	 * the words that are under way to the member, as the network might.
+	 * members are spread over as long again. Default 0: never, but when it recovers. Bounds 0 to 604,800,000 (a week). What is
+	 * under way to the member then counts for nothing and is said again at once, which costs a round trip.
 	 */
 	readonly keyPeriodMs: number;
 	/**
@@ -115,6 +115,11 @@ export interface PbftConfig {
 	 * to 600,000. It is how soon a lost message is made good; costs n(n − 1) small messages each time.
 	 */
 	readonly statusMs: number;
+	/**
+	 * Statuses of this member without a word of another until it counts as out of contact; without contact to a quorum a member says that it
+	 * is parted. Default 5, a second with the default `statusMs`; bounds 2 to 1,000. Lower: losses on a bad network pass for a partition.
+	 */
+	readonly contactStatuses: number;
 	/** Slots, decisions or votes repeated to one member at one status of its. Default 32; bounds 1 to 4,096. */
 	readonly repeatMax: number;
 	/** How long the source of a state transfer may take for a part before another is asked, in milliseconds. Default 500. */
@@ -123,7 +128,10 @@ export interface PbftConfig {
 	readonly transferWindow: number;
 	/** Bytes of one part of a state; the same at all members. Default 64 KiB; bounds 1 to 1 MiB. */
 	readonly statePartBytes: number;
-	/** Messages of one sender kept for a view that is not entered yet (rule of bounded memory). Default 256; bounds 0 to 65,536. */
+	/**
+	 * Messages of one sender kept for a view that is not entered yet, or for slots above the window (rule of bounded memory). Default 256;
+	 * bounds 0 to 65,536. Lower: a member that lags needs state transfers sooner.
+	 */
 	readonly futureMax: number;
 	/**
 	 * Messages of one peer that may turn out to be malformed or unproved between two of this member's statuses; after that its
@@ -168,6 +176,7 @@ const defaults = {
 	guardGracePeriods: 5,
 	heartbeatMs: 0,
 	statusMs: 200,
+	contactStatuses: 5,
 	repeatMax: 32,
 	transferTimeoutMs: 500,
 	transferWindow: 4,
@@ -205,6 +214,7 @@ const bounds: Readonly<
 	guardGracePeriods: [0, 65_536],
 	heartbeatMs: [0, 600_000],
 	statusMs: [1, 600_000],
+	contactStatuses: [2, 1000],
 	repeatMax: [1, 4096],
 	transferTimeoutMs: [1, 600_000],
 	transferWindow: [1, 256],

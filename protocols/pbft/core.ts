@@ -24,6 +24,7 @@ import type { PbftEvent, Suspicion } from "./events.ts";
 import type { Conflict, Evidence } from "./evidence.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import type {
+	Checkpoint,
 	Commit,
 	NewView,
 	PbftMessage,
@@ -143,6 +144,10 @@ export interface PeerBudget {
 	answers: number;
 	/** Parts of a state that are being read for it. */
 	reads: number;
+	/** Words under keys that this member has renewed since: no offences. */
+	staleWords: number;
+	/** It has renewed its keys, and this member has repeated its words under them. */
+	isRepeatedTo: boolean;
 }
 
 export interface PbftCore {
@@ -232,9 +237,15 @@ export interface PbftCore {
 	/** The gathering time is over: propose what there is. */
 	isBatchDue: boolean;
 
-	/** Messages for views that are not entered yet, by sender, at most `futureMax` each. */
-	future: Map<NodeId, (PrePrepare | Prepare | Commit)[]>;
+	/** Messages for views that are not entered yet and slots above the window, by sender, at most `futureMax` each. */
+	future: Map<NodeId, (PrePrepare | Prepare | Commit | Checkpoint)[]>;
+	/** Where this member was when it last looked which of them are due. */
+	takenAt: { readonly view: number; readonly isActive: boolean; readonly epoch: number; readonly high: number };
 	peers: Map<NodeId, PeerBudget>;
+	/** Statuses of this member since it has heard each of the others. */
+	silences: Map<NodeId, number>;
+	/** Those that are heard are no quorum with this member. */
+	isParted: boolean;
 	/** The first evidence against each member. */
 	convicted: Map<NodeId, Evidence>;
 	/** What members have said that convinces nobody alone, by member; only where votes are authenticated. See `testimony.ts`. */
@@ -326,7 +337,10 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		isBatchTimerSet: false,
 		isBatchDue: false,
 		future: new Map(),
+		takenAt: { view: 0, isActive: true, epoch: config.epoch, high: -1 },
 		peers: new Map(),
+		silences: new Map(),
+		isParted: false,
 		convicted: new Map(),
 		testimonies: new Map(),
 		acknowledgements: new Map(),
@@ -374,6 +388,7 @@ export function copyCore(core: PbftCore): PbftCore {
 		forwards: core.forwards.slice(),
 		future: copyEach(core.future, (messages) => messages.slice()),
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
+		silences: new Map(core.silences),
 		convicted: new Map(core.convicted),
 		testimonies: new Map(core.testimonies),
 		peerGenerations: new Map(core.peerGenerations),
@@ -525,7 +540,7 @@ export function reply(core: PbftCore, requestId: RequestId, answer: PbftReply): 
 export function budgetOf(core: PbftCore, peer: NodeId): PeerBudget {
 	let budget = core.peers.get(peer);
 	if (budget === undefined) {
-		budget = { offences: 0, isAnswered: false, answers: 0, reads: 0 };
+		budget = { offences: 0, isAnswered: false, answers: 0, reads: 0, staleWords: 0, isRepeatedTo: false };
 		core.peers.set(peer, budget);
 	}
 	return budget;

@@ -49,6 +49,8 @@ export type PbftEvent =
 	| { readonly type: "checkpoint-stable"; readonly sequence: SequenceNumber; readonly digest: Digest }
 	/** From now on others speak to this member under keys of this number. */
 	| { readonly type: "keys-renewed"; readonly generation: number }
+	/** So many words of a member came under keys that this one has renewed since, in one status period. They count for nothing and against nobody. */
+	| { readonly type: "stale-words"; readonly member: NodeId; readonly count: number }
 	| { readonly type: "transfer-started"; readonly sequence: SequenceNumber; readonly from: NodeId }
 	/** A whole state was taken over: at a start from the disk, or from other members. Execution goes on behind it. */
 	| {
@@ -69,6 +71,10 @@ export type PbftEvent =
 			readonly configuration: Configuration;
 			readonly after: SequenceNumber;
 	  }
+	/** This member hears no quorum: the network is parted, or too many are down; see `contact.ts`. `missing` are those that it does not hear. */
+	| { readonly type: "quorum-lost"; readonly missing: readonly NodeId[] }
+	/** It hears a quorum again; `missing` are those that it still does not hear. */
+	| { readonly type: "quorum-regained"; readonly missing: readonly NodeId[] }
 	/** This member acts as if it had been tampered with. */
 	| { readonly type: "recovery-started" }
 	/** It has learnt how far the group is, and votes again, up to L above this. */

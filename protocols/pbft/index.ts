@@ -2,8 +2,8 @@
  * PBFT: a replicated order of requests for groups of which some members may do anything at all, up to `f < n / 3`.
  *
  * Source: Castro and Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999; "OSDI'99 §"), its journal version (TOCS 20(4), 2002;
- * "TOCS §") and Castro's thesis (MIT 2001), with signed votes: every vote can be shown to others, so proofs travel and liars are
- * convicted.
+ * "TOCS §") and Castro's thesis (MIT 2001), by default with signed votes: every vote can be shown to others, so proofs travel and liars
+ * are convicted.
  *
  * {@link PbftMachine} is the pure part: the three phases with batching and a window of open slots, checkpoints, state transfer, view
  * changes, repetition of what was lost, evidence. {@link PbftApplier} is the application side with the replies of each client. A host
@@ -13,8 +13,10 @@
  * timeouts in the end. A member that lost its disk must come back as a new member. Beyond f faults nothing is promised; if two decisions
  * of one slot are seen, members stop and say so.
  *
- * Members change in the order itself (`reconfiguration.ts`), and recover now and then (`recovery.ts`). Not here: MAC-authenticated votes, refresh of session keys. A state transfer must be
- * faster than the group comes from one checkpoint to the next.
+ * Members change in the order itself (`reconfiguration.ts`), and recover now and then (`recovery.ts`). Modes of the same core: votes that
+ * are authenticated instead of signed, with session keys that are renewed (`vote-authentication.ts`, `session-keys.ts`), and certificates by
+ * a collector (`collector.ts`). A member that lags follows by votes that it keeps for later
+ * (`kept-messages.ts`); one that needs a state must get it faster than the group comes from one checkpoint to the next.
  */
 export {
 	type CapturedState,

@@ -22,10 +22,22 @@ import { handleCheckpoint, handleSnapshotReady } from "./checkpoints.ts";
 import { type ChoicePort, noChoices } from "./choices.ts";
 import { handleCollectorTimer } from "./collector.ts";
 import { type PbftConfig, validatePbftConfig } from "./config.ts";
-import { budgetOf, copyCore, createCore, isMember, type PbftCore, suspect, takesPart, viewCore } from "./core.ts";
+import { noteHeard } from "./contact.ts";
+import {
+	budgetOf,
+	copyCore,
+	createCore,
+	highOf,
+	isMember,
+	type PbftCore,
+	suspect,
+	takesPart,
+	viewCore,
+} from "./core.ts";
 import { proofOfDecision } from "./decision-proof.ts";
 import { persistAndRelease } from "./durability.ts";
 import { type SequenceNumber, viewAfter } from "./entities.ts";
+import { keepForLater, takeDue } from "./kept-messages.ts";
 import type { Commit, PbftMessage, PrePrepare, Prepare, Status } from "./messages.ts";
 import { handleFetchViewChange, handleNewView, handleViewChangeBody } from "./new-view.ts";
 import { handleBatchTimer, propose } from "./proposing.ts";
@@ -37,6 +49,7 @@ import {
 	handleFetchDecisions,
 	handleStatus,
 	handleStatusTimer,
+	repeatUnderNewKeys,
 } from "./repeats.ts";
 import { forwardRequests, handleForward, handleRequest, handleUnverifiable, timeRequests } from "./requests.ts";
 import { handleStart } from "./restart.ts";
@@ -101,7 +114,7 @@ export class PbftMachine implements StateMachine<PbftTypes> {
 			case "snapshot-ready":
 				if (core.alarm === null) {
 					handleSnapshotReady(core, input.snapshot);
-					replayFuture(core);
+					takeUpKept(core);
 				}
 				return;
 			case "read-completed":
@@ -198,6 +211,7 @@ function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
 		if (core.shapes.isMessage(message) && message.type === "status") handleStrangersStatus(core, from, message);
 		return;
 	}
+	noteHeard(core, from);
 	if (!core.shapes.isMessage(message)) {
 		suspect(core, from, "malformed-message");
 		return;
@@ -211,12 +225,9 @@ function receive(core: PbftCore, from: NodeId, message: PbftMessage): void {
 	if (isEstimating(core) && !isHeardInRecovery(message)) return;
 	const isOverBudget = budgetOf(core, from).offences >= core.config.offencesMax;
 	if (isOverBudget && !isCheap(message)) return;
-	if (isOfNormalCase(message)) {
-		receiveInView(core, from, message);
-		return;
-	}
-	receiveOther(core, from, message);
-	replayFuture(core);
+	if (isOfNormalCase(message)) receiveInView(core, from, message);
+	else receiveOther(core, from, message);
+	takeUpKept(core);
 }
 
 function isOfNormalCase(message: PbftMessage): message is InView {
@@ -248,10 +259,10 @@ function isCheap({ type }: PbftMessage): boolean {
 	return type === "prepare" || type === "commit" || type === "checkpoint" || type === "status";
 }
 
-/** Messages of the normal case count in the present, active view alone; some of later ones are kept (OSDI'99 §4.4). */
+/** Messages of the normal case count in the window of the present, active view alone; some of later ones are kept (OSDI'99 §4.4). */
 function receiveInView(core: PbftCore, from: NodeId, message: InView): void {
 	if (message.view < core.view) return;
-	if (message.view > core.view || !core.isActive) {
+	if (message.view > core.view || !core.isActive || message.sequence > highOf(core)) {
 		keepForLater(core, from, message);
 		return;
 	}
@@ -270,31 +281,15 @@ function receiveInView(core: PbftCore, from: NodeId, message: InView): void {
 	}
 }
 
-/** At most `futureMax` of each sender: the oldest give way. */
-function keepForLater(core: PbftCore, from: NodeId, message: InView): void {
-	if (core.config.futureMax === 0) return;
-	let kept = core.future.get(from);
-	if (kept === undefined) {
-		kept = [];
-		core.future.set(from, kept);
-	}
-	if (kept.length === core.config.futureMax) kept.shift();
-	kept.push(message);
-}
-
-/** Another view or epoch was entered: what had come for it too early counts now. */
-function replayFuture(core: PbftCore): void {
-	if (!core.isActive || core.future.size === 0) return;
-	const { epoch } = core.configuration;
-	for (const [from, messages] of [...core.future]) {
-		const isDue = (message: InView): boolean =>
-			message.epoch < epoch || (message.epoch === epoch && message.view <= core.view);
-		const due = messages.filter(isDue);
-		if (due.length === 0) continue;
-		const later = messages.filter((message) => !due.includes(message));
-		if (later.length > 0) core.future.set(from, later);
-		else core.future.delete(from);
-		for (const message of due) if (message.epoch === epoch) receiveInView(core, from, message);
+/** View, epoch or window have moved: what had come too early counts now, and may move them on. */
+function takeUpKept(core: PbftCore): void {
+	for (;;) {
+		const due = takeDue(core);
+		if (due.length === 0) return;
+		for (const [from, message] of due) {
+			if (message.type === "checkpoint") handleCheckpoint(core, from, message);
+			else receiveInView(core, from, message);
+		}
 	}
 }
 
@@ -310,7 +305,7 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 			if (handleViewChangeAck(core, from, message)) countViewChanges(core);
 			return;
 		case "new-key":
-			handleNewKey(core, from, message);
+			if (handleNewKey(core, from, message)) repeatUnderNewKeys(core, from);
 			return;
 		case "vote-certificate":
 			handleVoteCertificate(core, from, message);

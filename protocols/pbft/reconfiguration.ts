@@ -167,6 +167,7 @@ function forgetStrangers(core: PbftCore): void {
 		core.complaints,
 		core.future,
 		core.peers,
+		core.silences,
 		core.testimonies,
 		core.peerGenerations,
 	];

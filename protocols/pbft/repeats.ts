@@ -7,9 +7,11 @@ import { viewChangeAgain } from "./acknowledgements.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCertificate } from "./certificates.ts";
 import { askForHistory, askForState, hasDiverged } from "./checkpoints.ts";
+import { checkContact } from "./contact.ts";
 import {
 	budgetOf,
 	configurationOf,
+	emit,
 	highOf,
 	judgeOf,
 	mayAnswer,
@@ -25,8 +27,8 @@ import { primaryOf, type SequenceNumber, sequenceAfter, type ViewNumber } from "
 import { askForBody, decide, takeBody } from "./execution.ts";
 import type { BatchBody, Decision, FetchBatch, FetchDecisions, NewView, Status } from "./messages.ts";
 import { fetchBodies } from "./new-view.ts";
+import { tellKey } from "./own-key.ts";
 import { askWhereGroupIs } from "./recovery.ts";
-import { tellKey } from "./session-keys.ts";
 import { bodyOf, slotAt } from "./slots.ts";
 import { batchDigest, newViewStatement } from "./statements.ts";
 import { isAttested } from "./testimony.ts";
@@ -35,12 +37,16 @@ import { tellStatus } from "./where.ts";
 
 /** Tells where this member is, asks again for what it waits for, and gives every peer a new budget. */
 export function handleStatusTimer(core: PbftCore): void {
-	for (const budget of core.peers.values()) {
+	for (const [member, budget] of core.peers) {
+		if (budget.staleWords > 0) emit(core, { type: "stale-words", member, count: budget.staleWords });
 		budget.offences = 0;
 		budget.isAnswered = false;
 		budget.answers = 0;
 		budget.reads = 0;
+		budget.staleWords = 0;
+		budget.isRepeatedTo = false;
 	}
+	checkContact(core);
 	for (const peer of peersOf(core)) {
 		tellStatus(core, peer);
 		tellKey(core, peer);
@@ -77,7 +83,7 @@ export function handleStatus(core: PbftCore, from: NodeId, status: Status): void
 		return;
 	}
 	repeatView(core, from, status);
-	repeatCheckpoints(core, from, status);
+	repeatCheckpoints(core, from, status.low);
 	if (repeatDecisions(core, from, status)) return;
 	if (core.isActive && status.isActive && status.view === core.view) repeatVotes(core, from, status);
 }
@@ -101,9 +107,9 @@ function newViewAgain(core: PbftCore, message: NewView): NewView {
 	return { ...message, signature: signAgain(core, newViewStatement(core.crypto.digest, message), message.signature) };
 }
 
-function repeatCheckpoints(core: PbftCore, from: NodeId, status: Status): void {
+function repeatCheckpoints(core: PbftCore, from: NodeId, low: SequenceNumber): void {
 	for (const [sequence, { complete }] of core.captures) {
-		if (complete === null || sequence <= status.low || complete.epoch !== core.configuration.epoch) continue;
+		if (complete === null || sequence <= low || complete.epoch !== core.configuration.epoch) continue;
 		const { epoch, digest } = complete;
 		const statement = { type: "checkpoint", epoch, view: 0 as ViewNumber, sequence, digest } as const;
 		const signature = signAgain(core, statement, complete.signature);
@@ -173,6 +179,25 @@ function repeatSlot(core: PbftCore, to: NodeId, { sequence, accepted, bodies, pr
 		if (vote === undefined) continue;
 		send(core, to, { type, ...slot, signature: signAgain(core, { type, ...slot }, vote.signature) });
 	}
+}
+
+/**
+ * A member has renewed its keys: what this one has said to it of late may have come too late to count, so it is said again, once in a
+ * status period. Of slots that is the last of the view; what is older a status brings.
+ */
+export function repeatUnderNewKeys(core: PbftCore, to: NodeId): void {
+	const budget = budgetOf(core, to);
+	if (budget.isRepeatedTo) return;
+	budget.isRepeatedTo = true;
+	repeatCheckpoints(core, to, core.low);
+	if (!core.isActive) {
+		if (core.ownViewChange !== null) send(core, to, viewChangeAgain(core, core.ownViewChange));
+		return;
+	}
+	const open = [...core.slots.values()].filter(({ sequence, accepted }) => sequence > core.low && accepted !== null);
+	open.sort((a, b) => a.sequence - b.sequence);
+	for (const slot of open.slice(-core.config.repeatMax))
+		if (slot.accepted?.view === core.view) repeatSlot(core, to, slot);
 }
 
 /** A decision with its proof: it is worth as much as its certificate, whoever sends it, in whatever view this member is. */

@@ -7,9 +7,10 @@ import { broadcast, deliver, emit, judgeOf, type PbftCore, peersOf } from "./cor
 import { primaryOf, type SequenceNumber, sequenceAfter } from "./entities.ts";
 import { executeReady } from "./execution.ts";
 import { viewChangeStatement } from "./new-view-plan.ts";
+import { tellKey } from "./own-key.ts";
 import { timeRecovery } from "./recovery.ts";
 import { setStatusTimer } from "./repeats.ts";
-import { tellKey, timeKeys } from "./session-keys.ts";
+import { timeKeys } from "./session-keys.ts";
 import { slotAt } from "./slots.ts";
 import { guardView } from "./slow-primary.ts";
 import { batchDigest, type Statement } from "./statements.ts";

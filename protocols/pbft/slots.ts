@@ -1,8 +1,9 @@
 /** The slots between the water marks, and the votes in them. */
 import type { NodeId } from "../core/index.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
-import { type HeldVote, highOf, judgeOf, type PbftCore, type Slot, suspect } from "./core.ts";
+import { type HeldVote, highOf, judgeOf, type PbftCore, type Slot } from "./core.ts";
 import type { Batch, Digest, SequenceNumber, Vote } from "./entities.ts";
+import { refuseWord } from "./refusal.ts";
 import { isSigned, type Statement } from "./statements.ts";
 
 /** Whether h < sequence <= H (OSDI'99 §4.2). */
@@ -53,7 +54,7 @@ export function resetForView(slot: Slot): void {
 
 /**
  * The votes for a statement that are checked, if there are `needed` of them: distinct senders, each by its own signature. A bad
- * signature is found here, charged to its sender, and forgotten.
+ * signature is found here, and forgotten.
  */
 export function collectVotes(
 	core: PbftCore,
@@ -80,7 +81,8 @@ export function collectVotes(
 export function isGood(core: PbftCore, sender: NodeId, vote: HeldVote, statement: Statement): boolean {
 	if (vote.isVerified) return true;
 	const { cluster, verifier } = judgeOf(core);
-	vote.isVerified = isSigned(cluster, verifier, { sender, signature: vote.signature }, statement);
-	if (!vote.isVerified) suspect(core, sender, "bad-signature");
+	const word = { sender, signature: vote.signature };
+	vote.isVerified = isSigned(cluster, verifier, word, statement);
+	if (!vote.isVerified) refuseWord(core, word, statement);
 	return vote.isVerified;
 }

@@ -1,6 +1,7 @@
 /** What a member tells of itself when asked: plain data for people and dashboards. */
 import type { NodeId } from "../core/index.ts";
 import { hexOf } from "./bytes.ts";
+import { outOfContact } from "./contact.ts";
 import { type PbftCore, takesPart } from "./core.ts";
 import { primaryOf } from "./entities.ts";
 
@@ -23,6 +24,10 @@ export interface PbftStatus {
 	readonly waiting: number;
 	readonly openSlots: number;
 	readonly isTransferring: boolean;
+	/** It hears no quorum, so nothing is decided on its side; see `contact.ts`. */
+	readonly isParted: boolean;
+	/** Members that it has not heard for `contactStatuses` of its statuses. */
+	readonly outOfContact: readonly NodeId[];
 	/** Against whom this member holds a proof. */
 	readonly convicted: readonly NodeId[];
 	/** Two decisions of one slot were seen: this member has stopped. */
@@ -49,6 +54,8 @@ export function statusOf(core: PbftCore): PbftStatus {
 		waiting: core.waiting.size,
 		openSlots,
 		isTransferring: core.transfer !== null,
+		isParted: core.isParted,
+		outOfContact: outOfContact(core),
 		convicted: [...core.convicted.keys()],
 		isHalted: core.alarm !== null,
 	};

@@ -37,7 +37,7 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 	const { certificate, state, epochs } = message;
 	const { sequence } = certificate;
 	const isBehind = sequence > core.executed || hasDiverged(core);
-	if ((!isBehind && sequence <= core.low) || core.transfer?.isMoving === true) return;
+	if ((!isBehind && sequence <= core.low) || isTransferGoingOn(core, from, sequence)) return;
 	learnEpochs(core, epochs);
 	const configuration = configurationOf(core, certificate.epoch);
 	// Of an epoch that nobody has proved here: that is no offence, it may be too long ago.
@@ -65,6 +65,13 @@ export function handleStableCheckpoint(core: PbftCore, from: NodeId, message: St
 	}
 	if (core.transfer !== null && core.transfer.certificate.sequence >= sequence) return;
 	beginTransfer(core, from, certificate, state);
+}
+
+/** A source that shows a later state has no more of the earlier one; from anyone else that is no reason to begin anew. */
+function isTransferGoingOn({ transfer }: PbftCore, from: NodeId, shown: SequenceNumber): boolean {
+	if (transfer === null || !transfer.isMoving) return false;
+	const { sources, source, state } = transfer;
+	return sources[source % sources.length] !== from || shown <= state.sequence;
 }
 
 function beginTransfer(core: PbftCore, from: NodeId, certificate: CheckpointCertificate, state: CheckpointState): void {

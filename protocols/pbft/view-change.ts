@@ -13,6 +13,7 @@ import { openView } from "./new-view.ts";
 import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { isEstimating } from "./recovery.ts";
+import { refuseWord } from "./refusal.ts";
 import { stopTimingRequests, timeoutOf } from "./requests.ts";
 import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
@@ -122,7 +123,7 @@ function keepViewChange(core: PbftCore, from: NodeId, message: ViewChange): bool
 	}
 	const { signature } = message;
 	if (!isSigned(judge.cluster, judge.verifier, { sender: from, signature }, statement)) {
-		suspect(core, from, "bad-signature");
+		refuseWord(core, { sender: from, signature }, statement);
 		return false;
 	}
 	const { windowSize } = core.config;

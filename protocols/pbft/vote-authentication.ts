@@ -10,12 +10,15 @@ import type { NodeId } from "../core/index.ts";
 import { ByteWriter, emptyBytes } from "./bytes.ts";
 import { PBFT_MEMBERS_MAX } from "./config.ts";
 import type { PbftCore } from "./core.ts";
+import type { Vote } from "./entities.ts";
 import { type Statement, statementBytes, type Verifier } from "./statements.ts";
 
 /** The longest authenticator that a port may make. */
 const MAC_BYTES_MAX = 32;
-/** The longest vector: a length and an authenticator for each member. */
-export const VECTOR_BYTES_MAX: number = PBFT_MEMBERS_MAX * (1 + MAC_BYTES_MAX);
+/** The number of the keys that a part is made under. It says where to look, and proves nothing: it is under the authenticator too. */
+const GENERATION_BYTES = 4;
+/** The longest vector: for each member a length, the number of its keys, and an authenticator. */
+export const VECTOR_BYTES_MAX: number = PBFT_MEMBERS_MAX * (1 + GENERATION_BYTES + MAC_BYTES_MAX);
 
 /** Who speaks, and under which keys. */
 export interface Authenticating extends Pick<PbftCore, "config" | "configuration" | "crypto"> {
@@ -38,11 +41,11 @@ export function sign(
 	const bytes = statementBytes(core.config.cluster, core.config.nodeId, statement);
 	if (!isAuthenticated(core)) return core.crypto.sign(bytes);
 	return vectorOf(
-		core.configuration.members.map((member) =>
-			member === core.config.nodeId || !readers.includes(member)
-				? emptyBytes
-				: core.crypto.authenticate(member, underKey(core.peerGenerations?.get(member) ?? 0, bytes)),
-		),
+		core.configuration.members.map((member) => {
+			if (member === core.config.nodeId || !readers.includes(member)) return emptyBytes;
+			const generation = core.peerGenerations?.get(member) ?? 0;
+			return numbered(generation, core.crypto.authenticate(member, underKey(generation, bytes)));
+		}),
 	);
 }
 
@@ -55,9 +58,22 @@ export function verifierOf(core: Authenticating): Verifier {
 		digest: crypto.digest,
 		verify: (signer, bytes, vector) => {
 			const own = partOf(vector, place);
-			return own !== null && crypto.isAuthentic(signer, underKey(keyGeneration, bytes), own);
+			if (own === null || own.generation !== lowBits(keyGeneration)) return false;
+			return crypto.isAuthentic(signer, underKey(keyGeneration, bytes), own.authenticator);
 		},
 	};
+}
+
+/**
+ * Whether a word that is not good here was good under keys that this member has renewed since: it was under way then, or its sender has
+ * not heard of it.
+ */
+export function isUnderOldKeys(core: PbftCore, { sender, signature }: Vote, statement: Statement): boolean {
+	if (!isAuthenticated(core)) return false;
+	const own = partOf(signature, core.configuration.members.indexOf(core.config.nodeId));
+	if (own === null || own.generation >= core.keyGeneration) return false;
+	const bytes = statementBytes(core.config.cluster, sender, statement);
+	return core.crypto.isAuthentic(sender, underKey(own.generation, bytes), own.authenticator);
 }
 
 /** What is authenticated under the receiver's keys of a number: an authenticator under another is none of it. */
@@ -68,6 +84,17 @@ function underKey(generation: number, bytes: Uint8Array): Uint8Array {
 /** This member's word once more: under the keys that its readers have now. A signature stays what it was. */
 export function signAgain(core: PbftCore, statement: Statement, signature: Uint8Array): Uint8Array {
 	return isAuthenticated(core) ? sign(core, statement) : signature;
+}
+
+function numbered(generation: number, authenticator: Uint8Array): Uint8Array {
+	const part = new Uint8Array(GENERATION_BYTES + authenticator.length);
+	new DataView(part.buffer).setUint32(0, lowBits(generation));
+	part.set(authenticator, GENERATION_BYTES);
+	return part;
+}
+
+function lowBits(generation: number): number {
+	return generation % 2 ** (8 * GENERATION_BYTES);
 }
 
 /** Each part behind its length. */
@@ -82,11 +109,18 @@ function vectorOf(parts: readonly Uint8Array[]): Uint8Array {
 	return vector;
 }
 
+interface VectorPart {
+	readonly generation: number;
+	readonly authenticator: Uint8Array;
+}
+
 /** Null if the vector has no such part. */
-function partOf(vector: Uint8Array, place: number): Uint8Array | null {
+function partOf(vector: Uint8Array, place: number): VectorPart | null {
 	let at = 0;
 	for (let i = 0; i < place; i++) at += 1 + (vector[at] ?? 0);
 	const length = vector[at];
-	if (place < 0 || length === undefined || at + 1 + length > vector.length) return null;
-	return vector.subarray(at + 1, at + 1 + length);
+	if (place < 0 || length === undefined || length < GENERATION_BYTES || at + 1 + length > vector.length) return null;
+	const part = vector.subarray(at + 1, at + 1 + length);
+	const generation = new DataView(part.buffer, part.byteOffset, GENERATION_BYTES).getUint32(0);
+	return { generation, authenticator: part.subarray(GENERATION_BYTES) };
 }

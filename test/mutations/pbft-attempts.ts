@@ -8,6 +8,7 @@ const checked = (...bounds: readonly string[]): Attempt => ["check", "pbft", "--
 export const pbftAttempts: readonly Attempt[] = [
 	checked(),
 	checked("--liars", "4", "--crashes", "1"),
+	checked("--votes", "authenticated"),
 	...seeds(1, 12, (seed) => ["machines", "test/protocols/pbft/chaos-run.ts", seed]),
 	tests("test/protocols/pbft", "rules", "evidence", "group"),
 ];

@@ -3,8 +3,8 @@
  * shipped one, the properties are those of `../properties`; here are only its disk, its bounds, what liars may say, and which of its
  * states behave alike.
  *
- * What a model leaves out: checkpoints and state transfer (they need more slots than a model has), MAC authenticators (every request is
- * signed), membership, and repetition by the status timer, which here never fires.
+ * What a model leaves out: checkpoints and state transfer (they need more slots than a model has), authenticators of clients (every request
+ * is signed), renewal of keys, collectors, membership, and repetition by the status timer, which here never fires.
  */
 import type { GroupModel } from "../../verification/model-checker/index.ts";
 import { pbftProperties } from "../properties/index.ts";
@@ -34,9 +34,10 @@ export function pbftModel(options: PbftModelOptions): GroupModel<PbftTypes, Pbft
 	return {
 		name: "pbft",
 		port: pbftPort(options),
-		properties: pbftProperties.filter(({ id, kind }) =>
-			kind === "always" ? !checkpointProperties.has(id) : isReachable(id, options),
-		),
+		properties: pbftProperties.filter(({ id, kind }) => {
+			if (kind === "always") return !(checkpointProperties.has(id) || (isUnproved(options) && convictions.has(id)));
+			return isReachable(id, options);
+		}),
 		bounds: { inFlight, crashes, losses, duplicates, forgeries: options.liars.length === 0 ? 0 : forgeries },
 		disk,
 		network,
@@ -48,8 +49,17 @@ export function pbftModel(options: PbftModelOptions): GroupModel<PbftTypes, Pbft
 /** They speak of checkpoints, and a model has none. */
 const checkpointProperties: ReadonlySet<string> = new Set(["checkpoint-agreement"]);
 
+/** They speak of convictions: authenticators convict nobody, and where nobody lies there is none to judge. */
+const convictions: ReadonlySet<string> = new Set(["no-false-conviction", "member-convicted"]);
+
+function isUnproved({ votes }: PbftModelOptions): boolean {
+	return votes === "authenticated";
+}
+
 /** Whether a witness exists within such bounds, so that its absence would mean that the model is vacuous. */
-function isReachable(id: string, { views, slots, requests, liars }: PbftModelOptions): boolean {
+function isReachable(id: string, options: PbftModelOptions): boolean {
+	if (isUnproved(options) && convictions.has(id)) return false;
+	const { views, slots, requests, liars } = options;
 	switch (id) {
 		case "something-decided":
 			return slots >= 1 && requests + liars.length >= 1;

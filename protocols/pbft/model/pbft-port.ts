@@ -3,11 +3,12 @@ import { assert, type GroupId, type NodeId, nodeId, type StateMachine } from "..
 import { IdealAuthority } from "../../verification/index.ts";
 import { type Envelope, type GroupPort, RANK_MAX } from "../../verification/model-checker/index.ts";
 import { emptyBytes, equalBytes, hexOf } from "../bytes.ts";
-import { pbftConfig } from "../config.ts";
+import { type PbftConfig, pbftConfig } from "../config.ts";
 import type { HeldVote, PbftCore, Slot } from "../core.ts";
-import type { Batch, ClientRequest, CommitCertificate, Epoch, ViewNumber } from "../entities.ts";
+import type { Batch, ClientRequest, CommitCertificate, Epoch, PreparedProof, ViewNumber } from "../entities.ts";
 import { PbftMachine } from "../machine.ts";
-import type { PbftMessage } from "../messages.ts";
+import type { PbftMessage, ViewChangeAck } from "../messages.ts";
+import { quorumOf } from "../quorum.ts";
 import { requestDigest, requestStatement } from "../statements.ts";
 import type { PbftView } from "../view.ts";
 import type { JournalRecord, PbftDurable, PbftTypes, PbftWrite } from "../vocabulary.ts";
@@ -34,6 +35,8 @@ export interface PbftPortOptions {
 	readonly slots: number;
 	/** Requests that a client makes, each of any member. */
 	readonly requests: number;
+	/** What members' votes carry; default `signed`. */
+	readonly votes?: PbftConfig["votes"];
 	/** Default: the machine of this room. A test plants bugs by putting another in its place. */
 	readonly create?: (machine: PbftMachine) => ViewablePbft;
 }
@@ -80,17 +83,20 @@ export function pbftPort(options: PbftPortOptions): GroupPort<PbftTypes, PbftVie
 	const batches = requests.toReversed().map((request): Batch => ({ requests: [request], choice: emptyBytes }));
 	const liars = options.liars.map((number) => nodeId(`n${number}`));
 	const configuration = { epoch: 0 as Epoch, members: nodes, faults };
+	const { votes = "signed" } = options;
+	const configOf = (node: NodeId): PbftConfig =>
+		pbftConfig({ ...beyondReach, nodeId: node, cluster, members: nodes, faults, batchMaxRequests: 1, votes });
 	return {
 		nodes,
-		create: (node) => {
-			const config = pbftConfig({ ...beyondReach, nodeId: node, cluster, members: nodes, faults, batchMaxRequests: 1 });
-			return create(new PbftMachine(config, authority.portOf(node)));
-		},
+		create: (node) => create(new PbftMachine(configOf(node), authority.portOf(node))),
 		blank,
 		performWrite,
 		view: (machine) => (machine as ViewablePbft).view,
-		essence: (state) => essenceOf(state as PbftState),
-		durableEssence: (durable) => ({ ...durable, records: durable.records.map(essenceOfRecord) }),
+		essence: (state) => essenceOf(state as PbftState, votes, liars),
+		durableEssence: (durable) => ({
+			...durable,
+			records: durable.records.map((record) => essenceOfRecord(record, votes)),
+		}),
 		isWithin: (essence) => {
 			const { view, slots } = essence as PbftEssence;
 			return view <= options.views && slots.every(({ sequence }) => sequence <= options.slots);
@@ -104,7 +110,8 @@ export function pbftPort(options: PbftPortOptions): GroupPort<PbftTypes, PbftVie
 		liars,
 		forgeries: liars.flatMap((liar) => {
 			const { views, slots, shown } = options;
-			return liesOf({ cluster, configuration, liar, crypto: authority.portOf(liar), batches, views, slots, shown });
+			const speaker = { config: configOf(liar), configuration, crypto: authority.portOf(liar) };
+			return liesOf({ speaker, batches, views, slots, shown });
 		}),
 		describeMessage,
 		describeMember: (essence) => describeMember(essence as PbftEssence),
@@ -147,12 +154,21 @@ function performWrite(durable: PbftDurable, { view, append, ...others }: PbftWri
  *
  * 1. *In which order votes came, and how many more there are than a proof needs.* It decides only of which members' votes a proof is
  *    made, and whoever checks proofs takes each of them alike. Once a proof is made, it is kept as it is.
- * 2. *Votes in a slot that is settled*: prepares once it is prepared, commits once it is decided; and the votes of correct members for
- *    another digest than the accepted one, who never give another. They are looked at only for evidence.
+ * 2. *Votes in a slot that is settled*: prepares once it is prepared, commits once it is decided, but for which correct members they are
+ *    of (a view change is held against them); and the votes of correct members for another digest than the accepted one, who never give
+ *    another. They are looked at only for evidence.
  * 3. *Who is convicted.* It decides only whether more evidence is looked for. All evidence names liars, or the run ends here, violated.
  * 4. *Whose commits a decision is made of*, as 1.
+ *
+ * Where votes are authenticated, it matters besides what was ever accepted (Q), who has testified what, and who has acknowledged what, up
+ * to a quorum with the new primary and the sender: correct members acknowledge one view change of a sender in a view, and in a model nobody
+ * else does, so one that a quorum has stays so. Of proofs their claims alone matter there, since no more is ever told of them.
  */
-function essenceOf(state: PbftState): PbftEssence & Readonly<Record<string, unknown>> {
+function essenceOf(
+	state: PbftState,
+	votes: PbftConfig["votes"],
+	liars: readonly NodeId[],
+): PbftEssence & Readonly<Record<string, unknown>> {
 	const { view, isActive, ownViewChange, opened, viewChanges, openingView, isViewTimerSet, timedRequest } = state;
 	const { nextSequence, executed, alarm, unsaved, nextRecord } = state;
 	return {
@@ -167,31 +183,63 @@ function essenceOf(state: PbftState): PbftEssence & Readonly<Record<string, unkn
 		nextSequence,
 		executed,
 		alarm,
-		unsaved: { ...unsaved, records: unsaved.records.map(essenceOfRecord) },
+		unsaved: { ...unsaved, records: unsaved.records.map((record) => essenceOfRecord(record, votes)) },
 		nextRecord,
 		waiting: [...state.waiting.keys()],
 		unproposed: [...state.unproposed.keys()],
 		forwards: state.forwards,
 		clients: state.clients,
-		slots: [...state.slots.values()].map(essenceOfSlot),
+		acknowledgements: new Map(
+			[...state.acknowledgements].map(([sender, acks]) => [sender, essenceOfAcks(acks, quorumOf(state.configuration))]),
+		),
+		testimonies: new Map([...state.testimonies].map(([from, said]) => [from, new Set(said)])),
+		slots: [...state.slots.values()].map((slot) => essenceOfSlot(slot, votes, liars)),
 		// Kept messages that are equal to one kept before do nothing when they are taken up.
 		future: new Map([...state.future].map(([from, messages]) => [from, new Set(messages.map(signatureOf))])),
 	};
 }
 
-function essenceOfSlot(slot: Slot): SlotEssence & Readonly<Record<string, unknown>> {
-	const { sequence, accepted, bodies, prepares, commits, isPrepared, prepared, decision, held } = slot;
+/** What each has acknowledged, until it is a quorum's; which members those are does not matter any more. */
+function essenceOfAcks(
+	acks: ReadonlyMap<NodeId, ViewChangeAck>,
+	quorum: number,
+): ReadonlyMap<string, ReadonlySet<NodeId> | "held"> {
+	const byWord = new Map<string, Set<NodeId>>();
+	for (const [from, { view, digest }] of acks) {
+		const word = `${view} ${hexOf(digest)}`;
+		byWord.set(word, (byWord.get(word) ?? new Set()).add(from));
+	}
+	return new Map([...byWord].map(([word, from]) => [word, from.size + 2 >= quorum ? "held" : from]));
+}
+
+function essenceOfSlot(
+	slot: Slot,
+	votes: PbftConfig["votes"],
+	liars: readonly NodeId[],
+): SlotEssence & Readonly<Record<string, unknown>> {
+	const { sequence, accepted, bodies, prepares, commits, isPrepared, prepared, decision, held, everAccepted } = slot;
 	return {
 		sequence,
+		everAccepted,
 		accepted,
 		held,
 		bodies: new Set(bodies.keys()),
 		prepares: isPrepared ? null : essenceOfVotes(prepares, accepted),
 		commits: decision !== null ? null : essenceOfVotes(commits, accepted),
+		committed: decision === null || votes !== "signed" ? null : committedBy(commits, accepted, liars),
 		isPrepared,
-		prepared,
+		prepared: prepared === null ? null : essenceOfProof(prepared, votes),
 		decision: decision === null ? null : { view: decision.view, digest: decision.digest },
 	};
+}
+
+/** Correct members whose commits are here: who hides one of its own in a view change is convicted. */
+function committedBy(
+	commits: ReadonlyMap<NodeId, HeldVote>,
+	accepted: Slot["accepted"],
+	liars: readonly NodeId[],
+): ReadonlySet<NodeId> {
+	return new Set([...essenceOfVotes(commits, accepted).keys()].filter((sender) => !liars.includes(sender)));
 }
 
 /** Every vote in a model is well signed, so whether that was checked already does not matter either. */
@@ -200,7 +248,12 @@ function essenceOfVotes(votes: ReadonlyMap<NodeId, HeldVote>, accepted: Slot["ac
 	return new Map(matter.map(([sender, { digest }]) => [sender, hexOf(digest)]));
 }
 
-function essenceOfRecord(record: JournalRecord): unknown {
+function essenceOfProof(proof: PreparedProof, votes: PbftConfig["votes"]): PreparedProof {
+	return votes === "signed" ? proof : { ...proof, prePrepare: emptyBytes, prepares: [] };
+}
+
+function essenceOfRecord(record: JournalRecord, votes: PbftConfig["votes"]): unknown {
+	if (record.type === "prepared") return { ...record, proof: essenceOfProof(record.proof, votes) };
 	if (record.type !== "decided") return record;
 	const { view, digest } = record.certificate;
 	return { type: record.type, sequence: record.sequence, view, digest };
@@ -218,6 +271,7 @@ function isObsolete({ message }: Envelope<PbftTypes>, { view: { view, isActive }
 		case "prepare":
 		case "commit":
 			return message.view < view;
+		case "view-change-ack":
 		case "view-change":
 		case "new-view":
 			return message.view < view || (message.view === view && isActive);

@@ -173,6 +173,7 @@ describe("a wrong call", () => {
 		[["raft", "--liars", "1"], "unknown-option"],
 		[["pbft", "--terms", "1"], "unknown-option"],
 		[["pbft", "--liars", "5"], "invalid-value"],
+		[["pbft", "--votes", "none"], "invalid-value"],
 		[["pbft", "--liars", "1,1"], "invalid-value"],
 		[["pbft", "--liars", "first"], "invalid-value"],
 		[["pbft", "--network", "set", "--forgeries", "any"], "invalid-value"],

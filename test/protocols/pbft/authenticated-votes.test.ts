@@ -255,6 +255,7 @@ describe("rule 31: session keys", () => {
 		expect(replica.timersSet()).toContain("keys");
 		replica.hear(n3, old);
 		expect(replica.said("commit")).toEqual([]);
+		expect(replica.events("suspicion")).toEqual([]);
 		replica.hear(n3, replica.prepare(n3, 1, digest));
 		expect(replica.said("commit").length).toBe(3);
 		// What was heard under the old keys before they were renewed still counts: n3's commit.
@@ -264,6 +265,45 @@ describe("rule 31: session keys", () => {
 		expect(replica.said("new-key")[0]?.generation).toBe(1);
 		replica.fire("keys");
 		expect(replica.said("new-key")[0]?.generation).toBe(2);
+	});
+
+	it("that are renewed put nobody under suspicion whose words were under way: they are counted apart, and the number told again", () => {
+		const replica = authenticated(n2, { keyPeriodMs: 1000 });
+		const batch = replica.batch(replica.request(1));
+		const digest = replica.digestOf(batch);
+		const change = changeOf(replica, n4, 1);
+		const old = [replica.prePrepare(1, batch), replica.prepare(n3, 1, digest), replica.commit(n3, 1, digest), change];
+		const [proposal, ...votes] = [replica.prePrepare(1, batch), ...old.slice(1, 3)];
+		replica.fire("keys").fire("keys").hear(n1, proposal);
+		expect(replica.said("new-key").map(({ generation }) => generation)).toEqual([2]);
+		replica
+			.hear(n1, replica.prePrepare(1, batch))
+			.hear(n3, ...votes)
+			.hear(n4, change);
+		expect(replica.events("suspicion")).toEqual([]);
+		// Of a good pre-prepare, in a slot with votes that are good no more.
+		expect(replica.machine.view.isActive).toBe(true);
+		expect(replica.machine.view.executed).toBe(0);
+		replica.fire("status");
+		const counted = replica.events("stale-words").map(({ member, count }) => [member, count]);
+		expect(counted).toEqual(
+			expect.arrayContaining([
+				[n1, 1],
+				[n4, 1],
+			]),
+		);
+		expect(replica.fire("status").events("stale-words")).toEqual([]);
+		// What names an older number and was not good under that either is a bad signature.
+		replica.hear(n1, { ...proposal, sequence: at(2) });
+		expect(replica.events("suspicion").map(({ reason }) => reason)).toEqual(["bad-signature"]);
+	});
+
+	it("may be renewed while a view is left: the votes of that view are not held against their senders", () => {
+		const replica = authenticated(n4, { keyPeriodMs: 1000 });
+		replica.hear(n3, replica.commit(n3, 1, a));
+		for (const by of [n2, n3]) replica.hear(by, changeOf(replica, by, 1));
+		expect(replica.machine.view).toMatchObject({ view: 1, isActive: false });
+		expect(replica.fire("keys").events("suspicion")).toEqual([]);
 	});
 
 	it("of others are taken from their own signed word, and only newer ones; words are repeated under them", () => {
@@ -276,12 +316,19 @@ describe("rule 31: session keys", () => {
 		const batch = replica.batch(replica.request(1));
 		replica.hear(n1, replica.prePrepare(1, batch));
 		const [before] = replica.said("prepare");
-		replica.hear(n3, newKey(replica, n3, 6)).fire("status");
+		const isAgain = (): void => {
+			const [again] = replica.said("prepare");
+			expect(again?.digest).toEqual(before?.digest);
+			expect(again?.signature).not.toEqual(before?.signature);
+		};
+		replica.fire("status").hear(n3, newKey(replica, n3, 6));
+		isAgain();
+		// At once, but no more than once in a status period: who renews its keys all the time gets no more for it.
+		expect(replica.hear(n3, newKey(replica, n3, 7)).said("prepare")).toEqual([]);
+		replica.fire("status");
 		const chain = none;
 		replica.hear(n3, { type: "status", configurationEpoch: 0, view: 0, isActive: true, low: 0, executed: 0, chain });
-		const [again] = replica.said("prepare");
-		expect(again?.digest).toEqual(before?.digest);
-		expect(again?.signature).not.toEqual(before?.signature);
+		isAgain();
 	});
 
 	it("are renewed by who recovers", () => {

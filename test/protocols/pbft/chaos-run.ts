@@ -12,6 +12,7 @@ import {
 	encodeMembershipOperation,
 	type MembershipOperation,
 	type PbftConfig,
+	type PbftEvent,
 } from "../../../protocols/pbft/index.ts";
 import { GroupDriver, kindWorld, type Outcome, type World } from "./group-driver.ts";
 import { decode, encode, Ledger } from "./ledger.ts";
@@ -133,6 +134,7 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 				if (!convicted.has(observation.event.evidence.culprit)) evidence.push(observation.event.evidence);
 				convicted.add(observation.event.evidence.culprit);
 			}
+			if (observation.event.type === "suspicion") assertJust(observation.node, observation.event, lying);
 			if (observation.event.type === "view-entered") viewMax = Math.max(viewMax, observation.event.view);
 		},
 	});
@@ -181,6 +183,20 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 		liars: [...lying.keys()],
 		viewMax,
 	};
+}
+
+/** Slowness may be the network's; all else that a correct member is suspected of would be the suspecting member's mistake. */
+function assertJust(
+	node: NodeId,
+	{ member, reason }: Extract<PbftEvent, { type: "suspicion" }>,
+	lying: ReadonlyMap<NodeId, unknown>,
+): void {
+	const isSlowness = reason === "slow-primary" || reason === "slow-collector";
+	assert(isSlowness || lying.has(member), "justice: a correct member is suspected of slowness alone", {
+		node,
+		member,
+		reason,
+	});
 }
 
 function disturbedWorld(dice: Generator): World {

@@ -45,6 +45,16 @@ describe("a backup", () => {
 		expect(verifyCertificate(decision!, { cluster, verifier: replica.port(n1), configuration })).toBe(null);
 	});
 
+	it("executes what was decided before the pre-prepare came, once that brings the body", () => {
+		const replica = collecting();
+		const batch = replica.batch(replica.request(1));
+		const digest = replica.digestOf(batch);
+		replica.hear(n1, certificate(replica, "commit", digest, [n1, n3, n4]));
+		expect([replica.events("decided").length, replica.machine.view.executed]).toEqual([1, 0]);
+		replica.hear(n1, replica.prePrepare(1, batch));
+		expect(replica.machine.view.executed).toBe(1);
+	});
+
 	it("refuses a certificate with a signature too few, of the primary as backup, of another digest, or not by its signers", () => {
 		const batch = collecting().batch(collecting().request(1));
 		const [digest, other] = [collecting().digestOf(batch), encode("digest-b-0123456")];

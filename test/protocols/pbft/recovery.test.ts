@@ -41,6 +41,19 @@ describe("rule 32: a member that recovers", () => {
 		expect(proposeAt(replica, 1)).toBe(3);
 	});
 
+	it("votes for nothing above L over what it is told, though its own water mark, which may be wrong, allows more", () => {
+		const replica = new LoneReplica(undefined, { recoveryPeriodMs: 1000 });
+		for (let i = 1; i <= 4; i++) replica.decide(i, replica.request(i));
+		replica.step({ type: "snapshot-ready", snapshot: { sequence: at(4), root: replica.nothing, sizeBytes: 8 } });
+		const { digest } = replica.said("checkpoint")[0]!;
+		for (const by of [n1, n3]) replica.hear(by, replica.checkpoint(by, 4, digest));
+		expect([replica.machine.view.low, proposeAt(replica, 12)]).toEqual([4, 3]);
+		replica.fire("recovery");
+		for (const by of [n1, n3, n4]) replica.hear(by, report(0, 0));
+		expect(replica.events("recovery-estimated")).toMatchObject([{ sequence: 0 }]);
+		expect([proposeAt(replica, 11), proposeAt(replica, 8)]).toEqual([0, 3]);
+	});
+
 	it("believes a checkpoint that a quorum does not exceed and f others have prepared, whatever one liar says", () => {
 		const estimate = (...reports: readonly (readonly [low: number, prepared: number])[]): number | undefined => {
 			const replica = recovering();

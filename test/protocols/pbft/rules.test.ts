@@ -6,6 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { nodeId } from "../../../protocols/core/index.ts";
 import {
+	type Epoch,
 	PbftApplier,
 	type PbftSnapshot,
 	partsOf,
@@ -13,6 +14,7 @@ import {
 	StateTree,
 	ViewEstimate,
 } from "../../../protocols/pbft/index.ts";
+import { checkpointDigest } from "../../../protocols/pbft/statements.ts";
 import { encode, Ledger } from "./ledger.ts";
 import { at, c1, c2, inView, LoneReplica, members, n1, n2, n3, n4 } from "./lone-replica.ts";
 
@@ -284,8 +286,11 @@ describe("checkpoints", () => {
 		const batch = replica.batch(replica.request(20));
 		expect(replica.hear(n1, replica.prePrepare(12, batch)).said("prepare")).toEqual([]);
 		const digest = reachCheckpoint(replica);
+		// 4 is executed and not stable yet: H is 8 still.
+		expect(replica.hear(n1, replica.prePrepare(9, replica.batch(replica.request(9)))).said("prepare")).toEqual([]);
 		for (const by of [n1, n3]) replica.hear(by, replica.checkpoint(by, 4, digest));
-		expect(replica.hear(n1, replica.prePrepare(12, batch)).said("prepare").length).toBe(3);
+		// What had come too early counts now.
+		expect(replica.said("prepare").map(({ sequence }) => sequence)).toEqual([12, 12, 12, 9, 9, 9]);
 		expect(replica.hear(n1, replica.prePrepare(13, batch)).said("prepare")).toEqual([]);
 	});
 
@@ -316,6 +321,15 @@ describe("checkpoints", () => {
 			return replica.said("checkpoint")[0]!.digest.join();
 		});
 		expect(new Set(digests).size).toBe(4);
+		// The table of clients by itself too, whatever the history says.
+		const replica = new LoneReplica();
+		const { digest: hash } = replica.port(n1);
+		const [sequence, chain, nothing] = [at(4), replica.nothing, new Uint8Array(0)];
+		const configuration = { epoch: 0 as Epoch, members, faults: 1 };
+		const state = { sequence, configuration, pending: null, history: [], chain, choice: nothing, root: chain };
+		const tables = [[], [{ client: c1, timestamps: [1] }], [{ client: c1, timestamps: [2] }]];
+		const named = tables.map((clients) => checkpointDigest(hash, { ...state, clients, sizeBytes: 1, partBytes: 64 }));
+		expect(new Set(named.map((digest) => digest.join())).size).toBe(3);
 	});
 
 	it("rule 18: a transfer trusts a certified root alone, checks each part, changes its source, and votes meanwhile", () => {
@@ -495,6 +509,12 @@ describe("view changes", () => {
 		// Its number is taken: what is new comes behind it.
 		replica.ask(replica.request(2));
 		expect(replica.said("pre-prepare")[0]).toMatchObject({ sequence: 2, batch: { requests: [{ timestamp: 2 }] } });
+		// In a slot of its own for the second time it occupies that, and takes no effect.
+		const again = replica.batch(replica.request(1));
+		const certificate = replica.certificate(2, replica.digestOf(again), 1);
+		replica.hear(n3, { type: "decision", certificate, batch: again });
+		expect(replica.machine.view.executed).toBe(2);
+		expect(replica.delivered("execute").flatMap(({ requests }) => requests)).toEqual([]);
 	});
 
 	it("rule 26: the checkpoint is chosen from all view changes, whichever of them reach it", () => {

@@ -101,6 +101,20 @@ test("BYZ-13, BYZ-19, BYZ-23: a convicted member is isolated for a node in reser
 	}
 });
 
+test("BYZ-17: members that hear no quorum say so, and nothing is decided by anyone", async () => {
+	const attackers = { "node-3": "silent", "node-4": "silent" };
+	const group = await ByzantineGroup.start({ nodes: 4, config: { ...config, statusMs: 50 }, attackers });
+	try {
+		const told = async () => (await group.status()).filter(({ isParted }) => isParted);
+		let parted = await told();
+		// Who lies may say so too.
+		while (!["node-1", "node-2"].every((node) => parted.some((status) => status.node === node))) parted = await told();
+		for (const { executed } of parted) expect(executed).toBe(0);
+	} finally {
+		await group.stop();
+	}
+});
+
 test("a member whose thread dies comes back with all that it had promised", async () => {
 	const group = await ByzantineGroup.start({ nodes: 4, config });
 	try {

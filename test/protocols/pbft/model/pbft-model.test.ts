@@ -38,7 +38,14 @@ describe("one member of four that lies", () => {
 	});
 
 	it("as backup divides nobody", () => {
-		expect(check({ liars: [4] })).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 1_166 });
+		expect(check({ liars: [4] })).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 1_422 });
+	});
+
+	it("divides nobody where votes are authenticated, though it may show decisions without proof", () => {
+		const votes = "authenticated";
+		expect(check({ votes })).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 1_728 });
+		const backup = check({ votes, liars: [4] });
+		expect(backup).toMatchObject({ verdict: "proved", exhausted: true, frontier: 0, distinct: 3_016 });
 	});
 
 	it("is convicted, and something is decided all the same, somewhere", () => {
