@@ -13,7 +13,7 @@ import { type MemberRecord, runTrial, type Strategy, type TrialResult } from "./
 
 /**
  * By what each attack is found out at best. An attack of the library that is not named here is borne; so is `bad-new-view`, which convicts only
- * when somebody has the bodies of all view changes that it names.
+ * when somebody has the bodies of all view changes that it names: how often that is depends on the network, so no rate is asked of it.
  */
 const meansOf: Readonly<Record<string, Means>> = {
 	equivocate: "proof",
@@ -48,7 +48,8 @@ const meansOf: Readonly<Record<string, Means>> = {
 
 /**
  * What must be reached. Nobody may be convicted, suspected or left who did nothing; so any false positive misses its floor. A proof may
- * need an occasion (that both halves of a contradiction meet) which not each trial has.
+ * need an occasion (that both halves of a contradiction meet) which not each trial has, and slowness needs an attacker that leads, which
+ * not each does: half of them. A suspicion needs no occasion but f + 1 receivers, so more is asked; 0.75 is chosen, not derived. A refusal has no excuse.
  */
 const floorsOf: Readonly<Record<Means, Floors>> = {
 	proof: { detection: 0.5, falsePositives: 0 },

@@ -12,7 +12,7 @@ export interface Floors {
 export type Means =
 	/** A proof that anybody can check. */
 	| "proof"
-	/** f + 1 correct members have received what no correct member sends. */
+	/** f + 1 correct members have received what no correct member sends; or, of what is only measured, a stated test of a detector. */
 	| "suspicion"
 	/** f + 1 correct members have left the attacker's view, because it leads too slowly. */
 	| "slowness"
