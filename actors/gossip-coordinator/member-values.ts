@@ -12,7 +12,6 @@ import {
 	errorToObject,
 	type Input,
 	type NodeId,
-	QuorateError,
 } from "../../protocols/core/index.ts";
 import {
 	type CrdtCommand,
@@ -73,8 +72,10 @@ export class MemberValues {
 	readonly #document: CrdtDocument;
 	readonly #machine: AntiEntropyMachine;
 	readonly #dice: ActorContext["generator"];
-	/** Told whether the number of this life is kept; null once it is. */
+	/** Told whether the number of this life is kept; null once that is known. */
 	#held: ((isBegun: boolean) => void)[] | null = [];
+	/** The number of this life is kept, so something may be done under it. */
+	#isBegun = false;
 	#waiting = 0;
 	#isStateStale = false;
 
@@ -91,17 +92,15 @@ export class MemberValues {
 			{ choices: this.#dice, peers: ports.peers },
 			new Map([[VALUE_NAME, new ReconciledDocument(this.#document)]]),
 		);
-		store.keepLife(life, (isKept) => {
-			if (isKept) this.#begin();
-			else for (const action of this.#held?.splice(0) ?? []) action(false);
-		});
+		store.keepLife(life, (isKept) => this.#begin(isKept));
 	}
 
-	#begin(): void {
+	#begin(isKept: boolean): void {
 		const held = this.#held ?? [];
 		this.#held = null;
-		this.#step({ type: "start", durable: null });
-		for (const action of held) action(true);
+		this.#isBegun = isKept;
+		if (isKept) this.#step({ type: "start", durable: null });
+		for (const action of held) action(isKept);
 	}
 
 	/** Everything that is known here. */
@@ -112,15 +111,15 @@ export class MemberValues {
 	/** From a member that the registry knows. */
 	receive(from: NodeId, message: AntiEntropyMessage): void {
 		// Before this life has its number nothing is lost by not answering: the other asks again.
-		if (this.#held === null) this.#step({ type: "message", from, message });
+		if (this.#isBegun) this.#step({ type: "message", from, message });
 	}
 
 	/** All of the commands, or none. */
 	change(commands: readonly ValuesCommand[], answer: (reply: ValuesReply) => void): void {
 		const { node, store } = this.#ports;
-		const isBusy = this.#waiting >= CHANGES_WAITING_MAX || !store.hasRoom;
-		if (isBusy || !store.isUsable) {
-			const error = store.isUsable ? valuesBusy({ node, limit: CHANGES_WAITING_MAX }) : storageLost({ node });
+		const isLost = !store.isUsable || (this.#held === null && !this.#isBegun);
+		if (isLost || !store.hasRoom || this.#waiting >= CHANGES_WAITING_MAX) {
+			const error = isLost ? storageLost({ node }) : valuesBusy({ node, limit: CHANGES_WAITING_MAX });
 			answer({ type: "values-refused", error: errorToObject(error) });
 			return;
 		}
@@ -151,7 +150,7 @@ export class MemberValues {
 				throw valuesTooLarge({ node: this.#ports.node, sizeBytes, limitBytes: VALUES_BYTES_MAX });
 			}
 		} catch (error) {
-			if (!(error instanceof QuorateError)) throw error;
+			// Whatever it is, nothing has been done: a command that is none must not end the member.
 			done({ type: "values-refused", error: errorToObject(error) });
 			return;
 		}

@@ -65,7 +65,7 @@ export function decideMembership(
 		return advice$.subscribe({
 			next: (advice) => {
 				waiting.set(advice.node, advice);
-				if (!isDeciding) void decideAll();
+				if (!isDeciding) decideAll().catch((error: unknown) => told.error(error));
 			},
 			error: (error: unknown) => told.error(error),
 			complete: () => {

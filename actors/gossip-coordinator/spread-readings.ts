@@ -60,10 +60,8 @@ export function readSpreads(
 			if (spread === undefined) {
 				// It set out before the subscription, or its time is over.
 				if (node !== event.origin) return;
-				for (const [oldest, spread] of followed) {
-					if (followed.size >= SPREADS_FOLLOWED_MAX) end(oldest, spread);
-					break;
-				}
+				const [oldest] = followed;
+				if (oldest !== undefined && followed.size >= SPREADS_FOLLOWED_MAX) end(...oldest);
 				const begun = new Spread(event, group.nodes, atMs);
 				followed.set(key, begun);
 				begun.over.add(scheduler.schedule(() => end(key, begun), waitMs));
@@ -72,7 +70,15 @@ export function readSpreads(
 			spread.hear(node, atMs);
 			if (spread.isWhole) end(key, spread);
 		};
-		const heard = group.events$.subscribe({ next: hear, error: (error: unknown) => told.error(error) });
+		const heard = group.events$.subscribe({
+			next: hear,
+			error: (error: unknown) => told.error(error),
+			// Nobody hears anything any more.
+			complete: () => {
+				for (const open of [...followed]) end(...open);
+				told.complete();
+			},
+		});
 		return () => {
 			heard.unsubscribe();
 			for (const { over } of followed.values()) over.unsubscribe();

@@ -152,6 +152,28 @@ test("a life whose number can not be kept does nothing, and says so to who waits
 	expect(stage.sent).toEqual([]);
 });
 
+test("a life whose number is refused at once takes no change, instead of keeping who asks waiting for ever", () => {
+	const stage = new Stage();
+	const session = {
+		...stage.disk.session(),
+		keepLife: (_life: number, done: (isKept: boolean) => void) => done(false),
+	};
+	stage.change(stage.member("a", session));
+	expect(stage.replies).toMatchObject([{ type: "values-refused", error: { code: "gossip-storage-lost" } }]);
+});
+
+test("a command that is none is refused, and the member goes on", () => {
+	const stage = new Stage();
+	const member = stage.member();
+	stage.disk.flush();
+	const nonsense = [{ type: "nonsense", path: ["visits"] }] as never;
+	member.change(nonsense, (reply) => stage.replies.push(reply));
+	member.change(null as never, (reply) => stage.replies.push(reply));
+	expect(stage.replies.map(({ type }) => type)).toEqual(["values-refused", "values-refused"]);
+	stage.change(member);
+	expect(member.value).toEqual({ visits: 1 });
+});
+
 test("changes wait for the disk up to a number", () => {
 	const stage = new Stage();
 	const member = stage.member();

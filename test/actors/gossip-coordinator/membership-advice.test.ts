@@ -181,3 +181,20 @@ test("what the quorum refuses is told with its reason, and the next is put", asy
 		{ node: "c", outcome: "decided" },
 	]);
 });
+
+test("a quorum that can not be asked at all ends the stream with its error", async () => {
+	const errors: unknown[] = [];
+	const broken = {
+		get nodes(): never {
+			throw invalidArgument({ argument: "quorum", expected: "one that runs", actual: "none" });
+		},
+		addMember: () => Promise.resolve(),
+		removeMember: () => Promise.resolve(),
+	};
+	const advice$ = adviseOnMembership(events$, { lastingMs: LASTING_MS, scheduler });
+	decideMembership(broken, advice$).subscribe({ error: (error) => errors.push(error) });
+	events$.next(failed("b"));
+	pass(LASTING_MS);
+	for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+	expect(errors).toMatchObject([{ code: "invalid-argument" }]);
+});

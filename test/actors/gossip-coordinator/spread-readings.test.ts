@@ -18,12 +18,16 @@ class Stage {
 	readonly scheduler: VirtualTimeScheduler = new VirtualTimeScheduler();
 	readonly events$: Subject<GossipGroupEvent> = new Subject();
 	readonly readings: SpreadReading[] = [];
+	isOver = false;
 	readonly group = { events$: this.events$, nodes };
 
 	constructor() {
-		readSpreads(this.group, { waitMs: 500, scheduler: this.scheduler }).subscribe((reading) =>
-			this.readings.push(reading),
-		);
+		readSpreads(this.group, { waitMs: 500, scheduler: this.scheduler }).subscribe({
+			next: (reading) => this.readings.push(reading),
+			complete: () => {
+				this.isOver = true;
+			},
+		});
 	}
 
 	arrives(at: number, atMs: number, lamport = 1): void {
@@ -51,6 +55,14 @@ test("what does not reach all in its time is told as it stands, and what arrives
 	stage.arrives(5, 900);
 	stage.scheduler.flush();
 	expect(stage.readings).toMatchObject([{ heard: 5, members: 10, to50Ms: 4, to99Ms: null, to100Ms: null }]);
+});
+
+test("the end of the group ends the readings, with those under way as they stand", () => {
+	const stage = new Stage();
+	stage.arrives(0, 0);
+	stage.events$.complete();
+	expect(stage.readings).toMatchObject([{ heard: 1, members: 10 }]);
+	expect(stage.isOver).toBe(true);
 });
 
 test("a message that set out before is not measured", () => {
