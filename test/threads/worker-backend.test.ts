@@ -109,13 +109,14 @@ for (const onStall of ["report", (thread: string) => (thread === "recorder" ? "r
 
 test("parked threads are never taken for stalled, in either way of waiting", async () => {
 	const stalls: unknown[] = [];
-	const stage = await Stage.open({ stallAfterMs: 50, stalled: (report) => stalls.push(report) });
+	const stage = await Stage.open({ stallAfterMs: 500, stalled: (report) => stalls.push(report) });
 	const refs = [
 		await stage.recorder(new Journal(1), "a", "async"),
 		await stage.recorder(new Journal(1), "b", "blocking"),
 	];
-	// Both sleep while the watchdog looks eight times; a slow handler of the first sleeps too.
-	await Promise.all(refs.map((ref) => ref.ask({ type: "slow-echo", value: 1, afterMs: 200 })));
+	// Both sleep for more than two limits, in which the watchdog looks eight times; a slow handler of the first sleeps too. The limit is
+	// above what a thread waits for a core on a busy machine: a wake-up that is that late is repeated, as it should be.
+	await Promise.all(refs.map((ref) => ref.ask({ type: "slow-echo", value: 1, afterMs: 1_200 })));
 	expect(stalls).toEqual([]);
 	expect(stage.backend.inspectThreads().repeatedWakeUps).toBe(0);
 });
