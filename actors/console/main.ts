@@ -80,7 +80,8 @@ async function perform(args: readonly string[], world: CommandWorld): Promise<nu
 	}
 	const command = commands.get(name);
 	if (command === undefined) {
-		throw usageErrors.unknownCommand({ command: name, suggestion: nearestName(name, [...commands.keys()]) });
+		const suggestion = nearestName(name, [...commands.keys()]);
+		throw usageErrors.unknownCommand({ command: name, suggestion, parent: "quorate" });
 	}
 	return await command.perform(rest, world);
 }
