@@ -1,8 +1,7 @@
 /** The threads of a Byzantine group, with its storage: in memory, or in a directory that goes with the group. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { pbftLayouts } from "../../protocols/pbft/index.ts";
+import { makeTemporaryDirectory } from "../../runtime/storage/index.ts";
 import { pbftClientLayouts } from "../participant/index.ts";
 import { type SwarmBackend, startThreads } from "../swarm/index.ts";
 import type { CheckedByzantineGroup } from "./options.ts";
@@ -21,7 +20,7 @@ export async function startByzantineThreads(options: CheckedByzantineGroup): Pro
 	};
 	if (storage === "memory")
 		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
-	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	const directory = await makeTemporaryDirectory();
 	const owner = { clusterId: group, nodeIds: [...nodes, ...standbys], application: application.export };
 	return startThreads({
 		...setup,

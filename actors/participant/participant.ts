@@ -32,6 +32,11 @@ export interface ParticipantSettings<P extends ProtocolTypes> {
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
 	readonly open: (context: ActorContext) => Promise<ProtocolAdapter<P>>;
+	/**
+	 * Whether it speaks to members without the protocol's layouts, which refuse to encode what is no message of it: for members that
+	 * are to say that, too. Default false.
+	 */
+	readonly speaksFreely?: boolean;
 }
 
 /** What anyone may ask a participant of any protocol. */
@@ -95,7 +100,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 
 	async started(context: ActorContext, restarts: number): Promise<void> {
-		const { group, node, members } = this.#settings;
+		const { group, node, members, speaksFreely = false } = this.#settings;
 		const store = this.#connect(context);
 		const [adapter, contents] = await Promise.all([this.#settings.open(context), store.open()]);
 		if (contents.damagedFrom !== undefined && adapter.repairsLog !== true) {
@@ -103,7 +108,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			throw storeCorrupt({ store: store.store, part: "record", key, problem: "nobody repairs it" });
 		}
 		const { machine, durable } = adapter.recover(contents);
-		const peers = new Peers(context, group, adapter.protocol, this.#others(members), {
+		const peers = new Peers(context, group, speaksFreely ? null : adapter.protocol, this.#others(members), {
 			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),
 			failed: (error) => this.#fail(error),
 		});

@@ -27,6 +27,7 @@ export const floodAttacks: readonly Attack[] = [
 	{
 		name: "malformed",
 		description: "Sends what is no message: wrong types, missing fields, numbers out of every range.",
+		sendsNoMessages: true,
 		invent: (means) => sayToAll(means, means.dice.pick(malformed) as PbftMessage),
 	},
 	{
