@@ -417,8 +417,16 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 }
 
+/** One text for each timer of a protocol: a new one would be hashed anew each time that a timer is set. */
+const timerKeys = new Map<string, string>();
+
 function timerKey(timer: string): string {
-	return `protocol/${timer}`;
+	let key = timerKeys.get(timer);
+	if (key === undefined) {
+		key = `protocol/${timer}`;
+		timerKeys.set(timer, key);
+	}
+	return key;
 }
 
 function isPeersNotice(message: unknown): message is PeersNotice {

@@ -1,13 +1,13 @@
 /** The lanes of a simulation: what is on its way, what waits, and what outlives the thread that was to read it. */
 
 import { type EnvelopeHead, type LaneKind, THREADS_MAX, type ThreadSlot } from "../actor/index.ts";
-import type { EncodedMessage } from "../codec/index.ts";
+import type { EncodedPayload } from "./payload-codec.ts";
 
 /** One message in a lane. */
 export interface LaneRecord {
 	readonly head: EnvelopeHead;
 	readonly from: ThreadSlot;
-	readonly encoded: EncodedMessage;
+	readonly encoded: EncodedPayload;
 	readonly protocol: string | null;
 	readonly messageType: string | null;
 	/** Of the bytes as they were sent. */
