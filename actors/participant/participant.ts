@@ -140,11 +140,12 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			this.#request(message, replier);
 			return;
 		}
-		if (context.sender === null && isPeersNotice(message)) {
+		const { sender } = context;
+		if (sender === null && isPeersNotice(message)) {
 			peers.know(this.#others(message.nodes as readonly NodeId[]));
 			return;
 		}
-		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
+		const from = sender === null ? undefined : peers.nodeAt(sender.address);
 		// Told by somebody who is no member, or not known as one yet: the network may lose messages.
 		if (from === undefined) return;
 		this.heard(from, message as P["message"]);
