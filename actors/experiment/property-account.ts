@@ -1,6 +1,11 @@
 /** The properties of an experiment under watch: what each came to, and when it first did. */
 import { QuorateError } from "../../protocols/core/index.ts";
-import { type FindingDetails, type ObservationDepth, type Property, WatchList } from "../../protocols/verification/index.ts";
+import {
+	type FindingDetails,
+	type ObservationDepth,
+	type Property,
+	WatchList,
+} from "../../protocols/verification/index.ts";
 import type { PropertyFinding } from "../../supervisors/index.ts";
 
 type First = NonNullable<PropertyFinding["first"]>;
