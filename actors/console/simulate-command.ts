@@ -231,7 +231,7 @@ class SimulateCommand {
 }
 
 /** Compute threads, each with one seed at a time. */
-function threadPool(width: number): SeedPool {
+export function threadPool(width: number): SeedPool {
 	const pool = new ComputePool({
 		threadsMax: width,
 		heapLimitMb: HEAP_LIMIT_MB,

@@ -302,7 +302,7 @@ export class Simulation {
 						if (timeline.steps >= last || (happened > 0 && until?.() === true)) break;
 						happened += 1;
 						if (!timeline.step()) continue;
-						settled.then(tick);
+						void settled.then(tick);
 						return;
 					}
 					resolve();
