@@ -145,11 +145,12 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			this.#request(message, replier);
 			return;
 		}
-		if (context.sender === null && isPeersNotice(message)) {
+		const { sender } = context;
+		if (sender === null && isPeersNotice(message)) {
 			peers.know(this.#others(message.nodes as readonly NodeId[]));
 			return;
 		}
-		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
+		const from = sender === null ? undefined : peers.nodeAt(sender.address);
 		// Told by somebody who is no member, or not known as one yet: the network may lose messages.
 		if (from === undefined) return;
 		this.heard(from, message as P["message"]);
@@ -422,8 +423,16 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 }
 
+/** One text for each timer of a protocol: a new one would be hashed anew each time that a timer is set. */
+const timerKeys = new Map<string, string>();
+
 function timerKey(timer: string): string {
-	return `protocol/${timer}`;
+	let key = timerKeys.get(timer);
+	if (key === undefined) {
+		key = `protocol/${timer}`;
+		timerKeys.set(timer, key);
+	}
+	return key;
 }
 
 function isPeersNotice(message: unknown): message is PeersNotice {

@@ -1,5 +1,5 @@
 /** A ref as kernels hand it out. */
-import type { Address } from "./address.ts";
+import { type Address, addressText } from "./address.ts";
 import type { Cell } from "./cell.ts";
 import type { ActorRef, AskOptions, TellOptions, TellVerdict } from "./ref.ts";
 
@@ -26,20 +26,26 @@ export interface RefHost {
  */
 export class KernelRef implements ActorRef {
 	readonly address: Address;
-	readonly name: string;
 	readonly protocol: string | null;
+	/** Null: as the target itself says. */
+	readonly #name: string | null;
 	readonly #host: RefHost;
 	readonly #owner: Cell | null;
 	/** The target, when it lives on this thread. */
 	#cell: Cell | null;
 
-	constructor(host: RefHost, address: Address, name: string, owner: Cell | null, protocol: string | null) {
+	constructor(host: RefHost, address: Address, name: string | null, owner: Cell | null, protocol: string | null) {
 		this.#host = host;
 		this.address = address;
-		this.name = name;
+		this.#name = name;
 		this.protocol = protocol;
 		this.#owner = owner;
 		this.#cell = host.cellAt(address);
+	}
+
+	/** Found when it is asked for: of the sender of each message a ref is made, whose name hardly anybody wants to know. */
+	get name(): string {
+		return this.#name ?? this.#cell?.name ?? addressText(this.address);
 	}
 
 	/** The target's cell on this thread, if it is alive. */
@@ -70,6 +76,6 @@ export class KernelRef implements ActorRef {
 	}
 
 	speaking<Spoken = unknown>(protocol: string): ActorRef<Spoken> {
-		return new KernelRef(this.#host, this.address, this.name, this.#owner, protocol) as ActorRef<Spoken>;
+		return new KernelRef(this.#host, this.address, this.#name, this.#owner, protocol) as ActorRef<Spoken>;
 	}
 }

@@ -363,8 +363,7 @@ export class Kernel
 	// --- what leaves ---
 
 	ref(address: Address, name: string | null, owner: Cell | null, protocol: string | null): ActorRef {
-		const known = name ?? this.cellAt(address)?.name ?? addressText(address);
-		return new KernelRef(this, address, known, owner, protocol);
+		return new KernelRef(this, address, name, owner, protocol);
 	}
 
 	tell(ref: KernelRef, sender: Cell | null, message: unknown, high: boolean): TellVerdict {
