@@ -5,7 +5,7 @@
  */
 import { assert, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import {
-	type ClientRequest,
+	authenticatorsFor,
 	type Configuration,
 	decodeMembershipOutcome,
 	encodeMembershipOperation,
@@ -39,6 +39,8 @@ const HEDGE_MS = 400;
 const AGAIN_MS = 1_000;
 /** How long the members may take over a read that is not ordered, before it is asked as one that is. */
 const READ_MS = 200;
+
+const nothing = new Uint8Array(0);
 
 /** How a client reaches its group. */
 export interface ByzantineAccess {
@@ -196,16 +198,13 @@ export class ByzantineClient {
 		const body = { client: this.id, timestamp, kind, operation };
 		const { cluster, configuration } = this.#access;
 		const statement = requestStatement(requestDigest(cluster, this.#port.digest, body));
-		const macs: ClientRequest["macs"] = configuration.members.map((member) => ({
-			member,
-			mac: this.#port.authenticate(member, statement),
-		}));
-		return { type: "submit", ...body, signature: new Uint8Array(0), macs };
+		const macs = authenticatorsFor(configuration.members, (member) => this.#port.authenticate(member, statement));
+		return { type: "submit", ...body, signature: nothing, macs };
 	}
 
 	#signed(request: PbftClientRequest): PbftClientRequest {
 		const digest = requestDigest(this.#access.cluster, this.#port.digest, request);
-		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: [] };
+		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: nothing };
 	}
 
 	async #order(

@@ -8,7 +8,6 @@ import {
 	type CheckpointCertificate,
 	type CheckpointState,
 	type ClientRequest,
-	type JournalRecord,
 	type OrderedApplication,
 	PbftApplier,
 	type PbftConfig,
@@ -30,6 +29,7 @@ import type { Metrics } from "../../runtime/actor/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
+import { decodeJournalRecord, encodeJournal } from "./journal-records.ts";
 import { PbftCheckpoints } from "./pbft-checkpoints.ts";
 import type { PbftClientRequest, PbftDecisionAnswer, PbftDecisionQuestion } from "./pbft-requests.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
@@ -40,7 +40,7 @@ const VIEW_KEY = "view";
 const STABLE_KEY = "stable";
 const RECEIVED_KEY = "received";
 /** Grows when a store that is written now can not be read by what was there before. */
-const STORE_VERSION = 2;
+const STORE_VERSION = 3;
 /** Bytes of a state that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
 
@@ -102,7 +102,7 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 	recover(contents: StoreContents): { readonly machine: StateMachine<PbftTypes>; readonly durable: PbftDurable } {
 		this.#checkIdentity(contents);
 		const view = this.#read<ViewRecord>("the view", contents.values.get(VIEW_KEY)) ?? firstView;
-		const records = contents.records.map((record) => this.#read<JournalRecord>("a record", record) as JournalRecord);
+		const records = contents.records.map((record) => this.#decoded("a record", () => decodeJournalRecord(record)));
 		const stable = this.#read<CheckpointCertificate>("the stable checkpoint", contents.values.get(STABLE_KEY));
 		const durable = { view, stable, base: this.#recoverBase(contents), firstIndex: contents.firstIndex, records };
 		return { machine: this.#settings.replace?.(this.#machine) ?? this.#machine, durable };
@@ -120,7 +120,7 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 		if (view !== undefined) put(VIEW_KEY, view);
 		if (stable !== undefined) put(STABLE_KEY, stable);
 		if (append !== undefined) {
-			operations.push({ type: "append", firstIndex: append.firstIndex, records: append.records.map(encodeValue) });
+			operations.push({ type: "append", firstIndex: append.firstIndex, records: encodeJournal(append.records) });
 		}
 		if (parts !== undefined) {
 			this.#checkpoints.receive(parts);
@@ -264,9 +264,12 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 	}
 
 	#read<T>(what: string, bytes: Uint8Array | undefined): T | null {
-		if (bytes === undefined) return null;
+		return bytes === undefined ? null : this.#decoded(what, () => decodeValue(bytes) as T);
+	}
+
+	#decoded<T>(what: string, decode: () => T): T {
 		try {
-			return decodeValue(bytes) as T;
+			return decode();
 		} catch (cause) {
 			throw errors.storeForeign({ store: this.#settings.store, reason: `${what} can not be decoded` }, { cause });
 		}

@@ -1,5 +1,6 @@
 /** Requests of clients: who may ask, what waits, and for what the primary is given time (OSDI'99 §4.1, §4.2, §4.5.2). */
 import type { NodeId, RequestId } from "../core/index.ts";
+import { authenticatorOf } from "./authenticators.ts";
 import { equalBytes } from "./bytes.ts";
 import {
 	broadcast,
@@ -108,8 +109,8 @@ export function isAuthentic(core: PbftCore, request: ClientRequest, digest: Dige
 	const bytes = requestStatement(digest);
 	if (request.signature.length > 0) return core.crypto.verify(request.client, bytes, request.signature);
 	if (mustSign(core, request.client)) return false;
-	const own = request.macs.find(({ member }) => member === core.config.nodeId);
-	return own !== undefined && core.crypto.isAuthentic(request.client, bytes, own.mac);
+	const own = authenticatorOf(request.macs, core.config.nodeId);
+	return own !== null && core.crypto.isAuthentic(request.client, bytes, own);
 }
 
 /** Whether a client's authenticators have failed at f + 1 members, one of them correct. */

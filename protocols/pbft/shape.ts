@@ -4,6 +4,7 @@
  * needs to doubt a type.
  */
 import { isNodeId } from "../core/index.ts";
+import { AUTHENTICATORS_BYTES_MAX } from "./authenticators.ts";
 import { ACCEPTED_MAX } from "./claimed-view.ts";
 import { PBFT_MEMBERS_MAX, type PbftConfig } from "./config.ts";
 import { PAST_CONFIGURATIONS_MAX } from "./entities.ts";
@@ -61,7 +62,7 @@ export class MessageShapes {
 			kind: oneOf("command", "query", "read", "configure"),
 			operation: bytes(config.requestMaxBytes),
 			signature: proof,
-			macs: list(record({ member, mac: proof }), PBFT_MEMBERS_MAX),
+			macs: bytes(AUTHENTICATORS_BYTES_MAX),
 		});
 		const batch = record({
 			requests: list(request, config.batchMaxRequests),

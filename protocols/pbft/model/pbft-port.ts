@@ -123,7 +123,7 @@ function requestOf(authority: IdealAuthority, number: number): ClientRequest {
 	const port = authority.portOf(client);
 	const body = { client, timestamp: number, kind: "command", operation: Uint8Array.of(number) } as const;
 	const signature = port.sign(requestStatement(requestDigest(cluster, port.digest, body)));
-	return { ...body, signature, macs: [] };
+	return { ...body, signature, macs: emptyBytes };
 }
 
 const blank: PbftDurable = {

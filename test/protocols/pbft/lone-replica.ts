@@ -2,6 +2,7 @@
 import type { CryptoPort, Effect, Input, NodeId } from "../../../protocols/core/index.ts";
 import { groupId, must, nodeId } from "../../../protocols/core/index.ts";
 import {
+	authenticatorsFor,
 	type Batch,
 	batchDigest,
 	type Checkpoint,
@@ -179,7 +180,7 @@ export class LoneReplica {
 	): ClientRequest {
 		const body = { client, timestamp, kind, operation: encode(text) } as const;
 		const digest = requestDigest(cluster, this.port(client).digest, body);
-		return { ...body, signature: this.port(client).sign(requestStatement(digest)), macs: [] };
+		return { ...body, signature: this.port(client).sign(requestStatement(digest)), macs: new Uint8Array(0) };
 	}
 
 	/** Authenticators good for these members only. */
@@ -187,10 +188,9 @@ export class LoneReplica {
 		const body = { client, timestamp, kind: "command", operation: encode(`op${timestamp}`) } as const;
 		const port = this.port(client);
 		const statement = requestStatement(requestDigest(cluster, port.digest, body));
-		const macs = members.map((member) => ({
-			member,
-			mac: goodFor.includes(member) ? port.authenticate(member, statement) : new Uint8Array(8),
-		}));
+		const macs = authenticatorsFor(members, (member) =>
+			goodFor.includes(member) ? port.authenticate(member, statement) : new Uint8Array(8),
+		);
 		return { ...body, signature: new Uint8Array(0), macs };
 	}
 
