@@ -3,9 +3,10 @@
  * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
  * and again.
  */
-import { assert, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { assert, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import {
 	authenticatorsFor,
+	type ClientRequest,
 	type Configuration,
 	decodeMembershipOutcome,
 	encodeMembershipOperation,
@@ -20,16 +21,11 @@ import {
 } from "../../protocols/pbft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
 import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
-import {
-	decodeAnswer,
-	decodeResult,
-	encodeValue,
-	type PbftClientAnswer,
-	type PbftClientRequest,
-} from "../participant/index.ts";
+import { decodeAnswer, decodeResult, encodeValue, type PbftClientAnswer } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { Window } from "../swarm/window.ts";
 import type { Decision } from "./contract.ts";
+import type { DeskAsker } from "./request-desk.ts";
 
 export const BYZANTINE_CLIENT_WINDOW_DEFAULT = 32;
 const TIMEOUT_MS_DEFAULT = 20_000;
@@ -55,7 +51,8 @@ export interface ByzantineAccess {
 	readonly isTentative?: boolean;
 	/** The primary, as far as is known. */
 	primary(): NodeId;
-	ask(node: NodeId, request: PbftClientRequest, timeoutMs: number): Promise<PbftClientAnswer>;
+	/** Asks one member, see `RequestDesk`. */
+	ask(node: NodeId, request: ClientRequest, timeoutMs: number, asker: DeskAsker): void;
 }
 
 export interface ByzantineClientOptions {
@@ -194,15 +191,15 @@ export class ByzantineClient {
 		}
 	}
 
-	#request(kind: RequestKind, timestamp: number, operation: Uint8Array): PbftClientRequest {
+	#request(kind: RequestKind, timestamp: number, operation: Uint8Array): ClientRequest {
 		const body = { client: this.id, timestamp, kind, operation };
 		const { cluster, configuration } = this.#access;
 		const statement = requestStatement(requestDigest(cluster, this.#port.digest, body));
 		const macs = authenticatorsFor(configuration.members, (member) => this.#port.authenticate(member, statement));
-		return { type: "submit", ...body, signature: nothing, macs };
+		return { ...body, signature: nothing, macs };
 	}
 
-	#signed(request: PbftClientRequest): PbftClientRequest {
+	#signed(request: ClientRequest): ClientRequest {
 		const digest = requestDigest(this.#access.cluster, this.#port.digest, request);
 		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: nothing };
 	}
@@ -240,7 +237,7 @@ export class ByzantineClient {
 
 	/** Asks until f + 1 members answer alike. */
 	#untilAgreed(
-		request: PbftClientRequest,
+		request: ClientRequest,
 	): Promise<{ readonly data: Uint8Array; readonly sequence: number; readonly view: number }> {
 		const { clock, configuration } = this.#access;
 		const startedMs = clock.nowMs();
@@ -272,13 +269,14 @@ export class ByzantineClient {
 				this.#remember(first, heard);
 				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
 			};
+			const asker: DeskAsker = { answered: guarded(take, reject), failed: () => undefined };
 			const ask = (nodes: readonly NodeId[]): void => {
 				attempts += 1;
 				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
 				// Who can not be asked now is asked again later.
 				for (const node of nodes) {
 					askedAtMs.set(node, clock.nowMs());
-					this.#ask(node, said, leftMs, take, reject);
+					this.#access.ask(node, said, leftMs, asker);
 				}
 			};
 			// Somebody could not check this client's authenticators, and has nothing to show others; a signature all can check.
@@ -301,23 +299,6 @@ export class ByzantineClient {
 			let timer = clock.schedule(Math.min(HEDGE_MS, this.#timeoutMs), again);
 			return () => clock.cancel(timer);
 		});
-	}
-
-	#ask(
-		node: NodeId,
-		request: PbftClientRequest,
-		timeoutMs: number,
-		take: (node: NodeId, answer: PbftClientAnswer) => void,
-		reject: (error: unknown) => void,
-		failed: () => void = () => undefined,
-	): void {
-		this.#access.ask(node, request, timeoutMs).then(
-			(answer) => take(node, answer),
-			(error: unknown) => {
-				if (error instanceof QuorateError) failed();
-				else reject(error);
-			},
-		);
 	}
 
 	/** The primary and f others: those who were silent least often, in turns. */
@@ -353,7 +334,8 @@ export class ByzantineClient {
 				if (supported !== null) resolve(supported);
 				else done();
 			};
-			for (const node of configuration.members) this.#ask(node, request, READ_MS, take, reject, done);
+			const asker: DeskAsker = { answered: guarded(take, reject), failed: done };
+			for (const node of configuration.members) this.#access.ask(node, request, READ_MS, asker);
 			const timer = clock.schedule(READ_MS, () => resolve(null));
 			return () => clock.cancel(timer);
 		});
@@ -389,4 +371,15 @@ export class ByzantineClient {
 			if (isDone) end();
 		});
 	}
+}
+
+/** What an observer throws fails the request, and not the desk. */
+function guarded(answered: DeskAsker["answered"], reject: (error: unknown) => void): DeskAsker["answered"] {
+	return (node, answer) => {
+		try {
+			answered(node, answer);
+		} catch (error) {
+			reject(error);
+		}
+	};
 }

@@ -9,8 +9,9 @@
 
 import type { Effect, Input, NodeId, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
 import { must } from "../../protocols/core/index.ts";
-import type { ActorContext, Address, Behaviour, Replier, Signal } from "../../runtime/actor/index.ts";
+import type { ActorContext, ActorRef, Address, Behaviour, Replier, Signal } from "../../runtime/actor/index.ts";
 import { StorageClient, type StoreOperation, storeCorrupt } from "../../runtime/storage/index.ts";
+import { Askers } from "./askers.ts";
 import * as errors from "./errors.ts";
 import { Peers } from "./peers.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
@@ -68,8 +69,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	#batchOpen = false;
 	/** True once this instance may do nothing more. */
 	#ended = false;
-	#nextRequestId: RequestId = 1;
-	readonly #repliers = new Map<RequestId, Replier>();
+	readonly #askers = new Askers();
 	readonly #deliveries: P["delivery"][] = [];
 	#delivering = false;
 	/** Operations of persists that are not handed to the store yet; the last of them is `#unwrittenId`. */
@@ -145,8 +145,11 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			return;
 		}
 		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
-		// Told by somebody who is no member, or not known as one yet: the network may lose messages.
-		if (from === undefined) return;
+		// Told by somebody who is no member, or not known as one yet: a client's requests, or what the network may lose.
+		if (from === undefined) {
+			if (context.sender !== null) this.#requestsTold(message, context.sender);
+			return;
+		}
 		this.heard(from, message as P["message"]);
 	}
 
@@ -160,6 +163,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 
 	drained(): void {
 		this.#endBatch();
+		this.#flushAnswers();
 	}
 
 	signal(signal: Signal): void {
@@ -192,14 +196,28 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			replier.fail(errors.requestUnknown({ node: this.#settings.node }));
 			return;
 		}
-		if (this.#repliers.size >= REQUESTS_WAITING_MAX || !store.hasRoom) {
+		if (this.#askers.size >= REQUESTS_WAITING_MAX || !store.hasRoom) {
 			replier.reply(adapter.busy(REQUESTS_WAITING_MAX));
 			return;
 		}
-		const requestId = this.#nextRequestId;
-		this.#nextRequestId += 1;
-		this.#repliers.set(requestId, replier);
-		this.#step({ type: "request", requestId, request });
+		this.#step({ type: "request", requestId: this.#askers.asked(replier), request });
+	}
+
+	#requestsTold(message: unknown, sender: ActorRef): void {
+		const { adapter, store } = this.#running;
+		const told = adapter.requestsOf?.(message) ?? null;
+		if (told === null) return;
+		const ref = sender.speaking(adapter.clientProtocol ?? adapter.protocol);
+		for (const { id, request } of told) {
+			const isBusy = this.#askers.size >= REQUESTS_WAITING_MAX || !store.hasRoom;
+			const requestId = this.#askers.told(ref, id);
+			if (isBusy) this.#askers.answer(requestId, adapter.busy(REQUESTS_WAITING_MAX));
+			else this.#step({ type: "request", requestId, request });
+		}
+	}
+
+	#flushAnswers(): void {
+		this.#askers.flush((answers) => this.#running.adapter.answersTo?.(answers) ?? []);
 	}
 
 	#step(input: Input<P>): void {
@@ -281,6 +299,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			}
 		}
 		this.#flushWrites();
+		this.#flushAnswers();
 	}
 
 	#send(to: NodeId, message: P["message"]): void {
@@ -394,16 +413,14 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 				if (next === undefined) break;
 				this.#deliver(next);
 			}
+			this.#flushAnswers();
 		} catch (error) {
 			this.#fail(error);
 		}
 	}
 
 	#answer(requestId: RequestId, value: unknown): void {
-		const replier = this.#repliers.get(requestId);
-		if (replier === undefined) return;
-		this.#repliers.delete(requestId);
-		replier.reply(value);
+		this.#askers.answer(requestId, value);
 	}
 
 	#tellObservers(event: P["event"]): void {

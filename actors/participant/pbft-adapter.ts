@@ -7,7 +7,6 @@ import {
 	type BaseRecord,
 	type CheckpointCertificate,
 	type CheckpointState,
-	type ClientRequest,
 	type OrderedApplication,
 	PbftApplier,
 	type PbftConfig,
@@ -31,8 +30,15 @@ import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
 import { decodeJournalRecord, encodeJournal } from "./journal-records.ts";
 import { PbftCheckpoints } from "./pbft-checkpoints.ts";
-import type { PbftClientRequest, PbftDecisionAnswer, PbftDecisionQuestion } from "./pbft-requests.ts";
-import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+import {
+	isClientRequests,
+	type PbftClientAnswer,
+	type PbftDecisionAnswer,
+	type PbftDecisionQuestion,
+	pbftAnswerMessages,
+	pbftClientLayouts,
+} from "./pbft-requests.ts";
+import type { DeliveryHost, ProtocolAdapter, SnapshotPart, ToldRequest } from "./protocol-adapter.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 
 const IDENTITY_KEY = "identity";
@@ -70,6 +76,7 @@ export interface PbftAdapterSettings {
 /** One member's translations. It lives as long as one life of the machine. */
 export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 	readonly protocol = "pbft";
+	readonly clientProtocol: string = pbftClientLayouts.protocol;
 	readonly #settings: PbftAdapterSettings;
 	readonly #machine: PbftMachine;
 	readonly #applier: PbftApplier;
@@ -144,11 +151,18 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 		return this.#checkpoints.part(sequence, index, data);
 	}
 
-	requestOf(message: unknown): PbftRequest | null {
-		if ((message as PbftClientRequest | null)?.type !== "submit") return null;
-		const { client, timestamp, kind, operation, signature, macs } = message as PbftClientRequest;
-		const request: ClientRequest = { client, timestamp, kind, operation, signature, macs };
-		return { type: "submit", request };
+	requestOf(): PbftRequest | null {
+		return null;
+	}
+
+	requestsOf(message: unknown): readonly ToldRequest<PbftTypes>[] | null {
+		return isClientRequests(message)
+			? message.asks.map(({ id, request }) => ({ id, request: { type: "submit", request } }))
+			: null;
+	}
+
+	answersTo(answers: readonly { readonly id: number; readonly answer: unknown }[]): readonly unknown[] {
+		return pbftAnswerMessages(answers as readonly { readonly id: number; readonly answer: PbftClientAnswer }[]);
 	}
 
 	answerAside(message: unknown): PbftDecisionAnswer | undefined {

@@ -1,7 +1,7 @@
 /** The client's side: which answer is to be believed, and whom to ask (OSDI'99 §4.1, §5.1.3). */
 import type { NodeId } from "../core/index.ts";
 import type { PbftAnswer } from "./applier.ts";
-import { hexOf } from "./bytes.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import type { Configuration, SequenceNumber, ViewNumber } from "./entities.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 
@@ -34,9 +34,9 @@ export class ReplyCollector {
 		if (!this.#configuration.members.includes(from) || answer.timestamp !== this.#timestamp) return null;
 		if (answer.type === "reply-forgotten") return null;
 		this.#answers.set(from, answer);
-		const name = nameOf(answer);
-		const members = [...this.#answers].filter(([, other]) => nameOf(other) === name).map(([member]) => member);
 		const needed = answer.type === "result" ? weakQuorumOf(this.#configuration) : quorumOf(this.#configuration);
+		const members: NodeId[] = [];
+		for (const [member, other] of this.#answers) if (saySame(answer, other)) members.push(member);
 		if (members.length < needed) return null;
 		return { data: answer.data, sequence: answer.type === "read-result" ? null : answer.sequence, members };
 	}
@@ -54,6 +54,15 @@ export class ReplyCollector {
 		}
 		return Math.max(0, ...counts.values()) + silent < needed;
 	}
+}
+
+/** Whether two answers have the same {@link nameOf name}, without making it. */
+function saySame(a: PbftAnswer, b: PbftAnswer): boolean {
+	if (a === b) return true;
+	if (a.type === "reply-forgotten" || b.type === "reply-forgotten") return a.type === b.type;
+	if (a.type !== b.type || !equalBytes(a.data, b.data)) return false;
+	if (a.type === "read-result" || b.type === "read-result") return true;
+	return a.sequence === b.sequence && (a.type === "result" || a.view === b.view);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Goal: a client whose authenticators are not believed signs. Method: members of the test's own making. */
 import { expect, it } from "vitest";
 import { type ByzantineAccess, ByzantineClient } from "../../../actors/byzantine-coordinator/byzantine-client.ts";
-import { encodeValue } from "../../../actors/participant/index.ts";
+import { encodeValue, type PbftClientAnswer } from "../../../actors/participant/index.ts";
 import { nodeId } from "../../../protocols/core/index.ts";
 import {
 	type Epoch,
@@ -27,14 +27,18 @@ it("signs when members can not check what it says otherwise, once, and is answer
 		clientWindow: 8,
 		operationBytesMax: 1_000,
 		primary: () => nodeId("a"),
-		ask: async (_node, request) => {
-			if (request.signature.length === 0) return { type: "refused", reason: "signature-required" };
+		ask: (node, request, _timeoutMs, asker) => {
+			const answer = (value: PbftClientAnswer): void => queueMicrotask(() => asker.answered(node, value));
+			if (request.signature.length === 0) {
+				answer({ type: "refused", reason: "signature-required" });
+				return;
+			}
 			const statement = requestStatement(requestDigest("bank", port.digest, request));
 			expect(port.verify(own.public.id, statement, request.signature)).toBe(true);
 			signed += 1;
 			const { client, timestamp } = request;
 			const place = { sequence: 3 as SequenceNumber, view: 0 as ViewNumber };
-			return { type: "result", client, timestamp, ...place, data: encodeValue("done") };
+			answer({ type: "result", client, timestamp, ...place, data: encodeValue("done") });
 		},
 	};
 	const client = new ByzantineClient(own.public.id, port, access);
