@@ -29,10 +29,13 @@ import type { DeskAsker } from "./request-desk.ts";
 
 export const BYZANTINE_CLIENT_WINDOW_DEFAULT = 32;
 const TIMEOUT_MS_DEFAULT = 20_000;
-/** After so long without an answer that counts, all members are asked. */
+/** After so long without an answer that counts, all members are asked; and not before some times what results have taken of late. */
 const HEDGE_MS = 400;
-/** After that, whoever has not answered is asked again this often. */
+const HEDGE_LATENCIES = 4;
+/** After that, whoever has not answered is asked again this often, or as seldom as that. */
 const AGAIN_MS = 1_000;
+/** Share of the last result in what results take of late. */
+const LATENCY_WEIGHT = 1 / 16;
 /** How long the members may take over a read that is not ordered, before it is asked as one that is. */
 const READ_MS = 200;
 
@@ -92,6 +95,8 @@ export class ByzantineClient {
 	/** How often a member of the first asked was not among those who answered. */
 	readonly #silence = new Map<NodeId, number>();
 	#turn = 0;
+	/** What results have taken of late, from the first ask on: where requests queue, asking more members makes them queue longer. */
+	#latencyMs = 0;
 	#closed: Error | null = null;
 	readonly #interrupts = new Set<(error: Error) => void>();
 
@@ -267,6 +272,7 @@ export class ByzantineClient {
 				const reply = replies.add(node, answer);
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
 				this.#remember(first, heard);
+				this.#latencyMs += (clock.nowMs() - startedMs - this.#latencyMs) * LATENCY_WEIGHT;
 				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
 			};
 			const asker: DeskAsker = { answered: guarded(take, reject), failed: () => undefined };
@@ -294,9 +300,10 @@ export class ByzantineClient {
 					return;
 				}
 				ask(configuration.members.filter((member) => !answered.has(member)));
-				timer = clock.schedule(Math.min(AGAIN_MS, this.#timeoutMs - waitedMs), again);
+				timer = clock.schedule(Math.min(Math.max(AGAIN_MS, patientMs), this.#timeoutMs - waitedMs), again);
 			};
-			let timer = clock.schedule(Math.min(HEDGE_MS, this.#timeoutMs), again);
+			const patientMs = HEDGE_LATENCIES * this.#latencyMs;
+			let timer = clock.schedule(Math.min(Math.max(HEDGE_MS, patientMs), this.#timeoutMs), again);
 			return () => clock.cancel(timer);
 		});
 	}

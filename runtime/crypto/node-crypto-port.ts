@@ -1,5 +1,5 @@
 /** The crypto port of `protocols/core` on `node:crypto`. */
-import { createHash, createHmac, sign, timingSafeEqual, verify } from "node:crypto";
+import { createHmac, hash, sign, timingSafeEqual, verify } from "node:crypto";
 import type { CryptoPort, NodeId } from "../../protocols/core/index.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -7,6 +7,18 @@ import type { KeyRing } from "./key-ring.ts";
 const SIGNATURE_BYTES = 64;
 /** Bytes of an HMAC-SHA-256 (RFC 4868: untruncated). */
 const MAC_BYTES = 32;
+
+/**
+ * A digest crosses from native code as a text with a character for each byte: a buffer around 32 bytes costs more than the digest itself
+ * (measured for 140 bytes: 1.7 µs this way, 3.4 µs as a buffer, 4.9 µs by `createHash`).
+ */
+const TEXT = "binary";
+
+function bytesOf(text: string): Uint8Array {
+	const bytes = new Uint8Array(text.length);
+	for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+	return bytes;
+}
 
 /**
  * SHA-256 digests, Ed25519 signatures by one verifier (OpenSSL's), HMAC-SHA-256 authenticators; synchronous, in the thread of the
@@ -18,13 +30,14 @@ const MAC_BYTES = 32;
  */
 export class NodeCryptoPort implements CryptoPort {
 	readonly #ring: KeyRing;
+	readonly #expected: Buffer = Buffer.alloc(MAC_BYTES);
 
 	constructor(ring: KeyRing) {
 		this.#ring = ring;
 	}
 
 	// Bound, since protocols pass it on as a function.
-	readonly digest = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+	readonly digest = (bytes: Uint8Array): Uint8Array => bytesOf(hash("sha256", bytes, TEXT));
 
 	sign(bytes: Uint8Array): Uint8Array {
 		return sign(null, bytes, this.#ring.own.signing);
@@ -40,13 +53,14 @@ export class NodeCryptoPort implements CryptoPort {
 		const enrolled = this.#ring.get(to);
 		// For somebody unknown there is no key, and so no authenticator that could be good.
 		if (enrolled === undefined) return new Uint8Array(0);
-		return createHmac("sha256", enrolled.macTo).update(bytes).digest();
+		return bytesOf(createHmac("sha256", enrolled.macTo).update(bytes).digest(TEXT));
 	}
 
 	isAuthentic(from: NodeId, bytes: Uint8Array, authenticator: Uint8Array): boolean {
 		if (authenticator.length !== MAC_BYTES) return false;
 		const enrolled = this.#ring.get(from);
 		if (enrolled === undefined) return false;
-		return timingSafeEqual(createHmac("sha256", enrolled.macFrom).update(bytes).digest(), authenticator);
+		this.#expected.write(createHmac("sha256", enrolled.macFrom).update(bytes).digest(TEXT), TEXT);
+		return timingSafeEqual(this.#expected, authenticator);
 	}
 }

@@ -77,7 +77,9 @@ export class LoneReplica {
 	constructor(self: NodeId = n2, tuning: Partial<PbftConfig> = {}) {
 		this.self = self;
 		const group = { nodeId: self, cluster, members, faults: 1 };
-		this.config = pbftConfig({ checkpointInterval: 4, windowSize: 8, ...tuning, ...group });
+		// Nothing waits for time to pass, unless a test says so.
+		const prompt = { partialSlotsMax: 8, forwardDelayMs: 0 };
+		this.config = pbftConfig({ checkpointInterval: 4, windowSize: 8, ...prompt, ...tuning, ...group });
 		this.machine = new PbftMachine(this.config, this.port(self));
 		this.step({ type: "start", durable: blank });
 	}
