@@ -251,6 +251,8 @@ export class ByzantineClient {
 		const heard = new Set<NodeId>();
 		const first = this.#firstAsked();
 		let attempts = 0;
+		// Answers that come later are observed, and nothing else.
+		let isAgreed = false;
 		let refusal = "too few answers";
 		let said = request;
 		const askedAtMs = new Map<NodeId, number>();
@@ -269,8 +271,10 @@ export class ByzantineClient {
 					const delayMs = clock.nowMs() - (askedAtMs.get(node) ?? startedMs);
 					if (timestamp === request.timestamp) this.#observe({ member: node, timestamp, delayMs, sequence, data });
 				}
+				if (isAgreed) return;
 				const reply = replies.add(node, answer);
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
+				isAgreed = true;
 				this.#remember(first, heard);
 				this.#latencyMs += (clock.nowMs() - startedMs - this.#latencyMs) * LATENCY_WEIGHT;
 				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
