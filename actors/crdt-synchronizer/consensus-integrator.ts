@@ -24,7 +24,7 @@ import { nextIncarnation } from "./incarnations.ts";
 export const orderedDocumentModule: string = new URL("../../protocols/crdt/hybrid/ordered-document.js", import.meta.url)
 	.href;
 
-/** Who asks the group: a `SwarmClient`, a `RaftConsensusManager`, or what is like them. */
+/** Who asks the group: a `SwarmClient`, a `RaftConsensusManager`, a `ByzantineClient`, or what is like them. */
 export interface OrderedClient {
 	/** Has a command ordered and applied, and resolves with its result. */
 	propose(command: OrderedCommand): Promise<unknown>;

@@ -23,6 +23,9 @@ import {
 	type SignedStatement,
 	SybilAdmission,
 	type SybilAdmissionOptions,
+	type Threat,
+	ThreatForecaster,
+	type ThreatPatterns,
 	TimingDetector,
 } from "../../protocols/security/index.ts";
 
@@ -36,11 +39,13 @@ export interface ObservedRound {
 	readonly misvoters?: readonly NodeId[];
 }
 
+export type AlertKind = Finding["kind"] | "sybil" | "eclipse" | "flood";
+
 /** Something that somebody should look at. */
 export interface SecurityAlert {
 	readonly atMs: number;
 	readonly severity: "low" | "medium" | "high";
-	readonly kind: Finding["kind"] | "sybil" | "eclipse" | "flood";
+	readonly kind: AlertKind;
 	/** Whom it is about: nodes, origins or senders. */
 	readonly about: readonly string[];
 }
@@ -64,6 +69,8 @@ export interface SecurityMonitorOptions {
 	readonly dos?: DosLadderOptions;
 	/** Of a former life. */
 	readonly reputations?: ReputationSnapshot;
+	/** What a former life has learnt of alerts that follow one another. */
+	readonly patterns?: ThreatPatterns;
 	/** Takes each record of the forensic log, to be stored; the monitor keeps none. */
 	readonly record?: (record: AuditRecord) => void;
 	readonly alert?: (alert: SecurityAlert) => void;
@@ -71,6 +78,16 @@ export interface SecurityMonitorOptions {
 
 /** Alerts that are kept to be looked at; the oldest goes first. */
 export const ALERTS_KEPT = 1_024;
+
+const alertKinds: readonly AlertKind[] = [
+	"contradiction",
+	"conviction",
+	"timing",
+	"collusion",
+	"sybil",
+	"eclipse",
+	"flood",
+];
 
 export class SecurityMonitor {
 	readonly #options: SecurityMonitorOptions;
@@ -82,6 +99,7 @@ export class SecurityMonitor {
 	readonly #eclipse: EclipseGuard;
 	readonly #dos: DosLadder;
 	readonly #log: AuditLog;
+	readonly #forecaster: ThreatForecaster<AlertKind>;
 	readonly #convictedElsewhere = new Set<NodeId>();
 	#alerts: SecurityAlert[] = [];
 	#findings = 0;
@@ -101,6 +119,7 @@ export class SecurityMonitor {
 		this.#eclipse = new EclipseGuard(options.eclipse);
 		this.#dos = new DosLadder(members, options.dos ?? {}, nowMs());
 		this.#log = new AuditLog({ author: node, crypto });
+		this.#forecaster = new ThreatForecaster(alertKinds, nowMs(), {}, options.patterns);
 	}
 
 	/** Looks at one round: contradictions, late answers, common misvotes. Whoever is found loses reputation; proofs convict. */
@@ -175,6 +194,21 @@ export class SecurityMonitor {
 		return this.#alerts;
 	}
 
+	/** Kinds of alert that are likely soon, by what has followed such alerts as there just were. Advice only. */
+	get threats(): readonly Threat<AlertKind>[] {
+		return this.#forecaster.threats(this.#options.nowMs());
+	}
+
+	/** How much better than base rates {@link threats} have been so far: 1 always right, 0 or less of no use, null not known yet. */
+	get forecastSkill(): number | null {
+		return this.#forecaster.skill;
+	}
+
+	/** To be stored, and given to the next life. */
+	get patterns(): ThreatPatterns {
+		return this.#forecaster.patterns;
+	}
+
 	reputation(member: NodeId): number | undefined {
 		return this.#reputations.score(member, this.#options.nowMs());
 	}
@@ -196,6 +230,7 @@ export class SecurityMonitor {
 	#raise(severity: SecurityAlert["severity"], kind: SecurityAlert["kind"], about: readonly string[]): void {
 		const alert = { atMs: this.#options.nowMs(), severity, kind, about };
 		this.#alerts.push(alert);
+		this.#forecaster.observe(kind, alert.atMs);
 		if (this.#alerts.length > ALERTS_KEPT) this.#alerts = this.#alerts.slice(-ALERTS_KEPT);
 		const record = this.#log.append({ type: "security-alert", severity, kind, about }, alert.atMs);
 		this.#options.record?.(record);

@@ -64,6 +64,14 @@ export {
 	type SybilAdmissionOptions,
 	workBytes,
 } from "./detection/sybil-admission.ts";
+export {
+	THREAT_LIFT_MIN,
+	THREAT_SUPPORT_MIN,
+	type Threat,
+	ThreatForecaster,
+	type ThreatForecastOptions,
+	type ThreatPatterns,
+} from "./detection/threat-forecast.ts";
 export { median, TimingDetector, type TimingDetectorOptions } from "./detection/timing-detector.ts";
 export { TokenBucket, type TokenBucketOptions } from "./detection/token-bucket.ts";
 export {

@@ -8,6 +8,7 @@ import type { ThreadEnd } from "../actor/index.ts";
 import { threadStartFailed } from "./errors.ts";
 import { ASSIGN_TIMEOUT_MS, BOOT_TIMEOUT_MS } from "./thread-limits.ts";
 import type { Assignment, BootData, LaneNews, OrderToThread, ReportFromThread } from "./thread-orders.ts";
+import { workerFlags } from "./worker-flags.ts";
 
 /** What all threads of a backend boot with. */
 export interface BootSettings {
@@ -49,6 +50,7 @@ export class WorkerThread {
 		this.heapLimitMb = heapLimitMb;
 		this.#worker = new Worker(new URL("./worker-entry.js", import.meta.url), {
 			name: "quorate",
+			...workerFlags(),
 			workerData: { preload } satisfies BootData,
 			resourceLimits: { maxOldGenerationSizeMb: heapLimitMb, maxYoungGenerationSizeMb: youngGenerationMb },
 		});

@@ -324,9 +324,11 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		const { table, ensemble: watchers } = this.#parts;
 		const sends = new Set<number>();
 		for (const number of transitions) {
+			const { sent } = table.transitionOf(number);
+			// Most send nothing, or the same again: what the watchers make of these does not matter.
+			if (sent.every((message) => sends.has(message))) continue;
 			const after = watchers.nextOf(this.#parts.react(ensemble, number));
-			if (!watchers.isSame(after, ensemble)) continue;
-			for (const message of table.transitionOf(number).sent) sends.add(message);
+			if (watchers.isSame(after, ensemble)) for (const message of sent) sends.add(message);
 		}
 		this.#idleSends.set(ensemble, list, this.#sendLists.push([...sends]) - 1);
 		return this.#sendLists.at(-1)!;

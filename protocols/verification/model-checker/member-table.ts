@@ -14,7 +14,7 @@ import { renameNodes } from "./rename-nodes.ts";
 import type { StateEncoder } from "./state-encoder.ts";
 
 /** Steps whose observations are kept; those of others are worked out again when a watcher asks. */
-const OBSERVATIONS_KEPT = 1 << 14;
+const OBSERVATIONS_KEPT = 1 << 16;
 
 /** A member's transition, worked out. */
 export interface Transition {

@@ -4,6 +4,9 @@
  * is written as node `renaming[i]`.
  *
  * Every value begins with a unit that says what it is, so no sequence is the beginning of another.
+ *
+ * A frozen record is taken to be frozen through and through, and to hold the same for ever: it is worked out once. So whoever shows
+ * parts of a state that it shares with others before it freezes them.
  */
 import { assert } from "../../core/index.ts";
 
@@ -40,11 +43,17 @@ interface Shape {
 export class StateEncoder {
 	readonly #nodes: ReadonlyMap<string, number>;
 	readonly #strings = new Map<string, number>();
+	/** By sorted keys. */
 	readonly #shapes = new Map<string, Shape>();
+	/** By number of keys, for each order in which they were met. */
+	readonly #shapesOf: ({ readonly names: readonly string[]; readonly shape: Shape }[] | undefined)[] = [];
 	readonly #float = new Float64Array(1);
 	readonly #floatUnits = new Uint16Array(this.#float.buffer);
 	#units = new Uint16Array(UNITS_MIN);
 	#length = 0;
+	readonly #fragments = new WeakMap<object, Map<readonly number[], Uint16Array>>();
+	/** Where the parts of what is being sorted end; those of what is around it lie below. */
+	readonly #ends: number[] = [];
 	#renaming: readonly number[] = [];
 	/** The 64-bit hash of the last units. */
 	high = 0;
@@ -93,12 +102,15 @@ export class StateEncoder {
 	}
 
 	#put(unit: number): void {
-		if (this.#length === this.#units.length) {
-			const grown = new Uint16Array(this.#units.length * 2);
-			grown.set(this.#units);
-			this.#units = grown;
-		}
+		if (this.#length === this.#units.length) this.#reserve(1);
 		this.#units[this.#length++] = unit;
+	}
+
+	#reserve(units: number): void {
+		if (this.#length + units <= this.#units.length) return;
+		const grown = new Uint16Array(Math.max(this.#units.length * 2, this.#length + units));
+		grown.set(this.#units);
+		this.#units = grown;
 	}
 
 	#value(value: unknown): void {
@@ -172,29 +184,62 @@ export class StateEncoder {
 		}
 		if (value instanceof Map) {
 			this.#put(TAG.map);
-			this.#sorted(
-				[...value].map(
-					([key, item]) =>
-						() =>
-							this.#pair(key, item),
-				),
-			);
+			const from = this.#beginSorted(value.size);
+			for (const [key, item] of value) {
+				this.#pair(key, item);
+				this.#ends.push(this.#length);
+			}
+			this.#endSorted(from, value.size);
 			return;
 		}
 		if (value instanceof Set) {
 			this.#put(TAG.set);
-			this.#sorted([...value].map((item) => () => this.#value(item)));
+			const from = this.#beginSorted(value.size);
+			for (const item of value) {
+				this.#value(item);
+				this.#ends.push(this.#length);
+			}
+			this.#endSorted(from, value.size);
 			return;
 		}
 		this.#record(value as Readonly<Record<string, unknown>>);
 	}
 
 	#record(record: Readonly<Record<string, unknown>>): void {
+		if (Object.isFrozen(record)) this.#frozen(record);
+		else this.#thawed(record);
+	}
+
+	/** The units of what will never change are kept, for each renaming. */
+	#frozen(record: Readonly<Record<string, unknown>>): void {
+		let kept = this.#fragments.get(record);
+		if (kept === undefined) {
+			kept = new Map();
+			this.#fragments.set(record, kept);
+		}
+		const known = kept.get(this.#renaming);
+		if (known === undefined) {
+			const from = this.#length;
+			this.#thawed(record);
+			kept.set(this.#renaming, this.#units.slice(from, this.#length));
+			return;
+		}
+		this.#reserve(known.length);
+		this.#units.set(known, this.#length);
+		this.#length += known.length;
+	}
+
+	#thawed(record: Readonly<Record<string, unknown>>): void {
 		const shape = this.#shapeOf(record);
 		if (shape.isByNode) {
 			this.#put(TAG.record);
 			this.#size(SMALL_MAX);
-			this.#sorted(shape.keys.map((key) => () => this.#pair(key, record[key])));
+			const from = this.#beginSorted(shape.keys.length);
+			for (const key of shape.keys) {
+				this.#pair(key, record[key]);
+				this.#ends.push(this.#length);
+			}
+			this.#endSorted(from, shape.keys.length);
 			return;
 		}
 		this.#put(TAG.record);
@@ -213,37 +258,66 @@ export class StateEncoder {
 		this.#put(size >>> 16);
 	}
 
-	/** Writes parts in the order of their own units, so that the order they came in does not show. */
-	#sorted(parts: readonly (() => void)[]): void {
-		this.#size(parts.length);
-		const from = this.#length;
-		const texts = parts.map((write) => {
-			this.#length = from;
-			write();
-			return this.#text(from, this.#length);
-		});
-		this.#length = from;
-		for (const text of texts.sort()) for (let i = 0; i < text.length; i++) this.#put(text.charCodeAt(i));
+	/** Parts follow, and the end of each is pushed to `#ends`. Returns where the first one begins. */
+	#beginSorted(parts: number): number {
+		this.#size(parts);
+		return this.#length;
 	}
 
+	/** Puts the parts into the order of their own units, so that the order they came in does not show. */
+	#endSorted(from: number, parts: number): void {
+		const ends = this.#ends;
+		const first = ends.length - parts;
+		let isInOrder = true;
+		for (let at = first + 1, begin = from; at < ends.length && isInOrder; at++) {
+			isInOrder = this.#isBefore(begin, ends[at - 1]!, ends[at]!);
+			begin = ends[at - 1]!;
+		}
+		if (!isInOrder) {
+			const texts: string[] = [];
+			for (let at = first, begin = from; at < ends.length; begin = ends[at++]!)
+				texts.push(this.#text(begin, ends[at]!));
+			this.#length = from;
+			for (const text of texts.sort()) for (let i = 0; i < text.length; i++) this.#put(text.charCodeAt(i));
+		}
+		ends.length = first;
+	}
+
+	/** Whether the units from `begin` to `middle` come before those from there to `end`. */
+	#isBefore(begin: number, middle: number, end: number): boolean {
+		const units = this.#units;
+		for (let left = begin, right = middle; left < middle && right < end; left++, right++) {
+			if (units[left] !== units[right]) return units[left]! < units[right]!;
+		}
+		return middle - begin <= end - middle;
+	}
+
+	/** The keys are compared one by one with those of records before, since that is several times faster than to join them. */
 	#shapeOf(record: Readonly<Record<string, unknown>>): Shape {
 		const names = Object.keys(record);
-		const joined = names.join("\0");
-		const known = this.#shapes.get(joined);
-		if (known !== undefined) return known;
-		const prototype = Object.getPrototypeOf(record);
-		assert(prototype === Object.prototype || prototype === null, "protocol state holds no class instances");
-		const keys = names.sort();
-		const same = this.#shapes.get(`sorted ${keys.join("\0")}`);
-		const shape: Shape = same ?? {
-			number: this.#shapes.size,
-			keys,
-			isByNode: keys.some((key) => this.#nodes.has(key)),
-		};
-		this.#shapes.set(`sorted ${keys.join("\0")}`, shape);
-		this.#shapes.set(joined, shape);
+		const alike = this.#shapesOf[names.length] ?? [];
+		for (const known of alike) if (hasNames(known.names, names)) return known.shape;
+		const shape = this.#newShape(record, names);
+		this.#shapesOf[names.length] = [...alike, { names, shape }];
 		return shape;
 	}
+
+	#newShape(record: Readonly<Record<string, unknown>>, names: readonly string[]): Shape {
+		const prototype = Object.getPrototypeOf(record);
+		assert(prototype === Object.prototype || prototype === null, "protocol state holds no class instances");
+		const keys = [...names].sort();
+		const sorted = keys.join("\0");
+		const same = this.#shapes.get(sorted);
+		if (same !== undefined) return same;
+		const shape = { number: this.#shapes.size, keys, isByNode: keys.some((key) => this.#nodes.has(key)) };
+		this.#shapes.set(sorted, shape);
+		return shape;
+	}
+}
+
+function hasNames(names: readonly string[], others: readonly string[]): boolean {
+	for (let i = 0; i < names.length; i++) if (names[i] !== others[i]) return false;
+	return true;
 }
 
 /** Murmur3's finaliser: every bit of the input moves about half of the output's. */

@@ -1,6 +1,6 @@
 /**
  * Goal: what detectors find reaches reputations, alerts, metrics and the forensic log, with the right names (SEC-11, SEC-14, SEC-29,
- * SEC-30, SEC-42). Method: one monitor over its life, on a clock that the test moves.
+ * SEC-30, SEC-42, SEC-43). Method: one monitor over its life, on a clock that the test moves.
  */
 import { describe, expect, it } from "vitest";
 import { type SecurityAlert, SecurityMonitor } from "../../../actors/security-manager/index.ts";
@@ -11,8 +11,8 @@ import { cryptoOf, names } from "../../protocols/security/ceremony/world.ts";
 const members = names(4);
 const [one, two] = members as [NodeId, NodeId];
 
-function started(reputations?: SecurityMonitor["reputations"]) {
-	const time = { nowMs: 0 };
+function started(reputations?: SecurityMonitor["reputations"], patterns?: SecurityMonitor["patterns"], nowMs = 0) {
+	const time = { nowMs };
 	const records: AuditRecord[] = [];
 	const alerts: SecurityAlert[] = [];
 	const monitor = new SecurityMonitor({
@@ -26,6 +26,7 @@ function started(reputations?: SecurityMonitor["reputations"]) {
 		record: (record) => records.push(record),
 		alert: (alert) => alerts.push(alert),
 		...(reputations === undefined ? {} : { reputations }),
+		...(patterns === undefined ? {} : { patterns }),
 	});
 	return { monitor, time, records, alerts };
 }
@@ -84,5 +85,24 @@ describe("a security monitor", () => {
 		expect(monitor.protectAgainstEclipseAttacks(peers.slice(0, 3)).accepted).toHaveLength(3);
 		expect(monitor.protectAgainstEclipseAttacks(peers.slice(3)).accepted).toHaveLength(0);
 		expect(monitor.metrics).toMatchObject({ admissionsRefused: 4, requestsRefused: 3 });
+	});
+
+	it("learns which alerts follow one another, over its restarts, and warns of the next", () => {
+		const hourMs = 3_600_000;
+		let patterns: SecurityMonitor["patterns"] | undefined;
+		for (let hour = 0; hour < 12; hour++) {
+			const { monitor, time } = started(undefined, patterns, hour * hourMs);
+			const warned = (): string[] => monitor.threats.map(({ kind, after }) => `${kind} after ${after}`);
+			const candidate = { node: nodeId("new"), publicKey: new Uint8Array(32), origin: "10.1" };
+			for (let i = 0; i < 4; i++) monitor.preventSybilAttacks(candidate);
+			expect(warned()).toEqual(hour < 6 ? [] : ["flood after sybil"]);
+			time.nowMs += 10_000;
+			for (let i = 0; i < 5; i++) monitor.mitigateDoSAttacks([{ sender: "x" }]);
+			expect(warned()).toEqual([]);
+			time.nowMs += hourMs / 2;
+			expect(monitor.threats).toEqual([]);
+			({ patterns } = structuredClone({ patterns: monitor.patterns }));
+			if (hour === 11) expect(monitor.forecastSkill).toBeGreaterThan(0.3);
+		}
 	});
 });

@@ -69,3 +69,23 @@ it("writes a value under a renaming as it writes the renamed value", () => {
 	expect(allRenamings(3)[0]).toEqual([0, 1, 2]);
 	expect(new Set(allRenamings(4).map(String)).size).toBe(24);
 });
+
+it("writes what is frozen as it writes what is not, each time and under each renaming", () => {
+	const encoder = new StateEncoder(nodes);
+	const record = fc.dictionary(fc.constantFrom("a", "b", "n1", "n3"), data, { maxKeys: 3 });
+	fc.assert(
+		fc.property(
+			record,
+			fc.array(fc.constantFrom(...allRenamings(3)), { minLength: 1, maxLength: 8 }),
+			(plain, orders) => {
+				const frozen = Object.freeze({ ...plain });
+				for (const order of orders) {
+					expect(keyOf(encoder, ["before", frozen, "after"], order)).toBe(
+						keyOf(encoder, ["before", plain, "after"], order),
+					);
+				}
+			},
+		),
+		{ numRuns: 300 },
+	);
+});
