@@ -40,6 +40,7 @@ const LATENCY_WEIGHT = 1 / 16;
 const READ_MS = 200;
 
 const nothing = new Uint8Array(0);
+const noTimes: Map<NodeId, number> = new Map();
 
 /** How a client reaches its group. */
 export interface ByzantineAccess {
@@ -86,7 +87,7 @@ export class ByzantineClient {
 	readonly #access: ByzantineAccess;
 	readonly #window: Window;
 	readonly #timeoutMs: number;
-	readonly #observe: (answer: ObservedAnswer) => void;
+	readonly #observe: ((answer: ObservedAnswer) => void) | null;
 	#nextTimestamp = 1;
 	/** Timestamps without a result, ascending. */
 	readonly #incomplete = new Set<number>();
@@ -114,7 +115,7 @@ export class ByzantineClient {
 		this.#access = access;
 		this.#window = new Window(window);
 		this.#timeoutMs = requireInteger("timeoutMs", options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, 2 ** 31 - 1);
-		this.#observe = options.observe ?? ((): void => undefined);
+		this.#observe = options.observe ?? null;
 	}
 
 	/**
@@ -247,15 +248,16 @@ export class ByzantineClient {
 		const { clock, configuration } = this.#access;
 		const startedMs = clock.nowMs();
 		const replies = new ReplyCollector(configuration, request.timestamp);
-		const answered = new Set<NodeId>();
-		const heard = new Set<NodeId>();
+		// Few members: arrays, since sets for each request cost more.
+		const answered: NodeId[] = [];
+		const heard: NodeId[] = [];
 		const first = this.#firstAsked();
 		let attempts = 0;
 		// Answers that come later are observed, and nothing else.
 		let isAgreed = false;
 		let refusal = "too few answers";
 		let said = request;
-		const askedAtMs = new Map<NodeId, number>();
+		const askedAtMs = this.#observe === null ? noTimes : new Map<NodeId, number>();
 		return this.#settled((resolve, reject) => {
 			const take = (node: NodeId, answer: PbftClientAnswer): void => {
 				if (answer.type === "refused") {
@@ -264,9 +266,9 @@ export class ByzantineClient {
 					return;
 				}
 				// A tentative answer may be all that it gives to this ask: if too few are equal, it is asked again.
-				if (answer.type !== "tentative-result") answered.add(node);
-				heard.add(node);
-				if (answer.type === "result") {
+				if (answer.type !== "tentative-result") answered.push(node);
+				heard.push(node);
+				if (answer.type === "result" && this.#observe !== null) {
 					const { timestamp, sequence, data } = answer;
 					const delayMs = clock.nowMs() - (askedAtMs.get(node) ?? startedMs);
 					if (timestamp === request.timestamp) this.#observe({ member: node, timestamp, delayMs, sequence, data });
@@ -285,7 +287,7 @@ export class ByzantineClient {
 				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
 				// Who can not be asked now is asked again later.
 				for (const node of nodes) {
-					askedAtMs.set(node, clock.nowMs());
+					if (askedAtMs !== noTimes) askedAtMs.set(node, clock.nowMs());
 					this.#access.ask(node, said, leftMs, asker);
 				}
 			};
@@ -293,7 +295,7 @@ export class ByzantineClient {
 			const sign = (): void => {
 				if (said !== request) return;
 				said = this.#signed(request);
-				ask(configuration.members.filter((member) => !answered.has(member)));
+				ask(configuration.members.filter((member) => !answered.includes(member)));
 			};
 			ask(first);
 			const again = (): void => {
@@ -303,7 +305,7 @@ export class ByzantineClient {
 					reject(swarmErrors.outcomeUnknown({ operation: "command", waitedMs, attempts, reason }));
 					return;
 				}
-				ask(configuration.members.filter((member) => !answered.has(member)));
+				ask(configuration.members.filter((member) => !answered.includes(member)));
 				timer = clock.schedule(Math.min(Math.max(AGAIN_MS, patientMs), this.#timeoutMs - waitedMs), again);
 			};
 			const patientMs = HEDGE_LATENCIES * this.#latencyMs;
@@ -318,15 +320,21 @@ export class ByzantineClient {
 		const primary = this.#access.primary();
 		this.#turn += 1;
 		const others = members.filter((member) => member !== primary);
+		if (this.#silence.size === 0 && this.#access.isTentative !== true) {
+			const asked = [primary];
+			for (let i = 0; i < faults; i++) asked.push(others[(i + this.#turn) % others.length] as NodeId);
+			return asked;
+		}
 		const rotated = others.map((_, i) => others[(i + this.#turn) % others.length] as NodeId);
 		const bySilence = rotated.sort((a, b) => (this.#silence.get(a) ?? 0) - (this.#silence.get(b) ?? 0));
 		const { configuration, isTentative = false } = this.#access;
 		return [primary, ...bySilence.slice(0, isTentative ? quorumOf(configuration) - 1 : faults)];
 	}
 
-	#remember(first: readonly NodeId[], answered: ReadonlySet<NodeId>): void {
-		for (const node of first.filter((asked) => !answered.has(asked)))
-			this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
+	#remember(first: readonly NodeId[], answered: readonly NodeId[]): void {
+		for (const node of first) {
+			if (!answered.includes(node)) this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
+		}
 	}
 
 	/** Null when no quorum answers alike in time: the state moves, or somebody lies. */
