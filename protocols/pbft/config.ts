@@ -63,7 +63,8 @@ export interface PbftConfig {
 	readonly clientsMax: number;
 	/**
 	 * How long a backup waits for a known request to be executed before it asks for another view, in milliseconds; doubled for
-	 * each view in a row that brings no progress (OSDI'99 §4.5.2). Default 500; bounds 1 to 600,000.
+	 * each view in a row that brings no progress (OSDI'99 §4.5.2). Default 1,000; bounds 1 to 600,000. Lower: a primary that is gone is
+	 * left sooner, and so is one whose machine is slow, such as one whose code is still being compiled.
 	 */
 	readonly viewTimeoutMs: number;
 	/**
@@ -181,7 +182,7 @@ const defaults = {
 	waitingMax: 8192,
 	clientWindow: 64,
 	clientsMax: 4096,
-	viewTimeoutMs: 500,
+	viewTimeoutMs: 1_000,
 	queuePeriodsMax: 8,
 	viewTimeoutMaxMs: 64_000,
 	executesTentatively: false as boolean,
