@@ -32,8 +32,16 @@ export interface ParticipantSettings<P extends ProtocolTypes> {
 	readonly store: string;
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
+	/**
+	 * When a write counts as durable. `flushed` (default): when the storage has said so. `handed-over`: already when it is in the memory that
+	 * this thread shares with the storage's, and where that can not be known, when flushed. Only for a storage in memory, which is lost
+	 * with the process as that memory is: it spares each vote two hand-overs between threads.
+	 */
+	readonly durability?: Durability;
 	readonly open: (context: ActorContext) => Promise<ProtocolAdapter<P>>;
 }
+
+export type Durability = "flushed" | "handed-over";
 
 /** What anyone may ask a participant of any protocol. */
 export type InspectionRequest =
@@ -226,16 +234,24 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		machine.step(input, context.clock.nowMs(), this.#emitted);
 	}
 
-	/** Closes the open batch and performs its effects. */
+	/** Closes the open batch and performs its effects; then the one that the durability of its writes has opened. */
 	#endBatch(): void {
-		if (!this.#batchOpen || this.#ended) return;
-		this.#step({ type: "batch-ended" });
-		this.#batchOpen = false;
-		const emitted = this.#emitted;
-		this.#emitted = [];
-		const released: Effect<P>[] = [];
-		this.#queue.emit(emitted, released);
-		this.#perform(released);
+		while (this.#batchOpen && !this.#ended) {
+			this.#step({ type: "batch-ended" });
+			this.#batchOpen = false;
+			const emitted = this.#emitted;
+			this.#emitted = [];
+			const released: Effect<P>[] = [];
+			this.#queue.emit(emitted, released);
+			this.#perform(released);
+			if (this.#settings.durability === "handed-over") this.#handOver();
+		}
+	}
+
+	/** What rests on these writes may leave behind them: the storage gets them first, even if this thread ends now. */
+	#handOver(): void {
+		const last = this.#writing.at(-1);
+		if (last !== undefined && this.#running.store.handOver()) this.#flushed(last.sequence);
 	}
 
 	/** An input that did not come with a message: a completion. Those of one moment share a batch. */
