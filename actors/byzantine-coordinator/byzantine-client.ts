@@ -29,13 +29,12 @@ import type { DeskAsker } from "./request-desk.ts";
 
 export const BYZANTINE_CLIENT_WINDOW_DEFAULT = 32;
 const TIMEOUT_MS_DEFAULT = 20_000;
-/** After so long without an answer that counts, all members are asked; and not before some times what results have taken of late. */
+/** After so long without an answer that counts, all members are asked. */
 const HEDGE_MS = 400;
-const HEDGE_LATENCIES = 4;
-/** After that, whoever has not answered is asked again this often, or as seldom as that. */
+/** So often that is put off while this client's other requests get results: where requests queue, asking more members makes the queue longer. */
+const HEDGES_PUT_OFF_MAX = 8;
+/** After that, whoever has not answered is asked again this often. */
 const AGAIN_MS = 1_000;
-/** Share of the last result in what results take of late. */
-const LATENCY_WEIGHT = 1 / 16;
 /** How long the members may take over a read that is not ordered, before it is asked as one that is. */
 const READ_MS = 200;
 
@@ -96,8 +95,8 @@ export class ByzantineClient {
 	/** How often a member of the first asked was not among those who answered. */
 	readonly #silence = new Map<NodeId, number>();
 	#turn = 0;
-	/** What results have taken of late, from the first ask on: where requests queue, asking more members makes them queue longer. */
-	#latencyMs = 0;
+	/** Requests that have got their result. */
+	#agreed = 0;
 	#closed: Error | null = null;
 	readonly #interrupts = new Set<(error: Error) => void>();
 
@@ -278,7 +277,7 @@ export class ByzantineClient {
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
 				isAgreed = true;
 				this.#remember(first, heard);
-				this.#latencyMs += (clock.nowMs() - startedMs - this.#latencyMs) * LATENCY_WEIGHT;
+				this.#agreed += 1;
 				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
 			};
 			const asker: DeskAsker = { answered: guarded(take, reject), failed: () => undefined };
@@ -298,7 +297,13 @@ export class ByzantineClient {
 				ask(configuration.members.filter((member) => !answered.includes(member)));
 			};
 			ask(first);
+			let [agreed, putOff] = [this.#agreed, 0];
 			const again = (): void => {
+				if (attempts === 1 && agreed !== this.#agreed && putOff < HEDGES_PUT_OFF_MAX) {
+					[agreed, putOff] = [this.#agreed, putOff + 1];
+					timer = clock.schedule(Math.min(HEDGE_MS, Math.max(1, startedMs + this.#timeoutMs - clock.nowMs())), again);
+					return;
+				}
 				const waitedMs = Math.round(clock.nowMs() - startedMs);
 				if (waitedMs >= this.#timeoutMs) {
 					const reason = replies.isHopeless ? "members answer differently" : refusal;
@@ -306,10 +311,9 @@ export class ByzantineClient {
 					return;
 				}
 				ask(configuration.members.filter((member) => !answered.includes(member)));
-				timer = clock.schedule(Math.min(Math.max(AGAIN_MS, patientMs), this.#timeoutMs - waitedMs), again);
+				timer = clock.schedule(Math.min(AGAIN_MS, this.#timeoutMs - waitedMs), again);
 			};
-			const patientMs = HEDGE_LATENCIES * this.#latencyMs;
-			let timer = clock.schedule(Math.min(Math.max(HEDGE_MS, patientMs), this.#timeoutMs), again);
+			let timer = clock.schedule(Math.min(HEDGE_MS, this.#timeoutMs), again);
 			return () => clock.cancel(timer);
 		});
 	}
