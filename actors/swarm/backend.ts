@@ -63,6 +63,8 @@ export interface ThreadSetup {
 	readonly preload: readonly string[];
 	readonly seed: number;
 	readonly warmSpares: number;
+	/** See `ThreadBackendOptions`; default the backend's own. */
+	readonly youngGenerationMb?: number;
 	readonly engine: EngineSource;
 	/** Removes what the engine leaves behind, if that is wanted. */
 	readonly dispose: () => Promise<void>;

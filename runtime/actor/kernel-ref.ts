@@ -16,6 +16,7 @@ export interface RefHost {
 	cellAt(address: Address): Cell | null;
 	/** The slow way: the target is on another thread, or gone. */
 	tell(ref: KernelRef, sender: Cell | null, message: unknown, high: boolean): TellVerdict;
+	handOver(ref: KernelRef): boolean;
 	tellWhenReady(ref: KernelRef, sender: Cell | null, message: unknown): Promise<void>;
 	ask(ref: KernelRef, sender: Cell | null, message: unknown, timeoutMs: number): Promise<unknown>;
 }
@@ -64,6 +65,10 @@ export class KernelRef implements ActorRef {
 		}
 		host.localTells += 1;
 		return cell.accept(message, sender === null ? null : sender.identity, options?.priority === "high");
+	}
+
+	handOver(): boolean {
+		return this.#host.handOver(this);
 	}
 
 	tellWhenReady(message: unknown): Promise<void> {

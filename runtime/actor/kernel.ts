@@ -373,6 +373,11 @@ export class Kernel
 		return cell.accept(message, sender === null ? null : sender.identity, high);
 	}
 
+	handOver({ address }: KernelRef): boolean {
+		const { transport } = this.#ports;
+		return address.slot !== transport.slot && transport.handOver(address.slot);
+	}
+
 	tellWhenReady(ref: KernelRef, sender: Cell | null, message: unknown): Promise<void> {
 		return this.#outbox.tellWhenReady(ref, sender, message);
 	}

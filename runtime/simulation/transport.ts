@@ -277,6 +277,11 @@ export class VirtualTransport implements Transport {
 		this.#free(lane);
 	}
 
+	/** A thread's messages are on a network here, which may lose them. */
+	handOver(): boolean {
+		return false;
+	}
+
 	whenReady(slot: ThreadSlot, callback: () => void): void {
 		const lane = this.#fabric.lanes.between(this.slot, slot, "user");
 		const once = (): void => {

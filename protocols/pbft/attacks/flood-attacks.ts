@@ -1,4 +1,5 @@
 /** What a member can do by sending too much, or what is no message at all. */
+import { emptyBytes } from "../bytes.ts";
 import type { SequenceNumber, ViewNumber } from "../entities.ts";
 import type { PbftMessage } from "../messages.ts";
 import { type Attack, sayToAll } from "./attack.ts";
@@ -42,7 +43,7 @@ export const floodAttacks: readonly Attack[] = [
 				kind: "command" as const,
 				operation: Uint8Array.of(i),
 				signature,
-				macs: [],
+				macs: emptyBytes,
 			}));
 			return sayToAll(means, { type: "forward", requests });
 		},
