@@ -74,13 +74,6 @@ test("a task whose thread ends rejects, and the pool goes on", async () => {
 	expect(await computing.run({ module: tasks, export: "refuseOdd", args: 2 })).toBe(2);
 });
 
-test("a young generation is given to its threads", async () => {
-	const computing = pool({ youngGenerationMb: 7 });
-	const limits = await computing.run({ module: tasks, export: "heapLimits" });
-	expect(limits).toMatchObject({ maxYoungGenerationSizeMb: 7 });
-	expect(() => pool({ youngGenerationMb: 0 })).toThrow("youngGenerationMb");
-});
-
 test("the queue is bounded, and close settles what is left", async () => {
 	const computing = pool({ maxQueue: 2 });
 	const gate = new Int32Array(new SharedArrayBuffer(4));
