@@ -43,8 +43,6 @@ import { interruptExitCode } from "./verdict.ts";
 
 /** Old generation of a thread that runs seeds: histories and journals of a minute of virtual time take some tens of MB. */
 const HEAP_LIMIT_MB = 1_024;
-/** A simulation makes some MB for each second of virtual time, and keeps hardly anything of it. */
-const YOUNG_GENERATION_MB = 192;
 
 /** Where seeds are run. */
 export interface SeedPool {
@@ -237,11 +235,7 @@ class SimulateCommand {
 
 /** Compute threads, each with one seed at a time. */
 export function threadPool(width: number): SeedPool {
-	const pool = new ComputePool({
-		threadsMax: width,
-		heapLimitMb: HEAP_LIMIT_MB,
-		youngGenerationMb: YOUNG_GENERATION_MB,
-	});
+	const pool = new ComputePool({ threadsMax: width, heapLimitMb: HEAP_LIMIT_MB });
 	return { width, run: (order) => pool.run<SeedResult>(seedTask(order)), close: () => pool.close() };
 }
 

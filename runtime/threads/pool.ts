@@ -24,11 +24,6 @@ export interface ComputePoolOptions {
 	readonly idleTimeoutMs?: number;
 	/** Old-generation heap limit of a thread in MiB, 16 to 65,536; default 256. */
 	readonly heapLimitMb?: number;
-	/**
-	 * Young generation of a thread in MiB, 1 to 1,024; default: V8's own. Tasks that make much and keep little have fewer
-	 * collections with a larger one.
-	 */
-	readonly youngGenerationMb?: number;
 }
 
 /** What a compute thread hands back; an error travels as data and is rebuilt here. */
@@ -69,12 +64,7 @@ export class ComputePool {
 			// Its default parks the thread in Atomics.wait between tasks, which freezes timers that a task left behind.
 			atomics: "disabled",
 			concurrentTasksPerWorker: 1,
-			resourceLimits: {
-				maxOldGenerationSizeMb: requireInteger("heapLimitMb", options.heapLimitMb ?? 256, 16, 65_536),
-				...(options.youngGenerationMb === undefined
-					? {}
-					: { maxYoungGenerationSizeMb: requireInteger("youngGenerationMb", options.youngGenerationMb, 1, 1_024) }),
-			},
+			resourceLimits: { maxOldGenerationSizeMb: requireInteger("heapLimitMb", options.heapLimitMb ?? 256, 16, 65_536) },
 		});
 	}
 
