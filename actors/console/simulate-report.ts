@@ -31,6 +31,7 @@ export function printSimulation(
 		verdictTable(summary),
 		faultTable(summary),
 		propertyTable(summary),
+		gapLines(summary),
 		failureLines(summary, setting),
 		costLines(summary, cost),
 	];
@@ -49,7 +50,8 @@ export function simulationObject(
 	cost: SimulationCost,
 	setting: SimulationSetting,
 ): Readonly<Record<string, unknown>> {
-	const { seeds, verdicts, classes, faults, properties, failures, traces, answered, virtualMs, steps } = summary;
+	const { seeds, verdicts, classes, faults, properties, neverWitnessed } = summary;
+	const { failures, traces, answered, virtualMs, steps } = summary;
 	return {
 		version: setting.version,
 		seeds: { asked: setting.seeds, run: seeds },
@@ -57,6 +59,7 @@ export function simulationObject(
 		classes,
 		faults,
 		properties,
+		neverWitnessed,
 		failures: failures.map((failure) => ({ ...reasonsOf(failure), replay: setting.replay(failure.seed) })),
 		traces,
 		operationsAnswered: answered,
@@ -89,6 +92,12 @@ function propertyTable({ properties }: SimulationSummary): readonly string[] {
 		return [id, kind, formatNumber(seeds), formatNumber(evaluations)];
 	});
 	return formatTable([["property", "", "seeds", "evaluated"], ...rows], ["left", "left", right, right]);
+}
+
+/** Coverage is no verdict: a few seeds need not show everything. But nobody shall take it for shown. */
+function gapLines({ neverWitnessed }: SimulationSummary): readonly string[] {
+	if (neverWitnessed.length === 0) return [];
+	return [`never happened, so that these seeds say nothing about it: ${neverWitnessed.join(", ")}`];
 }
 
 function failureLines({ failures }: SimulationSummary, { replay }: SimulationSetting): readonly string[] {

@@ -98,6 +98,11 @@ export class SimulationSummary {
 	get properties(): readonly PropertyCoverage[] {
 		return [...this.#properties].map(([id, counts]) => ({ id, ...counts }));
 	}
+
+	/** What ought to happen somewhere and did in no seed: the run says nothing about it. */
+	get neverWitnessed(): readonly string[] {
+		return this.properties.flatMap(({ id, kind, seeds }) => (kind === "sometimes" && seeds === 0 ? [id] : []));
+	}
 }
 
 function noVerdicts(): Record<ExperimentVerdict, number> {

@@ -6,10 +6,13 @@
  * due, so that a pause of the system shows in all that had to wait for it. A client has one operation at a time, as
  * linearizability means it; what is due while all are busy waits for the first that is free.
  *
+ * Reads may be asked at several levels, and of any member. A `stale` one must not be older than {@link STALENESS_MS}; it
+ * enters the history that much before it is asked, so that linearizability says just that.
+ *
  * Keys with an even number hold a single value (put, get, cas), the others a list (append, get). Each value is written
  * once in a run, so a read says which write it has seen.
  */
-import { type Generator, must, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { type Generator, must, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import { HistoryRecorder } from "../../protocols/verification/index.ts";
 import type { Clock } from "../../runtime/index.ts";
 import type { Workload, WorkloadJudgement, WorkloadSpec } from "../../supervisors/index.ts";
@@ -31,6 +34,10 @@ const SHARES = 10;
 const GETS = 4;
 /** On a key with a single value, so many compare and set; the rest put. */
 const SWAPS = 2;
+/** How old the answer of a `stale` read may be. */
+const STALENESS_MS = 400;
+/** Timers of threads may fire so much early. */
+const TIMER_MARGIN_MS = 2;
 
 /** What a client rejects with when the operation certainly had no effect. */
 const codesWithoutEffect: ReadonlySet<string> = new Set(["not-decided", "client-overloaded"]);
@@ -39,6 +46,11 @@ export interface KeyValueWorkloadOptions {
 	readonly spec: WorkloadSpec;
 	/** A client with a session of its own. */
 	readonly client: () => SwarmClient;
+	/** The members that can be asked, and who of them leads. */
+	readonly members: () => readonly string[];
+	readonly leader: () => string | null;
+	/** Whether this member says that it leads, whatever others have heard since. */
+	readonly leads: (node: string) => boolean;
 	readonly clock: Clock;
 	readonly generator: Generator;
 	/** Time 0 of the figures. */
@@ -55,6 +67,8 @@ interface WorkloadClient {
 	historyClient: number;
 	/** What it has last seen under a key, for compare-and-set. */
 	readonly seen: Map<string, unknown>;
+	/** Whom it knows to lead. */
+	leader: string | null;
 }
 
 export class KeyValueWorkload implements Workload {
@@ -86,7 +100,13 @@ export class KeyValueWorkload implements Workload {
 			OPERATIONS_MAX,
 		);
 		for (let number = 0; number < spec.clients; number++) {
-			this.#free.push({ number, client: client(), historyClient: this.#historyClients++, seen: new Map() });
+			this.#free.push({
+				number,
+				client: client(),
+				historyClient: this.#historyClients++,
+				seen: new Map(),
+				leader: null,
+			});
 		}
 		this.#endMs = clock.nowMs() + spec.forMs;
 		this.#scheduleNext();
@@ -118,7 +138,8 @@ export class KeyValueWorkload implements Workload {
 	/** Times between two operations are uniform in [0, 2 / rate]: no logarithms, which engines may round differently. */
 	#scheduleNext(): void {
 		const { spec, clock, generator } = this.#options;
-		const afterMs = (generator.fraction() * 2_000) / spec.ratePerSecond;
+		const { burst = 1, ratePerSecond } = spec;
+		const afterMs = (generator.fraction() * 2_000 * burst) / ratePerSecond;
 		const dueMs = clock.nowMs() + afterMs;
 		if (dueMs > this.#endMs) {
 			clock.schedule(Math.max(0, this.#endMs - clock.nowMs()), () => {
@@ -128,7 +149,7 @@ export class KeyValueWorkload implements Workload {
 		}
 		clock.schedule(afterMs, () => {
 			if (this.#hasFinished) return;
-			this.#waiting.push(dueMs);
+			for (let due = 0; due < burst; due++) this.#waiting.push(dueMs);
 			this.#beginDue();
 			this.#scheduleNext();
 		});
@@ -151,11 +172,32 @@ export class KeyValueWorkload implements Workload {
 		this.#history.invoke({ id, client: client.historyClient, op, key, ...asked }, this.#nowNs());
 		this.#counts.begun += 1;
 		this.#outstanding += 1;
-		const operation = op === "get" ? client.client.read(command) : client.client.propose(command);
+		const operation = op === "get" ? this.#read(client, command) : client.client.propose(command);
 		operation.then(
 			(result) => this.#answered(client, command, id, dueMs, result as KeyValueResult),
 			(error: unknown) => this.#failed(client, id, error),
 		);
+	}
+
+	/** Draws nothing where there is nothing to choose. */
+	async #read(workloadClient: WorkloadClient, query: KeyValueCommand): Promise<unknown> {
+		const { client } = workloadClient;
+		const { spec, generator, members, clock } = this.#options;
+		const { reads = ["as-configured"], ask = "leader" } = spec;
+		const level = reads.length === 1 ? reads[0] : generator.pick(reads);
+		const first =
+			ask === "any" ? generator.pick(members()) : ask === "remembered" ? this.#remembered(workloadClient) : null;
+		const at = first === null || !members().includes(first) ? {} : { at: first as NodeId };
+		if (level === undefined || level === "as-configured") return client.read(query, at);
+		if (level !== "stale") return client.read(query, { ...at, level });
+		await new Promise<void>((resolve) => clock.schedule(STALENESS_MS + TIMER_MARGIN_MS, resolve));
+		return client.read(query, { ...at, level, maxStalenessMs: STALENESS_MS });
+	}
+
+	#remembered(client: WorkloadClient): string | null {
+		const { leads, leader } = this.#options;
+		if (client.leader === null || !leads(client.leader)) client.leader = leader();
+		return client.leader;
 	}
 
 	#answered(client: WorkloadClient, command: KeyValueCommand, id: number, dueMs: number, result: KeyValueResult): void {

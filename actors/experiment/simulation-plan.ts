@@ -3,6 +3,7 @@ import { Generator } from "../../protocols/core/index.ts";
 import type { RaftMessage } from "../../protocols/raft/index.ts";
 import { type Experiment, planExperiment, selectFaults } from "../../supervisors/index.ts";
 import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
+import { drawOptions, withinPromises } from "./seed-options.ts";
 import { KILL_POINTS, simulationFaultKinds } from "./simulation-faults.ts";
 
 export interface SimulationPlan {
@@ -42,11 +43,7 @@ const messageKinds: Readonly<Record<RaftMessage["type"], true>> = {
 	quiesce: true,
 };
 
-/** Small logs and snapshots, so that a minute of virtual time meets compaction and transfers. */
-const config = { snapshotEveryEntries: 64, retainedEntries: 16, snapshotChunkBytes: 512, maxEntriesPerAppend: 16 };
 const CLIENTS = 8;
-const OPERATIONS_PER_SECOND = 20;
-const KEYS = 5;
 const LIVENESS_MS = 30_000;
 
 /** What `--faults` selects. @throws QuorateError `experiment-unsupported` */
@@ -57,15 +54,16 @@ export function plannedFaults(selection: string): readonly string[] {
 
 /** The experiment of a seed. */
 export function planSeed(seed: number, { protocol, nodes, forMs, faults }: SimulationPlan): Experiment {
+	const { config, workload, faults: possible } = drawOptions(seed, faults);
 	// Members on one disk share flushes, members on their own can lose one: half of the seeds see either.
-	const onShared = faults.filter((kind) => !sharedDiskFatal.has(kind));
+	const onShared = possible.filter((kind) => !sharedDiskFatal.has(kind));
 	const disks = onShared.length > 0 && new Generator(seed, "disks").chance(0.5) ? "shared" : "own";
-	return planExperiment({
+	const planned = planExperiment({
 		seed,
 		topology: { protocol, nodes, storage: "durable", disks, config },
 		budget: { crash: Math.floor((nodes - 1) / 2), byzantine: 0 },
-		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, ratePerSecond: OPERATIONS_PER_SECOND, keys: KEYS, forMs },
-		faults: disks === "own" ? faults : onShared,
+		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, forMs, ...workload },
+		faults: disks === "own" ? possible : onShared,
 		steadyState: {
 			title: "one leader, all members run",
 			probes: [
@@ -79,4 +77,5 @@ export function planSeed(seed: number, { protocol, nodes, forMs, faults }: Simul
 		// Nobody reads a wall clock.
 		values: { message: Object.keys(messageKinds), point: KILL_POINTS, clock: ["monotonic"] },
 	});
+	return withinPromises(planned);
 }

@@ -8,17 +8,25 @@ export const GROUP = "raft";
 /** What a group has for its first election, on a busy machine too; virtual time in simulation. */
 export const START_TIMEOUT_MS = 30_000;
 
+/** Settings that are true or false. */
+const switches = ["preVote", "followerReads", "forwardProposals", "promoteLearners"] as const;
+
 /**
- * Experiments name settings as `RaftConfig` does; the election timeout, which is a range there, is `electionTimeoutMinMs`
- * and `electionTimeoutMaxMs`.
+ * Experiments name settings as `RaftConfig` does, with numbers for values: what is true or false there is 1 or 0, the election
+ * timeout, which is a range there, is `electionTimeoutMinMs` and `electionTimeoutMaxMs`, and `leaseMaxClockDriftPpm` turns leases on.
  * @throws QuorateError `experiment-unsupported` for another protocol; what a setting is refused with, the swarm says
  */
 export function raftOptionsOf({ protocol, nodes, config }: Topology): RaftOptions {
 	if (protocol !== "raft") {
 		throw experimentUnsupported({ engine: "raft swarms", what: "protocol", name: protocol, nearest: "raft" });
 	}
-	const { electionTimeoutMinMs, electionTimeoutMaxMs, ...others } = config;
+	const { electionTimeoutMinMs, electionTimeoutMaxMs, leaseMaxClockDriftPpm, ...others } = config;
 	const settings: Record<string, unknown> = { ...others };
+	for (const name of switches) {
+		// What is neither the swarm refuses.
+		if (others[name] === 0 || others[name] === 1) settings[name] = others[name] === 1;
+	}
+	if (leaseMaxClockDriftPpm !== undefined) settings["lease"] = { maxClockDriftPpm: leaseMaxClockDriftPpm };
 	if (electionTimeoutMinMs !== undefined || electionTimeoutMaxMs !== undefined) {
 		const min = electionTimeoutMinMs ?? (electionTimeoutMaxMs ?? 0) / 2;
 		settings["electionTimeoutMs"] = { min, max: electionTimeoutMaxMs ?? 2 * min };

@@ -112,6 +112,9 @@ export class SwarmTarget implements ExperimentTarget {
 		this.#workload = new KeyValueWorkload({
 			spec,
 			client: () => swarm.client({ window: 1, timeoutMs: CLIENT_TIMEOUT_MS }),
+			members: () => this.nodes,
+			leader: () => swarm.leader?.leader ?? null,
+			leads: (node) => swarm.nodes.some((status) => status.node === node && status.role === "leader"),
 			clock,
 			generator: this.#generator.fork(`workload-${this.#workloads}`),
 			originMs,

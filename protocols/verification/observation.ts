@@ -1,5 +1,5 @@
 /** What an observer of a whole group sees, whoever hosts it: model checker, simulator or a test's driver. */
-import type { Effect, NodeId, ProtocolTypes } from "../core/index.ts";
+import type { Effect, NodeId, ProtocolTypes, RequestId } from "../core/index.ts";
 
 /**
  * One thing that has happened in a group of one protocol. `View` is how the protocol's room shows a machine to
@@ -16,6 +16,8 @@ export type GroupObservation<P extends ProtocolTypes, View> =
 			readonly node: NodeId;
 			/** In order; not performed yet. */
 			readonly effects: readonly Effect<P>[];
+			/** What clients have asked in this batch, by their numbers; hosts without clients of their own leave it out. */
+			readonly asked?: ReadonlySet<RequestId>;
 			readonly machine: View;
 	  }
 	/** A message leaves its sender, whose disk holds `durable` at that moment. Depth `disk`. */

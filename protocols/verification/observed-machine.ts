@@ -1,5 +1,5 @@
 /** A state machine that lets an observer look, for hosts that run a shipped participant unchanged. */
-import type { Effect, Input, MonotonicMs, NodeId, ProtocolTypes, StateMachine } from "../core/index.ts";
+import type { Effect, Input, MonotonicMs, NodeId, ProtocolTypes, RequestId, StateMachine } from "../core/index.ts";
 import type { GroupObservation } from "./observation.ts";
 
 /** A machine that shows itself to observers. */
@@ -21,6 +21,8 @@ export class ObservedMachine<P extends ProtocolTypes, View> implements StateMach
 	readonly #observe: (observation: GroupObservation<P, View>) => void;
 	/** The effects of the batch so far: the host may take them from its own list at any time. */
 	#batch: Effect<P>[] = [];
+	/** What clients have asked in it. */
+	#asked = new Set<RequestId>();
 
 	constructor(
 		node: NodeId,
@@ -34,6 +36,7 @@ export class ObservedMachine<P extends ProtocolTypes, View> implements StateMach
 
 	step(input: Input<P>, now: MonotonicMs, effects: Effect<P>[]): void {
 		if (input.type === "start") this.#observe({ type: "started", node: this.#node });
+		if (input.type === "request") this.#asked.add(input.requestId);
 		const before = effects.length;
 		this.#machine.step(input, now, effects);
 		for (let i = before; i < effects.length; i++) this.#batch.push(effects[i] as Effect<P>);
@@ -48,13 +51,16 @@ export class ObservedMachine<P extends ProtocolTypes, View> implements StateMach
 	copy(): ObservedMachine<P, View> {
 		const copy = new ObservedMachine(this.#node, this.#machine.copy(), this.#observe);
 		copy.#batch = this.#batch.slice();
+		copy.#asked = new Set(this.#asked);
 		return copy;
 	}
 
 	#report(): void {
 		const effects = this.#batch;
+		const asked = this.#asked;
 		this.#batch = [];
-		this.#observe({ type: "batch", node: this.#node, effects, machine: this.#machine.view });
+		if (asked.size > 0) this.#asked = new Set();
+		this.#observe({ type: "batch", node: this.#node, effects, machine: this.#machine.view, asked });
 		for (const effect of effects) {
 			if (effect.type === "emit") this.#observe({ type: "event", node: this.#node, event: effect.event });
 		}

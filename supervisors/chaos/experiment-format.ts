@@ -1,6 +1,6 @@
 /** The format of experiment files, as one table: what the parser reads, the writer writes and the JSON Schema says. */
 import { FAULT_KINDS } from "./catalogue.ts";
-import { EXPERIMENT_VERSION, type Tolerance } from "./experiment.ts";
+import { ASK_FIRST, EXPERIMENT_VERSION, READ_LEVELS, type Tolerance } from "./experiment.ts";
 import { DURATION_MS_MAX } from "./fault-kind.ts";
 import {
 	choice,
@@ -153,6 +153,13 @@ const workload = record([
 	}),
 	field("keys", integer(1, 1_000_000), "How many keys they share.", { default: 4 }),
 	milliseconds("for", "How long operations are begun.", 1, { default: 30_000 }),
+	field("reads", list(choice(READ_LEVELS), 1, READ_LEVELS.length), "How reads are answered; each draws one of these.", {
+		optional: true,
+	}),
+	field("ask", choice(ASK_FIRST), "Whom a read goes to first: who leads, who still says so to this client, or any.", {
+		optional: true,
+	}),
+	field("burst", integer(1, 1_000), "So many operations are due at once.", { optional: true }),
 ]);
 
 const steadyState = record([

@@ -63,7 +63,23 @@ export interface WorkloadSpec {
 	readonly keys: number;
 	/** How long operations are begun. */
 	readonly forMs: number;
+	/** How reads are to be answered, by the words of {@link READ_LEVELS}: each read draws one. Left out: as the group is set up. */
+	readonly reads?: readonly (typeof READ_LEVELS)[number][];
+	/**
+	 * Whom a read goes to first: who leads as far as the process has heard (left out); who this client knows to lead, as long as
+	 * that member says so, as with a client far away; or any member.
+	 */
+	readonly ask?: (typeof ASK_FIRST)[number];
+	/** So many operations are due at once, at the same rate; left out, each at a time of its own. */
+	readonly burst?: number;
 }
+
+/**
+ * `as-configured`: the client says nothing. `linearizable`, `lease` and `follower` promise the same, each by means of its own;
+ * `stale` promises a state that is no older than a bound.
+ */
+export const READ_LEVELS = ["as-configured", "linearizable", "lease", "follower", "stale"] as const;
+export const ASK_FIRST = ["leader", "remembered", "any"] as const;
 
 export interface SteadyState {
 	readonly title: string;

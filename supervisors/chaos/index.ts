@@ -22,6 +22,7 @@ export {
 	targetFailed,
 } from "./errors.ts";
 export {
+	ASK_FIRST,
 	EXPERIMENT_VERSION,
 	type Experiment,
 	type ExperimentVerdict,

@@ -14,11 +14,14 @@ const checked = (...bounds: readonly string[]): Attempt => [
 
 export const raftAttempts: readonly Attempt[] = [
 	checked("--states-max", "20000"),
-	...seeds(1, 2, (seed) => ["simulate", "--seed", seed, "--nodes", "3", "--for", "10s"]),
+	...seeds(1, 8, (seed) => ["simulate", "--seed", seed, "--nodes", "3", "--for", "10s"]),
 	checked("--duplicates", "0", "--disk", "asynchronous"),
 	["check", "raft", "--in-flight", "2", "--losses", "0", "--duplicates", "0"],
 	["chaos", "run", "examples/experiments/member-needs-a-snapshot.yaml"],
 	...seeds(1, 12, (seed) => ["machines", `${room}/chaos-run.ts`, seed]),
+	// Clients that hold on to a deposed leader; a chunk of a snapshot that is lost when the faults end.
+	["simulate", "--seed", "50"],
+	["simulate", "--seed", "36"],
 	tests(room, "paper", "transcripts", "conflict", "progress", "configuration", "membership", "sessions", "transfer"),
 	tests(room, "forwarding", "priority", "witness", "repair", "snapshot-request"),
 	tests(room, "learners", "lease", "follower-reads", "forget-leader", "byte-limits", "config"),

@@ -20,6 +20,15 @@ import { durableCounted } from "./durable-counted.ts";
 import { durableVote } from "./durable-vote.ts";
 import { electionSafety } from "./election-safety.ts";
 import { exactlyOnce } from "./exactly-once.ts";
+import {
+	chunkSentAgain,
+	groupSilent,
+	proposalForwarded,
+	readAtFollower,
+	readByLease,
+	snapshotReplacedTail,
+	staleRead,
+} from "./feature-witnesses.ts";
 import { indexOrder } from "./index-order.ts";
 import { leaderAppendOnly } from "./leader-append-only.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
@@ -76,6 +85,13 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	logCompacted,
 	quorumLost,
 	readAnswered,
+	readByLease,
+	readAtFollower,
+	staleRead,
+	proposalForwarded,
+	groupSilent,
+	snapshotReplacedTail,
+	chunkSentAgain,
 	leaderExists,
 	replicasEqual,
 ];

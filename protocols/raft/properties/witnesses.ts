@@ -80,7 +80,7 @@ function publishes(told: Told, isWitness: (event: RaftEvent) => boolean): Proper
 }
 
 /** A `sometimes` that one effect witnesses. */
-function does(told: Told, isWitness: (effect: Effect<RaftTypes>) => boolean): Property<RaftObservation> {
+export function does(told: Told, isWitness: (effect: Effect<RaftTypes>) => boolean): Property<RaftObservation> {
 	const watcher = stateless((observation) =>
 		observation.type === "batch" && observation.effects.some(isWitness) ? holds : null,
 	);

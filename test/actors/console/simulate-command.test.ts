@@ -93,6 +93,20 @@ describe("quorate simulate", () => {
 		});
 	});
 
+	it("says what no seed has shown, and does not call it a failure", async () => {
+		const idle = { id: "group-silent", kind: "sometimes", evaluations: 0 };
+		const pool = here(async ({ seed }) => {
+			const result = made(seed, "pass", 3);
+			return { ...result, properties: [...result.properties, idle] };
+		});
+		const world = new TestWorld();
+		expect(await simulateCommand(["--seeds", "1..3"], world, pool)).toBe(0);
+		expect(world.written).toContain("never happened, so that these seeds say nothing about it: group-silent\n");
+		const json = new TestWorld();
+		await simulateCommand(["--seeds", "1..3", "--json"], json, pool);
+		expect(JSON.parse(json.written)).toMatchObject({ neverWitnessed: ["group-silent"] });
+	});
+
 	it("stops when it is interrupted, says how many seeds did not run, and exits 130", async () => {
 		const world = new TestWorld();
 		const pool = here(async ({ seed }) => {

@@ -20,6 +20,9 @@ function run(seed: number): ChaosRun {
 	}
 }
 
+/** Nobody asks bare machines for what is stale, nor are they ever idle: simulated swarms show these. */
+const notOfMachines: ReadonlySet<string> = new Set(["read-from-own-state", "group-silent"]);
+
 describe("a Raft group under faults", () => {
 	const seeds = only === undefined ? Array.from({ length: RUNS }, (_, i) => i + 1) : [Number(only)];
 
@@ -82,7 +85,7 @@ describe("a Raft group under faults", () => {
 			"reshaping not-caught-up": 20,
 			"reshaping outcome-unknown": 10,
 		};
-		for (const { id, kind } of raftProperties) {
+		for (const { id, kind } of raftProperties.filter((property) => !notOfMachines.has(property.id))) {
 			expect(totals.get(id), id).toBeGreaterThanOrEqual(kind === "always" ? 1000 : 1);
 		}
 		for (const [name, count] of Object.entries(least)) {

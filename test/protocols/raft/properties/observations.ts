@@ -68,6 +68,11 @@ export function batch(node: NodeId, shown: Shown, ...effects: Effect<RaftTypes>[
 	return { type: "batch", node, machine: viewOf(shown), effects };
 }
 
+/** The batch has also brought these questions of clients. */
+export function asking(observation: RaftObservation, ...asked: readonly number[]): RaftObservation {
+	return observation.type === "batch" ? { ...observation, asked: new Set(asked) } : observation;
+}
+
 export function leading(node: NodeId, shown: Shown, ...effects: Effect<RaftTypes>[]): RaftObservation {
 	return batch(node, { role: "leader", ...shown }, ...effects);
 }
@@ -82,6 +87,10 @@ export function emit(event: RaftEvent): Effect<RaftTypes> {
 
 export function apply(delivery: RaftDelivery): Effect<RaftTypes> {
 	return { type: "apply", delivery, release: "immediate" };
+}
+
+export function send(to: NodeId, message: RaftMessage): Effect<RaftTypes> {
+	return { type: "send", to, message, release: "immediate" };
 }
 
 /** Entries handed to the application. */

@@ -1,13 +1,14 @@
 /** Each property of Raft with two streams of observations: one that keeps or witnesses it, and one that does not. */
 
 import { configurationOf } from "../../../../protocols/raft/configuration.ts";
-import type { Entry, RaftEvent, SessionId } from "../../../../protocols/raft/index.ts";
+import type { Entry, RaftEvent, RaftMessage, SessionId } from "../../../../protocols/raft/index.ts";
 import type { RaftObservation } from "../../../../protocols/raft/properties/index.ts";
 import type { FindingDetails } from "../../../../protocols/verification/index.ts";
 import { a, accepted, b, bytes, c, command, d, e, entriesOf, index, snapshotAt, term, vote } from "../lone-machine.ts";
 import {
 	applied,
 	apply,
+	asking,
 	batch,
 	deliver,
 	emit,
@@ -18,6 +19,7 @@ import {
 	persisted,
 	published,
 	roleChanged,
+	send,
 	started,
 } from "./observations.ts";
 
@@ -48,6 +50,16 @@ const committed = (inTerm: number, at: number): RaftEvent => ({
 });
 /** What a witness has in place of a command. */
 const withheld = (inTerm: number): Entry => ({ ...command(inTerm, ""), kind: "withheld" });
+const query = apply({ type: "query", requestId: 1, query: bytes("?") });
+const chunk = (offset: number): RaftMessage => ({
+	type: "install-snapshot",
+	term: term(1),
+	...snapshotAt(3, 1),
+	withheld: false,
+	offset,
+	data: bytes("data"),
+	round: 0,
+});
 const withWitness = configurationOf([a, b, c], [], [c]);
 
 export const twins: readonly Twins[] = [
@@ -535,6 +547,75 @@ export const twins: readonly Twins[] = [
 				},
 			),
 		],
+		details: null,
+	},
+	{
+		id: "read-by-lease",
+		about: "a read that its own batch answers",
+		good: [asking(leading(a, {}, query), 1)],
+		bad: [
+			asking(leading(a, {}), 1),
+			leading(a, {}, query),
+			asking(batch(b, {}, query), 1),
+			asking(leading(a, { configuration: configurationOf([a]) }, query), 1),
+		],
+		details: null,
+	},
+	{
+		id: "read-at-follower",
+		about: "a read of an earlier batch",
+		good: [asking(batch(a, {}), 1), batch(a, {}, query)],
+		bad: [asking(batch(a, {}, query), 1), leading(b, {}, query)],
+		details: null,
+	},
+	{
+		id: "read-from-own-state",
+		about: "a read that its own batch answers",
+		good: [asking(batch(a, {}, query), 1)],
+		bad: [batch(a, {}, query), asking(leading(b, {}, query), 1)],
+		details: null,
+	},
+	{
+		id: "proposal-forwarded",
+		about: "the message",
+		good: [
+			batch(
+				b,
+				{},
+				send(a, { type: "forwarded-proposals", term: term(1), life: 1, settledBelow: 1, first: 1, entries: [] }),
+			),
+		],
+		bad: [batch(b, {}, send(a, { type: "snapshot-request", term: term(1), minIndex: index(1) }))],
+		details: null,
+	},
+	{
+		id: "group-silent",
+		about: "the message",
+		good: [leading(a, {}, send(b, { type: "quiesce", term: term(1), lastIndex: index(1) }))],
+		bad: [leading(a, {}, send(b, { type: "snapshot-request", term: term(1), minIndex: index(1) }))],
+		details: null,
+	},
+	{
+		id: "snapshot-replaced-tail",
+		about: "a log that went on beyond it",
+		good: [
+			batch(a, { log: log([1, 1, 1]) }),
+			batch(a, {}, persist({ installSnapshot: snapshotAt(2, 2), truncateFrom: index(1) })),
+		],
+		bad: [
+			// It has the snapshot's last entry, or ends before it.
+			batch(a, { log: log([1, 1, 1]) }),
+			batch(a, { log: log([1, 1, 1]) }, persist({ installSnapshot: snapshotAt(2, 1), compactThrough: index(2) })),
+			batch(b, { log: log([1]) }),
+			batch(b, {}, persist({ installSnapshot: snapshotAt(2, 2), truncateFrom: index(1) })),
+		],
+		details: null,
+	},
+	{
+		id: "chunk-sent-again",
+		about: "the same offset twice",
+		good: [leading(a, {}, send(b, chunk(0))), leading(a, {}, send(b, chunk(4))), leading(a, {}, send(b, chunk(4)))],
+		bad: [leading(a, {}, send(b, chunk(0)), send(c, chunk(0))), leading(a, {}, send(b, chunk(4)))],
 		details: null,
 	},
 	{
