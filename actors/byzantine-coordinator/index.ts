@@ -13,6 +13,8 @@ export {
 	attackNames,
 	isAttack,
 	knownAttacks,
+	missingMode,
+	type VotingModes,
 } from "./attackers.ts";
 export { ByzantineClient, type ByzantineClientOptions, type ObservedAnswer } from "./byzantine-client.ts";
 export {

@@ -13,7 +13,7 @@ import { nodeUnknown } from "../swarm/errors.ts";
 import { refused, requireOptions } from "../swarm/given-options.ts";
 import { keyValueModule, membershipOf } from "../swarm/index.ts";
 import { checkApplication } from "../swarm/options.ts";
-import { attackerModule, attackNames, isAttack, knownAttacks } from "./attackers.ts";
+import { attackerModule, attackNames, isAttack, knownAttacks, missingMode, type VotingModes } from "./attackers.ts";
 import type { ByzantineGroupOptions } from "./contract.ts";
 
 const GROUP_DEFAULT = "pbft";
@@ -101,7 +101,7 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
 		participant: { module: pbftParticipantModule, export: "PbftParticipant" },
 		attacker: { module: attackerModule, export: "AttackingParticipant" },
-		attackers: attackersOf(options.attackers ?? {}, [...nodes, ...standbys]),
+		attackers: attackersOf(options.attackers ?? {}, [...nodes, ...standbys], tuning),
 	};
 }
 
@@ -117,13 +117,21 @@ function standbysOf(given: number | readonly string[], nodes: readonly NodeId[])
 	throw refused("standbys", `at most ${max} names beside those of the members, without duplicates`, names.join(" "));
 }
 
-function attackersOf(given: Readonly<Record<string, string>>, nodes: readonly NodeId[]): Map<NodeId, string> {
+function attackersOf(
+	given: Readonly<Record<string, string>>,
+	nodes: readonly NodeId[],
+	modes: VotingModes,
+): Map<NodeId, string> {
 	const attackers = new Map<NodeId, string>();
 	for (const [node, attack] of Object.entries(given)) {
 		if (!nodes.includes(node as NodeId)) throw nodeUnknown({ node, members: nodes });
 		if (!attackNames(attack).every(isAttack)) {
 			const known = knownAttacks().map(({ name }) => name);
 			throw refused(`attackers.${node}`, `one of ${known.join(", ")}, or several joined by +`, attack);
+		}
+		for (const name of attackNames(attack)) {
+			const needs = missingMode(name, modes);
+			if (needs !== null) throw refused(`attackers.${node}`, `an attack that does something without ${needs}`, name);
 		}
 		attackers.set(node as NodeId, attack);
 	}

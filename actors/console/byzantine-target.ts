@@ -23,15 +23,18 @@ export class ByzantineTarget implements RunTarget {
 	readonly #group: ByzantineGroup;
 	readonly #attackers: ReadonlyMap<string, string>;
 	readonly #evidence: string | null;
+	/** Votes can be shown to others: only then can anybody be convicted. */
+	readonly #isProvable: boolean;
 	/** Keeps the figures of `nodes` fresh: a group reads them while somebody listens. */
 	readonly #readings: Subscription;
 	#viewChanges = 0;
 	readonly #changes: Subscription;
 
-	private constructor(group: ByzantineGroup, attackers: ReadonlyMap<string, string>, evidence: string | null) {
+	private constructor(group: ByzantineGroup, attackers: ReadonlyMap<string, string>, options: TargetOptions) {
 		this.#group = group;
 		this.#attackers = attackers;
-		this.#evidence = evidence;
+		this.#evidence = options.evidence;
+		this.#isProvable = options.modes.votes !== "authenticated";
 		this.#readings = group.metrics$.subscribe();
 		this.#changes = group.events$.subscribe(({ type }) => {
 			if (type === "primary-changed") this.#viewChanges += 1;
@@ -40,7 +43,7 @@ export class ByzantineTarget implements RunTarget {
 
 	/** @throws QuorateError as `ByzantineGroup.start` */
 	static async start(options: TargetOptions): Promise<ByzantineTarget> {
-		const { nodes, byzantine, attacks, clients, storage, seed, evidence } = options;
+		const { nodes, byzantine, attacks, modes, clients, storage, seed } = options;
 		const attackers = new Map(
 			Array.from({ length: byzantine }, (_, i) => [`node-${i + 1}`, attacks.join("+")] as const),
 		);
@@ -48,13 +51,13 @@ export class ByzantineTarget implements RunTarget {
 			nodes,
 			application: { module: new URL("./flight-ledger.js", import.meta.url), export: "FlightLedger" },
 			storage: { type: storage.type },
-			config: { viewTimeoutMs: VIEW_TIMEOUT_MS, clientWindow: CLIENT_WINDOW },
+			config: { ...modes, viewTimeoutMs: VIEW_TIMEOUT_MS, clientWindow: CLIENT_WINDOW },
 			clientsMax: clients,
 			seed,
 			warmSpares: WARM_SPARES,
 			attackers: Object.fromEntries(attackers),
 		});
-		return new ByzantineTarget(group, attackers, evidence);
+		return new ByzantineTarget(group, attackers, options);
 	}
 
 	get notes(): readonly string[] {
@@ -110,7 +113,8 @@ export class ByzantineTarget implements RunTarget {
 		const innocent = convictions.filter(({ culprit }) => !this.#attackers.has(culprit));
 		const attackers = [...this.#attackers].map(([node, attack]) => {
 			const conviction = convictions.find(({ culprit }) => culprit === node);
-			const proof = conviction === undefined ? "no proof against it" : `convicted: ${describe(conviction)}`;
+			const none = this.#isProvable ? "no proof against it" : "authenticated votes prove nothing against it";
+			const proof = conviction === undefined ? none : `convicted: ${describe(conviction)}`;
 			return `${node} attacks (${attackNames(attack).join(", ")}); ${proof}`;
 		});
 		const lines = [

@@ -1,4 +1,5 @@
 /** The result of a run, as text for a person and as one JSON object for a program. */
+import type { VotingModes } from "../byzantine-coordinator/index.ts";
 import { HOURS } from "./flight-ledger.ts";
 import type { RunReport } from "./run.ts";
 import { formatMs, formatNumber, formatTable } from "./table.ts";
@@ -125,6 +126,8 @@ export interface RunSetting {
 	readonly nodes: number;
 	readonly byzantine: number;
 	readonly attacks: readonly string[];
+	/** How members of a Byzantine group vote and certify, where it was said. */
+	readonly modes: VotingModes;
 	readonly storage: string;
 	/** Null when it was removed. */
 	readonly dataDirectory: string | null;

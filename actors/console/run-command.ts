@@ -32,6 +32,7 @@ export interface TargetOptions {
 	/** Members that attack, and how; see `RunOptions`. */
 	readonly byzantine: number;
 	readonly attacks: readonly string[];
+	readonly modes: RunOptions["modes"];
 	readonly clients: number;
 	/** Null writes no evidence. */
 	readonly evidence: string | null;
@@ -192,6 +193,7 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 		byzantine: options.byzantine,
 		attacks: options.attacks,
 		clients: options.clients,
+		modes: options.modes,
 		evidence: options.evidence,
 		nodes: options.nodes,
 		storage: directory === null ? { type: "memory" } : { type: "lmdb", directory },
@@ -227,12 +229,14 @@ async function runOnTarget(
 }
 
 function describeSwarm(
-	{ protocol, nodes, seed, data, byzantine, attacks }: RunOptions,
+	{ protocol, nodes, seed, data, byzantine, attacks, modes }: RunOptions,
 	directory: string | null,
 ): string {
 	const liars = byzantine === 0 ? "" : `, ${byzantine} of them attacking (${attacks.join(", ")})`;
 	const storage = directory === null ? "memory" : `lmdb in ${directory}${data === null ? " (temporary)" : ""}`;
-	return `${protocol} with ${nodes} ${nodes === 1 ? "node" : "nodes"}${liars}, ${storage}, seed ${seed}`;
+	const votes = modes.votes === "authenticated" ? ", votes authenticated" : "";
+	const certificates = modes.certificates === "collector" ? ", certificates by a collector" : "";
+	return `${protocol} with ${nodes} ${nodes === 1 ? "node" : "nodes"}${votes}${certificates}${liars}, ${storage}, seed ${seed}`;
 }
 
 function describeLoad({ rate, clients, killLeaderMs, forMs }: RunOptions): string {
@@ -251,7 +255,8 @@ function settingOf(
 	report: RunReport,
 	version: string,
 ): RunSetting {
-	const { protocol, nodes, byzantine, attacks, storage, rate, clients, killLeaderMs, seed, history, data } = options;
+	const { protocol, nodes, byzantine, attacks, modes, storage, rate, clients, killLeaderMs, seed, history, data } =
+		options;
 	const isKept = data !== null || report.verdict.exitCode === 1;
 	return {
 		version,
@@ -259,6 +264,7 @@ function settingOf(
 		nodes,
 		byzantine,
 		attacks,
+		modes,
 		storage,
 		dataDirectory: isKept ? directory : null,
 		input: name,

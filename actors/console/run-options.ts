@@ -1,6 +1,6 @@
 /** The options of `quorate run`. */
 import { PBFT_MEMBERS_MAX } from "../../protocols/pbft/index.ts";
-import { isAttack, knownAttacks } from "../byzantine-coordinator/index.ts";
+import { isAttack, knownAttacks, missingMode, type VotingModes } from "../byzantine-coordinator/index.ts";
 import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
@@ -14,6 +14,8 @@ export interface RunOptions {
 	readonly byzantine: number;
 	/** What each of them does, all at once; empty when nobody attacks. */
 	readonly attacks: readonly string[];
+	/** How members of a Byzantine group vote and certify; nothing is said of either with Raft. */
+	readonly modes: VotingModes;
 	/** Where evidence against members is written; null writes none. */
 	readonly evidence: string | null;
 	/** A file, `-` for standard input, or null: the data set if it is installed, else generated records. */
@@ -68,6 +70,18 @@ const options = {
 		fallback: null,
 		parse: (text) => (text === "list" ? "list" : attacksOf(text)),
 	} satisfies OptionSpec<readonly string[] | "list" | null>,
+	votes: {
+		value: "MODE",
+		help: "pbft: what votes carry: signed, or authenticated, which is cheaper and convinces nobody\nelse, so that nobody can be convicted (default signed)",
+		fallback: null,
+		parse: (text) => oneOf<"signed" | "authenticated">(text, ["signed", "authenticated"]),
+	} satisfies OptionSpec<"signed" | "authenticated" | null>,
+	certificates: {
+		value: "MODE",
+		help: "pbft: who gathers votes: all-to-all, everybody, or collector, one member for all\n(default all-to-all)",
+		fallback: null,
+		parse: (text) => oneOf<"all-to-all" | "collector">(text, ["all-to-all", "collector"]),
+	} satisfies OptionSpec<"all-to-all" | "collector" | null>,
 	evidence: textOption("FILE", "pbft: write the proofs against members here; quorate verify-certificate checks them"),
 	input: textOption(
 		"FILE",
@@ -135,6 +149,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 		nodes,
 		byzantine: values.byzantine,
 		attacks: values.byzantine === 0 || values.attack === "list" ? [] : (values.attack ?? [ATTACK_DEFAULT]),
+		modes: modesOf(values),
 		evidence: values.evidence,
 		listsAttacks: values.attack === "list",
 		input: values.input,
@@ -157,7 +172,7 @@ function checkByzantine(values: OptionValues<typeof options>, nodes: number): vo
 	const conflict = (option: string, other: string, reason: string): Error =>
 		usageErrors.conflictingOptions({ option, other, reason });
 	if (protocol === "raft") {
-		const given = (["byzantine", "attack", "evidence"] as const).find(
+		const given = (["byzantine", "attack", "votes", "certificates", "evidence"] as const).find(
 			(name) => values[name] !== options[name].fallback,
 		);
 		if (given === undefined || values.attack === "list") return;
@@ -170,8 +185,32 @@ function checkByzantine(values: OptionValues<typeof options>, nodes: number): vo
 	if (byzantine > faults) {
 		throw conflict(`--byzantine ${byzantine}`, `--nodes ${nodes}`, `${nodes} members bear at most ${faults} that lie`);
 	}
+	checkModes(values, conflict);
 	if (data !== null) {
 		throw conflict("--data", "--protocol pbft", "the members' keys live as long as the process; leave it out");
+	}
+}
+
+function modesOf({ votes, certificates }: OptionValues<typeof options>): VotingModes {
+	return { ...(votes === null ? {} : { votes }), ...(certificates === null ? {} : { certificates }) };
+}
+
+function checkModes(
+	values: OptionValues<typeof options>,
+	conflict: (option: string, other: string, reason: string) => Error,
+): void {
+	const { votes, certificates, attack, evidence } = values;
+	if (votes === "authenticated" && certificates === "collector") {
+		throw conflict("--certificates collector", "--votes authenticated", "who collects votes passes signatures on");
+	}
+	if (votes === "authenticated" && evidence !== null) {
+		throw conflict("--evidence", "--votes authenticated", "without signatures there is nothing to show to others");
+	}
+	for (const name of attack === null || attack === "list" ? [] : attack) {
+		const needs = missingMode(name, modesOf(values));
+		if (needs === null) continue;
+		const option = needs === "collector" ? "--certificates collector" : "--votes authenticated";
+		throw conflict(`--attack ${name}`, "--protocol pbft", `it does nothing without ${option}`);
 	}
 }
 
@@ -186,7 +225,11 @@ function attacksOf(text: string): readonly string[] {
 export function attackList(): string {
 	const width = Math.max(...knownAttacks().map(({ name }) => name.length));
 	return `${knownAttacks()
-		.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`)
+		.map(({ name, description, needs }) => {
+			const where =
+				needs === undefined ? "" : needs === "collector" ? " (--certificates collector)" : " (--votes authenticated)";
+			return `  ${name.padEnd(width)}  ${description}${where}`;
+		})
 		.join("\n")}\n`;
 }
 
@@ -218,6 +261,7 @@ the input was complete, or is another one, the ledger begins its next run and it
 Examples:
   quorate run --nodes 3 --rate max
   quorate run --protocol pbft --nodes 4 --byzantine 1 --attack equivocate,delay --rate 1000 --for 20s
+  quorate run --protocol pbft --nodes 7 --certificates collector --byzantine 2 --attack half-collector --rate 500
   quorate run --input flights.json.gz --kill-leader 2s --history history.jsonl
   zcat flights.jsonl.gz | quorate run --input - --data ./quorate-data
 `;

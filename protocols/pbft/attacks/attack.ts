@@ -24,6 +24,8 @@ export interface Attack {
 	readonly name: string;
 	/** One sentence: what it does. */
 	readonly description: string;
+	/** The setting without which it does nothing: of `votes`, or of `certificates`. Default: it attacks with any. */
+	readonly needs?: "authenticated" | "collector";
 	/** What becomes of each thing that the correct machine inside would say; nothing, or other things. Default: it passes. */
 	readonly twist?: (saying: Saying, means: AttackMeans) => readonly Saying[];
 	/** What it says beyond that, after each batch. */

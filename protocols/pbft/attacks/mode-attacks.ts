@@ -11,6 +11,7 @@ function certificatesOnly(change: (saying: Saying) => readonly Saying[]): NonNul
 export const modeAttacks: readonly Attack[] = [
 	{
 		name: "spoilt-parts",
+		needs: "authenticated",
 		description: "Makes vectors that are good for one half of the group only.",
 		twist: (saying, means) => {
 			const readers = means.peers.filter((to) => !isInSecondHalf({ ...saying, to }, means));
@@ -19,6 +20,7 @@ export const modeAttacks: readonly Attack[] = [
 	},
 	{
 		name: "false-claims",
+		needs: "authenticated",
 		description: "Claims in its view changes that something else is prepared everywhere, in the latest view.",
 		twist: (saying, means) => {
 			const { message } = saying;
@@ -37,6 +39,7 @@ export const modeAttacks: readonly Attack[] = [
 	},
 	{
 		name: "false-acknowledgements",
+		needs: "authenticated",
 		description: "Acknowledges view changes that nobody has sent, and none that somebody has.",
 		twist: (saying, means) => {
 			const { message } = saying;
@@ -46,6 +49,7 @@ export const modeAttacks: readonly Attack[] = [
 	},
 	{
 		name: "old-keys",
+		needs: "authenticated",
 		description: "Says what it has said long ago once more, and renews its keys after every batch.",
 		twist: (saying, { memory }) => {
 			if (!memory.has("first") && saying.message.type === "prepare") memory.set("first", saying.message);
@@ -59,17 +63,20 @@ export const modeAttacks: readonly Attack[] = [
 	},
 	{
 		name: "silent-collector",
+		needs: "collector",
 		description: "As collector, never shows a certificate.",
 		twist: certificatesOnly(() => []),
 	},
 	{
 		name: "half-collector",
+		needs: "collector",
 		description: "As collector, shows certificates to one half of the group only.",
 		twist: (saying, means) =>
 			saying.message.type === "vote-certificate" && isInSecondHalf(saying, means) ? [] : [saying],
 	},
 	{
 		name: "forging-collector",
+		needs: "collector",
 		description: "As collector, shows certificates for another digest, with the signatures that it has.",
 		twist: certificatesOnly((saying) => {
 			const { message } = saying;

@@ -34,6 +34,7 @@ test("the defaults are the main job's", () => {
 		json: false,
 		help: false,
 		listsAttacks: false,
+		modes: {},
 	});
 });
 
@@ -58,8 +59,14 @@ test("every option, in both spellings", () => {
 		json: true,
 		help: true,
 		listsAttacks: false,
+		modes: {},
 	});
 	expect(parseRunOptions(["--kill-leader", "off"]).killLeaderMs).toBeNull();
+	expect(parseRunOptions(["--for", "1.5h"]).forMs).toBe(5_400_000);
+	expect(refusal("--for", "25h")).toMatchObject({
+		code: "invalid-value",
+		expected: "a time such as 500ms, 4s or 2m, from 1ms to 24h",
+	});
 });
 
 test("of PBFT, whose members may attack", () => {
@@ -71,6 +78,23 @@ test("of PBFT, whose members may attack", () => {
 	expect({ byzantine, attacks, evidence }).toEqual({ byzantine: 2, attacks: ["silent", "delay"], evidence: "e.json" });
 	expect(parseRunOptions(["--protocol", "pbft", "--byzantine", "1"]).attacks).toEqual(["equivocate"]);
 	expect(parseRunOptions(["--attack", "list"]).listsAttacks).toBe(true);
+	const pbft = ["--protocol", "pbft"];
+	expect(parseRunOptions(pbft).modes).toEqual({});
+	expect(parseRunOptions([...pbft, "--votes", "authenticated", "--attack", "spoilt-parts"]).modes).toEqual({
+		votes: "authenticated",
+	});
+	expect(parseRunOptions([...pbft, "--certificates", "collector", "--attack", "half-collector"]).modes).toEqual({
+		certificates: "collector",
+	});
+	expect(refusal("--votes", "signed")).toMatchObject({ option: "--votes", other: "--protocol raft" });
+	expect(refusal(...pbft, "--votes", "none")).toMatchObject({ code: "invalid-value", option: "--votes" });
+	expect(refusal(...pbft, "--votes", "authenticated", "--certificates", "collector")).toMatchObject({
+		option: "--certificates collector",
+		other: "--votes authenticated",
+	});
+	expect(refusal(...pbft, "--votes", "authenticated", "--evidence", "e")).toMatchObject({ option: "--evidence" });
+	for (const attack of ["half-collector", "old-keys"])
+		expect(refusal(...pbft, "--byzantine", "1", "--attack", attack)).toMatchObject({ option: `--attack ${attack}` });
 	expect(refusal("--byzantine", "1")).toMatchObject({ code: "conflicting-options", other: "--protocol raft" });
 	expect(refusal("--protocol", "pbft", "--byzantine", "2")).toMatchObject({
 		option: "--byzantine 2",

@@ -144,6 +144,7 @@ test("impossible groups are refused before anything starts", async () => {
 	await refused({ nodes: 3, faults: 1 }, "pbft-too-few-members");
 	await refused({ nodes: 4, attackers: { "node-7": "silent" } }, "node-unknown");
 	await refused({ nodes: 4, attackers: { "node-1": "flattery" } }, "invalid-argument");
+	await refused({ nodes: 4, attackers: { "node-1": "delay+half-collector" } }, "invalid-argument");
 	await refused({ nodes: 4, nods: 5 } as never, "option-unknown");
 	const idle = new ByzantineConsensusCoordinator("node-1", 4, 1);
 	await expect(idle.initiateConsensus(1)).rejects.toMatchObject({ code: "coordinator-not-initialized" });

@@ -231,3 +231,33 @@ test("--version and --help", async () => {
 	expect((await run("run", "--help")).output).toContain("Usage: quorate run [options]");
 	expect((await run()).exitCode).toBe(2);
 });
+
+const agreed = /^agreed: 3 of 3 replicas, 300 of 300 records, order [0-9a-f]{32}$/;
+
+test("of members that lie one is named, with evidence that others check off line", async () => {
+	const evidence = join(directory, "evidence.json");
+	const load = ["--protocol", "pbft", "--for", "60s", "--rate", "max", "--clients", "2"];
+	const few = join(directory, "few.json");
+	writeFileSync(few, JSON.stringify(Array.from({ length: 300 }, (_, i) => records.at(i))));
+	const attack = ["--byzantine", "1", "--attack", "equivocate,double-vote", "--evidence", evidence];
+	const outcome = await run("run", "--input", few, ...load, ...attack);
+	expect(lastLine(outcome)).toMatch(agreed);
+	expect(outcome.output).toMatch(/node-1 attacks \(equivocate, double-vote\); convicted: /);
+	const verified = await run("verify-certificate", evidence);
+	expect(verified).toMatchObject({ exitCode: 0 });
+	expect(verified.output).toContain("node-1");
+	expect(verified.output).not.toMatch(/node-[234] is guilty/);
+});
+
+test.each([
+	["--votes", "authenticated", "--attack", "spoilt-parts"],
+	["--certificates", "collector", "--attack", "half-collector"],
+])("with %s %s the others agree, too", async (...modes) => {
+	const few = join(directory, `few${modes[1]}.json`);
+	writeFileSync(few, JSON.stringify(Array.from({ length: 300 }, (_, i) => records.at(i))));
+	const load = ["--protocol", "pbft", "--byzantine", "1", "--rate", "max", "--clients", "2"];
+	const outcome = await run("run", "--input", few, ...load, ...modes);
+	expect(lastLine(outcome)).toMatch(agreed);
+	expect(outcome.output).toMatch(/node-1 attacks \([a-z-]+\); (authenticated votes prove nothing|no proof) against it/);
+	expect(outcome.exitCode).toBe(0);
+});
