@@ -174,7 +174,7 @@ function summary(results: readonly ReplicaSeedResult[], wallMs: number): string[
 		["virtual time", `${formatMs(virtualMs)}, ${formatNumber(virtualMs / Math.max(1, wallMs), 1)} times real time`],
 		["trace", results.length === 1 ? results[0]!.traceHash : "one hash each: --json"],
 	];
-	const happened = Object.keys(results[0]?.sometimes ?? {}).map((name) => {
+	const happened = [...new Set(results.flatMap(({ sometimes }) => Object.keys(sometimes)))].map((name) => {
 		const seeds = results.filter(({ sometimes }) => (sometimes[name] ?? 0) > 0).length;
 		return [
 			`  ${name}`,

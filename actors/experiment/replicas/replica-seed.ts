@@ -2,7 +2,7 @@
  * One seed of simulated replicas from beginning to end: typists write at all of them while the seed's faults happen; then all is
  * mended, and they must come to the same bytes with every acknowledged edit. A task for a compute thread, data in and data out.
  */
-import { Generator } from "../../../protocols/core/index.ts";
+import { Generator, QuorateError } from "../../../protocols/core/index.ts";
 import type { ComputeTask } from "../../../runtime/index.ts";
 import type { CrdtFaultPlan } from "./replica-faults.ts";
 import { CrdtRun, type CrdtRunReport } from "./replica-run.ts";
@@ -76,41 +76,49 @@ export async function runReplicaSeed(
 		{ ...setting, rate },
 		{ group, links, clock: simulation.clock, note, interrupt: new AbortController().signal },
 	);
-	const failed = group.failed.then((error) => {
-		throw error;
-	});
 	try {
-		const report = await simulation.complete(Promise.race([run.perform(), failed]));
-		return resultOf(order, report, world, happened);
+		const end = await simulation.complete(Promise.race([run.perform(), group.failed]));
+		if (end instanceof QuorateError) return { ...endOf(order, world), ...nothingSeen, reasons: [end.message] };
+		return { ...endOf(order, world), ...seenBy(end, world, happened) };
 	} finally {
 		await simulation.complete(group.stop());
 	}
 }
 
-function resultOf(
+/** Of a group that could not go on, nothing more is known. */
+const nothingSeen = {
+	verdict: "fail",
+	edits: { acknowledged: 0, unresolved: 0, refused: 0 },
+	convergenceMs: null,
+	digest: "",
+	sometimes: {},
+} as const;
+
+function endOf(
 	{ seed }: ReplicaSeedOrder,
+	{ simulation }: ReplicaWorld,
+): Pick<ReplicaSeedResult, "seed" | "traceHash" | "virtualMs" | "steps"> {
+	return { seed, traceHash: simulation.traceHash, virtualMs: simulation.nowMs, steps: simulation.steps };
+}
+
+function seenBy(
 	report: CrdtRunReport,
-	world: ReplicaWorld,
+	{ messages, networkCounts, powerLosses }: ReplicaWorld,
 	happened: ReadonlyMap<string, number>,
-): ReplicaSeedResult {
-	const { simulation, messages, networkCounts, powerLosses } = world;
+): Omit<ReplicaSeedResult, "seed" | "traceHash" | "virtualMs" | "steps"> {
 	// Whether each fault has met something is asked of all seeds together.
 	const { name, faults } = judgeCrdtRun(report, { killMs: null, cutMs: null, collectMs: null });
 	const reasons = [...faults];
 	const { edits, convergenceMs, kills, restarts, cuts, lostMessages, collections } = report;
 	if (convergenceMs !== null && report.after === null)
 		reasons.push("with all mended, the group could not be collected");
+	const isVacuous = name === "vacuous" && reasons.length === faults.length;
 	return {
-		seed,
-		verdict:
-			reasons.length === 0 ? "pass" : name === "vacuous" && reasons.length === faults.length ? "vacuous" : "fail",
+		verdict: reasons.length === 0 ? "pass" : isVacuous ? "vacuous" : "fail",
 		reasons,
 		edits,
 		convergenceMs,
 		digest: report.replicas[0]?.digest ?? "",
-		traceHash: simulation.traceHash,
-		virtualMs: simulation.nowMs,
-		steps: simulation.steps,
 		sometimes: {
 			"a replica's thread is killed": kills,
 			"a killed replica comes back": restarts,
