@@ -1,18 +1,24 @@
 /** The command `quorate run --protocol crdt`. */
 import { ReplicaGroup } from "../crdt-synchronizer/index.ts";
-import { CrdtRun, type CrdtRunReport } from "./crdt-run.ts";
+import {
+	CrdtRun,
+	type CrdtRunReport,
+	judgeCrdtRun,
+	LinkBoard,
+	TEXT_PART,
+	TraceWriter,
+	Typist,
+	typingReplicaModule,
+	UNDO_GROUPS_MAX,
+	type Writer,
+} from "../experiment/replicas/index.ts";
 import { type CrdtRunOptions, crdtRunHelp, parseCrdtRunOptions, TYPED_EDITS_DEFAULT } from "./crdt-run-options.ts";
-import { crdtSummary, judgeCrdtRun } from "./crdt-run-report.ts";
+import { crdtSummary } from "./crdt-run-report.ts";
 import { readTrace } from "./editing-trace.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { formatMs, formatNumber } from "./table.ts";
 import { type Output, painter, silentOutput } from "./terminal.ts";
-import { TraceWriter, Typist, type Writer } from "./typing.ts";
-import { LinkBoard, TEXT_PART, typingReplicaModule } from "./typing-replica.ts";
 import { interruptExitCode } from "./verdict.ts";
-
-/** Changes that a replica remembers for undo. */
-const UNDO_GROUPS_MAX = 100;
 
 /** Who writes, and how much. */
 interface Manuscript {

@@ -4,9 +4,9 @@
  */
 import type { Readable } from "node:stream";
 import { findJsonFault } from "../../protocols/core/index.ts";
+import type { Edit } from "../experiment/replicas/index.ts";
 import { inputErrors, traceErrors } from "./errors.ts";
 import { readText, sourceName } from "./text-source.ts";
-import type { Edit } from "./typing.ts";
 
 /** Characters of a trace. */
 const TRACE_LENGTH_MAX = 256 * 1024 * 1024;

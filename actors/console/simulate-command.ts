@@ -20,10 +20,12 @@ import {
 	seedTask,
 	simulationEngine,
 } from "../experiment/index.ts";
+import { crdtSimulateCommand } from "./crdt-simulate-command.ts";
 import { experimentErrors } from "./errors.ts";
 import { readExperiment } from "./experiment-file.ts";
 import { namesGossip } from "./gossip-run-options.ts";
 import { gossipSimulateCommand } from "./gossip-simulate-command.ts";
+import { namedProtocol } from "./named-protocol.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { parseSimulateOptions, type SimulateOptions, simulateHelp } from "./simulate-options.ts";
 import { SeedsProgress } from "./simulate-progress.ts";
@@ -63,6 +65,7 @@ export async function simulateCommand(
 	openPool: (width: number) => SeedPool = threadPool,
 ): Promise<number> {
 	if (namesGossip(args)) return await gossipSimulateCommand(args, world);
+	if (namedProtocol(args) === "crdt") return await crdtSimulateCommand(args, world);
 	const options = parseSimulateOptions(args);
 	if (options.help) {
 		world.output.write(simulateHelp());

@@ -39,9 +39,9 @@ const THREADS_MAX = 64;
 const options = {
 	protocol: {
 		value: "NAME",
-		help: "which protocol is simulated: raft, or gossip, which has options of its own: quorate\nsimulate --protocol gossip --help",
+		help: "which protocol is simulated: raft, or gossip or crdt, which have options of their own:\nquorate simulate --protocol NAME --help",
 		fallback: "raft",
-		parse: (text) => oneOf(text, ["raft"], ["gossip"]),
+		parse: (text) => oneOf(text, ["raft"], ["gossip", "crdt"]),
 	} satisfies OptionSpec<"raft">,
 	seeds: {
 		value: "A..B",
@@ -160,7 +160,7 @@ Examples:
 `;
 }
 
-function seedRange(text: string): SeedRange {
+export function seedRange(text: string): SeedRange {
 	const match = /^([0-9]+)\.\.([0-9]+)$/.exec(text);
 	const [first, last] = [Number(match?.[1]), Number(match?.[2])];
 	if (match === null || !Number.isSafeInteger(last) || first > last || last - first >= SEEDS_MAX) {

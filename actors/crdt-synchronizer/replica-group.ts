@@ -51,6 +51,8 @@ export interface ReplicaGroupOptions {
 	readonly seed?: number;
 	/** Threads that are kept started for those that die, 0 to 2. Default 1. */
 	readonly warmSpares?: number;
+	/** Where it runs, such as on virtual time; it begins with empty stores, and takes the place of `storage` and `warmSpares`. Default: worker threads. */
+	readonly backend?: SwarmBackend;
 	/** What members run in the place of the shipped participant; its `args` join theirs. */
 	readonly participant?: ModuleSource & { readonly args?: object };
 }
@@ -100,7 +102,12 @@ export class ReplicaGroup {
 		const group = groupId(options.group ?? GROUP_DEFAULT);
 		validateSchema(options.schema);
 		requireInteger("warmSpares", options.warmSpares ?? 1, 0, WARM_SPARES_MAX);
-		const started = new ReplicaGroup(options, group, nodes, await startReplicaThreads(options, group, nodes));
+		const started = new ReplicaGroup(
+			options,
+			group,
+			nodes,
+			options.backend ?? (await startReplicaThreads(options, group, nodes)),
+		);
 		try {
 			await started.#boot();
 		} catch (error) {
@@ -217,14 +224,15 @@ export class ReplicaGroup {
 	}
 
 	#child(node: NodeId, storage: CrdtParticipantArgs["storage"]): ChildSpec {
-		const { schema, tuning = {}, participant } = this.#options;
+		const { schema, tuning = {}, participant, backend } = this.#options;
 		const args: CrdtParticipantArgs = {
 			group: this.group,
 			node,
 			members: this.nodes,
 			schema,
 			storage,
-			incarnation: nextIncarnation(node, Date.now()),
+			// Where all begins anew, so do incarnations; else one is chosen that no former process has had.
+			incarnation: backend === undefined ? nextIncarnation(node, Date.now()) : 0,
 			tuning,
 		};
 		const source = participant ?? { module: crdtParticipantModule, export: "CrdtParticipant" };

@@ -30,10 +30,14 @@ export class CrdtParticipant extends Participant<CrdtTypes> {
 	}
 }
 
-/** What makes a {@link Participant} a replica. */
+/**
+ * What makes a {@link Participant} a replica.
+ * @param wallMs the wall clock, in milliseconds since 1970
+ */
 export function crdtParticipantSettings(
 	args: CrdtParticipantArgs,
 	translate?: CrdtAdapterSettings["translate"],
+	wallMs: () => number = Date.now,
 ): ParticipantSettings<CrdtTypes> {
 	const { group, schema, tuning, incarnation } = args;
 	const node = nodeId(args.node);
@@ -45,7 +49,7 @@ export function crdtParticipantSettings(
 		store: crdtStoreName(group, node),
 		storage: args.storage,
 		open: async ({ metrics }) => {
-			const settings = { group, node, members, schema, tuning, incarnation, metrics, wallMs: Date.now };
+			const settings = { group, node, members, schema, tuning, incarnation, metrics, wallMs };
 			return new CrdtAdapter(translate === undefined ? settings : { ...settings, translate });
 		},
 	};

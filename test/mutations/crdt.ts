@@ -83,7 +83,7 @@ export const crdtMutations: readonly Mutation[] = [
 		name: "join-resurrects",
 		bug: "joining a state brings back what it has seen and has no more",
 		file: "protocols/crdt/document/join.ts",
-		old: "if (sequence > theirs[replica]!) return false;",
+		old: "if (sequence > theirs[replica]! || sequence > core.heads[replica]!) return false;",
 		new: "return false;",
 	},
 	{

@@ -48,14 +48,16 @@ export class Container {
 		this.entries.set(entry.key, entry);
 	}
 
-	/** Takes the entries of a key out of force for which `gone` is true. */
-	drop(key: string, gone: (entry: Entry) => boolean): void {
+	/** Takes the entries of a key out of force for which `gone` is true, and returns how many. */
+	drop(key: string, gone: (entry: Entry) => boolean): number {
 		let kept: Entry | null = null;
+		let dropped = 0;
 		for (let entry = this.entries.get(key) ?? null; entry !== null; ) {
 			const next: Entry | null = entry.next;
 			if (gone(entry)) {
 				entry.live = false;
 				entry.next = null;
+				dropped += 1;
 			} else {
 				entry.next = kept;
 				kept = entry;
@@ -64,6 +66,7 @@ export class Container {
 		}
 		if (kept === null) this.entries.delete(key);
 		else this.entries.set(key, kept);
+		return dropped;
 	}
 
 	/** Takes superseded entries of a key out of force. */

@@ -28,6 +28,7 @@ import { describePath, locate, type Path } from "./container.ts";
 import { DocumentCore } from "./core.ts";
 import { type Difference, differenceTo } from "./difference.ts";
 import { joinState } from "./join.ts";
+import { KnownEntries } from "./known-entries.ts";
 import { type PendingLimits, PendingUpdates, pendingLimitsDefault } from "./pending.ts";
 import { containerBytes, decodeState, encodeShared, encodeState } from "./state-codec.ts";
 import { UNDO_GROUPS_MAX_DEFAULT, UndoHistory } from "./undo.ts";
@@ -258,7 +259,9 @@ export class CrdtDocument {
 	 */
 	merge(state: Uint8Array): boolean {
 		const other = newCore({ ...this.#options, replica: reader }, zeroStamp);
-		decodeState(other, state);
+		const { heads, replicas } = this.#holder.core;
+		const known = new KnownEntries((replica) => heads[replicas.find(replica)] ?? 0);
+		decodeState(other, state, known);
 		const order = this.context.compare(other.context);
 		if (other.epoch > this.epoch && (order === "before" || order === "equal") && !this.#holder.core.own.isOpen) {
 			const observer = this.#holder.core.observer;
@@ -266,7 +269,7 @@ export class CrdtDocument {
 			this.#holder.core.observer = observer;
 			return order === "before";
 		}
-		const isNew = joinState(this.#holder.core, other);
+		const isNew = joinState(this.#holder.core, other, known);
 		drainPending(this.#holder.core);
 		return isNew;
 	}
@@ -311,7 +314,7 @@ export class CrdtDocument {
 	#adopt(bytes: Uint8Array): void {
 		const former = this.#holder.core;
 		const core = newCore(this.#options, former.clock.last);
-		const { owner, clock, pending } = decodeState(core, bytes);
+		const { owner, clock, pending } = decodeState(core, bytes, null);
 		const goesOn = owner === core.replica;
 		if (goesOn) core.clock.see(clock);
 		else {

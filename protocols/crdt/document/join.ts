@@ -8,15 +8,17 @@ import { listenerOf, refuseReuse } from "./apply.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
 import { deletionAbove, type Entry, firstAbove, isDeletion, type LogRecord } from "./entry.ts";
+import type { KnownEntries, KnownList } from "./known-entries.ts";
 import { appendDeletion } from "./own-update.ts";
 
 /**
- * @param other not changed, and not used by the document afterwards
+ * @param other not changed, and not used by the document afterwards; read with what is known here
+ * @param known the entries of `other` that are known here, and that it therefore does not hold itself
  * @returns whether anything was new
  * @throws QuorateError `crdt-replica-reused`, `crdt-clock-ahead`, and `crdt-behind-floor` if one of them was collected and the other one was not, and each
  *   has what the other one has not; the document is then as before
  */
-export function joinState(core: DocumentCore, other: DocumentCore): boolean {
+export function joinState(core: DocumentCore, other: DocumentCore, known: KnownEntries): boolean {
 	/** By replica number there, the number here; -1 for one without operations. */
 	const here = other.heads.map((head, replica) => (head > 0 ? core.intern(other.replicas.at(replica)) : -1));
 	/** By replica number here, what the other one has applied. */
@@ -26,24 +28,27 @@ export function joinState(core: DocumentCore, other: DocumentCore): boolean {
 	refuseOtherEpoch(core, other, isNew);
 	// What the other document's clock has seen are the stamps of its entries.
 	core.clock.check(other.clock.last);
-	const join = { core, other, here, theirs };
+	const join = { core, other, known, here, theirs };
 	joinRuns(join, causalOrder(join));
 	for (const container of other.containers) {
 		if (container.sequence === null) joinEntries(join, container);
 	}
+	/** Keys of which something has come or gone; only gathered for an observer. */
+	const changed: Changed[] = core.observer === null ? [] : newKeys(core, other);
 	for (const container of core.containers) {
-		if (container.sequence === null) dropRemoved(join, container);
+		if (container.sequence === null) dropRemoved(join, container, core.observer === null ? null : changed);
 	}
 	joinLogs(join);
 	core.clock.see(other.clock.last);
 	for (const [replica, head] of theirs.entries()) core.heads[replica] = Math.max(core.heads[replica]!, head);
-	if (isNew && core.observer !== null) tellOfEntries(core, other);
+	if (isNew) tellOfEntries(core, changed);
 	return isNew;
 }
 
 interface Join {
 	readonly core: DocumentCore;
 	readonly other: DocumentCore;
+	readonly known: KnownEntries;
 	readonly here: readonly number[];
 	readonly theirs: readonly number[];
 }
@@ -194,18 +199,21 @@ function joinEntries({ core, here }: Join, source: Container): void {
 }
 
 /** Drops entries that the other side has seen and has no more. */
-function dropRemoved({ other, here, theirs }: Join, container: Container): void {
-	const source = other.findContainer(container.path)?.entries;
+function dropRemoved({ core, other, known, here, theirs }: Join, container: Container, gone: Changed[] | null): void {
+	const source = other.findContainer(container.path);
+	/** By replica number here. */
+	const kept: (KnownList | undefined)[] = [];
+	for (const [number, replica] of here.entries()) {
+		if (replica >= 0 && source !== undefined) kept[replica] = known.listOf(source, number);
+	}
+	const isGone = ({ replica, sequence }: Entry): boolean => {
+		// Above the head here stands what has just come from there.
+		if (sequence > theirs[replica]! || sequence > core.heads[replica]!) return false;
+		return kept[replica]?.has(sequence) !== true;
+	};
 	for (const [key, first] of container.entries) {
-		const kept = source?.get(key) ?? null;
-		const isGone = ({ replica, sequence }: Entry): boolean => {
-			if (sequence > theirs[replica]!) return false;
-			for (let entry = kept; entry !== null; entry = entry.next) {
-				if (entry.sequence === sequence && here[entry.replica] === replica) return false;
-			}
-			return true;
-		};
-		if (first.next !== null || isGone(first)) container.drop(key, isGone);
+		if (first.next === null && !isGone(first)) continue;
+		if (container.drop(key, isGone) > 0) gone?.push({ container, key });
 	}
 }
 
@@ -255,8 +263,24 @@ function renumber(supersedes: readonly number[] | null, here: readonly number[])
 	return supersedes?.map((number, at) => (at % 3 === 0 ? here[number]! : number)) ?? null;
 }
 
-function tellOfEntries(core: DocumentCore, other: DocumentCore): void {
-	for (const { path, entries } of other.containers) {
-		for (const key of entries.keys()) core.observer?.({ type: "updated", path, source: "remote", key });
+interface Changed {
+	readonly container: Container;
+	readonly key: string;
+}
+
+function newKeys(core: DocumentCore, other: DocumentCore): Changed[] {
+	return other.containers.flatMap(({ path, entries }) => {
+		const container = core.container(path);
+		return [...entries.keys()].map((key) => ({ container, key }));
+	});
+}
+
+function tellOfEntries(core: DocumentCore, changed: readonly Changed[]): void {
+	const told = new Map<Container, Set<string>>();
+	for (const { container, key } of changed) {
+		const keys = told.get(container) ?? new Set();
+		if (keys.has(key)) continue;
+		told.set(container, keys.add(key));
+		core.observer?.({ type: "updated", path: container.path, source: "remote", key });
 	}
 }

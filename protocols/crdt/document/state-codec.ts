@@ -23,12 +23,15 @@ import { type Container, writePath } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
 import { sortedContainers } from "./difference.ts";
 import { type Entry, isDeletion } from "./entry.ts";
-import { type ReplicaOrder, readEntries, readRuns, writeEntries, writeRuns } from "./state-columns.ts";
+import type { KnownEntries } from "./known-entries.ts";
+import { writeRuns } from "./run-columns.ts";
+import { readRuns } from "./run-loader.ts";
+import { type ReplicaOrder, readEntries, writeEntries } from "./state-columns.ts";
 import { DELETION, INSERTION, UpdateBuilder } from "./update-builder.ts";
 import { readUpdate } from "./update-reader.ts";
 
 /** First byte of a state. */
-export const STATE_FORMAT = 0x21;
+export const STATE_FORMAT = 0x22;
 
 /** The shared part alone: equal bytes mean equal states. */
 export function encodeShared(core: DocumentCore): Uint8Array {
@@ -67,14 +70,15 @@ export interface PrivateState {
 
 /**
  * Fills a document that is new.
+ * @param known entries that need not be read, since the reader has them; null for none
  * @throws QuorateError `crdt-update-damaged`, `crdt-format-unsupported`, `crdt-container-unknown`
  */
-export function decodeState(core: DocumentCore, bytes: Uint8Array): PrivateState {
+export function decodeState(core: DocumentCore, bytes: Uint8Array, known: KnownEntries | null): PrivateState {
 	const { reader } = openState(bytes);
 	const shared = new ByteReader(reader.sized());
 	const part = new ByteReader(reader.sized());
 	reader.end();
-	const order = readShared(shared, core);
+	const order = readShared(shared, core, known);
 	return readPrivate(part, core, order);
 }
 
@@ -119,7 +123,7 @@ function isBare(container: Container): boolean {
 	return container.sequence === null ? container.entries.size === 0 : container.sequence.first === NONE;
 }
 
-function readShared(reader: ByteReader, core: DocumentCore): ReplicaOrder {
+function readShared(reader: ByteReader, core: DocumentCore, known: KnownEntries | null): ReplicaOrder {
 	const numbers: number[] = [];
 	const places: number[] = [];
 	core.epoch = reader.varint();
@@ -132,9 +136,12 @@ function readShared(reader: ByteReader, core: DocumentCore): ReplicaOrder {
 	}
 	const order = { numbers, places };
 	const runs: Int32Array[] = [];
+	const seen = new Set<Container>();
 	for (let left = reader.count(); left > 0; left--) {
 		const container = readContainer(reader, core);
-		if (container.sequence === null) readEntries(reader, core, container, order);
+		if (seen.has(container)) throw reader.damaged("a container twice");
+		seen.add(container);
+		if (container.sequence === null) readEntries(reader, core, container, order, known);
 		else runs.push(readRuns(reader, core, container, order));
 	}
 	reader.end();
@@ -151,9 +158,7 @@ function readContainer(reader: ByteReader, core: DocumentCore): Container {
 	}
 	const type = leafTypes[reader.byte()];
 	if (type === undefined) throw reader.damaged("a container of unknown type");
-	const container = core.container(path, [type]);
-	if (!isBare(container)) throw reader.damaged("a container twice");
-	return container;
+	return core.container(path, [type]);
 }
 
 /** Indexes the runs of all sequences, each given in order of its ids. */
@@ -163,15 +168,7 @@ function indexRuns(reader: ByteReader, core: DocumentCore, sequences: readonly I
 	if (sequences.length > 1) {
 		slots.sort((a, b) => runs.replica[a]! - runs.replica[b]! || runs.sequence[a]! - runs.sequence[b]!);
 	}
-	let before = NONE;
-	for (const slot of slots) {
-		if (before !== NONE && runs.replica[before] === runs.replica[slot]) {
-			if (runs.sequence[before]! + runs.length[before]! > runs.sequence[slot]!)
-				throw reader.damaged("an element twice");
-		}
-		ids.append(slot);
-		before = slot;
-	}
+	if (!ids.appendAll(slots)) throw reader.damaged("an element twice");
 }
 
 function writePrivate(writer: ByteWriter, core: DocumentCore): void {

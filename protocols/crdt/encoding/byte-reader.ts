@@ -43,6 +43,34 @@ export class ByteReader {
 		}
 	}
 
+	/** So many of them. */
+	varints(count: number): Float64Array {
+		if (count > this.remaining) throw this.damaged("a count beyond its end");
+		const values = new Float64Array(count);
+		const { bytes } = this;
+		let at = this.#at;
+		for (let i = 0; i < count; i++) {
+			const first = bytes[at]!;
+			if (first < 0x80) {
+				values[i] = first;
+				at += 1;
+				continue;
+			}
+			const second = bytes[at + 1]!;
+			if (second > 0 && second < 0x80) {
+				values[i] = (first & 0x7f) | (second << 7);
+				at += 2;
+				continue;
+			}
+			this.#at = at;
+			values[i] = this.varint();
+			at = this.#at;
+		}
+		this.#at = at;
+		if (at > this.#end) throw this.damaged("it ends too early");
+		return values;
+	}
+
 	signed(): number {
 		const value = this.varint();
 		return value % 2 === 0 ? value / 2 : -(value + 1) / 2;

@@ -1,5 +1,6 @@
 /** CRC-32 (IEEE 802.3): finds bytes that were changed by accident. It proves nothing about who wrote them. */
-const table = Uint32Array.from({ length: 256 }, (_unused, byte) => {
+// Signed, so that every word is a small integer to the engine.
+const table = Int32Array.from({ length: 256 }, (_unused, byte) => {
 	let word = byte;
 	for (let bit = 0; bit < 8; bit++) word = word & 1 ? (word >>> 1) ^ 0xedb8_8320 : word >>> 1;
 	return word;

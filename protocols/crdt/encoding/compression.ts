@@ -3,10 +3,11 @@
  * text everywhere, which a library's next version would not promise.
  *
  * ```
- * compressed = size (literals match)* [literals]
- * literals   = count, bytes
- * match      = length - 4, distance
+ * compressed = size count literals^count (length - 4)^count distance^count bytes
  * ```
+ *
+ * So many times, literals that are taken from the bytes and then a match: a stretch that stands `distance` before. What is left of the bytes
+ * is the end. Numbers of one kind stand together, so that each kind is read in one loop.
  */
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
@@ -21,11 +22,13 @@ const COPY_BY_BYTE_MAX = 24;
 export const DECOMPRESSED_BYTES_MAX: number = 256 * 1024 * 1024;
 
 export function compress(bytes: Uint8Array): Uint8Array {
-	const out = new ByteWriter();
-	out.varint(bytes.length);
+	const literals: number[] = [];
+	const lengths: number[] = [];
+	const distances: number[] = [];
+	const plain = new ByteWriter();
 	const heads = new Int32Array(1 << HASH_BITS).fill(-1);
 	const earlier = new Int32Array(bytes.length);
-	let literals = 0;
+	let from = 0;
 	for (let at = 0; at + MATCH_MIN <= bytes.length; ) {
 		const { length, distance } = longestMatch(bytes, at, heads, earlier);
 		// A match must be worth its two numbers.
@@ -34,13 +37,19 @@ export function compress(bytes: Uint8Array): Uint8Array {
 			at += 1;
 			continue;
 		}
-		out.sized(bytes.subarray(literals, at));
-		out.varint(length - MATCH_MIN);
-		out.varint(distance);
+		literals.push(at - from);
+		lengths.push(length - MATCH_MIN);
+		distances.push(distance);
+		plain.bytes(bytes.subarray(from, at));
 		for (const end = at + length; at < end; at++) note(bytes, at, heads, earlier);
-		literals = at;
+		from = at;
 	}
-	if (literals < bytes.length) out.sized(bytes.subarray(literals));
+	plain.bytes(bytes.subarray(from));
+	const out = new ByteWriter();
+	out.varint(bytes.length);
+	out.varint(literals.length);
+	for (const column of [literals, lengths, distances]) for (const value of column) out.varint(value);
+	out.bytes(plain.view);
 	return out.take();
 }
 
@@ -49,27 +58,34 @@ export function decompress(compressed: Uint8Array): Uint8Array {
 	const reader = new ByteReader(compressed);
 	const size = reader.varint();
 	if (size > DECOMPRESSED_BYTES_MAX) throw reader.damaged("a text too large");
+	const matches = reader.count();
+	const literals = reader.varints(matches);
+	const lengths = reader.varints(matches);
+	const distances = reader.varints(matches);
 	const bytes = new Uint8Array(size);
-	for (let at = 0; at < size; ) {
-		const literals = reader.count();
-		if (literals > size - at) throw reader.damaged("a text longer than it says");
-		const from = reader.skip(literals);
-		if (literals > COPY_BY_BYTE_MAX) bytes.set(compressed.subarray(from, from + literals), at);
-		else for (let i = 0; i < literals; i++) bytes[at + i] = compressed[from + i]!;
-		at += literals;
-		if (at === size) break;
-		const length = reader.varint() + MATCH_MIN;
-		const distance = reader.varint();
-		if (length > size - at || distance < 1 || distance > at) throw reader.damaged("a match outside the text");
+	let from = reader.offset;
+	let at = 0;
+	for (let match = 0; match < matches; match++) {
+		const start = at + literals[match]!;
+		const length = lengths[match]! + MATCH_MIN;
+		const distance = distances[match]!;
+		const end = start + length;
+		if (end > size || from + start - at > compressed.length) throw reader.damaged("a text longer than it says");
+		if (distance < 1 || distance > start) throw reader.damaged("a match outside the text");
+		if (start - at > COPY_BY_BYTE_MAX) {
+			bytes.set(compressed.subarray(from, from + start - at), at);
+			from += start - at;
+			at = start;
+		} else while (at < start) bytes[at++] = compressed[from++]!;
 		if (distance >= length && length > COPY_BY_BYTE_MAX) {
-			bytes.copyWithin(at, at - distance, at - distance + length);
-			at += length;
-			continue;
+			bytes.copyWithin(at, at - distance, end - distance);
+			at = end;
 		}
 		// Byte by byte, for the match may overlap what it makes.
-		for (const end = at + length; at < end; at++) bytes[at] = bytes[at - distance]!;
+		for (; at < end; at++) bytes[at] = bytes[at - distance]!;
 	}
-	reader.end();
+	if (compressed.length - from !== size - at) throw reader.damaged("a text longer or shorter than it says");
+	bytes.set(compressed.subarray(from), at);
 	return bytes;
 }
 

@@ -1,31 +1,58 @@
 /** What the elements of sequences are, by id, in pages: splitting and joining runs moves no content. */
 import type { Value } from "../encoding/value.ts";
+import { DELETED } from "./run-arena.ts";
 
 const PAGE_BITS = 10;
 const PAGE = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE - 1;
 
-/** UTF-16 units of texts. */
+/** Runs as they were loaded, in order of their places. */
+export interface LoadedRuns {
+	readonly replica: Int32Array;
+	readonly sequence: Int32Array;
+	readonly length: Int32Array;
+	readonly flags: Uint8Array;
+}
+
+/**
+ * UTF-16 units of texts. What is loaded stays as it came, one text in order, until something asks for units by their ids: who only shows
+ * it never pays for that.
+ */
 export class TextContent {
 	/** By replica, then by page; absent where a replica has written no text. */
 	readonly #pages: (Uint16Array | undefined)[][] = [];
+	/** By the number of their sequence. */
+	#loaded: Map<number, { readonly units: Uint16Array; readonly runs: LoadedRuns }> | null = null;
+
+	/** The visible units of a whole sequence; nothing of it is here yet. */
+	load(sequenceNumber: number, units: Uint16Array, runs: LoadedRuns): void {
+		this.#loaded ??= new Map();
+		this.#loaded.set(sequenceNumber, { units, runs });
+	}
+
+	/** The units of a sequence as it was loaded, or null if that is not at hand. */
+	loadedUnits(sequenceNumber: number): Uint16Array | null {
+		return this.#loaded?.get(sequenceNumber)?.units ?? null;
+	}
 
 	/** The units of a text become those of the ids from `sequence` on. */
 	write(replica: number, sequence: number, text: string): void {
-		for (let i = 0; i < text.length; i++) this.put(replica, sequence + i, text.charCodeAt(i));
-	}
-
-	put(replica: number, sequence: number, unit: number): void {
-		const page = this.#pages[replica]?.[sequence >> PAGE_BITS] ?? this.#addPage(replica, sequence >> PAGE_BITS);
-		page[sequence & PAGE_MASK] = unit;
+		if (this.#loaded !== null) this.#spread();
+		for (let i = 0; i < text.length; i++) {
+			const at = sequence + i;
+			const page = this.#pages[replica]?.[at >> PAGE_BITS] ?? this.#addPage(replica, at >> PAGE_BITS);
+			page[at & PAGE_MASK] = text.charCodeAt(i);
+		}
 	}
 
 	unit(replica: number, sequence: number): number {
+		if (this.#loaded !== null) this.#spread();
 		return this.#pages[replica]![sequence >> PAGE_BITS]![sequence & PAGE_MASK]!;
 	}
 
 	/** The text of consecutive ids. */
 	read(replica: number, sequence: number, length: number): string {
+		if (this.#loaded !== null) this.#spread();
 		const pages = this.#pages[replica]!;
 		let text = "";
 		let at = sequence;
@@ -39,21 +66,9 @@ export class TextContent {
 		return text;
 	}
 
-	/** Units of a buffer become those of the ids from `sequence` on. */
-	writeUnits(replica: number, sequence: number, units: Uint16Array, from: number, length: number): void {
-		for (let done = 0; done < length; ) {
-			const number = (sequence + done) >> PAGE_BITS;
-			const page = this.#pages[replica]?.[number] ?? this.#addPage(replica, number);
-			const at = (sequence + done) & PAGE_MASK;
-			const count = Math.min(PAGE - at, length - done);
-			if (count < COPY_BY_UNIT_BELOW) for (let i = 0; i < count; i++) page[at + i] = units[from + done + i]!;
-			else page.set(units.subarray(from + done, from + done + count), at);
-			done += count;
-		}
-	}
-
 	/** Copies units of consecutive ids into a buffer. */
 	copyTo(units: Uint16Array, at: number, replica: number, sequence: number, length: number): void {
+		if (this.#loaded !== null) this.#spread();
 		const pages = this.#pages[replica]!;
 		if (length < COPY_BY_UNIT_BELOW) {
 			for (let i = 0; i < length; i++) {
@@ -71,11 +86,39 @@ export class TextContent {
 
 	/** Drops the pages for which `isUsed` is false, given their first and last id. */
 	sweep(isUsed: (replica: number, first: number, last: number) => boolean): void {
+		if (this.#loaded !== null) this.#spread();
 		for (const [replica, pages] of this.#pages.entries()) {
 			for (let page = 0; page < (pages?.length ?? 0); page++) {
 				if (pages[page] === undefined) continue;
 				if (!isUsed(replica, page << PAGE_BITS, (page << PAGE_BITS) + PAGE_MASK)) pages[page] = undefined;
 			}
+		}
+	}
+
+	/** Puts what was loaded under its ids. */
+	#spread(): void {
+		const loaded = [...this.#loaded!.values()];
+		this.#loaded = null;
+		for (const { units, runs } of loaded) {
+			let from = 0;
+			for (let run = 0; run < runs.length.length; run++) {
+				if ((runs.flags[run]! & DELETED) !== 0) continue;
+				this.#writeUnits(runs.replica[run]!, runs.sequence[run]!, units, from, runs.length[run]!);
+				from += runs.length[run]!;
+			}
+		}
+	}
+
+	/** Units of a buffer become those of the ids from `sequence` on. */
+	#writeUnits(replica: number, sequence: number, units: Uint16Array, from: number, length: number): void {
+		for (let done = 0; done < length; ) {
+			const number = (sequence + done) >> PAGE_BITS;
+			const page = this.#pages[replica]?.[number] ?? this.#addPage(replica, number);
+			const at = (sequence + done) & PAGE_MASK;
+			const count = Math.min(PAGE - at, length - done);
+			if (count < COPY_BY_UNIT_BELOW) for (let i = 0; i < count; i++) page[at + i] = units[from + done + i]!;
+			else page.set(units.subarray(from + done, from + done + count), at);
+			done += count;
 		}
 	}
 

@@ -45,6 +45,47 @@ export class IdIndex {
 		this.#fill(runs, arena.sequence[slot]!, slot, before);
 	}
 
+	/**
+	 * Adds runs in order of replicas, and of ids for each, to an index without any.
+	 * @returns false if one has an id of the one before; the index is then of no use
+	 */
+	appendAll(slots: Int32Array): boolean {
+		const { replica, sequence, length, later } = this.#arena;
+		for (let at = 0; at < slots.length; ) {
+			const head = slots[at]!;
+			const number = replica[head]!;
+			const from = at;
+			let before = head;
+			let ids = 0;
+			for (; at < slots.length && replica[slots[at]!] === number; at++) {
+				const slot = slots[at]!;
+				const start = sequence[slot]!;
+				if (start < ids) return false;
+				ids = start + length[slot]!;
+				later[before] = slot;
+				before = slot;
+			}
+			later[before] = NONE;
+			const filled = ((ids - 1) >> BLOCK_BITS) + 1;
+			const hints = new Int32Array(filled);
+			let block = 0;
+			before = NONE;
+			for (let i = from; i < at; i++) {
+				const slot = slots[i]!;
+				// Blocks that begin before this run belong to the one before it.
+				for (const end = (sequence[slot]! + BLOCK - 1) >> BLOCK_BITS; block < end; block++) hints[block] = before;
+				before = slot;
+			}
+			hints.fill(before, block);
+			const runs = this.#runsOf(number);
+			runs.head = head;
+			runs.tail = before;
+			runs.hints = hints;
+			runs.filled = filled;
+		}
+		return true;
+	}
+
 	/** The replica's last run was lengthened by new ids. */
 	extended(slot: number): void {
 		const runs = this.#replicas[this.#arena.replica[slot]!]!;

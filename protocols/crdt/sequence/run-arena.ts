@@ -70,9 +70,13 @@ export class RunArena {
 		this.#free = slot;
 	}
 
-	/** Makes room for so many runs in all, exactly. */
-	reserve(runs: number): void {
-		if (runs > this.replica.length) this.#grow(runs);
+	/** So many slots in a row, with exactly the room for them: the first. */
+	takeMany(count: number): number {
+		const first = this.#used;
+		if (first + count > this.replica.length) this.#grow(first + count);
+		this.#used += count;
+		this.#count += count;
+		return first;
 	}
 
 	/** How many of its elements are visible. */

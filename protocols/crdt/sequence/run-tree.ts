@@ -144,7 +144,7 @@ export class RunTree {
 
 	/** Builds the tree anew from a linked list of runs, with full leaves. */
 	rebuild(first: number): void {
-		const { next, leaf } = this.#arena;
+		const { next, leaf, length, flags } = this.#arena;
 		let nodes: number[] = [];
 		this.#nodes = 0;
 		this.#freeNode = NONE;
@@ -153,12 +153,14 @@ export class RunTree {
 		for (let slot = first; slot !== NONE || nodes.length === 0; ) {
 			const node = this.#takeNode();
 			nodes.push(node);
+			const entries = this.#entries;
+			const start = node * FANOUT;
 			let count = 0;
 			let visible = 0;
 			for (; slot !== NONE && count < FANOUT; slot = next[slot]!) {
-				this.#entries[node * FANOUT + count++] = slot;
+				entries[start + count++] = slot;
 				leaf[slot] = node;
-				visible += this.#arena.visible(slot);
+				if ((flags[slot]! & DELETED) === 0) visible += length[slot]!;
 			}
 			this.#count[node] = count;
 			this.#visible[node] = visible;

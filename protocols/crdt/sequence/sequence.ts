@@ -37,6 +37,8 @@ export class Sequence {
 	readonly #ids: IdIndex;
 	readonly tree: RunTree;
 	#first = NONE;
+	/** Whether nothing was inserted or deleted since {@link adopt}. */
+	isAsAdopted = false;
 	/** The origins of the last {@link insertAt}. */
 	leftReplica: number = NOTHING;
 	leftSequence = 0;
@@ -177,6 +179,7 @@ export class Sequence {
 	/** Takes over a whole order: runs that are linked, filled and indexed already. */
 	adopt(first: number): void {
 		this.#first = first;
+		this.isAsAdopted = true;
 		this.tree.rebuild(first);
 	}
 
@@ -204,6 +207,7 @@ export class Sequence {
 		origins: Origins,
 	): number {
 		const runs = this.#runs;
+		this.isAsAdopted = false;
 		const adjacent = (left === NONE ? this.#first : runs.next[left]!) === right;
 		if (adjacent && left !== NONE && this.#continues(left, replica, sequence, flags, origins)) {
 			runs.length[left]! += length;
@@ -302,6 +306,7 @@ export class Sequence {
 
 	#delete(slot: number, from: number, count: number): void {
 		const runs = this.#runs;
+		this.isAsAdopted = false;
 		const length = runs.length[slot]!;
 		const previous = runs.previous[slot]!;
 		const next = runs.next[slot]!;

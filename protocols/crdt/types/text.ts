@@ -42,6 +42,8 @@ export class CrdtText extends Part {
 export function textOf(core: DocumentCore, container: Container): string {
 	const { runs } = core.space;
 	const sequence = container.sequence!;
+	const loaded = sequence.isAsAdopted ? core.text.loadedUnits(sequence.number) : null;
+	if (loaded !== null) return decodeUnits(loaded, 0, loaded.length);
 	const units = new Uint16Array(sequence.length);
 	let at = 0;
 	for (let slot = sequence.first; slot !== NONE; slot = runs.next[slot]!) {

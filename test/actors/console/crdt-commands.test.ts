@@ -8,14 +8,21 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { areSame, type CrdtRunReport, lostOperations } from "../../../actors/console/crdt-run.ts";
 import { crdtRunHelp, parseCrdtRunOptions } from "../../../actors/console/crdt-run-options.ts";
-import { crdtSummary, judgeCrdtRun } from "../../../actors/console/crdt-run-report.ts";
-import { CrdtWriters } from "../../../actors/console/crdt-writers.ts";
+import { crdtSummary } from "../../../actors/console/crdt-run-report.ts";
 import { readTrace } from "../../../actors/console/editing-trace.ts";
 import { runCommand } from "../../../actors/console/run-command.ts";
-import { commandsOf, type Edit, type EditRequest, TraceWriter, Typist } from "../../../actors/console/typing.ts";
-import { LinkBoard } from "../../../actors/console/typing-replica.ts";
+import { areSame, type CrdtRunReport, lostOperations } from "../../../actors/experiment/replicas/replica-run.ts";
+import { judgeCrdtRun } from "../../../actors/experiment/replicas/replica-verdict.ts";
+import { CrdtWriters } from "../../../actors/experiment/replicas/replica-writers.ts";
+import {
+	commandsOf,
+	type Edit,
+	type EditRequest,
+	TraceWriter,
+	Typist,
+} from "../../../actors/experiment/replicas/typing.ts";
+import { LinkBoard } from "../../../actors/experiment/replicas/typing-replica.ts";
 import { CrdtDocument, type CrdtReply, performCommand, replicaId } from "../../../protocols/crdt/index.ts";
 import { TestWorld } from "./command-world.ts";
 

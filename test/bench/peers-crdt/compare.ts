@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { formatNumber, formatTable } from "../../../actors/console/index.ts";
-import { type Library, libraries, type TextReplica } from "./libraries.ts";
+import { type Library, libraries, type SetReplica, type TextReplica } from "./libraries.ts";
 import { elements, readTrace, SET_ADDS, type Trace, typistTrace } from "./workload.ts";
 
 const TIMEOUT_MS = 300_000;
@@ -141,20 +141,30 @@ function measureSet(library: Library): Figures {
 	const suffix = adds === SET_ADDS ? "" : `, ${adds} only`;
 	const figures: Record<string, number> = {};
 	const [one, other] = [library.createSet(1), library.createSet(2)];
+	const updates: Uint8Array[] = [];
+	const common = elements(0, adds);
 	figures[`${SET_ADDS} set additions with deltas, ms${suffix}`] = cpuMs(() => {
-		for (const element of elements(0, adds)) one.add(element);
+		for (const element of common) updates.push(one.add(element));
 	});
-	if (one.size() !== adds) throw new Error(`${library.name}: ${one.size()} elements instead of ${adds}`);
-	if (adds !== SET_ADDS) return figures;
-	figures["encoded set, bytes"] = one.encode().length;
-	if (library.name === "json-joy") return figures;
-	other.merge(one.encode());
-	for (const element of elements(adds, adds * 0.2)) one.add(element);
-	for (const element of elements(adds * 2, adds * 0.2)) other.add(element);
-	const state = other.encode();
-	figures["merge of two diverged sets, ms"] = cpuMs(() => one.merge(state));
-	if (one.size() !== adds * 1.4) throw new Error(`${library.name}: ${one.size()} elements after the merge`);
+	figures[`bytes of a set delta${suffix}`] = updates.reduce((sum, update) => sum + update.length, 0) / adds;
+	checkSet(library, one, common);
+	const state = one.encode();
+	figures[`encoded set, bytes${suffix}`] = state.length;
+	if (other.merge === undefined || one.merge === undefined) return figures;
+	other.merge(state);
+	const [here, there] = [elements(adds, adds * 0.2), elements(adds * 2, adds * 0.2)];
+	for (const element of here) one.add(element);
+	for (const element of there) other.add(element);
+	const others = other.encode();
+	figures[`merge of two diverged sets, ms${suffix}`] = cpuMs(() => one.merge?.(others));
+	checkSet(library, one, [...common, ...here, ...there]);
 	return figures;
+}
+
+function checkSet(library: Library, set: SetReplica, expected: readonly string[]): void {
+	const found = new Set(set.elements());
+	if (found.size === expected.length && expected.every((element) => found.has(element))) return;
+	throw new Error(`${library.name}: ${found.size} elements, which are not the ${expected.length} that were added`);
 }
 
 function check(replica: TextReplica, expected: string | null): void {

@@ -22,8 +22,9 @@ export interface TextReplica {
 export interface SetReplica {
 	add(element: string): Uint8Array;
 	encode(): Uint8Array;
-	merge(state: Uint8Array): void;
-	size(): number;
+	/** Absent where whole states can not be joined. */
+	merge?(state: Uint8Array): void;
+	elements(): Iterable<string>;
 }
 
 export interface Library {
@@ -34,6 +35,7 @@ export interface Library {
 	loadText(state: Uint8Array): TextReplica;
 	/** Absent where it has no set, nor a map that would do. */
 	createSet?(replica: number): SetReplica;
+	/** Additions that it is given; fewer where all would take minutes. By default all. */
 	readonly setAddsMax?: number;
 }
 
@@ -74,7 +76,7 @@ const ours: Library = {
 			},
 			encode: () => document.encode(),
 			merge: (state) => void document.merge(state),
-			size: () => set.size,
+			elements: () => set.values as readonly string[],
 		};
 	},
 };
@@ -137,10 +139,7 @@ async function loadJsonJoy(): Promise<Library> {
 					return model.api.flush().toBinary();
 				},
 				encode: () => model.toBinary(),
-				merge: () => {
-					throw new Error("json-joy has no merge of states");
-				},
-				size: () => Object.keys(model.view()).length,
+				elements: () => Object.keys(model.view()),
 			};
 		},
 	};
@@ -191,7 +190,7 @@ async function loadYjs(): Promise<Library> {
 				},
 				encode: () => Y.encodeStateAsUpdate(doc),
 				merge: (state) => Y.applyUpdate(doc, state),
-				size: () => map.size,
+				elements: () => map.keys(),
 			};
 		},
 	};
@@ -244,7 +243,7 @@ async function loadLoro(): Promise<Library> {
 				},
 				encode: () => doc.export({ mode: "snapshot" }),
 				merge: (state) => void doc.import(state),
-				size: () => map.size,
+				elements: () => map.keys(),
 			};
 		},
 	};
@@ -266,18 +265,36 @@ async function loadAutomerge(): Promise<Library> {
 			encode: () => A.save(doc),
 		};
 	};
-	const base = A.save(A.from({ text: "" }, { actor: "00" }));
+	const base = A.save(A.from({ text: "", set: {} }, { actor: "00" }));
 	return {
 		name: "automerge",
 		editsMax: 2_000,
 		createText: () => wrap(A.load(base)),
 		loadText: (state) => wrap(A.load(state)),
+		setAddsMax: 2_000,
+		createSet: () => {
+			let doc = A.load(base);
+			return {
+				add: (element) => {
+					doc = A.change(doc, (draft: Foreign) => {
+						draft.set[element] = true;
+					});
+					return A.getLastLocalChange(doc);
+				},
+				encode: () => A.save(doc),
+				merge: (state) => {
+					doc = A.merge(doc, A.load(state));
+				},
+				elements: () => Object.keys(doc.set),
+			};
+		},
 	};
 }
 
 async function loadDeltaCrdts(): Promise<Library> {
 	const crdts = await load("delta-crdts");
 	const AwSet = crdts("aworset");
+	const codec = await load("delta-crdts-msgpack-codec");
 	return {
 		name: "delta-crdts",
 		editsMax: 0,
@@ -291,16 +308,10 @@ async function loadDeltaCrdts(): Promise<Library> {
 		createSet: (replica) => {
 			const set = AwSet(`r${replica}`);
 			return {
-				// It has no encoding: what is handed on is counted as no bytes.
-				add: (element) => {
-					set.add(element);
-					return new Uint8Array();
-				},
-				encode: () => new Uint8Array(),
-				merge: () => {
-					throw new Error("it has no encoded states");
-				},
-				size: () => set.value().size,
+				add: (element) => codec.encode(set.add(element)),
+				encode: () => codec.encode(set.state()),
+				merge: (state) => set.apply(codec.decode(state)),
+				elements: () => set.value(),
 			};
 		},
 	};

@@ -271,4 +271,42 @@ describe("calls", () => {
 			{ type: "inserted", source: "own", path: ["text"], position: 0, content: "!" },
 		]);
 	});
+
+	it("of a joined state are told by key, what has gone as what has come", () => {
+		const [a, b] = [document("a"), document("b")];
+		a.set("set").add("gone");
+		a.set("set").add("stays");
+		b.apply(a.takeUpdate()!);
+		const changes: unknown[] = [];
+		b.observer = (change) => changes.push(change);
+		a.set("set").delete("gone");
+		a.set("set").add("new");
+		expect(b.merge(a.encode())).toBe(true);
+		const remote = { type: "updated", source: "remote", path: ["set"] };
+		expect(changes).toEqual([
+			{ ...remote, key: "new" },
+			{ ...remote, key: "gone" },
+		]);
+		expect(b.set("set").values).toEqual(["new", "stays"]);
+	});
+
+	it("go on where a state was loaded, whatever of its text was asked for before", () => {
+		const a = document("a");
+		a.text("text").insert(0, "hallo, wörld");
+		a.text("text").delete(1, 1);
+		const states = [a.encode(), a.encode()];
+		const [shown, unseen] = states.map((state) => {
+			const options = { replica: replicaId("b", 0), schema: a.schema };
+			return CrdtDocument.load(state, options);
+		});
+		expect(shown!.text("text").toString()).toBe("hllo, wörld");
+		for (const one of [shown!, unseen!]) {
+			one.text("text").delete(0, 1);
+			one.text("text").insert(0, "Ha");
+			expect(one.text("text").toString()).toBe("Hallo, wörld");
+			one.text("text").delete(0, 6);
+			expect(one.text("text").toString()).toBe(" wörld");
+		}
+		expect(shown!.encodeShared()).toEqual(unseen!.encodeShared());
+	});
 });

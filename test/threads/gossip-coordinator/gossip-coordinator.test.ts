@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GossipProtocolCoordinator } from "quorate";
 import { GossipGroup, type GossipGroupEvent, type GossipGroupOptions } from "quorate/gossip-coordinator";
-import { filter, firstValueFrom, take, toArray } from "rxjs";
+import { concatMap, filter, firstValueFrom, startWith, take, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -31,9 +31,9 @@ async function started(lossChance = 0, options: GossipGroupOptions = {}): Promis
 	return group;
 }
 
-/** Looks again and again; what never comes true ends with the test's time. */
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-	while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 50));
+/** Looks now and after each event, whatever it is about; what never comes true ends with the test's time. */
+async function until(group: GossipGroup, isTrue: () => Promise<boolean>): Promise<void> {
+	await firstValueFrom(group.events$.pipe(startWith(null), concatMap(isTrue), filter(Boolean)));
 }
 
 /** The next events that this many members tell, one each. */
@@ -89,7 +89,7 @@ describe("a group on threads", () => {
 			const back = heardBy(group, lost.length, ({ event }) => event.type === "rejoining");
 			await group.killThread(thread);
 			expect((await back).map(({ node }) => node).sort()).toEqual([...lost].sort());
-			await until(async () => {
+			await until(group, async () => {
 				const reports = await Promise.all(nodes.map((node) => group.report(node)));
 				// Everybody sees everybody again, and each that was lost at an incarnation above its last.
 				return reports.every(

@@ -1,5 +1,5 @@
 /** What a text takes that nobody has ever changed: the measure for what a collection leaves. */
-import { CrdtDocument, replicaId } from "../../protocols/crdt/index.ts";
+import { CrdtDocument, replicaId } from "../../../protocols/crdt/index.ts";
 import { TEXT_PART } from "./typing-replica.ts";
 
 /** Bytes of the shared part of a document into which the text was written in one go. */

@@ -2,13 +2,13 @@
  * A run of replicas: writers edit the same text at all of them, threads are killed, links cut, deleted text is freed, and in the end it is
  * looked at what everybody has.
  */
-import { Generator, QuorateError } from "../../protocols/core/index.ts";
-import type { Clock } from "../../runtime/index.ts";
-import type { ReplicaGroup } from "../crdt-synchronizer/index.ts";
-import type { CrdtSummary } from "../participant/index.ts";
-import { type CrdtFaultPlan, CrdtFaults } from "./crdt-faults.ts";
-import { CrdtWriters, type WritersReport } from "./crdt-writers.ts";
+import { Generator, QuorateError } from "../../../protocols/core/index.ts";
+import type { Clock } from "../../../runtime/index.ts";
+import type { ReplicaGroup } from "../../crdt-synchronizer/index.ts";
+import type { CrdtSummary } from "../../participant/index.ts";
 import { freshTextBytes } from "./fresh-text.ts";
+import { type CrdtFaultPlan, CrdtFaults } from "./replica-faults.ts";
+import { CrdtWriters, type WritersReport } from "./replica-writers.ts";
 import type { Writer } from "./typing.ts";
 import type { LinkBoard } from "./typing-replica.ts";
 
@@ -136,8 +136,9 @@ export class CrdtRun {
 		const { acknowledged } = this.#writers.report;
 		const { delta } = this.#world.group.traffic();
 		const cut = this.#faults.isCut ? ", links are cut" : "";
-		const text = `${acknowledged} edits acknowledged, ${delta.bytes} bytes in ${delta.messages} deltas${cut}`;
-		this.#world.note(this.#elapsedMs, text);
+		// Virtual threads count no traffic.
+		const sent = delta.messages === 0 ? "" : `, ${delta.bytes} bytes in ${delta.messages} deltas`;
+		this.#world.note(this.#elapsedMs, `${acknowledged} edits acknowledged${sent}${cut}`);
 	}
 
 	/** Adds what the deltas since the last time would have been as whole states. */

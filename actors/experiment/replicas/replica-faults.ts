@@ -1,7 +1,7 @@
 /** What is done to replicas while they are edited: threads are killed, links cut, and deleted text is freed. */
-import { type Generator, QuorateError } from "../../protocols/core/index.ts";
-import type { Clock } from "../../runtime/index.ts";
-import type { ReplicaGroup } from "../crdt-synchronizer/index.ts";
+import { type Generator, QuorateError } from "../../../protocols/core/index.ts";
+import type { Clock } from "../../../runtime/index.ts";
+import type { ReplicaGroup } from "../../crdt-synchronizer/index.ts";
 import type { LinkBoard } from "./typing-replica.ts";
 
 export interface CrdtFaultPlan {

@@ -1,7 +1,7 @@
 /** One writer at each replica, all at once: each makes its next edits when the last ones are acknowledged, or when they are due. */
-import { QuorateError } from "../../protocols/core/index.ts";
-import type { CrdtReply } from "../../protocols/crdt/index.ts";
-import type { Clock } from "../../runtime/index.ts";
+import { QuorateError } from "../../../protocols/core/index.ts";
+import type { CrdtReply } from "../../../protocols/crdt/index.ts";
+import type { Clock } from "../../../runtime/index.ts";
 import type { Edit, EditRequest, Writer } from "./typing.ts";
 
 export interface WritersReport {

@@ -3,9 +3,9 @@
  * cut. A cut is read from shared memory where a message comes in, so a thread that has just been started again is under it at once; to
  * the protocol a message lost there is one lost on its way.
  */
-import type { NodeId } from "../../protocols/core/index.ts";
-import type { CrdtMessage, CrdtTypes } from "../../protocols/crdt/index.ts";
-import { type CrdtParticipantArgs, crdtParticipantSettings, Participant } from "../participant/index.ts";
+import type { NodeId } from "../../../protocols/core/index.ts";
+import type { CrdtMessage, CrdtTypes } from "../../../protocols/crdt/index.ts";
+import { type CrdtParticipantArgs, crdtParticipantSettings, Participant } from "../../participant/index.ts";
 import { commandsOf, type EditRequest } from "./typing.ts";
 
 /** Where this module is, for a behaviour source. */
@@ -56,16 +56,21 @@ export class TypingReplica extends Participant<CrdtTypes> {
 	readonly #self: number;
 	readonly #links: LinkBoard;
 
-	constructor({ links, ...args }: TypingReplicaArgs) {
+	/** @param wallMs given where time is virtual */
+	constructor({ links, ...args }: TypingReplicaArgs, wallMs?: () => number) {
 		let cursor = 0;
 		super(
-			crdtParticipantSettings(args, (message, document) => {
-				if ((message as EditRequest | null)?.type !== "edit-text") return null;
-				const { length } = document.text(TEXT_PART);
-				const done = commandsOf((message as EditRequest).edits, [TEXT_PART], { length, cursor });
-				cursor = done.cursor;
-				return { type: "change", commands: done.commands };
-			}),
+			crdtParticipantSettings(
+				args,
+				(message, document) => {
+					if ((message as EditRequest | null)?.type !== "edit-text") return null;
+					const { length } = document.text(TEXT_PART);
+					const done = commandsOf((message as EditRequest).edits, [TEXT_PART], { length, cursor });
+					cursor = done.cursor;
+					return { type: "change", commands: done.commands };
+				},
+				wallMs,
+			),
 		);
 		this.#members = args.members;
 		this.#self = args.members.indexOf(args.node);

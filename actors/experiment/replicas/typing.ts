@@ -2,8 +2,8 @@
  * What writers do, without knowing the text: a replica knows its own, and turns edits into changes of it. So five writers can
  * write at once, and each edit still means something where others have written meanwhile.
  */
-import { Generator } from "../../protocols/core/index.ts";
-import type { CrdtCommand, Path } from "../../protocols/crdt/index.ts";
+import { Generator } from "../../../protocols/core/index.ts";
+import type { CrdtCommand, Path } from "../../../protocols/crdt/index.ts";
 
 /** One edit: a key that is pressed, a replacement of a trace, or taking back the last change of one's own. */
 export type Edit =
@@ -14,6 +14,9 @@ export type Edit =
 	/** As a trace has it; what lies beyond the end of the replica's text is moved to the end. */
 	| { readonly type: "replace"; readonly position: number; readonly deleted: number; readonly inserted: string }
 	| { readonly type: "undo" };
+
+/** Changes that a replica remembers for undo. */
+export const UNDO_GROUPS_MAX = 100;
 
 /** Edits for a replica to do as one transaction. An undo stands alone. */
 export interface EditRequest {
