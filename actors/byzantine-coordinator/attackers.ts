@@ -53,8 +53,12 @@ export class AttackingParticipant extends Participant<PbftTypes> {
 				`there is an attack ${name}`,
 			),
 		);
-		super(
-			pbftParticipantSettings(args, (_machine, config, crypto) => new ByzantineMachine(config, crypto, chosen, seed)),
-		);
+		super({
+			...pbftParticipantSettings(
+				args,
+				(_machine, config, crypto) => new ByzantineMachine(config, crypto, chosen, seed),
+			),
+			speaksFreely: chosen.some(({ sendsNoMessages = false }) => sendsNoMessages),
+		});
 	}
 }

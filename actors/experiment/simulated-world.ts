@@ -53,6 +53,8 @@ export class SimulatedWorld {
 	readonly #nodes = new Map<ThreadSlot, NodeId>();
 	/** The members by the names of their stores. */
 	readonly #members = new Map<string, NodeId>();
+	/** And the other way round: a name that is put together anew for each message would have to be hashed each time. */
+	readonly #stores = new Map<NodeId, string>();
 	readonly #disks: SimulatedDisks;
 	/** Lets a member start again whose disk has failed, and so its machine. */
 	readonly #failed = new Map<NodeId, () => void>();
@@ -82,7 +84,7 @@ export class SimulatedWorld {
 			heard: (to: NodeId, from: NodeId, type: string) => messages.heard(to, from, type),
 		};
 		const left = (from: NodeId, to: NodeId, message: RaftMessage): void => {
-			const durable = this.#disks.durable(raftStoreName(GROUP, from));
+			const durable = this.#disks.durable(this.#stores.get(from) ?? raftStoreName(GROUP, from));
 			if (durable !== undefined) this.#account.observe({ type: "left", from, to, message, durable });
 		};
 		const RaftParticipant = observedParticipant(observer, options.machine ?? ((machine) => machine));
@@ -190,7 +192,9 @@ export class SimulatedWorld {
 		const node = nodeId(event.name.slice(prefix.length));
 		if (event.type === "thread-started") {
 			this.#nodes.set(event.slot, node);
-			this.#members.set(raftStoreName(GROUP, node), node);
+			const store = raftStoreName(GROUP, node);
+			this.#members.set(store, node);
+			this.#stores.set(node, store);
 		} else if (event.type === "thread-released") this.#nodes.delete(event.slot);
 		else this.#ended(node);
 	}
