@@ -3,7 +3,7 @@
  * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
  * and again.
  */
-import { assert, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { assert, type CryptoPort, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
 import {
 	type ClientRequest,
 	type Configuration,
@@ -19,7 +19,6 @@ import {
 	type SupportedReply,
 } from "../../protocols/pbft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
-import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import {
 	decodeAnswer,
 	decodeResult,
@@ -80,7 +79,7 @@ export interface ObservedAnswer {
 
 export class ByzantineClient {
 	readonly id: NodeId;
-	readonly #port: NodeCryptoPort;
+	readonly #port: CryptoPort;
 	readonly #access: ByzantineAccess;
 	readonly #window: Window;
 	readonly #timeoutMs: number;
@@ -97,7 +96,7 @@ export class ByzantineClient {
 	readonly #interrupts = new Set<(error: Error) => void>();
 
 	/** @throws QuorateError `invalid-argument` */
-	constructor(id: NodeId, port: NodeCryptoPort, access: ByzantineAccess, options: ByzantineClientOptions = {}) {
+	constructor(id: NodeId, port: CryptoPort, access: ByzantineAccess, options: ByzantineClientOptions = {}) {
 		const windowMax = Math.max(1, access.clientWindow >> 1);
 		const window = requireInteger(
 			"window",

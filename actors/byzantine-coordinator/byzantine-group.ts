@@ -6,7 +6,7 @@
  * f + 1 answer it, evidence when it was checked here.
  */
 import { Observable, Subject, type Subscription, share } from "rxjs";
-import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import { type CryptoPort, errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
 import {
 	type Configuration,
 	type Epoch,
@@ -19,7 +19,6 @@ import {
 	ViewEstimate,
 } from "../../protocols/pbft/index.ts";
 import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
-import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import { decodeAnswer, encodeValue, type PbftClientAnswer, participantName } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
@@ -43,7 +42,7 @@ import type {
 import { Convictions } from "./convictions.ts";
 import * as errors from "./errors.ts";
 import { GroupMembership } from "./group-membership.ts";
-import { GroupIdentities } from "./identities.ts";
+import { GroupIdentities, type Identities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
 
@@ -68,9 +67,9 @@ export class ByzantineGroup {
 	readonly #backend: SwarmBackend;
 	readonly #system: ActorSystem;
 	readonly #threads: ThreadSupervisor;
-	readonly #identities: GroupIdentities;
+	readonly #identities: Identities;
 	readonly #membership: GroupMembership;
-	readonly #verifier: NodeCryptoPort;
+	readonly #verifier: CryptoPort;
 	readonly #convictions: Convictions;
 	#views: ViewEstimate;
 	/** Where members run, once they have been started. */
@@ -104,8 +103,8 @@ export class ByzantineGroup {
 	 */
 	static async start(given: ByzantineGroupOptions): Promise<ByzantineGroup> {
 		const options = await checkByzantineOptions(given);
-		const backend = await startByzantineThreads(options);
-		const group = new ByzantineGroup(options, backend);
+		const { backend = await startByzantineThreads(options), identities = freshIdentities(options) } = given;
+		const group = new ByzantineGroup(options, backend, identities);
 		try {
 			await group.#boot();
 		} catch (error) {
@@ -115,14 +114,13 @@ export class ByzantineGroup {
 		return group;
 	}
 
-	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend) {
-		const { group, nodes, standbys, faults, clientsMax, seed, windowSize } = options;
+	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend, identities: Identities) {
+		const { group, nodes, faults, seed, windowSize } = options;
 		this.#options = options;
 		this.#backend = backend;
 		this.#system = new ActorSystem(backend.backend);
 		this.#generator = new Generator(seed, "byzantine-group");
-		// One more for the group's own client.
-		this.#identities = new GroupIdentities(group, [...nodes, ...standbys], clientsMax + 1);
+		this.#identities = identities;
 		this.#membership = new GroupMembership({ epoch: FIRST_EPOCH, members: nodes, faults });
 		this.#verifier = this.#identities.observer();
 		const { of: configurationOf } = this.#membership;
@@ -282,6 +280,11 @@ export class ByzantineGroup {
 		return decodeAnswer(
 			await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) }),
 		) as Answer;
+	}
+
+	/** An actor of this group, by its name: for whoever disturbs it. Null while there is none. */
+	lookup(actor: string): Promise<ActorRef | null> {
+		return this.#system.lookup(actor);
 	}
 
 	/** Ends a member's thread at once, as a crash would. @throws QuorateError `node-unknown` */
@@ -580,4 +583,9 @@ export class ByzantineGroup {
 			return { node, state: "down", executed, ...nothing, threadLives };
 		}
 	}
+}
+
+function freshIdentities({ group, nodes, standbys, clientsMax }: CheckedByzantineGroup): Identities {
+	// One more for the group's own client.
+	return new GroupIdentities(group, [...nodes, ...standbys], clientsMax + 1);
 }

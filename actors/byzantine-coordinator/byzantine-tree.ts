@@ -4,13 +4,13 @@ import type { Address, ModuleSource } from "../../runtime/actor/index.ts";
 import type { ChildSpec } from "../../supervisors/index.ts";
 import { type PbftParticipantArgs, participantName } from "../participant/index.ts";
 import { groupSupervisorName } from "../swarm/tree.ts";
-import { ADMINISTRATOR, type GroupIdentities } from "./identities.ts";
+import { ADMINISTRATOR, type Identities } from "./identities.ts";
 import type { CheckedByzantineGroup } from "./options.ts";
 
 /** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
 export function byzantineGroupChild(
 	group: CheckedByzantineGroup,
-	identities: GroupIdentities,
+	identities: Identities,
 	storage: Address,
 ): ChildSpec {
 	const name = groupSupervisorName(group.group);
@@ -32,7 +32,7 @@ export function byzantineGroupChild(
 export function memberChild(
 	group: CheckedByzantineGroup,
 	node: NodeId,
-	identities: GroupIdentities,
+	identities: Identities,
 	storage: Address,
 ): ChildSpec {
 	const { application, tuning, nodes, standbys, faults } = group;

@@ -3,7 +3,8 @@ import type { ErrorObject, NodeId } from "../../protocols/core/index.ts";
 import type { Configuration, DecisionProof, Evidence, PbftEvent } from "../../protocols/pbft/index.ts";
 import type { PublicIdentity } from "../../runtime/crypto/index.ts";
 import type { PbftTuning } from "../participant/index.ts";
-import type { ApplicationSource, EventStamp } from "../swarm/index.ts";
+import type { ApplicationSource, EventStamp, SwarmBackend } from "../swarm/index.ts";
+import type { Identities } from "./identities.ts";
 
 export interface ByzantineGroupOptions {
 	/** How many members (named `node-1`, `node-2`, …) or their names; 1 to 31. */
@@ -36,6 +37,10 @@ export interface ByzantineGroupOptions {
 	readonly isolateConvicted?: boolean;
 	/** Members that misbehave on purpose, by name, and how: see `attacks` of `quorate/protocols/pbft`. Default none. */
 	readonly attackers?: Readonly<Record<string, string>>;
+	/** What it runs on; default: worker threads. A simulation's brings {@link ByzantineGroupOptions.identities} of its own. */
+	readonly backend?: SwarmBackend;
+	/** Whose keys count; default: fresh ones of the platform's generator, for this group alone. */
+	readonly identities?: Identities;
 }
 
 /** One member as it tells of itself. What a faulty one tells is worth nothing. */

@@ -1,5 +1,5 @@
 /** The keys of a group that lives in one process: made here, each secret handed to its owner's thread alone. */
-import { type NodeId, nodeId } from "../../protocols/core/index.ts";
+import { type CryptoPort, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import {
 	exportIdentity,
 	generateIdentity,
@@ -14,15 +14,35 @@ import { clientsExhausted } from "./errors.ts";
 /** The one client of a group that may order changes of membership, beside isolations. */
 export const ADMINISTRATOR = "administrator";
 
-export class GroupIdentities {
+/** Somebody who can speak, and by what it is known. */
+export interface Speaker {
+	readonly id: NodeId;
+	readonly port: CryptoPort;
+}
+
+/** Who a group's members and clients are to each other. */
+export interface Identities {
+	/** Everybody: members and clients. */
+	readonly enrolled: readonly PublicIdentity[];
+	/** Those of members and of those in reserve alone. */
+	readonly members: readonly PublicIdentity[];
+	/** For the member's own thread. */
+	secretOf(member: NodeId): SecretIdentity;
+	/** Somebody who can check what members sign, and says nothing. */
+	observer(): CryptoPort;
+	/** The next client that nobody uses. @throws QuorateError `clients-exhausted` */
+	nextClient(): Speaker;
+	/** Who orders changes of membership. */
+	administrator(): Speaker;
+}
+
+export class GroupIdentities implements Identities {
 	readonly #cluster: string;
 	readonly #members: ReadonlyMap<NodeId, OwnIdentity>;
 	readonly #clients: readonly OwnIdentity[];
 	readonly #administrator: OwnIdentity;
 	#clientsGiven = 0;
-	/** Everybody: members and clients. */
 	readonly enrolled: readonly PublicIdentity[];
-	/** Those of members and of those in reserve alone. */
 	readonly members: readonly PublicIdentity[];
 
 	/** Makes fresh keys. `members` are all that may ever be some. */
@@ -35,32 +55,28 @@ export class GroupIdentities {
 		this.enrolled = [...this.members, this.#administrator.public, ...this.#clients.map((own) => own.public)];
 	}
 
-	/** For the member's own thread. */
 	secretOf(member: NodeId): SecretIdentity {
 		return exportIdentity(this.#members.get(member) as OwnIdentity);
 	}
 
-	/** Somebody who can check what members sign, and says nothing. */
-	observer(): NodeCryptoPort {
+	observer(): CryptoPort {
 		const ring = new KeyRing(this.#cluster, generateIdentity(nodeId("observer")));
 		for (const other of this.members) ring.enrol(other);
 		return new NodeCryptoPort(ring);
 	}
 
-	/** The next client that nobody uses. @throws QuorateError `clients-exhausted` */
-	nextClient(): { readonly id: NodeId; readonly port: NodeCryptoPort } {
+	nextClient(): Speaker {
 		const own = this.#clients[this.#clientsGiven];
 		if (own === undefined) throw clientsExhausted({ limit: this.#clients.length });
 		this.#clientsGiven += 1;
 		return this.#speaking(own);
 	}
 
-	/** Who orders changes of membership. */
-	administrator(): { readonly id: NodeId; readonly port: NodeCryptoPort } {
+	administrator(): Speaker {
 		return this.#speaking(this.#administrator);
 	}
 
-	#speaking(own: OwnIdentity): { readonly id: NodeId; readonly port: NodeCryptoPort } {
+	#speaking(own: OwnIdentity): Speaker {
 		const ring = new KeyRing(this.#cluster, own);
 		for (const other of this.members) ring.enrol(other);
 		return { id: own.public.id, port: new NodeCryptoPort(ring) };

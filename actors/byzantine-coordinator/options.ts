@@ -34,6 +34,8 @@ const optionNames: readonly (keyof ByzantineGroupOptions)[] = [
 	"standbys",
 	"isolateConvicted",
 	"attackers",
+	"backend",
+	"identities",
 ];
 
 /** One group, ready to be started. */

@@ -1,10 +1,11 @@
 /** The options of `quorate run`. */
 import { PBFT_MEMBERS_MAX } from "../../protocols/pbft/index.ts";
-import { isAttack, knownAttacks, missingMode, type VotingModes } from "../byzantine-coordinator/index.ts";
+import { isAttack, knownAttacks, type VotingModes } from "../byzantine-coordinator/index.ts";
 import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
+import { certificatesOption, modesOf, requireAttackable, requireModes, votesOption } from "./voting-options.ts";
 import { helpOption, seedOption, storageOption, textOption } from "./shared-options.ts";
 
 export interface RunOptions {
@@ -70,18 +71,8 @@ const options = {
 		fallback: null,
 		parse: (text) => (text === "list" ? "list" : attacksOf(text)),
 	} satisfies OptionSpec<readonly string[] | "list" | null>,
-	votes: {
-		value: "MODE",
-		help: "pbft: what votes carry: signed, or authenticated, which is cheaper and convinces nobody\nelse, so that nobody can be convicted (default signed)",
-		fallback: null,
-		parse: (text) => oneOf<"signed" | "authenticated">(text, ["signed", "authenticated"]),
-	} satisfies OptionSpec<"signed" | "authenticated" | null>,
-	certificates: {
-		value: "MODE",
-		help: "pbft: who gathers votes: all-to-all, everybody, or collector, one member for all\n(default all-to-all)",
-		fallback: null,
-		parse: (text) => oneOf<"all-to-all" | "collector">(text, ["all-to-all", "collector"]),
-	} satisfies OptionSpec<"all-to-all" | "collector" | null>,
+	votes: votesOption,
+	certificates: certificatesOption,
 	evidence: textOption("FILE", "pbft: write the proofs against members here; quorate verify-certificate checks them"),
 	input: textOption(
 		"FILE",
@@ -191,27 +182,16 @@ function checkByzantine(values: OptionValues<typeof options>, nodes: number): vo
 	}
 }
 
-function modesOf({ votes, certificates }: OptionValues<typeof options>): VotingModes {
-	return { ...(votes === null ? {} : { votes }), ...(certificates === null ? {} : { certificates }) };
-}
-
 function checkModes(
 	values: OptionValues<typeof options>,
 	conflict: (option: string, other: string, reason: string) => Error,
 ): void {
-	const { votes, certificates, attack, evidence } = values;
-	if (votes === "authenticated" && certificates === "collector") {
-		throw conflict("--certificates collector", "--votes authenticated", "who collects votes passes signatures on");
-	}
+	const { votes, attack, evidence } = values;
+	requireModes(values);
 	if (votes === "authenticated" && evidence !== null) {
 		throw conflict("--evidence", "--votes authenticated", "without signatures there is nothing to show to others");
 	}
-	for (const name of attack === null || attack === "list" ? [] : attack) {
-		const needs = missingMode(name, modesOf(values));
-		if (needs === null) continue;
-		const option = needs === "collector" ? "--certificates collector" : "--votes authenticated";
-		throw conflict(`--attack ${name}`, "--protocol pbft", `it does nothing without ${option}`);
-	}
+	if (attack !== null && attack !== "list") requireAttackable(attack, modesOf(values));
 }
 
 function attacksOf(text: string): readonly string[] {

@@ -23,7 +23,6 @@ import {
 	type PbftTypes,
 	type PbftWrite,
 	type SequenceNumber,
-	type ViewNumber,
 	type ViewRecord,
 } from "../../protocols/pbft/index.ts";
 import type { Metrics } from "../../runtime/actor/index.ts";
@@ -31,13 +30,12 @@ import type { StoreContents, StoreOperation } from "../../runtime/storage/index.
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
 import { PbftCheckpoints } from "./pbft-checkpoints.ts";
+import { firstView, STABLE_KEY, VIEW_KEY } from "./pbft-store.ts";
 import type { PbftClientRequest, PbftDecisionAnswer, PbftDecisionQuestion } from "./pbft-requests.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 
 const IDENTITY_KEY = "identity";
-const VIEW_KEY = "view";
-const STABLE_KEY = "stable";
 const RECEIVED_KEY = "received";
 /** Grows when a store that is written now can not be read by what was there before. */
 const STORE_VERSION = 2;
@@ -51,9 +49,6 @@ interface StoreIdentity {
 	readonly group: string;
 	readonly node: string;
 }
-
-/** A member before its first boot. */
-const firstView: ViewRecord = { view: 0 as ViewNumber, isActive: true, viewChange: null, opened: null, alarm: null };
 
 /** Who this member is and what it runs. */
 export interface PbftAdapterSettings {
