@@ -27,7 +27,7 @@ import type { SwarmBackend } from "../swarm/index.ts";
 import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
 import { startByzantineThreads } from "./byzantine-threads.ts";
-import { byzantineGroupChild, memberChild } from "./byzantine-tree.ts";
+import { byzantineGroupChild, memberChild, memberSupervisorName } from "./byzantine-tree.ts";
 import { gatherCertificate } from "./certificate-source.ts";
 import type {
 	ByzantineEvent,
@@ -82,6 +82,8 @@ export class ByzantineGroup {
 	readonly #refs = new Map<NodeId, ActorRef>();
 	readonly #lives = new Map<NodeId, number>();
 	readonly #down = new Set<NodeId>();
+	/** Members that have failed so often that nobody starts them any more. */
+	readonly #givenUp = new Set<NodeId>();
 	readonly #executed = new Map<NodeId, number>();
 	readonly #clients: ByzantineClient[] = [];
 	readonly #told$ = new Subject<ByzantineEvent>();
@@ -452,7 +454,19 @@ export class ByzantineGroup {
 			const { cause } = values["end"] as { readonly cause: string };
 			this.#tell({ type: "thread-ended", cause }, participantName(this.#options.group, node), node);
 		} else this.#tell({ type: "published", event }, String(values["publisher"] ?? values["name"] ?? "system"), node);
+		if (event.type === "supervisor-gave-up") this.#gaveUp(String(values["supervisor"]));
 		if (failure !== null) this.#fail(failure);
+	}
+
+	/** One that is given up is one of the f; with more of them nothing is decided any more. */
+	#gaveUp(supervisor: string): void {
+		const { group } = this.#options;
+		const node = this.nodes.find((member) => memberSupervisorName(group, member) === supervisor);
+		if (node === undefined) return;
+		this.#givenUp.add(node);
+		this.#tell({ type: "member-given-up" }, ROOT_NAME, node);
+		const members = this.nodes.filter((member) => this.#givenUp.has(member));
+		if (members.length > this.faults) this.#fail(errors.membersGivenUp({ members, faults: this.faults }));
 	}
 
 	/** Which member an event is about: by its own word if its actor published it, else by the name of its thread. */

@@ -87,6 +87,8 @@ export type ByzantineHappening =
 	| { readonly type: "members-changed"; readonly configuration: Configuration }
 	/** A convicted member could not be isolated: with no node in reserve too few members might be left. */
 	| { readonly type: "isolation-refused"; readonly culprit: NodeId; readonly error: ErrorObject }
+	/** The member `node` has failed more often than is tolerated, and stays down. */
+	| { readonly type: "member-given-up" }
 	| { readonly type: "thread-started"; readonly lives: number }
 	| { readonly type: "thread-ended"; readonly cause: string }
 	| { readonly type: "group-failed"; readonly error: ErrorObject }

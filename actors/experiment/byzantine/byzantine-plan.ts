@@ -116,7 +116,9 @@ export function byzantineFaults(selection: string): readonly string[] {
 }
 
 /** The experiment of a seed. */
-export function planByzantineSeed(seed: number, { protocol, nodes, forMs, faults }: ByzantinePlan): Experiment {
+export function planByzantineSeed(seed: number, plan: ByzantinePlan): Experiment {
+	const { protocol, nodes, forMs, faults } = plan;
+	const correct = nodes - liarsOf(seed, plan).size;
 	const onShared = faults.filter((kind) => !sharedDiskFatal.has(kind));
 	const disks = onShared.length > 0 && new Generator(seed, "disks").chance(0.5) ? "shared" : "own";
 	const borne = faultsBorne(nodes);
@@ -128,8 +130,8 @@ export function planByzantineSeed(seed: number, { protocol, nodes, forMs, faults
 		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, ratePerSecond: OPERATIONS_PER_SECOND, keys: KEYS, forMs },
 		faults: disks === "own" ? faults : onShared,
 		steadyState: {
-			title: "all members run",
-			probes: [{ probe: "running-members", arguments: {}, tolerance: { type: "equals", value: nodes } }],
+			title: "all correct members run",
+			probes: [{ probe: "running-members", arguments: {}, tolerance: { type: "equals", value: correct } }],
 		},
 		guards: [],
 		livenessMs: LIVENESS_MS,

@@ -33,7 +33,7 @@ export class ByzantineTarget extends StagedTarget {
 		this.#liars = liars;
 		this.#generator = new Generator(seed, "experiment");
 		this.#probes = new Probes(
-			probedGroup(group),
+			probedGroup(group, liars),
 			() => this.nowMs(),
 			() => this.#workload,
 		);
@@ -112,19 +112,21 @@ export class ByzantineTarget extends StagedTarget {
 	}
 }
 
-/** The group in the words of probes: a primary leads, and views are terms. */
-function probedGroup(group: ByzantineGroup): ProbedGroup {
+/** The correct members in the words of probes: a primary leads, and views are terms. */
+function probedGroup(group: ByzantineGroup, liars: Liars): ProbedGroup {
 	return {
 		get nodes() {
 			const { primary, view } = group.primary;
-			return group.figures.map(({ node, isDown, lives }) => ({
-				state: isDown ? "down" : "running",
-				role: node === primary ? "leader" : "follower",
-				term: view,
-				threadLives: lives,
-			}));
+			return group.figures
+				.filter(({ node }) => !liars.has(node))
+				.map(({ node, isDown, lives }) => ({
+					state: isDown ? "down" : "running",
+					role: node === primary ? "leader" : "follower",
+					term: view,
+					threadLives: lives,
+				}));
 		},
-		status: () => group.status(),
+		status: async () => (await group.status()).filter(({ node }) => !liars.has(node)),
 	};
 }
 
@@ -141,6 +143,8 @@ function textOf(event: ByzantineEvent): string | null {
 			return `${event.conviction.culprit} is convicted: ${event.conviction.evidence.type}`;
 		case "alarm":
 			return `two decisions of slot ${event.conflict.first.sequence}: more members lie than can be borne`;
+		case "member-given-up":
+			return "given up: failed more often than is tolerated";
 		case "group-failed":
 			return event.error.message;
 		default:
