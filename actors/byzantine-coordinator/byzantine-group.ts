@@ -6,7 +6,14 @@
  * f + 1 answer it, evidence when it was checked here.
  */
 import { Observable, Subject, type Subscription, share } from "rxjs";
-import { type CryptoPort, errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import {
+	type CryptoPort,
+	errorToObject,
+	Generator,
+	must,
+	type NodeId,
+	QuorateError,
+} from "../../protocols/core/index.ts";
 import {
 	type Configuration,
 	type Epoch,

@@ -11,11 +11,7 @@ import { ADMINISTRATOR, type Identities } from "./identities.ts";
 import type { CheckedByzantineGroup } from "./options.ts";
 
 /** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
-export function byzantineGroupChild(
-	group: CheckedByzantineGroup,
-	identities: Identities,
-	storage: Address,
-): ChildSpec {
+export function byzantineGroupChild(group: CheckedByzantineGroup, identities: Identities, storage: Address): ChildSpec {
 	const name = groupSupervisorName(group.group);
 	return {
 		id: name,

@@ -1,6 +1,7 @@
 /** What a member gives as proof of a decision counts when it was checked here. */
-import { type Configuration, type DecisionProof, verifyDecision } from "../../protocols/pbft/index.ts";
+
 import type { CryptoPort } from "../../protocols/core/index.ts";
+import { type Configuration, type DecisionProof, verifyDecision } from "../../protocols/pbft/index.ts";
 import { certificateInvalid } from "./errors.ts";
 import type { GroupMembership } from "./group-membership.ts";
 

@@ -81,7 +81,8 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 	requireInteger("config.batchMaxBytes", config.batchMaxBytes, 1, PBFT_BATCH_BYTES_MAX);
 	const source = options.application ?? { module: keyValueModule, export: "KeyValueStore" };
 	const application = checkApplication(source);
-	constructApplication(`${source.export} of ${application.module}`, await loadModule(application), source.args);
+	const load = options.backend?.backend.ports.loadModule ?? loadModule;
+	constructApplication(`${source.export} of ${application.module}`, await load(application), source.args);
 	const { type = "memory" } = requireOptions("storage.", options.storage ?? { type: "memory" }, ["type"]);
 	if (type !== "memory" && type !== "lmdb") throw refused("storage.type", '"memory" or "lmdb"', type);
 	const seed = options.seed ?? randomInt(2 ** 47);

@@ -5,8 +5,8 @@ import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
-import { certificatesOption, modesOf, requireAttackable, requireModes, votesOption } from "./voting-options.ts";
 import { helpOption, seedOption, storageOption, textOption } from "./shared-options.ts";
+import { certificatesOption, modesOf, requireAttackable, requireModes, votesOption } from "./voting-options.ts";
 
 export interface RunOptions {
 	readonly protocol: "raft" | "pbft";

@@ -206,6 +206,9 @@ protocol. Clients put, get, compare-and-set and append meanwhile. Then all fault
 everything and agree. Properties of the protocol are watched after every step of every member; the clients' history is
 judged for linearizability. The same seed gives the same run, event by event.
 
+With --protocol pbft up to f members lie, in ways that the seed draws, while the correct ones are under faults, too. Nothing that a
+liar holds or says is judged. With more liars than the group bears it must be seen to break: the run fails and says what was violated.
+
 Verdicts: pass; fail (a property was violated, or the group did not recover); inconclusive (a checker ran out of its
 budget); vacuous (nothing was shown); aborted. The exit code is 0 only if every seed passes. Other exit codes: 1 for
 anything else, 2 for a wrong call, 130 after Ctrl-C and 143 after SIGTERM.

@@ -15,6 +15,7 @@ export {
 	liarsOf,
 	planByzantineSeed,
 } from "./byzantine/byzantine-plan.ts";
+export type { PbftMachineWrapper } from "./byzantine/simulated-pbft.ts";
 export { historyChart } from "./history-chart.ts";
 export { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 export type { MachineWrapper, ViewableRaft } from "./observed-participant.ts";

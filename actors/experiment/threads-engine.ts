@@ -23,8 +23,8 @@ import { HeldThreads, withThreads } from "./held-threads.ts";
 import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 import { probeNames } from "./probes.ts";
 import { PropertyAccount } from "./property-account.ts";
-import { GROUP, raftOptionsOf, START_TIMEOUT_MS } from "./swarm-options.ts";
 import type { TargetStage } from "./staged-target.ts";
+import { GROUP, raftOptionsOf, START_TIMEOUT_MS } from "./swarm-options.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 import { ThreadFaults, threadFaultKinds, threadRefusals } from "./thread-faults.ts";
 

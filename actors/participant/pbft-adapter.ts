@@ -30,8 +30,8 @@ import type { StoreContents, StoreOperation } from "../../runtime/storage/index.
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
 import { PbftCheckpoints } from "./pbft-checkpoints.ts";
-import { firstView, STABLE_KEY, VIEW_KEY } from "./pbft-store.ts";
 import type { PbftClientRequest, PbftDecisionAnswer, PbftDecisionQuestion } from "./pbft-requests.ts";
+import { firstView, STABLE_KEY, VIEW_KEY } from "./pbft-store.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 

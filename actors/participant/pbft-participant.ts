@@ -1,5 +1,12 @@
 /** PBFT as an actor: what a thread builds from a member's settings. */
-import { type CryptoPort, groupId, type NodeId, nodeId, requireInteger, type StateMachine } from "../../protocols/core/index.ts";
+import {
+	type CryptoPort,
+	groupId,
+	type NodeId,
+	nodeId,
+	requireInteger,
+	type StateMachine,
+} from "../../protocols/core/index.ts";
 import { type PbftConfig, type PbftMachine, type PbftTypes, pbftConfig } from "../../protocols/pbft/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import {

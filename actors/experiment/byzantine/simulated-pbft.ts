@@ -55,12 +55,7 @@ export function simulatedPbft(group: SimulatedPbft): SimulatedProtocol<PbftTypes
 
 type Observer = ParticipantObserver<PbftTypes, PbftView>;
 
-function memberClass(
-	group: SimulatedPbft,
-	observer: Observer,
-): new (
-	args: PbftParticipantArgs,
-) => SimulatedMember {
+function memberClass(group: SimulatedPbft, observer: Observer): new (args: PbftParticipantArgs) => SimulatedMember {
 	return boundClass(SimulatedMember, (args: PbftParticipantArgs) => new SimulatedMember(args, group, observer));
 }
 
