@@ -48,6 +48,8 @@ export interface ByzantineAccess {
 	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
 	readonly clientWindow: number;
 	readonly operationBytesMax: number;
+	/** Names the first request of a client. */
+	readonly firstTimestamp: number;
 	/** Members answer before they have committed: a quorum has to be asked at first, instead of f + 1. Default false. */
 	readonly isTentative?: boolean;
 	/** The primary, as far as is known. */
@@ -84,7 +86,7 @@ export class ByzantineClient {
 	readonly #window: Window;
 	readonly #timeoutMs: number;
 	readonly #observe: (answer: ObservedAnswer) => void;
-	#nextTimestamp = 1;
+	#nextTimestamp: number;
 	/** Timestamps without a result, ascending. */
 	readonly #incomplete = new Set<number>();
 	/** Requests that wait for the oldest one's result; at most as many as the window has places. */
@@ -105,6 +107,7 @@ export class ByzantineClient {
 			windowMax,
 		);
 		this.id = id;
+		this.#nextTimestamp = access.firstTimestamp;
 		this.#port = port;
 		this.#access = access;
 		this.#window = new Window(window);
@@ -146,6 +149,15 @@ export class ByzantineClient {
 			return fast ?? (await this.#order("query", operation)).data;
 		});
 		return decodeAnswer(data) as Answer;
+	}
+
+	/**
+	 * The same, always in the order: it sees whatever was proposed before, also by a process that is gone, and of that nothing comes
+	 * after it that it has not seen. @throws QuorateError as {@link read}
+	 */
+	async readOrdered<Answer = unknown>(query: unknown): Promise<Answer> {
+		const operation = this.#encode(query);
+		return decodeAnswer((await this.#inWindow(() => this.#order("query", operation))).data) as Answer;
 	}
 
 	/**

@@ -48,6 +48,7 @@ import type {
 } from "./contract.ts";
 import { Convictions } from "./convictions.ts";
 import * as errors from "./errors.ts";
+import { GroupData } from "./group-data.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { GroupIdentities, type Identities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
@@ -107,15 +108,19 @@ export class ByzantineGroup {
 	});
 
 	/**
-	 * Boots a group; its members' keys are made now and live as long as it does.
-	 * @throws QuorateError as `checkByzantineOptions`; whatever keeps threads, storage or members from starting
+	 * Boots a group; its members' keys are made now and live as long as it does, or are those of its directory.
+	 * @throws QuorateError as `checkByzantineOptions`, and as `GroupData.open`; whatever keeps threads, storage or members from starting
 	 */
 	static async start(given: ByzantineGroupOptions): Promise<ByzantineGroup> {
 		const options = await checkByzantineOptions(given);
-		const { backend = await startByzantineThreads(options), identities = freshIdentities(options) } = given;
+		const { kept } = options;
+		const data = kept === null ? null : GroupData.open(kept.directory, kept.passphrase, options);
+		const identities = data?.identities ?? given.identities ?? freshIdentities(options);
+		const backend = given.backend ?? (await startByzantineThreads(options, data?.logDirectory ?? null));
 		const group = new ByzantineGroup(options, backend, identities);
 		try {
 			await group.#boot();
+			data?.begun();
 		} catch (error) {
 			await group.stop();
 			throw swarmErrors.startReason(error);
@@ -393,6 +398,7 @@ export class ByzantineGroup {
 	/** Starts who comes, has the change ordered, and ends who goes when it is in force. */
 	async #changeNow(operation: MembershipOperation, leaving: NodeId | null): Promise<void> {
 		this.#requireAlive();
+		if (this.#options.kept !== null) throw errors.membershipRefused({ reason: "kept-in-a-directory", details: {} });
 		const { supervisor, storage } = must(this.#place ?? undefined, "the group has started");
 		const coming =
 			operation.type === "add" ? operation.member : "replacement" in operation ? operation.replacement : null;
@@ -572,6 +578,7 @@ export class ByzantineGroup {
 			clock: this.#backend.backend.ports.clock,
 			clientWindow,
 			operationBytesMax: requestMaxBytes,
+			firstTimestamp: this.#identities.firstTimestamp,
 			isTentative: this.#options.tuning.executesTentatively ?? false,
 			primary: () => this.primary.primary,
 			ask: async (node, request, timeoutMs) => {
@@ -608,5 +615,5 @@ export class ByzantineGroup {
 
 function freshIdentities({ group, nodes, standbys, clientsMax }: CheckedByzantineGroup): Identities {
 	// One more for the group's own client.
-	return new GroupIdentities(group, [...nodes, ...standbys], clientsMax + 1);
+	return GroupIdentities.fresh(group, [...nodes, ...standbys], clientsMax + 1);
 }

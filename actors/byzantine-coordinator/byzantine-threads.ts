@@ -1,4 +1,4 @@
-/** The threads of a Byzantine group, with its storage: in memory, or in a directory that goes with the group. */
+/** The threads of a Byzantine group, with its storage: in memory, in a directory that goes with the group, or in one that is kept. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,11 @@ import type { CheckedByzantineGroup } from "./options.ts";
 /** Messages without a layout that are sent often enough to travel without their keys. */
 const examples = [{ type: "participant-status" }, { type: "refused", reason: "too-many-waiting", limit: 0 }];
 
-export async function startByzantineThreads(options: CheckedByzantineGroup): Promise<SwarmBackend> {
+/** @param kept where logs are kept; null: nowhere */
+export async function startByzantineThreads(
+	options: CheckedByzantineGroup,
+	kept: string | null,
+): Promise<SwarmBackend> {
 	const { application, group, nodes, standbys, seed, storage, warmSpares, participant } = options;
 	const setup = {
 		layouts: [pbftLayouts, pbftClientLayouts],
@@ -21,11 +25,11 @@ export async function startByzantineThreads(options: CheckedByzantineGroup): Pro
 	};
 	if (storage === "memory")
 		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
-	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	const directory = kept ?? (await mkdtemp(join(tmpdir(), "quorate-")));
 	const owner = { clusterId: group, nodeIds: [...nodes, ...standbys], application: application.export };
 	return startThreads({
 		...setup,
 		engine: { type: "lmdb", directory, ...owner },
-		dispose: () => rm(directory, { recursive: true, force: true }),
+		dispose: () => (kept === null ? rm(directory, { recursive: true, force: true }) : Promise.resolve()),
 	});
 }

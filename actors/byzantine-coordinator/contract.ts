@@ -19,9 +19,13 @@ export interface ByzantineGroupOptions {
 	readonly group?: string;
 	/**
 	 * `memory` (the default) survives the death of any participant's thread, not of the process. `lmdb` flushes to a fresh temporary
-	 * directory, which is removed by {@link ByzantineGroup.stop}.
+	 * directory, which is removed by {@link ByzantineGroup.stop}; or to `directory`, which is kept, with everybody's keys encrypted under
+	 * `passphrase`. Another start with the same directory goes on where the last one was, with the same members, f, votes and attackers;
+	 * members of such a group do not change.
 	 */
-	readonly storage?: { readonly type: "memory" | "lmdb" };
+	readonly storage?:
+		| { readonly type: "memory" }
+		| { readonly type: "lmdb"; readonly directory?: string; readonly passphrase?: string };
 	/** Clients, beside the group's own, whose keys the members know from the beginning; 0 to 1,024, default 16. */
 	readonly clientsMax?: number;
 	/** A safe integer; default: from the system's entropy. Keys always come from the platform's generator. */

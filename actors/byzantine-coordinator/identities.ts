@@ -1,4 +1,4 @@
-/** The keys of a group that lives in one process: made here, each secret handed to its owner's thread alone. */
+/** The keys of a group that lives in one process: each secret is handed to its owner's thread alone. */
 import { type CryptoPort, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import {
 	exportIdentity,
@@ -26,6 +26,8 @@ export interface Identities {
 	readonly enrolled: readonly PublicIdentity[];
 	/** Those of members and of those in reserve alone. */
 	readonly members: readonly PublicIdentity[];
+	/** By which each client names its first request: above all that members may have answered before. */
+	readonly firstTimestamp: number;
 	/** For the member's own thread. */
 	secretOf(member: NodeId): SecretIdentity;
 	/** Somebody who can check what members sign, and says nothing. */
@@ -36,6 +38,18 @@ export interface Identities {
 	administrator(): Speaker;
 }
 
+/** Everybody's own keys. */
+export interface GroupKeys {
+	/** All that may ever be members. */
+	readonly members: readonly OwnIdentity[];
+	readonly clients: readonly OwnIdentity[];
+	readonly administrator: OwnIdentity;
+}
+
+export function clientId(index: number): NodeId {
+	return nodeId(`client-${index + 1}`);
+}
+
 export class GroupIdentities implements Identities {
 	readonly #cluster: string;
 	readonly #members: ReadonlyMap<NodeId, OwnIdentity>;
@@ -44,15 +58,25 @@ export class GroupIdentities implements Identities {
 	#clientsGiven = 0;
 	readonly enrolled: readonly PublicIdentity[];
 	readonly members: readonly PublicIdentity[];
+	readonly firstTimestamp: number;
 
-	/** Makes fresh keys. `members` are all that may ever be some. */
-	constructor(cluster: string, members: readonly NodeId[], clients: number) {
+	/** With fresh keys. */
+	static fresh(cluster: string, members: readonly NodeId[], clients: number): GroupIdentities {
+		return new GroupIdentities(cluster, {
+			members: members.map(generateIdentity),
+			clients: Array.from({ length: clients }, (_, i) => generateIdentity(clientId(i))),
+			administrator: generateIdentity(nodeId(ADMINISTRATOR)),
+		});
+	}
+
+	constructor(cluster: string, { members, clients, administrator }: GroupKeys, firstTimestamp = 1) {
 		this.#cluster = cluster;
-		this.#members = new Map(members.map((member) => [member, generateIdentity(member)]));
-		this.#clients = Array.from({ length: clients }, (_, i) => generateIdentity(nodeId(`client-${i + 1}`)));
-		this.members = [...this.#members.values()].map((own) => own.public);
-		this.#administrator = generateIdentity(nodeId(ADMINISTRATOR));
-		this.enrolled = [...this.members, this.#administrator.public, ...this.#clients.map((own) => own.public)];
+		this.#members = new Map(members.map((own) => [own.public.id, own]));
+		this.#clients = clients;
+		this.#administrator = administrator;
+		this.firstTimestamp = firstTimestamp;
+		this.members = members.map((own) => own.public);
+		this.enrolled = [...this.members, administrator.public, ...clients.map((own) => own.public)];
 	}
 
 	secretOf(member: NodeId): SecretIdentity {

@@ -29,6 +29,8 @@ export interface RunOptions {
 	readonly storage: "memory" | "lmdb";
 	/** Null: a fresh temporary directory. */
 	readonly data: string | null;
+	/** Holds what opens the members' keys in `data`; null: an environment variable does. */
+	readonly passphraseFile: string | null;
 	readonly history: string | null;
 	readonly seed: number;
 	/** Null: until the input has been applied. */
@@ -38,6 +40,9 @@ export interface RunOptions {
 	/** Only the attacks are to be told. */
 	readonly listsAttacks: boolean;
 }
+
+/** The environment variable that opens the keys of a data directory. */
+export const PASSPHRASE_VARIABLE = "QUORATE_PASSPHRASE";
 
 const NODES_DEFAULT = { raft: 5, pbft: 4 } as const;
 const KILL_INTERVAL_MS_DEFAULT = { raft: 4_000, pbft: "off" } as const;
@@ -101,6 +106,10 @@ const options = {
 		"DIR",
 		"keep the data here; the next run with it goes on where this one was (default: a\ntemporary directory, removed after success)",
 	),
+	"passphrase-file": textOption(
+		"FILE",
+		`pbft: its first line opens the members' keys in --data, which are encrypted (default: the\nvariable ${PASSPHRASE_VARIABLE})`,
+	),
 	history: textOption("FILE", "write each client operation as a JSON line, for a linearizability checker"),
 	seed: seedOption("seeds election timeouts and generated records"),
 	for: {
@@ -149,6 +158,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 		killLeaderMs: kill === "off" ? null : kill,
 		storage: values.storage,
 		data: values.data,
+		passphraseFile: values["passphrase-file"],
 		history: values.history,
 		seed: values.seed,
 		forMs: values.for,
@@ -159,11 +169,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 
 /** @throws QuorateError `conflicting-options` */
 function checkByzantine(values: OptionValues<typeof options>, nodes: number): void {
-	const { protocol, byzantine, data } = values;
+	const { protocol, byzantine } = values;
 	const conflict = (option: string, other: string, reason: string): Error =>
 		usageErrors.conflictingOptions({ option, other, reason });
 	if (protocol === "raft") {
-		const given = (["byzantine", "attack", "votes", "certificates", "evidence"] as const).find(
+		const given = (["byzantine", "attack", "votes", "certificates", "evidence", "passphrase-file"] as const).find(
 			(name) => values[name] !== options[name].fallback,
 		);
 		if (given === undefined || values.attack === "list") return;
@@ -177,8 +187,8 @@ function checkByzantine(values: OptionValues<typeof options>, nodes: number): vo
 		throw conflict(`--byzantine ${byzantine}`, `--nodes ${nodes}`, `${nodes} members bear at most ${faults} that lie`);
 	}
 	checkModes(values, conflict);
-	if (data !== null) {
-		throw conflict("--data", "--protocol pbft", "the members' keys live as long as the process; leave it out");
+	if (values["passphrase-file"] !== null && values.data === null) {
+		throw conflict("--passphrase-file", "no --data", "nothing is kept that it could open");
 	}
 }
 

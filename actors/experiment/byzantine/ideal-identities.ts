@@ -15,6 +15,7 @@ export class IdealIdentities implements Identities {
 	#clientsGiven = 0;
 	readonly enrolled: readonly PublicIdentity[];
 	readonly members: readonly PublicIdentity[];
+	readonly firstTimestamp = 1;
 
 	constructor(seed: number, members: readonly NodeId[], clients: number) {
 		this.#clients = Array.from({ length: clients }, (_, i) => nodeId(`client-${i + 1}`));

@@ -26,6 +26,7 @@ it("signs when members can not check what it says otherwise, once, and is answer
 		clock: { nowMs: () => 0, schedule: () => 0 as never, cancel: () => undefined },
 		clientWindow: 8,
 		operationBytesMax: 1_000,
+		firstTimestamp: 1,
 		primary: () => nodeId("a"),
 		ask: async (_node, request) => {
 			if (request.signature.length === 0) return { type: "refused", reason: "signature-required" };

@@ -96,7 +96,8 @@ test("of PBFT, whose members may attack", () => {
 		other: "--nodes 4",
 	});
 	expect(refusal("--protocol", "pbft", "--nodes", "32")).toMatchObject({ code: "conflicting-options" });
-	expect(refusal("--protocol", "pbft", "--data", "d")).toMatchObject({ option: "--data" });
+	expect(refusal("--protocol", "pbft", "--passphrase-file", "f")).toMatchObject({ other: "no --data" });
+	expect(refusal("--passphrase-file", "f", "--data", "d")).toMatchObject({ other: "--protocol raft" });
 	// Also those protocols are named that have options of their own.
 	const protocols = "raft or pbft or gossip or crdt";
 	expect(refusal("--protocol", "paxos")).toMatchObject({ code: "invalid-value", expected: protocols });
