@@ -48,7 +48,10 @@ export function parseAuditOptions(args: readonly string[]): AuditOptions | null 
 	const [verb, file, stray] = call.operands;
 	if (verb === undefined)
 		throw usageErrors.missingOperand({ command: "quorate audit", expected: "what to do: verify" });
-	if (verb !== "verify") throw usageErrors.unknownCommand({ command: `audit ${verb}`, suggestion: "audit verify" });
+	if (verb !== "verify") {
+		const command = `audit ${verb}`;
+		throw usageErrors.unknownCommand({ command, suggestion: "audit verify", parent: "quorate audit" });
+	}
 	if (file === undefined)
 		throw usageErrors.missingOperand({ command: COMMAND, expected: "the file of a log, or - for standard input" });
 	if (stray !== undefined) throw usageErrors.unexpectedArgument({ argument: stray, command: COMMAND });
@@ -57,13 +60,19 @@ export function parseAuditOptions(args: readonly string[]): AuditOptions | null 
 }
 
 function hexOf(text: string): Uint8Array {
-	if (text.length !== HEX_DIGITS || !/^[0-9a-fA-F]+$/.test(text)) throw expected(`${HEX_DIGITS} hex digits`);
+	if (!isHex(text)) throw expected(`${HEX_DIGITS} hex digits`);
 	return Uint8Array.from(Buffer.from(text, "hex"));
+}
+
+function isHex(text: string): boolean {
+	return text.length === HEX_DIGITS && /^[0-9a-fA-F]+$/.test(text);
 }
 
 function headOf(text: string): AuditOptions["head"] {
 	const [number = "", digits = ""] = text.split(":");
-	if (!/^[1-9][0-9]{0,14}$/.test(number)) throw expected("a record's number and its digest in hex, as 40:9f…");
+	if (!/^[1-9][0-9]{0,14}$/.test(number) || !isHex(digits)) {
+		throw expected(`a record's number and its digest of ${HEX_DIGITS} hex digits, as 40:9f…`);
+	}
 	return { sequence: Number(number), digest: hexOf(digits) };
 }
 

@@ -20,8 +20,9 @@ import { experimentErrors, usageErrors } from "./errors.ts";
 import { readExperiment } from "./experiment-file.ts";
 import { type OptionTable, type OptionValues, parseCall } from "./option-table.ts";
 import type { CommandWorld } from "./run-command.ts";
-import { formatMs, formatNumber, formatTable } from "./table.ts";
+import { formatCount, formatMs, formatNumber, formatTable } from "./table.ts";
 import { type Output, painter, silentOutput } from "./terminal.ts";
+import { fileErrorReason } from "./text-source.ts";
 import { interruptExitCode } from "./verdict.ts";
 
 type Subcommand = (args: readonly string[], world: CommandWorld) => Promise<number>;
@@ -52,7 +53,11 @@ export async function chaosCommand(args: readonly string[], world: CommandWorld)
 	const subcommand = subcommands.get(name);
 	if (subcommand === undefined) {
 		const suggestion = nearestName(name, [...subcommands.keys()]);
-		throw usageErrors.unknownCommand({ command: `chaos ${name}`, suggestion: suggestion && `chaos ${suggestion}` });
+		throw usageErrors.unknownCommand({
+			command: `chaos ${name}`,
+			suggestion: suggestion && `chaos ${suggestion}`,
+			parent: "quorate chaos",
+		});
 	}
 	return subcommand(rest, world);
 }
@@ -63,6 +68,7 @@ async function run(args: readonly string[], world: CommandWorld): Promise<number
 	const { values } = call;
 	const file = call.operand("the name of an experiment file");
 	const experiment = await readExperiment(file, world.workingDirectory);
+	await makeDirectories(values, world);
 	const output = values.json ? silentOutput : world.output;
 	output.write(`quorate ${world.version}: ${experiment.title}, on ${values.engine}\n`);
 	const progress = new PhaseProgress(output);
@@ -74,9 +80,9 @@ async function run(args: readonly string[], world: CommandWorld): Promise<number
 		progress: (reading) => progress.show(reading),
 	});
 	progress.clear();
-	await writeReports(done, values, world);
 	if (values.json) world.output.write(`${JSON.stringify(verdictObject(done.journal))}\n`);
 	else printJournal(done.journal, output);
+	await writeReports(done, values, world);
 	if (world.interrupt.aborted) return interruptExitCode(world.interrupt);
 	return done.journal.verdict === "pass" ? 0 : 1;
 }
@@ -122,7 +128,7 @@ async function validate(args: readonly string[], world: CommandWorld): Promise<n
 	if (call === null) return 0;
 	const file = call.operand("the name of an experiment file");
 	const { title, method } = await readExperiment(file, world.workingDirectory);
-	world.output.write(`${file}: ${title}, ${method.length} ${method.length === 1 ? "fault" : "faults"}\n`);
+	world.output.write(`${file}: ${title}, ${formatCount(method.length, "fault")}\n`);
 	return 0;
 }
 
@@ -151,6 +157,18 @@ function theCall<Table extends OptionTable>(
 	};
 }
 
+/** Before the run: nobody wants to wait for an experiment whose report can not be written. */
+async function makeDirectories({ report, junit }: ChaosRunOptions, { workingDirectory }: CommandWorld): Promise<void> {
+	for (const directory of [report, junit === null ? null : dirname(junit)]) {
+		if (directory === null) continue;
+		try {
+			await mkdir(resolve(workingDirectory, directory), { recursive: true });
+		} catch (cause) {
+			throw experimentErrors.unwritable({ file: directory, reason: fileErrorReason(cause) }, { cause });
+		}
+	}
+}
+
 async function writeReports(
 	{ journal, history }: ExperimentRun,
 	{ report, junit }: ChaosRunOptions,
@@ -164,12 +182,10 @@ async function writeReports(
 	}
 	if (junit !== null) files.push([junit, formatJUnit("quorate chaos", [journal])]);
 	for (const [file, text] of files) {
-		const path = resolve(workingDirectory, file);
 		try {
-			await mkdir(dirname(path), { recursive: true });
-			await writeFile(path, text);
+			await writeFile(resolve(workingDirectory, file), text);
 		} catch (cause) {
-			throw experimentErrors.unwritable({ file, reason: (cause as Error).message }, { cause });
+			throw experimentErrors.unwritable({ file, reason: fileErrorReason(cause) }, { cause });
 		}
 	}
 }
@@ -225,7 +241,7 @@ class PhaseProgress {
 	}
 
 	show({ phase, elapsedMs, lengthMs, faultsApplied, operationsOk }: RunProgress): void {
-		const figures = `${formatNumber(faultsApplied)} faults, ${formatNumber(operationsOk)} operations answered`;
+		const figures = `${formatCount(faultsApplied, "fault")}, ${formatCount(operationsOk, "operation")} answered`;
 		if (!this.#output.isTerminal) {
 			if (phase !== this.#phase) this.#output.write(`${phase}: ${figures}\n`);
 			this.#phase = phase;

@@ -29,9 +29,9 @@ import {
 } from "./check-history-report.ts";
 import { experimentErrors, historyFileErrors } from "./errors.ts";
 import type { CommandWorld } from "./run-command.ts";
-import { formatNumber } from "./table.ts";
+import { formatCount, formatNumber } from "./table.ts";
 import { type Output, silentOutput } from "./terminal.ts";
-import { readText, sourceName } from "./text-source.ts";
+import { fileErrorReason, readText, sourceName } from "./text-source.ts";
 import { interruptExitCode } from "./verdict.ts";
 
 /** The world of this command: what it reads, where it writes, its time. */
@@ -91,7 +91,7 @@ async function writeSvg(file: string, chart: HistoryChart): Promise<void> {
 	try {
 		await writeFile(file, formatHistorySvg(chart));
 	} catch (cause) {
-		throw experimentErrors.unwritable({ file, reason: (cause as Error).message }, { cause });
+		throw experimentErrors.unwritable({ file, reason: fileErrorReason(cause) }, { cause });
 	}
 }
 
@@ -110,7 +110,7 @@ function withFile(file: string, thrown: unknown): unknown {
 function describeHistory({ operations, clients }: History): string {
 	const unknown = operations.filter(({ outcome }) => outcome === "unknown").length;
 	const failed = operations.filter(({ outcome }) => outcome === "fail").length;
-	return `${formatNumber(operations.length)} operations by ${formatNumber(clients)} clients, ${formatNumber(unknown)} of unknown outcome, ${formatNumber(failed)} without effect`;
+	return `${formatCount(operations.length, "operation")} by ${formatCount(clients, "client")}, ${formatNumber(unknown)} of unknown outcome, ${formatNumber(failed)} without effect`;
 }
 
 async function judged(

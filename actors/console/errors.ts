@@ -6,7 +6,8 @@ type ErrorFamily<Details> = {
 };
 
 interface UsageDetails {
-	readonly unknownCommand: { command: string; suggestion: string | null };
+	/** `parent` is the command whose help tells what there is: `quorate`, `quorate chaos`. */
+	readonly unknownCommand: { command: string; suggestion: string | null; parent: string };
 	readonly unknownOption: { option: string; suggestion: string | null; command: string };
 	readonly unexpectedArgument: { argument: string; command: string };
 	readonly missingValue: { option: string; expected: string };
@@ -19,7 +20,7 @@ export const usageErrors: ErrorFamily<UsageDetails> = defineErrors({
 	unknownCommand: [
 		"unknown-command",
 		(d: UsageDetails["unknownCommand"]) =>
-			`there is no command "${d.command}"${didYouMean(d.suggestion)}; see quorate --help`,
+			`there is no command "${d.command}"${didYouMean(d.suggestion)}; see ${d.parent} --help`,
 	],
 	unknownOption: [
 		"unknown-option",

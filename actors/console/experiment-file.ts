@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Experiment, parseExperiment } from "../../supervisors/index.ts";
 import { experimentErrors } from "./errors.ts";
+import { fileErrorReason } from "./text-source.ts";
 
 /**
  * @param file as the user wrote it; errors name it so
@@ -13,7 +14,7 @@ export async function readExperiment(file: string, workingDirectory: string): Pr
 	try {
 		text = await readFile(resolve(workingDirectory, file), "utf8");
 	} catch (cause) {
-		throw experimentErrors.unreadable({ file, reason: (cause as Error).message }, { cause });
+		throw experimentErrors.unreadable({ file, reason: fileErrorReason(cause) }, { cause });
 	}
 	return parseExperiment(text, file);
 }

@@ -21,6 +21,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream";
 import type { QuorateError } from "../../protocols/core/index.ts";
 import { runErrors } from "./errors.ts";
+import { fileErrorReason } from "./text-source.ts";
 
 /** While more than this waits for the disk, the workload begins no operation. */
 const BUFFER_BYTES_MAX = 64 * 1024 * 1024;
@@ -52,7 +53,7 @@ export class HistoryWriter {
 		try {
 			await once(stream, "open");
 		} catch (error) {
-			throw runErrors.historyUnwritable({ file, reason: (error as Error).message }, { cause: error });
+			throw runErrors.historyUnwritable({ file, reason: fileErrorReason(error) }, { cause: error });
 		}
 		return new HistoryWriter(file, stream, nowNs);
 	}

@@ -7,48 +7,17 @@ import { readFileSync, writeSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { nearestName } from "../../supervisors/chaos/index.ts";
-import { auditCommand } from "./audit-command.ts";
 import { ByzantineTarget } from "./byzantine-target.ts";
-import { chaosCommand } from "./chaos-command.ts";
-import { checkCommand } from "./check-command.ts";
-import { checkHistoryCommand } from "./check-history-command.ts";
+import { commands } from "./commands.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
-import { pentestCommand } from "./pentest-command.ts";
-import { type CommandWorld, runCommand } from "./run-command.ts";
-import { simulateCommand } from "./simulate-command.ts";
+import type { CommandWorld } from "./run-command.ts";
 import { SwarmTarget } from "./swarm-target.ts";
 import { streamOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
-import { verifyCertificateCommand } from "./verify-certificate-command.ts";
 
 /** Exit codes: 1 for what went wrong, 2 for how it was called. */
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-
-interface Command {
-	readonly summary: string;
-	readonly perform: (args: readonly string[], world: CommandWorld) => Promise<number>;
-}
-
-const commands: ReadonlyMap<string, Command> = new Map([
-	["run", { summary: "apply records through a swarm while its leaders are killed", perform: runCommand }],
-	["simulate", { summary: "run a group on virtual time under random faults, seed by seed", perform: simulateCommand }],
-	["chaos", { summary: "break a group on purpose, as an experiment file says", perform: chaosCommand }],
-	["check", { summary: "explore every interleaving of a protocol's code within bounds", perform: checkCommand }],
-	[
-		"verify-certificate",
-		{ summary: "check decisions and evidence of a Byzantine group, off line", perform: verifyCertificateCommand },
-	],
-	[
-		"check-history",
-		{ summary: "judge what clients saw: linearizability, sets, sessions, transactions", perform: checkHistoryCommand },
-	],
-	[
-		"pentest",
-		{ summary: "attack groups on purpose, and report what was found out and what held", perform: pentestCommand },
-	],
-	["audit", { summary: "verify an audit log, and name its first bad record", perform: auditCommand }],
-]);
 
 function version(): string {
 	const file = new URL("../../../package.json", import.meta.url);
@@ -80,7 +49,8 @@ async function perform(args: readonly string[], world: CommandWorld): Promise<nu
 	}
 	const command = commands.get(name);
 	if (command === undefined) {
-		throw usageErrors.unknownCommand({ command: name, suggestion: nearestName(name, [...commands.keys()]) });
+		const suggestion = nearestName(name, [...commands.keys()]);
+		throw usageErrors.unknownCommand({ command: name, suggestion, parent: "quorate" });
 	}
 	return await command.perform(rest, world);
 }

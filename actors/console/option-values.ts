@@ -19,14 +19,14 @@ export function integer(text: string, min: number, max: number, or = ""): number
 	return value;
 }
 
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** A time as milliseconds: `500ms`, `4s`, `2m`. */
+/** A time as milliseconds, at most a day: `500ms`, `4s`, `2m`, `1h`. */
 export function duration(text: string, minMs: number, or = ""): number {
-	const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m)$/.exec(text);
+	const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
 	const ms = match === null ? Number.NaN : Number(match[1]) * (unitsMs[match[2] ?? ""] ?? Number.NaN);
 	if (!(ms >= minMs && ms <= DURATION_MS_MAX)) {
-		throw expected(`a time such as 500ms, 4s or 2m, at least ${minMs}ms${or === "" ? "" : `, ${or}`}`);
+		throw expected(`a time such as 500ms, 4s or 2m, from ${minMs}ms to 24h${or === "" ? "" : `, ${or}`}`);
 	}
 	return ms;
 }

@@ -39,6 +39,7 @@ import { SimulationSummary } from "./simulate-summary.ts";
 import { printTrace } from "./simulate-trace.ts";
 import { formatMs } from "./table.ts";
 import { silentOutput } from "./terminal.ts";
+import { fileErrorReason } from "./text-source.ts";
 import { interruptExitCode } from "./verdict.ts";
 
 /** Old generation of a thread that runs seeds: histories and journals of a minute of virtual time take some tens of MB. */
@@ -168,7 +169,7 @@ class SimulateCommand {
 		try {
 			await writeFile(resolve(workingDirectory, file), formatExperiment(small));
 		} catch (cause) {
-			throw experimentErrors.unwritable({ file, reason: (cause as Error).message }, { cause });
+			throw experimentErrors.unwritable({ file, reason: fileErrorReason(cause) }, { cause });
 		}
 		if (this.#options.json) {
 			this.#world.output.write(`${JSON.stringify({ seed, property, file, statistics })}\n`);

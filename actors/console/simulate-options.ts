@@ -130,12 +130,13 @@ const SEEDS_DEFAULT: SeedRange = { first: 1, last: 100 };
  */
 export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 	const values: OptionValues<typeof options> = parseOptions(options, args, COMMAND);
-	const { seed, seeds, trace, shrink, json, experiment } = values;
+	const { seed, seeds, trace, shrink, out, json, experiment } = values;
 	const conflict = (option: string, other: string, reason: string): Error =>
 		usageErrors.conflictingOptions({ option, other, reason });
 	if (seed !== null && seeds !== null) throw conflict("--seed", "--seeds", "the one is of a single seed");
 	if (seed === null && trace) throw conflict("--trace", "--seeds", "a trace is of one seed: give --seed N");
 	if (seed === null && shrink) throw conflict("--shrink", "--seeds", "one seed is shrunk: give --seed N");
+	if (out !== null && !shrink) throw conflict("--out", "a run without --shrink", "it names what --shrink writes");
 	if (trace && json) throw conflict("--trace", "--json", "a trace is for readers");
 	if (experiment !== null && args.some((arg) => /^--(nodes|for|faults)(=|$)/.test(arg))) {
 		throw conflict("--experiment", "--nodes, --for and --faults", "the file says it");
@@ -158,7 +159,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 		json,
 		trace,
 		shrink,
-		out: values.out,
+		out,
 		help: values.help,
 	};
 }

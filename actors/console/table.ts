@@ -40,6 +40,11 @@ export function formatNumber(value: number, digits = 0): string {
 	return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** `1 fault`, `2 faults`. */
+export function formatCount(count: number, one: string): string {
+	return `${formatNumber(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
 /** Milliseconds as a person reads them: `0.42 ms`, `38 ms`, `1.25 s`. */
 export function formatMs(ms: number): string {
 	if (ms < 1) return `${ms.toFixed(2)} ms`;

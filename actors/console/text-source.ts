@@ -66,13 +66,29 @@ function unreadable(file: string, thrown: unknown, isNamedGzip: boolean): Quorat
 	const { code, message } = thrown as NodeJS.ErrnoException;
 	if (code === "ENOENT") return inputErrors.inputNotFound({ file });
 	const reasons: Readonly<Record<string, string>> = {
-		EISDIR: "it is a directory",
-		EACCES: "permission denied",
 		ERR_ENCODING_INVALID_ENCODED_DATA: isNamedGzip
 			? "it is neither gzip data, as its name says, nor UTF-8 text"
 			: "it is not UTF-8 text",
 		Z_DATA_ERROR: `its gzip data is damaged (${message})`,
 		Z_BUF_ERROR: "its gzip data ends too early",
 	};
-	return inputErrors.inputUnreadable({ file, reason: reasons[code ?? ""] ?? message }, { cause: thrown });
+	return inputErrors.inputUnreadable(
+		{ file, reason: reasons[code ?? ""] ?? fileErrorReason(thrown) },
+		{ cause: thrown },
+	);
+}
+
+const fileReasons: Readonly<Record<string, string>> = {
+	ENOENT: "there is no such file or directory",
+	ENOTDIR: "what should be a directory on the way there is none",
+	EISDIR: "it is a directory",
+	EACCES: "permission denied",
+	EROFS: "the file system is read-only",
+	ENOSPC: "no space is left",
+};
+
+/** Why a file or directory can not be read or written, as messages say it: without the call and the path. */
+export function fileErrorReason(thrown: unknown): string {
+	const { code, message } = thrown as NodeJS.ErrnoException;
+	return fileReasons[code ?? ""] ?? message;
 }

@@ -10,7 +10,7 @@ import { inputErrors, usageErrors } from "./errors.ts";
 import { describeOptions, parseCall } from "./option-table.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { helpOption, jsonOption } from "./shared-options.ts";
-import { formatTable } from "./table.ts";
+import { formatCount, formatTable } from "./table.ts";
 import { painter } from "./terminal.ts";
 import { readText, sourceName } from "./text-source.ts";
 
@@ -51,7 +51,7 @@ export async function verifyCertificateCommand(
 		world.output.write(`${JSON.stringify(result)}\n`);
 		return isGood ? 0 : 1;
 	}
-	world.output.write(`group ${proofs.cluster}, epoch ${proofs.epoch}, bears ${proofs.faults} faults\n`);
+	world.output.write(`group ${proofs.cluster}, epoch ${proofs.epoch}, bears ${formatCount(proofs.faults, "fault")}\n`);
 	const rows = [["member", "key"], ...members.map(({ id, key }) => [id, key])];
 	world.output.write(`${formatTable(rows, ["left", "left"]).join("\n")}\n\n`);
 	printVerdicts(verdicts, world);

@@ -7,6 +7,7 @@ import { Piscina } from "piscina";
 import { type ErrorObject, errorFromObject, invalidArgument, requireInteger } from "../../protocols/core/index.ts";
 import { type ModuleExport, moduleHref } from "../actor/index.ts";
 import { computePoolClosed, computeQueueFull, computeThreadDied } from "./errors.ts";
+import { workerFlags } from "./worker-flags.ts";
 
 /** One call of an exported function in a compute thread. Argument and result are cloneable data. */
 export interface ComputeTask extends ModuleExport {
@@ -54,6 +55,7 @@ export class ComputePool {
 		this.#maxQueue = requireInteger("maxQueue", options.maxQueue ?? 1_024, 1, 100_000);
 		this.#piscina = new Piscina<ComputeCall, ComputeOutcome>({
 			filename: new URL("./pool-task.js", import.meta.url).href,
+			...workerFlags(),
 			minThreads: 0,
 			maxThreads: threadsMax,
 			maxQueue: this.#maxQueue,

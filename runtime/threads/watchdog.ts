@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import type { ThreadSlot } from "../actor/index.ts";
 import type { DispatchKind } from "./thread-memory.ts";
+import { workerFlags } from "./worker-flags.ts";
 
 export interface WatchdogData {
 	readonly control: SharedArrayBuffer;
@@ -45,6 +46,7 @@ export class Watchdog {
 	constructor(data: WatchdogData, onStall: (report: StallReport) => void, onFailure: (cause: unknown) => void) {
 		this.#worker = new Worker(new URL("./watchdog-entry.js", import.meta.url), {
 			name: "quorate watchdog",
+			...workerFlags(),
 			workerData: data,
 			resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB, maxYoungGenerationSizeMb: 1 },
 		});

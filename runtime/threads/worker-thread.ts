@@ -8,6 +8,7 @@ import type { ThreadEnd } from "../actor/index.ts";
 import { threadStartFailed } from "./errors.ts";
 import { ASSIGN_TIMEOUT_MS, BOOT_TIMEOUT_MS, YOUNG_GENERATION_MB } from "./thread-limits.ts";
 import type { Assignment, BootData, LaneNews, OrderToThread, ReportFromThread } from "./thread-orders.ts";
+import { workerFlags } from "./worker-flags.ts";
 
 /** What the main thread does when a worker makes a lane or ends. */
 export interface WorkerHost {
@@ -42,6 +43,7 @@ export class WorkerThread {
 		this.heapLimitMb = heapLimitMb;
 		this.#worker = new Worker(new URL("./worker-entry.js", import.meta.url), {
 			name: "quorate",
+			...workerFlags(),
 			workerData: { preload } satisfies BootData,
 			resourceLimits: { maxOldGenerationSizeMb: heapLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
 		});

@@ -120,7 +120,7 @@ function meritsOf({ faults, ok, properties, judgement, beyondBudget }: RunFacts)
 		({ kind, evaluations, required }) => required && kind !== "sometimes" && evaluations > 0,
 	);
 	return [
-		`${held.length} properties held under ${applied} faults with ${ok} operations answered`,
+		`${held.length} properties held under ${applied} ${applied === 1 ? "fault" : "faults"} with ${ok} operations answered`,
 		...(judgement === null ? [] : [`the history is ${judgement.check}`]),
 		...(beyondBudget === null ? ["the group recovered"] : [`containment only: ${beyondBudget}`]),
 	];

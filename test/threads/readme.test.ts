@@ -1,7 +1,7 @@
 /**
  * Goal: what the README shows works as shown. Method: each snippet of JavaScript or TypeScript runs in a process of its own,
  * in a temporary directory where the built package is installed by a link; a snippet whose first line names a file is
- * written under that name, for the others to import. Lines of `quorate run` are parsed by the command itself.
+ * written under that name, for the others to import. Its calls of the command are judged in `test/actors/console`.
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -108,17 +108,6 @@ test("the snippet of TypeScript compiles strictly, and ends its swarm by itself"
 	const flags = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "node", "--skipLibCheck"];
 	await run(process.execPath, compiler, ...flags, "--lib", "es2023,esnext.disposable", "using.ts");
 	expect(await run(process.execPath, "using.js")).toBe("hello\n");
-});
-
-test("each call of the command is one that it takes", async () => {
-	const calls = shell.filter((line) => line.startsWith("npx quorate run"));
-	expect(calls.length).toBeGreaterThan(2);
-	const main = join(projectRoot, "dist", "actors", "console", "main.js");
-	for (const call of calls) {
-		// With --help the command checks every other option and starts nothing.
-		const output = await run(process.execPath, main, ...call.split(" ").slice(2), "--help");
-		expect(output).toContain("Usage: quorate run");
-	}
 });
 
 test("every npm script that is shown exists", () => {

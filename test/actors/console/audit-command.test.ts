@@ -9,6 +9,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { auditCommand } from "../../../actors/console/audit-command.ts";
+import { parseAuditOptions } from "../../../actors/console/audit-options.ts";
 import { nodeId, type QuorateError } from "../../../protocols/core/index.ts";
 import { AuditLog, formatAuditRecord } from "../../../protocols/security/index.ts";
 import { generateIdentity, KeyRing, NodeCryptoPort } from "../../../runtime/crypto/index.ts";
@@ -105,5 +106,8 @@ test("wrong calls", async () => {
 	expect(await code("verify", "x", "--key", "12")).toBe("invalid-value");
 	expect(await code("verify", "x", "--key", "00".repeat(32))).toBe("crypto-key-invalid");
 	expect(await code("verify", "x", "--key", key, "--head", "0:12")).toBe("invalid-value");
+	expect(() => parseAuditOptions(["verify", "x", "--key", key, "--head", "3"])).toThrow(
+		/^--head: expected a record's number and its digest/,
+	);
 	expect(await code("verify", join(directory, "none"), "--key", key)).toBe("input-not-found");
 });

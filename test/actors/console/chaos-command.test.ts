@@ -111,6 +111,34 @@ describe("quorate chaos run", () => {
 		}
 	});
 
+	it("refuses a report that can not be written before it runs anything, and says why", async () => {
+		for (const option of ["--report", "--junit"]) {
+			const world = worldWith(good);
+			const running = chaosCommand(["run", "file.yaml", option, "file.yaml/out/junit.xml"], world);
+			await expect(running).rejects.toMatchObject({
+				code: "report-unwritable",
+				message: expect.stringMatching(/^can not write file\.yaml\/out\S*: what should be a directory .* is none$/),
+			});
+			expect(world.written).toBe("");
+		}
+	});
+
+	it("names a file that is not there, or is a directory, without the words of the operating system", async () => {
+		const refusals = ["none.yaml", "."].map((file) =>
+			chaosCommand(["validate", file], worldWith(good)).catch((thrown) => thrown.message),
+		);
+		expect(await Promise.all(refusals)).toEqual([
+			"can not read none.yaml: there is no such file or directory",
+			"can not read .: it is a directory",
+		]);
+	});
+
+	it("leads to its own help from a subcommand that does not exist", async () => {
+		await expect(chaosCommand(["runn"], new TestWorld())).rejects.toMatchObject({
+			message: 'there is no command "chaos runn" (did you mean chaos run?); see quorate chaos --help',
+		});
+	});
+
 	it("rolls back and exits 130 when it is interrupted", async () => {
 		const world = worldWith(good);
 		const running = chaosCommand(["run", "file.yaml", "--json"], world);

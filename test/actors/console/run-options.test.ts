@@ -62,6 +62,11 @@ test("every option, in both spellings", () => {
 		modes: {},
 	});
 	expect(parseRunOptions(["--kill-leader", "off"]).killLeaderMs).toBeNull();
+	expect(parseRunOptions(["--for", "1.5h"]).forMs).toBe(5_400_000);
+	expect(refusal("--for", "25h")).toMatchObject({
+		code: "invalid-value",
+		expected: "a time such as 500ms, 4s or 2m, from 1ms to 24h",
+	});
 });
 
 test("of PBFT, whose members may attack", () => {

@@ -178,6 +178,7 @@ liveness: 1ms
 		[["--seeds", "5"], "invalid-value"],
 		[["--seed", "1", "--seeds", "1..2"], "conflicting-options"],
 		[["--trace"], "conflicting-options"],
+		[["--seed", "1", "--out", "x.yaml"], "conflicting-options"],
 		[["--shrink", "--seeds", "1..2"], "conflicting-options"],
 		[["--experiment", "x.yaml", "--nodes", "3"], "conflicting-options"],
 		[["--nodes", "2"], "invalid-value"],

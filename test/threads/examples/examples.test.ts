@@ -4,6 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { projectRoot } from "../../source-tree.ts";
 
@@ -104,4 +105,22 @@ test("secure-consensus: what five of seven decide is signed by a key that signs 
 		"another signature: the shared key has not signed this decision",
 		"anything else: signing-failed",
 	]);
+});
+
+test("a program that is given as text starts threads as one in a file does", async () => {
+	const text = `
+		import { Swarm } from "quorate";
+		import { ComputePool } from "quorate/runtime";
+		const swarm = await Swarm.start({ raft: { nodes: 1 } });
+		const { value } = await swarm.client().propose({ type: "put", key: "k", value: 1 });
+		await swarm.stop();
+		const pool = new ComputePool();
+		const joined = await pool.run({ module: "node:path", export: "basename", args: "a/b" });
+		await pool.close();
+		console.log(value, joined);`;
+	const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", text], {
+		cwd: projectRoot,
+		timeout: TIMEOUT_MS,
+	});
+	expect([stdout, stderr]).toEqual(["null b\n", ""]);
 });
