@@ -110,6 +110,23 @@ describe("a simulated Byzantine group", () => {
 	});
 });
 
+it("a read sees what was answered before, also when all members have lost power at once", async () => {
+	const powerLoss = (atMs: number): TimedFault => ({
+		atMs,
+		forMs: null,
+		fault: { kind: "restart-power-loss", arguments: { target: "all" } },
+	});
+	const given: ByzantinePlan = { ...plan, attacks: ["equivocate"], forMs: 3_000, faults: [] };
+	for (const seed of [1, 2, 8, 15]) {
+		const { journal } = await run(given, {
+			...planByzantineSeed(seed, given),
+			method: [powerLoss(800), powerLoss(1_900)],
+		});
+		expect([seed, journal.workload.judgement?.explanation ?? null]).toEqual([seed, null]);
+		expect(journal.verdict).toBe("pass");
+	}
+});
+
 it("a liar that fails again and again is given up alone, and the others go on", async () => {
 	const crashing: ByzantinePlan = { ...plan, byzantine: 1, attacks: ["malformed"], faults: [] };
 	const { journal, events } = await runSeed(crashing, 1);
