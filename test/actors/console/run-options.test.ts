@@ -35,6 +35,7 @@ test("the defaults are the main job's", () => {
 		help: false,
 		listsAttacks: false,
 		modes: {},
+		passphraseFile: null,
 	});
 });
 
@@ -60,6 +61,7 @@ test("every option, in both spellings", () => {
 		help: true,
 		listsAttacks: false,
 		modes: {},
+		passphraseFile: null,
 	});
 	expect(parseRunOptions(["--kill-leader", "off"]).killLeaderMs).toBeNull();
 	expect(parseRunOptions(["--for", "1.5h"]).forMs).toBe(5_400_000);

@@ -58,7 +58,10 @@ test("a group goes on where the last process left it, with the same keys", async
 	await expect(started({})).rejects.toMatchObject({ code: "byzantine-data-incomplete", details: { missing: "log" } });
 	renameSync(join(root, "log"), join(directory, "log"));
 	rmSync(keys);
-	await expect(started({})).rejects.toMatchObject({ code: "byzantine-data-incomplete", details: { missing: "keys.json" } });
+	await expect(started({})).rejects.toMatchObject({
+		code: "byzantine-data-incomplete",
+		details: { missing: "keys.json" },
+	});
 });
 
 test.each([
