@@ -56,10 +56,11 @@ export interface AttackingParticipantArgs extends PbftParticipantArgs {
 export class AttackingParticipant extends Participant<PbftTypes> {
 	constructor({ attack, seed, ...args }: AttackingParticipantArgs) {
 		const chosen = attackNames(attack).map(attackOf);
-		super(
-			pbftParticipantSettings(args, {
+		super({
+			...pbftParticipantSettings(args, {
 				replace: (_machine, config, crypto) => new ByzantineMachine(config, crypto, chosen, seed),
 			}),
-		);
+			speaksFreely: chosen.some(({ sendsNoMessages = false }) => sendsNoMessages),
+		});
 	}
 }

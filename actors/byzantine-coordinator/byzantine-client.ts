@@ -3,8 +3,9 @@
  * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
  * and again.
  */
-import { assert, type CryptoPort, type NodeId, QuorateError, requireInteger } from "../../protocols/core/index.ts";
+import { assert, type CryptoPort, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import {
+	authenticatorsFor,
 	type ClientRequest,
 	type Configuration,
 	decodeMembershipOutcome,
@@ -19,25 +20,25 @@ import {
 	type SupportedReply,
 } from "../../protocols/pbft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
-import {
-	decodeAnswer,
-	decodeResult,
-	encodeValue,
-	type PbftClientAnswer,
-	type PbftClientRequest,
-} from "../participant/index.ts";
+import { decodeAnswer, decodeResult, encodeValue, type PbftClientAnswer } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { Window } from "../swarm/window.ts";
 import type { Decision } from "./contract.ts";
+import type { DeskAsker } from "./request-desk.ts";
 
 export const BYZANTINE_CLIENT_WINDOW_DEFAULT = 32;
 const TIMEOUT_MS_DEFAULT = 20_000;
 /** After so long without an answer that counts, all members are asked. */
 const HEDGE_MS = 400;
+/** So often that is put off while this client's other requests get results: where requests queue, asking more members makes the queue longer. */
+const HEDGES_PUT_OFF_MAX = 8;
 /** After that, whoever has not answered is asked again this often. */
 const AGAIN_MS = 1_000;
 /** How long the members may take over a read that is not ordered, before it is asked as one that is. */
 const READ_MS = 200;
+
+const nothing = new Uint8Array(0);
+const noTimes: Map<NodeId, number> = new Map();
 
 /** How a client reaches its group. */
 export interface ByzantineAccess {
@@ -54,7 +55,8 @@ export interface ByzantineAccess {
 	readonly isTentative?: boolean;
 	/** The primary, as far as is known. */
 	primary(): NodeId;
-	ask(node: NodeId, request: PbftClientRequest, timeoutMs: number): Promise<PbftClientAnswer>;
+	/** Asks one member, see `RequestDesk`. */
+	ask(node: NodeId, request: ClientRequest, timeoutMs: number, asker: DeskAsker): void;
 }
 
 export interface ByzantineClientOptions {
@@ -85,7 +87,7 @@ export class ByzantineClient {
 	readonly #access: ByzantineAccess;
 	readonly #window: Window;
 	readonly #timeoutMs: number;
-	readonly #observe: (answer: ObservedAnswer) => void;
+	readonly #observe: ((answer: ObservedAnswer) => void) | null;
 	#nextTimestamp: number;
 	/** Timestamps without a result, ascending. */
 	readonly #incomplete = new Set<number>();
@@ -94,6 +96,8 @@ export class ByzantineClient {
 	/** How often a member of the first asked was not among those who answered. */
 	readonly #silence = new Map<NodeId, number>();
 	#turn = 0;
+	/** Requests that have got their result. */
+	#agreed = 0;
 	#closed: Error | null = null;
 	readonly #interrupts = new Set<(error: Error) => void>();
 
@@ -112,7 +116,7 @@ export class ByzantineClient {
 		this.#access = access;
 		this.#window = new Window(window);
 		this.#timeoutMs = requireInteger("timeoutMs", options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, 2 ** 31 - 1);
-		this.#observe = options.observe ?? ((): void => undefined);
+		this.#observe = options.observe ?? null;
 	}
 
 	/**
@@ -203,20 +207,17 @@ export class ByzantineClient {
 		}
 	}
 
-	#request(kind: RequestKind, timestamp: number, operation: Uint8Array): PbftClientRequest {
+	#request(kind: RequestKind, timestamp: number, operation: Uint8Array): ClientRequest {
 		const body = { client: this.id, timestamp, kind, operation };
 		const { cluster, configuration } = this.#access;
 		const statement = requestStatement(requestDigest(cluster, this.#port.digest, body));
-		const macs: ClientRequest["macs"] = configuration.members.map((member) => ({
-			member,
-			mac: this.#port.authenticate(member, statement),
-		}));
-		return { type: "submit", ...body, signature: new Uint8Array(0), macs };
+		const macs = authenticatorsFor(configuration.members, (member) => this.#port.authenticate(member, statement));
+		return { ...body, signature: nothing, macs };
 	}
 
-	#signed(request: PbftClientRequest): PbftClientRequest {
+	#signed(request: ClientRequest): ClientRequest {
 		const digest = requestDigest(this.#access.cluster, this.#port.digest, request);
-		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: [] };
+		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: nothing };
 	}
 
 	async #order(
@@ -252,18 +253,21 @@ export class ByzantineClient {
 
 	/** Asks until f + 1 members answer alike. */
 	#untilAgreed(
-		request: PbftClientRequest,
+		request: ClientRequest,
 	): Promise<{ readonly data: Uint8Array; readonly sequence: number; readonly view: number }> {
 		const { clock, configuration } = this.#access;
 		const startedMs = clock.nowMs();
 		const replies = new ReplyCollector(configuration, request.timestamp);
-		const answered = new Set<NodeId>();
-		const heard = new Set<NodeId>();
+		// Few members: arrays, since sets for each request cost more.
+		const answered: NodeId[] = [];
+		const heard: NodeId[] = [];
 		const first = this.#firstAsked();
 		let attempts = 0;
+		// Answers that come later are observed, and nothing else.
+		let isAgreed = false;
 		let refusal = "too few answers";
 		let said = request;
-		const askedAtMs = new Map<NodeId, number>();
+		const askedAtMs = this.#observe === null ? noTimes : new Map<NodeId, number>();
 		return this.#settled((resolve, reject) => {
 			const take = (node: NodeId, answer: PbftClientAnswer): void => {
 				if (answer.type === "refused") {
@@ -272,64 +276,57 @@ export class ByzantineClient {
 					return;
 				}
 				// A tentative answer may be all that it gives to this ask: if too few are equal, it is asked again.
-				if (answer.type !== "tentative-result") answered.add(node);
-				heard.add(node);
-				if (answer.type === "result") {
+				if (answer.type !== "tentative-result") answered.push(node);
+				heard.push(node);
+				if (answer.type === "result" && this.#observe !== null) {
 					const { timestamp, sequence, data } = answer;
 					const delayMs = clock.nowMs() - (askedAtMs.get(node) ?? startedMs);
 					if (timestamp === request.timestamp) this.#observe({ member: node, timestamp, delayMs, sequence, data });
 				}
+				if (isAgreed) return;
 				const reply = replies.add(node, answer);
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
+				isAgreed = true;
 				this.#remember(first, heard);
+				this.#agreed += 1;
 				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
 			};
+			const asker: DeskAsker = { answered: guarded(take, reject), failed: () => undefined };
 			const ask = (nodes: readonly NodeId[]): void => {
 				attempts += 1;
 				const leftMs = Math.max(1, Math.ceil(startedMs + this.#timeoutMs - clock.nowMs()));
 				// Who can not be asked now is asked again later.
 				for (const node of nodes) {
-					askedAtMs.set(node, clock.nowMs());
-					this.#ask(node, said, leftMs, take, reject);
+					if (askedAtMs !== noTimes) askedAtMs.set(node, clock.nowMs());
+					this.#access.ask(node, said, leftMs, asker);
 				}
 			};
 			// Somebody could not check this client's authenticators, and has nothing to show others; a signature all can check.
 			const sign = (): void => {
 				if (said !== request) return;
 				said = this.#signed(request);
-				ask(configuration.members.filter((member) => !answered.has(member)));
+				ask(configuration.members.filter((member) => !answered.includes(member)));
 			};
 			ask(first);
+			let [agreed, putOff] = [this.#agreed, 0];
 			const again = (): void => {
+				if (attempts === 1 && agreed !== this.#agreed && putOff < HEDGES_PUT_OFF_MAX) {
+					[agreed, putOff] = [this.#agreed, putOff + 1];
+					timer = clock.schedule(Math.min(HEDGE_MS, Math.max(1, startedMs + this.#timeoutMs - clock.nowMs())), again);
+					return;
+				}
 				const waitedMs = Math.round(clock.nowMs() - startedMs);
 				if (waitedMs >= this.#timeoutMs) {
 					const reason = replies.isHopeless ? "members answer differently" : refusal;
 					reject(swarmErrors.outcomeUnknown({ operation: "command", waitedMs, attempts, reason }));
 					return;
 				}
-				ask(configuration.members.filter((member) => !answered.has(member)));
+				ask(configuration.members.filter((member) => !answered.includes(member)));
 				timer = clock.schedule(Math.min(AGAIN_MS, this.#timeoutMs - waitedMs), again);
 			};
 			let timer = clock.schedule(Math.min(HEDGE_MS, this.#timeoutMs), again);
 			return () => clock.cancel(timer);
 		});
-	}
-
-	#ask(
-		node: NodeId,
-		request: PbftClientRequest,
-		timeoutMs: number,
-		take: (node: NodeId, answer: PbftClientAnswer) => void,
-		reject: (error: unknown) => void,
-		failed: () => void = () => undefined,
-	): void {
-		this.#access.ask(node, request, timeoutMs).then(
-			(answer) => take(node, answer),
-			(error: unknown) => {
-				if (error instanceof QuorateError) failed();
-				else reject(error);
-			},
-		);
 	}
 
 	/** The primary and f others: those who were silent least often, in turns. */
@@ -338,15 +335,21 @@ export class ByzantineClient {
 		const primary = this.#access.primary();
 		this.#turn += 1;
 		const others = members.filter((member) => member !== primary);
+		if (this.#silence.size === 0 && this.#access.isTentative !== true) {
+			const asked = [primary];
+			for (let i = 0; i < faults; i++) asked.push(others[(i + this.#turn) % others.length] as NodeId);
+			return asked;
+		}
 		const rotated = others.map((_, i) => others[(i + this.#turn) % others.length] as NodeId);
 		const bySilence = rotated.sort((a, b) => (this.#silence.get(a) ?? 0) - (this.#silence.get(b) ?? 0));
 		const { configuration, isTentative = false } = this.#access;
 		return [primary, ...bySilence.slice(0, isTentative ? quorumOf(configuration) - 1 : faults)];
 	}
 
-	#remember(first: readonly NodeId[], answered: ReadonlySet<NodeId>): void {
-		for (const node of first.filter((asked) => !answered.has(asked)))
-			this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
+	#remember(first: readonly NodeId[], answered: readonly NodeId[]): void {
+		for (const node of first) {
+			if (!answered.includes(node)) this.#silence.set(node, (this.#silence.get(node) ?? 0) + 1);
+		}
 	}
 
 	/** Null when no quorum answers alike in time: the state moves, or somebody lies. */
@@ -365,7 +368,8 @@ export class ByzantineClient {
 				if (supported !== null) resolve(supported);
 				else done();
 			};
-			for (const node of configuration.members) this.#ask(node, request, READ_MS, take, reject, done);
+			const asker: DeskAsker = { answered: guarded(take, reject), failed: done };
+			for (const node of configuration.members) this.#access.ask(node, request, READ_MS, asker);
 			const timer = clock.schedule(READ_MS, () => resolve(null));
 			return () => clock.cancel(timer);
 		});
@@ -401,4 +405,15 @@ export class ByzantineClient {
 			if (isDone) end();
 		});
 	}
+}
+
+/** What an observer throws fails the request, and not the desk. */
+function guarded(answered: DeskAsker["answered"], reject: (error: unknown) => void): DeskAsker["answered"] {
+	return (node, answer) => {
+		try {
+			answered(node, answer);
+		} catch (error) {
+			reject(error);
+		}
+	};
 }

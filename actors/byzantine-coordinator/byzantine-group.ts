@@ -27,7 +27,7 @@ import {
 } from "../../protocols/pbft/index.ts";
 import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
-import { decodeAnswer, encodeValue, type PbftClientAnswer, participantName } from "../participant/index.ts";
+import { decodeAnswer, encodeValue, participantName, pbftClientLayouts } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
 import type { SwarmBackend } from "../swarm/index.ts";
@@ -53,6 +53,7 @@ import { GroupMembership } from "./group-membership.ts";
 import { GroupIdentities, type Identities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
+import { RequestDesk } from "./request-desk.ts";
 
 /** How long a member may take to tell its status. */
 const STATUS_TIMEOUT_MS = 1_000;
@@ -82,12 +83,12 @@ export class ByzantineGroup {
 	#views: ViewEstimate;
 	/** Where members run, once they have been started. */
 	#place: { readonly supervisor: SupervisorClient; readonly storage: Address } | null = null;
+	#desk: RequestDesk | null = null;
 	#administrator: ByzantineClient | null = null;
 	/** Changes of membership, one after the other. */
 	#changing: Promise<unknown> = Promise.resolve();
 	readonly #watch: FailureWatch;
 	readonly #generator: Generator;
-	readonly #refs = new Map<NodeId, ActorRef>();
 	readonly #lives = new Map<NodeId, number>();
 	readonly #down = new Set<NodeId>();
 	/** Members that have failed so often that nobody starts them any more. */
@@ -375,6 +376,9 @@ export class ByzantineGroup {
 		const { storage } = this.#backend;
 		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(storage))));
 		const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
+		const { clock } = this.#backend.backend.ports;
+		const desk = `${this.#options.group}-clients`;
+		this.#desk = await RequestDesk.open(this.#system, desk, clock, (node) => this.#refOf(node));
 		const members = await root.startChild(byzantineGroupChild(this.#options, this.#identities, address));
 		const supervisor = must(
 			(await this.#system.lookup(members.id)) ?? undefined,
@@ -423,7 +427,7 @@ export class ByzantineGroup {
 
 	async #end(supervisor: SupervisorClient, node: NodeId): Promise<void> {
 		const child = participantName(this.#options.group, node);
-		this.#refs.delete(node);
+		this.#desk?.forget(node);
 		await supervisor.terminateChild(child);
 		await supervisor.deleteChild(child);
 	}
@@ -581,9 +585,8 @@ export class ByzantineGroup {
 			firstTimestamp: this.#identities.firstTimestamp,
 			isTentative: this.#options.tuning.executesTentatively ?? false,
 			primary: () => this.primary.primary,
-			ask: async (node, request, timeoutMs) => {
-				const ref = this.#refs.get(node) ?? (await this.#refOf(node));
-				return ref.ask<PbftClientAnswer>(request, { timeoutMs });
+			ask: (node, request, timeoutMs, asker) => {
+				must(this.#desk ?? undefined, "clients come after the start").ask(node, request, timeoutMs, asker);
 			},
 		};
 	}
@@ -591,9 +594,7 @@ export class ByzantineGroup {
 	async #refOf(node: NodeId): Promise<ActorRef> {
 		const found = await this.#system.lookup(participantName(this.#options.group, node));
 		if (found === null) throw swarmErrors.nodeDown({ node });
-		const ref = found.speaking("pbft-client");
-		this.#refs.set(node, ref);
-		return ref;
+		return found.speaking(pbftClientLayouts.protocol);
 	}
 
 	async #statusOf(node: NodeId): Promise<ByzantineNodeStatus> {

@@ -40,6 +40,7 @@ export function memberChild(
 		administrators: [ADMINISTRATOR],
 		faults,
 		storage,
+		durability: group.storage === "memory" ? "handed-over" : "flushed",
 		application,
 		tuning,
 		identity: identities.secretOf(node),

@@ -3,7 +3,7 @@ import { GossipGroup } from "../gossip-coordinator/index.ts";
 import { faultsOf, GossipRun, type GossipRunReport } from "./gossip-run.ts";
 import { type GossipRunOptions, gossipRunHelp, parseGossipRunOptions } from "./gossip-run-options.ts";
 import type { CommandWorld } from "./run-command.ts";
-import { formatMs, formatNumber, formatTable } from "./table.ts";
+import { formatCount, formatMs, formatNumber, formatTable } from "./table.ts";
 import { painter, silentOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
 
@@ -86,5 +86,5 @@ function threadKillsText({ threadKills }: GossipRunReport, seconds: (ms: number 
 
 function verdict(report: GossipRunReport, faults: readonly string[], paint: ReturnType<typeof painter>): string {
 	if (faults.length > 0) return `${paint("red", "failed")}: ${faults.join("; ")}`;
-	return `${paint("green", "converged")}: ${report.kills.length} crashes noticed by all, every view is whole`;
+	return `${paint("green", "converged")}: ${formatCount(report.kills.length, "crash", "crashes")} noticed by all, every view is whole`;
 }

@@ -1,11 +1,11 @@
 /** The command `quorate run`: options, input, data directory, swarm, run, result, and everything put back in order. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../runtime/index.ts";
+import { makeTemporaryDirectory } from "../../runtime/storage/index.ts";
 import { crdtRunCommand } from "./crdt-run-command.ts";
 import { runErrors, usageErrors } from "./errors.ts";
 import { type FlightRecords, generateRecords } from "./flight-records.ts";
@@ -155,7 +155,7 @@ async function inDataDirectory(
 	use: (place: DataPlace) => Promise<RunReport | null>,
 ): Promise<RunReport | null> {
 	if (storage === "memory" || data !== null) return await use({ directory: data, onStarted: () => undefined });
-	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	const directory = await makeTemporaryDirectory();
 	temporaries.add(directory);
 	let isStarted = false;
 	let isGood = false;

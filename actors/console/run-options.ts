@@ -1,5 +1,6 @@
 /** The options of `quorate run`. */
 import { PBFT_MEMBERS_MAX } from "../../protocols/pbft/index.ts";
+import { nearestName } from "../../supervisors/chaos/index.ts";
 import { isAttack, knownAttacks, type VotingModes } from "../byzantine-coordinator/index.ts";
 import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
@@ -207,7 +208,14 @@ function checkModes(
 function attacksOf(text: string): readonly string[] {
 	const names = text.split(",").map((name) => name.trim());
 	const unknown = names.find((name) => !isAttack(name));
-	if (unknown !== undefined) throw expected("names of attacks joined by commas; --attack list tells them");
+	if (unknown !== undefined) {
+		const near = nearestName(
+			unknown,
+			knownAttacks().map(({ name }) => name),
+		);
+		const hint = near === null ? "" : `: did you mean ${near}?`;
+		throw expected(`names of attacks joined by commas (none is "${unknown}"${hint}); --attack list tells them`);
+	}
 	return names;
 }
 

@@ -1,7 +1,8 @@
 /** The command `quorate simulate`: many seeds over all cores, or one seed under the magnifying glass. */
-import { writeFile } from "node:fs/promises";
+import { access, constants, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import type { QuorateError } from "../../protocols/core/index.ts";
 import { ComputePool } from "../../runtime/index.ts";
 import {
 	type Experiment,
@@ -157,6 +158,12 @@ class SimulateCommand {
 			const { verdict } = await this.#run(experiment);
 			throw experimentErrors.nothingToShrink({ seed, verdict });
 		}
+		const file = this.#options.out ?? `seed-${seed}.yaml`;
+		const path = resolve(workingDirectory, file);
+		// Before the work of minutes: it would be lost.
+		await access(dirname(path), constants.W_OK).catch((cause) => {
+			throw unwritable(file, cause);
+		});
 		output.write(`seed ${seed} violates ${property}; making its experiment smaller\n`);
 		const startMs = clock.nowMs();
 		const { experiment: small, statistics } = await shrinkExperiment(experiment, {
@@ -165,12 +172,9 @@ class SimulateCommand {
 			elapsedMs: () => clock.nowMs() - startMs,
 			signal: interrupt,
 		});
-		const file = this.#options.out ?? `seed-${seed}.yaml`;
-		try {
-			await writeFile(resolve(workingDirectory, file), formatExperiment(small));
-		} catch (cause) {
-			throw experimentErrors.unwritable({ file, reason: fileErrorReason(cause) }, { cause });
-		}
+		await writeFile(path, formatExperiment(small)).catch((cause) => {
+			throw unwritable(file, cause);
+		});
 		if (this.#options.json) {
 			this.#world.output.write(`${JSON.stringify({ seed, property, file, statistics })}\n`);
 		} else {
@@ -254,9 +258,13 @@ function liarsText({ protocol, nodes, byzantine, attacks, modes }: SimulateOptio
 }
 
 /** Compute threads, each with one seed at a time. */
-function threadPool(width: number): SeedPool {
+export function threadPool(width: number): SeedPool {
 	const pool = new ComputePool({ threadsMax: width, heapLimitMb: HEAP_LIMIT_MB });
 	return { width, run: (order) => pool.run<SeedResult>(seedTask(order)), close: () => pool.close() };
+}
+
+function unwritable(file: string, cause: unknown): QuorateError {
+	return experimentErrors.unwritable({ file, reason: fileErrorReason(cause) }, { cause });
 }
 
 /** Whoever is interrupted does not wait for the seeds under way. */

@@ -41,8 +41,8 @@ export function formatNumber(value: number, digits = 0): string {
 }
 
 /** `1 fault`, `2 faults`. */
-export function formatCount(count: number, one: string): string {
-	return `${formatNumber(count)} ${one}${count === 1 ? "" : "s"}`;
+export function formatCount(count: number, one: string, several = `${one}s`): string {
+	return `${formatNumber(count)} ${count === 1 ? one : several}`;
 }
 
 /** Milliseconds as a person reads them: `0.42 ms`, `38 ms`, `1.25 s`. */

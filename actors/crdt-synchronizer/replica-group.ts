@@ -2,9 +2,7 @@
  * A group of replicas in this process, each an actor on a thread of its own: threads, supervision, storage and participants, started
  * together and stopped in reverse. A member whose thread dies is started again and goes on from its store.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { filter, map, type Observable } from "rxjs";
 import {
 	errorToObject,
@@ -23,6 +21,7 @@ import {
 	validateSchema,
 } from "../../protocols/crdt/index.ts";
 import { type ActorRef, ActorSystem, IsolatedObservable, type ModuleSource } from "../../runtime/actor/index.ts";
+import { makeTemporaryDirectory } from "../../runtime/storage/index.ts";
 import { MetricsObserver } from "../../runtime/telemetry/index.ts";
 import { type ChildSpec, SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import {
@@ -276,7 +275,7 @@ async function startReplicaThreads(
 	const setup = { layouts: [crdtLayouts], examples, preload, seed, warmSpares };
 	const nothing = (): Promise<void> => Promise.resolve();
 	if (storage.type === "memory") return startThreads({ ...setup, engine: { type: "memory" }, dispose: nothing });
-	const directory = storage.directory ?? (await mkdtemp(join(tmpdir(), "quorate-")));
+	const directory = storage.directory ?? (await makeTemporaryDirectory());
 	const dispose = storage.directory === undefined ? () => rm(directory, { recursive: true, force: true }) : nothing;
 	const engine = { type: "lmdb", directory, clusterId: group, nodeIds: nodes, application: "crdt" } as const;
 	return startThreads({ ...setup, engine, dispose });

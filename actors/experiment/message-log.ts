@@ -28,7 +28,8 @@ export class MessageLog<Message extends { readonly type: string }> implements Ne
 	readonly #nodeOf: (address: Address) => NodeId | null;
 	readonly #nowMs: () => number;
 	readonly #listener: MessageListener<Message>;
-	readonly #links = new Map<string, UnderWay[]>();
+	/** By receiver, then sender. */
+	readonly #links = new Map<string, Map<string, UnderWay[]>>();
 
 	/** @param nowMs the target's clock */
 	constructor(
@@ -83,21 +84,28 @@ export class MessageLog<Message extends { readonly type: string }> implements Ne
 	/** When the message was sent that arrived first of those of its type; null if none is known. */
 	#take(underWay: UnderWay[], type: string, atMs: number): number | null {
 		let first = -1;
-		for (const [place, message] of underWay.entries()) {
+		for (let place = 0; place < underWay.length; place++) {
+			const message = underWay[place] as UnderWay;
 			if (message.type !== type) continue;
-			if (first < 0 || message.arrivesAtMs < (underWay[first]?.arrivesAtMs ?? 0)) first = place;
+			if (first < 0 || message.arrivesAtMs < (underWay[first] as UnderWay).arrivesAtMs) first = place;
 			// In order of sending: of those that have arrived the first is good enough.
 			if (message.arrivesAtMs <= atMs) break;
 		}
-		return underWay.splice(first, first < 0 ? 0 : 1)[0]?.sentAtMs ?? null;
+		if (first === 0) return underWay.shift()?.sentAtMs ?? null;
+		return first < 0 ? null : (underWay.splice(first, 1)[0]?.sentAtMs ?? null);
 	}
 
 	#underWay(from: string, to: string): UnderWay[] {
-		const link = `${from}>${to}`;
-		const known = this.#links.get(link);
-		if (known !== undefined) return known;
-		const made: UnderWay[] = [];
-		this.#links.set(link, made);
-		return made;
+		let links = this.#links.get(to);
+		if (links === undefined) {
+			links = new Map();
+			this.#links.set(to, links);
+		}
+		let known = links.get(from);
+		if (known === undefined) {
+			known = [];
+			links.set(from, known);
+		}
+		return known;
 	}
 }

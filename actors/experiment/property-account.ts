@@ -1,11 +1,9 @@
 /** The properties of an experiment under watch: what each came to, and when it first did. */
 import { QuorateError } from "../../protocols/core/index.ts";
 import {
-	type Finding,
 	type FindingDetails,
 	type ObservationDepth,
 	type Property,
-	type Watcher,
 	WatchList,
 } from "../../protocols/verification/index.ts";
 import type { PropertyFinding } from "../../supervisors/index.ts";
@@ -29,18 +27,11 @@ export class PropertyAccount<Observation> {
 		violated: (property: string, text: string) => void,
 	) {
 		this.#nowMs = nowMs;
-		const note = ({ id, kind }: Property<Observation>, finding: Finding): void => {
-			// What is eventually true may be false meanwhile.
-			if (kind === "eventually" || (finding.type === "holds") !== (kind === "sometimes") || this.#firsts.has(id))
-				return;
+		this.#list = new WatchList(properties, depth, ({ id }, finding) => {
 			const text = finding.type === "holds" ? "witnessed" : detailsText(finding.details);
 			this.#firsts.set(id, { atMs: nowMs(), text });
 			if (finding.type === "violated") violated(id, text);
-		};
-		this.#list = new WatchList(
-			properties.map((property) => noted(property, note)),
-			depth,
-		);
+		});
 	}
 
 	observe(observation: Observation): void {
@@ -66,38 +57,6 @@ export class PropertyAccount<Observation> {
 			const first = atEnd === null ? (this.#firsts.get(id) ?? null) : { atMs: this.#nowMs(), text: atEnd };
 			return { id, kind, evaluations, first };
 		});
-	}
-}
-
-/** The same property; who watches it also tells of each finding. */
-function noted<Observation>(
-	property: Property<Observation>,
-	note: (property: Property<Observation>, finding: Finding) => void,
-): Property<Observation> {
-	return { ...property, watch: () => new NotedWatcher(property.watch(), (finding) => note(property, finding)) };
-}
-
-class NotedWatcher<Observation> implements Watcher<Observation> {
-	readonly #watcher: Watcher<Observation>;
-	readonly #note: (finding: Finding) => void;
-
-	constructor(watcher: Watcher<Observation>, note: (finding: Finding) => void) {
-		this.#watcher = watcher;
-		this.#note = note;
-	}
-
-	observe(observation: Observation): Finding | null {
-		const finding = this.#watcher.observe(observation);
-		if (finding !== null) this.#note(finding);
-		return finding;
-	}
-
-	get state(): unknown {
-		return this.#watcher.state;
-	}
-
-	copy(): NotedWatcher<Observation> {
-		return new NotedWatcher(this.#watcher.copy(), this.#note);
 	}
 }
 

@@ -60,6 +60,8 @@ export class SimulatedWorld<P extends ProtocolTypes, View> {
 	readonly #nodes = new Map<ThreadSlot, NodeId>();
 	/** The members by the names of their stores. */
 	readonly #members = new Map<string, NodeId>();
+	/** And the other way round: a name that is put together anew for each message would have to be hashed each time. */
+	readonly #stores = new Map<NodeId, string>();
 	readonly #disks: SimulatedDisks<StoreView & P["durable"]>;
 	/** Lets a member start again whose disk has failed, and so its machine. */
 	readonly #failed = new Map<NodeId, () => void>();
@@ -92,7 +94,7 @@ export class SimulatedWorld<P extends ProtocolTypes, View> {
 		};
 		const left = (from: NodeId, to: NodeId, message: P["message"]): void => {
 			if (!protocol.isJudged(from)) return;
-			const durable = this.#disks.durable(protocol.storeOf(from));
+			const durable = this.#disks.durable(this.#stores.get(from) ?? protocol.storeOf(from));
 			if (durable !== undefined) this.#account.observe({ type: "left", from, to, message, durable });
 		};
 		this.simulation = new Simulation({
@@ -201,7 +203,9 @@ export class SimulatedWorld<P extends ProtocolTypes, View> {
 		const node = nodeId(event.name.slice(prefix.length));
 		if (event.type === "thread-started") {
 			this.#nodes.set(event.slot, node);
-			this.#members.set(storeOf(node), node);
+			const store = storeOf(node);
+			this.#members.set(store, node);
+			this.#stores.set(node, store);
 		} else if (event.type === "thread-released") this.#nodes.delete(event.slot);
 		else this.#ended(node);
 	}

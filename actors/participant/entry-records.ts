@@ -1,6 +1,6 @@
 /** Raft's log entries as records of a store, in the layout that they have on the wire. */
 import { type Entry, entryFields } from "../../protocols/raft/index.ts";
-import { compileLayouts, type DecodeSource } from "../../runtime/codec/index.ts";
+import { compileLayouts, type DecodeSource, decodeSourceOf } from "../../runtime/codec/index.ts";
 
 const [layout] = compileLayouts(
 	{ protocol: "raft-store", version: 1, messages: [{ type: "entry", fields: entryFields }] },
@@ -31,17 +31,13 @@ export function decodeEntries(records: readonly Uint8Array[]): Entry[] {
 	let source: DecodeSource | null = null;
 	return records.map((record) => {
 		// Records come in pages, many of which share one piece of memory.
-		if (source === null || source.plain.buffer !== record.buffer) source = sourceOf(record.buffer);
+		if (source === null || source.plain.buffer !== record.buffer) source = decodeSourceOf(record.buffer);
 		const start = record.byteOffset;
 		const decoded = entryLayout().decode(source, start, start + record.length, true) as Entry;
 		// Entries have one shape wherever they come from: the decoder's `type` is not part of it.
 		const { term, kind, session, serial, firstIncomplete, data } = decoded;
 		return { term, kind, session, serial, firstIncomplete, data };
 	});
-}
-
-function sourceOf(buffer: ArrayBufferLike): DecodeSource {
-	return { bytes: Buffer.from(buffer), view: new DataView(buffer), plain: new Uint8Array(buffer) };
 }
 
 function entryLayout(): NonNullable<typeof layout> {

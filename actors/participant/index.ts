@@ -43,7 +43,9 @@ export {
 } from "./pbft-participant.ts";
 export {
 	type PbftClientAnswer,
-	type PbftClientRequest,
+	type PbftClientRefusals,
+	type PbftClientRequests,
+	type PbftClientResults,
 	type PbftDecisionAnswer,
 	type PbftDecisionQuestion,
 	pbftClientLayouts,

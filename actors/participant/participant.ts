@@ -9,8 +9,9 @@
 
 import type { Effect, Input, NodeId, ProtocolTypes, RequestId, StateMachine } from "../../protocols/core/index.ts";
 import { must } from "../../protocols/core/index.ts";
-import type { ActorContext, Address, Behaviour, Replier, Signal } from "../../runtime/actor/index.ts";
+import type { ActorContext, ActorRef, Address, Behaviour, Replier, Signal } from "../../runtime/actor/index.ts";
 import { StorageClient, type StoreOperation, storeCorrupt } from "../../runtime/storage/index.ts";
+import { Askers } from "./askers.ts";
 import * as errors from "./errors.ts";
 import { Peers } from "./peers.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
@@ -31,8 +32,21 @@ export interface ParticipantSettings<P extends ProtocolTypes> {
 	readonly store: string;
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
+	/**
+	 * When a write counts as durable. `flushed` (default): when the storage has said so. `handed-over`: already when it is in the memory that
+	 * this thread shares with the storage's, and where that can not be known, when flushed. Only for a storage in memory, which is lost
+	 * with the process as that memory is: it spares each vote two hand-overs between threads.
+	 */
+	readonly durability?: Durability;
 	readonly open: (context: ActorContext) => Promise<ProtocolAdapter<P>>;
+	/**
+	 * Whether it speaks to members without the protocol's layouts, which refuse to encode what is no message of it: for members that
+	 * are to say that, too. Default false.
+	 */
+	readonly speaksFreely?: boolean;
 }
+
+export type Durability = "flushed" | "handed-over";
 
 /** What anyone may ask a participant of any protocol. */
 export type InspectionRequest =
@@ -68,8 +82,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	#batchOpen = false;
 	/** True once this instance may do nothing more. */
 	#ended = false;
-	#nextRequestId: RequestId = 1;
-	readonly #repliers = new Map<RequestId, Replier>();
+	readonly #askers = new Askers();
 	readonly #deliveries: P["delivery"][] = [];
 	#delivering = false;
 	/** Operations of persists that are not handed to the store yet; the last of them is `#unwrittenId`. */
@@ -95,7 +108,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 
 	async started(context: ActorContext, restarts: number): Promise<void> {
-		const { group, node, members } = this.#settings;
+		const { group, node, members, speaksFreely = false } = this.#settings;
 		const store = this.#connect(context);
 		const [adapter, contents] = await Promise.all([this.#settings.open(context), store.open()]);
 		if (contents.damagedFrom !== undefined && adapter.repairsLog !== true) {
@@ -103,7 +116,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			throw storeCorrupt({ store: store.store, part: "record", key, problem: "nobody repairs it" });
 		}
 		const { machine, durable } = adapter.recover(contents);
-		const peers = new Peers(context, group, adapter.protocol, this.#others(members), {
+		const peers = new Peers(context, group, speaksFreely ? null : adapter.protocol, this.#others(members), {
 			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),
 			failed: (error) => this.#fail(error),
 		});
@@ -140,13 +153,17 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			this.#request(message, replier);
 			return;
 		}
-		if (context.sender === null && isPeersNotice(message)) {
+		const { sender } = context;
+		if (sender === null && isPeersNotice(message)) {
 			peers.know(this.#others(message.nodes as readonly NodeId[]));
 			return;
 		}
-		const from = context.sender === null ? undefined : peers.nodeAt(context.sender.address);
-		// Told by somebody who is no member, or not known as one yet: the network may lose messages.
-		if (from === undefined) return;
+		const from = sender === null ? undefined : peers.nodeAt(sender.address);
+		// Told by somebody who is no member, or not known as one yet: a client's requests, or what the network may lose.
+		if (from === undefined) {
+			if (sender !== null) this.#requestsTold(message, sender);
+			return;
+		}
 		this.heard(from, message as P["message"]);
 	}
 
@@ -160,6 +177,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 
 	drained(): void {
 		this.#endBatch();
+		this.#flushAnswers();
 	}
 
 	signal(signal: Signal): void {
@@ -192,14 +210,28 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			replier.fail(errors.requestUnknown({ node: this.#settings.node }));
 			return;
 		}
-		if (this.#repliers.size >= REQUESTS_WAITING_MAX || !store.hasRoom) {
+		if (this.#askers.size >= REQUESTS_WAITING_MAX || !store.hasRoom) {
 			replier.reply(adapter.busy(REQUESTS_WAITING_MAX));
 			return;
 		}
-		const requestId = this.#nextRequestId;
-		this.#nextRequestId += 1;
-		this.#repliers.set(requestId, replier);
-		this.#step({ type: "request", requestId, request });
+		this.#step({ type: "request", requestId: this.#askers.asked(replier), request });
+	}
+
+	#requestsTold(message: unknown, sender: ActorRef): void {
+		const { adapter, store } = this.#running;
+		const told = adapter.requestsOf?.(message) ?? null;
+		if (told === null) return;
+		const ref = sender.speaking(adapter.clientProtocol ?? adapter.protocol);
+		for (const { id, request } of told) {
+			const isBusy = this.#askers.size >= REQUESTS_WAITING_MAX || !store.hasRoom;
+			const requestId = this.#askers.told(ref, id);
+			if (isBusy) this.#askers.answer(requestId, adapter.busy(REQUESTS_WAITING_MAX));
+			else this.#step({ type: "request", requestId, request });
+		}
+	}
+
+	#flushAnswers(): void {
+		this.#askers.flush((answers) => this.#running.adapter.answersTo?.(answers) ?? []);
 	}
 
 	#step(input: Input<P>): void {
@@ -208,16 +240,24 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		machine.step(input, context.clock.nowMs(), this.#emitted);
 	}
 
-	/** Closes the open batch and performs its effects. */
+	/** Closes the open batch and performs its effects; then the one that the durability of its writes has opened. */
 	#endBatch(): void {
-		if (!this.#batchOpen || this.#ended) return;
-		this.#step({ type: "batch-ended" });
-		this.#batchOpen = false;
-		const emitted = this.#emitted;
-		this.#emitted = [];
-		const released: Effect<P>[] = [];
-		this.#queue.emit(emitted, released);
-		this.#perform(released);
+		while (this.#batchOpen && !this.#ended) {
+			this.#step({ type: "batch-ended" });
+			this.#batchOpen = false;
+			const emitted = this.#emitted;
+			this.#emitted = [];
+			const released: Effect<P>[] = [];
+			this.#queue.emit(emitted, released);
+			this.#perform(released);
+			if (this.#settings.durability === "handed-over") this.#handOver();
+		}
+	}
+
+	/** What rests on these writes may leave behind them: the storage gets them first, even if this thread ends now. */
+	#handOver(): void {
+		const last = this.#writing.at(-1);
+		if (last !== undefined && this.#running.store.handOver()) this.#flushed(last.sequence);
 	}
 
 	/** An input that did not come with a message: a completion. Those of one moment share a batch. */
@@ -281,6 +321,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			}
 		}
 		this.#flushWrites();
+		this.#flushAnswers();
 	}
 
 	#send(to: NodeId, message: P["message"]): void {
@@ -394,16 +435,14 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 				if (next === undefined) break;
 				this.#deliver(next);
 			}
+			this.#flushAnswers();
 		} catch (error) {
 			this.#fail(error);
 		}
 	}
 
 	#answer(requestId: RequestId, value: unknown): void {
-		const replier = this.#repliers.get(requestId);
-		if (replier === undefined) return;
-		this.#repliers.delete(requestId);
-		replier.reply(value);
+		this.#askers.answer(requestId, value);
 	}
 
 	#tellObservers(event: P["event"]): void {
@@ -417,8 +456,16 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 	}
 }
 
+/** One text for each timer of a protocol: a new one would be hashed anew each time that a timer is set. */
+const timerKeys = new Map<string, string>();
+
 function timerKey(timer: string): string {
-	return `protocol/${timer}`;
+	let key = timerKeys.get(timer);
+	if (key === undefined) {
+		key = `protocol/${timer}`;
+		timerKeys.set(timer, key);
+	}
+	return key;
 }
 
 function isPeersNotice(message: unknown): message is PeersNotice {

@@ -7,8 +7,6 @@ import {
 	type BaseRecord,
 	type CheckpointCertificate,
 	type CheckpointState,
-	type ClientRequest,
-	type JournalRecord,
 	type OrderedApplication,
 	PbftApplier,
 	type PbftConfig,
@@ -29,16 +27,24 @@ import type { Metrics } from "../../runtime/actor/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
+import { decodeJournalRecord, encodeJournal } from "./journal-records.ts";
 import { PbftCheckpoints } from "./pbft-checkpoints.ts";
-import type { PbftClientRequest, PbftDecisionAnswer, PbftDecisionQuestion } from "./pbft-requests.ts";
+import {
+	isClientRequests,
+	type PbftClientAnswer,
+	type PbftDecisionAnswer,
+	type PbftDecisionQuestion,
+	pbftAnswerMessages,
+	pbftClientLayouts,
+} from "./pbft-requests.ts";
 import { firstView, STABLE_KEY, VIEW_KEY } from "./pbft-store.ts";
-import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+import type { DeliveryHost, ProtocolAdapter, SnapshotPart, ToldRequest } from "./protocol-adapter.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 
 const IDENTITY_KEY = "identity";
 const RECEIVED_KEY = "received";
 /** Grows when a store that is written now can not be read by what was there before. */
-const STORE_VERSION = 2;
+const STORE_VERSION = 3;
 /** Bytes of a state that are read at once when it is loaded. */
 const RESTORE_CHUNK_BYTES = 1024 * 1024;
 
@@ -65,6 +71,7 @@ export interface PbftAdapterSettings {
 /** One member's translations. It lives as long as one life of the machine. */
 export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 	readonly protocol = "pbft";
+	readonly clientProtocol: string = pbftClientLayouts.protocol;
 	readonly #settings: PbftAdapterSettings;
 	readonly #machine: PbftMachine;
 	readonly #applier: PbftApplier;
@@ -97,7 +104,7 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 	recover(contents: StoreContents): { readonly machine: StateMachine<PbftTypes>; readonly durable: PbftDurable } {
 		this.#checkIdentity(contents);
 		const view = this.#read<ViewRecord>("the view", contents.values.get(VIEW_KEY)) ?? firstView;
-		const records = contents.records.map((record) => this.#read<JournalRecord>("a record", record) as JournalRecord);
+		const records = contents.records.map((record) => this.#decoded("a record", () => decodeJournalRecord(record)));
 		const stable = this.#read<CheckpointCertificate>("the stable checkpoint", contents.values.get(STABLE_KEY));
 		const durable = { view, stable, base: this.#recoverBase(contents), firstIndex: contents.firstIndex, records };
 		return { machine: this.#settings.replace?.(this.#machine) ?? this.#machine, durable };
@@ -115,7 +122,7 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 		if (view !== undefined) put(VIEW_KEY, view);
 		if (stable !== undefined) put(STABLE_KEY, stable);
 		if (append !== undefined) {
-			operations.push({ type: "append", firstIndex: append.firstIndex, records: append.records.map(encodeValue) });
+			operations.push({ type: "append", firstIndex: append.firstIndex, records: encodeJournal(append.records) });
 		}
 		if (parts !== undefined) {
 			this.#checkpoints.receive(parts);
@@ -139,11 +146,18 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 		return this.#checkpoints.part(sequence, index, data);
 	}
 
-	requestOf(message: unknown): PbftRequest | null {
-		if ((message as PbftClientRequest | null)?.type !== "submit") return null;
-		const { client, timestamp, kind, operation, signature, macs } = message as PbftClientRequest;
-		const request: ClientRequest = { client, timestamp, kind, operation, signature, macs };
-		return { type: "submit", request };
+	requestOf(): PbftRequest | null {
+		return null;
+	}
+
+	requestsOf(message: unknown): readonly ToldRequest<PbftTypes>[] | null {
+		return isClientRequests(message)
+			? message.asks.map(({ id, request }) => ({ id, request: { type: "submit", request } }))
+			: null;
+	}
+
+	answersTo(answers: readonly { readonly id: number; readonly answer: unknown }[]): readonly unknown[] {
+		return pbftAnswerMessages(answers as readonly { readonly id: number; readonly answer: PbftClientAnswer }[]);
 	}
 
 	answerAside(message: unknown): PbftDecisionAnswer | undefined {
@@ -259,9 +273,12 @@ export class PbftAdapter implements ProtocolAdapter<PbftTypes> {
 	}
 
 	#read<T>(what: string, bytes: Uint8Array | undefined): T | null {
-		if (bytes === undefined) return null;
+		return bytes === undefined ? null : this.#decoded(what, () => decodeValue(bytes) as T);
+	}
+
+	#decoded<T>(what: string, decode: () => T): T {
 		try {
-			return decodeValue(bytes) as T;
+			return decode();
 		} catch (cause) {
 			throw errors.storeForeign({ store: this.#settings.store, reason: `${what} can not be decoded` }, { cause });
 		}

@@ -18,7 +18,7 @@ import {
 } from "../../runtime/crypto/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
 import { applyingGauge } from "./metrics.ts";
-import { Participant, type ParticipantSettings } from "./participant.ts";
+import { type Durability, Participant, type ParticipantSettings } from "./participant.ts";
 import { PbftAdapter, pbftStoreName } from "./pbft-adapter.ts";
 
 /** What a group may change of PBFT's configuration: all but who its members are and may become. */
@@ -43,6 +43,8 @@ export interface PbftParticipantArgs {
 	readonly faults: number;
 	/** Where the storage actor is. Its thread is never replaced, so the address stays true. */
 	readonly storage: Address;
+	/** See `ParticipantSettings`. */
+	readonly durability?: Durability;
 	readonly application: { readonly module: string; readonly export: string; readonly args?: unknown };
 	readonly tuning: PbftTuning;
 	readonly identity: SecretIdentity;
@@ -81,6 +83,7 @@ export function pbftParticipantSettings(
 		members: args.members.map(nodeId),
 		store,
 		storage: args.storage,
+		durability: args.durability ?? "flushed",
 		open: async (context) => {
 			const config = configOf(args, node);
 			const crypto = given ?? new NodeCryptoPort(keyRingOf(args));

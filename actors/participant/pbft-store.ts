@@ -8,6 +8,7 @@ import type {
 	ViewRecord,
 } from "../../protocols/pbft/index.ts";
 import type { StoreContents, StoreOperation } from "../../runtime/storage/index.ts";
+import { decodeJournalRecord } from "./journal-records.ts";
 import { decodeValue } from "./value-codec.ts";
 
 export const VIEW_KEY = "view";
@@ -73,6 +74,6 @@ export class PbftStoreView implements PbftDurable {
 	}
 
 	#append(records: readonly Uint8Array[]): void {
-		for (const record of records) this.records.push(decodeValue(record) as JournalRecord);
+		for (const record of records) this.records.push(decodeJournalRecord(record));
 	}
 }

@@ -30,7 +30,7 @@ export interface PeerHandlers {
 export class Peers {
 	readonly #context: ActorContext;
 	readonly #group: string;
-	readonly #protocol: string;
+	readonly #protocol: string | null;
 	readonly #refs = new Map<NodeId, ActorRef>();
 	readonly #nodes = new Map<number, { readonly node: NodeId; readonly incarnation: number }>();
 	readonly #missing = new Set<NodeId>();
@@ -42,13 +42,13 @@ export class Peers {
 	#lookingUp = false;
 
 	/**
-	 * @param protocol names the layouts in which members speak
+	 * @param protocol names the layouts in which members speak; null: in none, so that anything can be said
 	 * @param members the others, without this one
 	 */
 	constructor(
 		context: ActorContext,
 		group: string,
-		protocol: string,
+		protocol: string | null,
 		members: readonly NodeId[],
 		handlers: PeerHandlers,
 	) {
@@ -132,7 +132,7 @@ export class Peers {
 
 	#found(node: NodeId, ref: ActorRef): void {
 		this.#missing.delete(node);
-		this.#refs.set(node, ref.speaking(this.#protocol));
+		this.#refs.set(node, this.#protocol === null ? ref : ref.speaking(this.#protocol));
 		this.#nodes.set(addressKey(ref.address), { node, incarnation: ref.address.incarnation });
 		// Its end for good is told; a supervised restart is none and keeps the address.
 		this.#context.watch(ref);

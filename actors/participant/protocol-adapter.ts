@@ -13,6 +13,12 @@ export interface SnapshotPart {
 	readonly lengthBytes: number;
 }
 
+/** A request that was told and not asked; its asker is told the answer, with this number. */
+export interface ToldRequest<P extends ProtocolTypes> {
+	readonly id: number;
+	readonly request: P["request"];
+}
+
 /** What the host offers to an adapter that performs deliveries. */
 export interface DeliveryHost<P extends ProtocolTypes> {
 	/** Answers the local client that waits for this request; without effect when nobody does (any more). */
@@ -53,6 +59,12 @@ export interface ProtocolAdapter<P extends ProtocolTypes> {
 	readResultOf(read: P["read"], data: Uint8Array | null): P["readResult"];
 	/** What a local client asks, or null if it is no request of this protocol. */
 	requestOf(message: unknown): P["request"] | null;
+	/** Requests that an actor has told, each with its own number for it; null if the message is no such list. Default: nobody tells requests. */
+	requestsOf?(message: unknown): readonly ToldRequest<P>[] | null;
+	/** Names the layouts in which told requests and their answers travel; default {@link protocol}. */
+	readonly clientProtocol?: string;
+	/** Answers to told requests, as messages to their asker. With {@link requestsOf}. */
+	answersTo?(answers: readonly { readonly id: number; readonly answer: unknown }[]): readonly unknown[];
 	/** What the local client is answered. */
 	answerOf(reply: P["reply"]): unknown;
 	/** What a local client is answered that asks while there is no room: it may ask again. */

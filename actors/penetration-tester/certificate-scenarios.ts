@@ -46,7 +46,7 @@ class Court {
 		const { digest } = this.verifier;
 		const operation = new TextEncoder().encode(text);
 		const request = { client, timestamp: 1, kind: "command", operation } as const;
-		const batch = { requests: [{ ...request, signature: nothing, macs: [] }], choice: nothing };
+		const batch = { requests: [{ ...request, signature: nothing, macs: nothing }], choice: nothing };
 		const place = { epoch: 0 as Epoch, view: 0 as ViewNumber, sequence: this.#sequence as SequenceNumber };
 		const statement = { ...place, digest: batchDigest(CLUSTER, digest, batch) };
 		const commits = signers.map((sender) => {

@@ -132,7 +132,7 @@ export class SimulatedGroup {
 		const port = this.#authority.portOf(client);
 		const body = { client, timestamp, kind: "command", operation } as const;
 		const signature = port.sign(requestStatement(requestDigest(CLUSTER, port.digest, body)));
-		return { ...body, signature, macs: [] };
+		return { ...body, signature, macs: new Uint8Array(0) };
 	}
 
 	/** Asks a member; one that is down does not answer. */

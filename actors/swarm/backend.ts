@@ -1,11 +1,9 @@
 /** What a swarm stands on: worker threads and their storage, or what a simulation injects. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { LayoutTable } from "../../protocols/core/index.ts";
 import { raftLayouts } from "../../protocols/raft/index.ts";
 import type { ActorSpec, Backend, ModuleSource } from "../../runtime/actor/index.ts";
-import { type EngineSource, storageLayouts } from "../../runtime/storage/index.ts";
+import { type EngineSource, makeTemporaryDirectory, storageLayouts } from "../../runtime/storage/index.ts";
 import type { MetricsMemory } from "../../runtime/telemetry/index.ts";
 import { createThreadBackend, type StallReport, type ThreadBackend } from "../../runtime/threads/index.ts";
 import { raftClientLayouts, raftParticipantModule } from "../participant/index.ts";
@@ -65,6 +63,8 @@ export interface ThreadSetup {
 	readonly preload: readonly string[];
 	readonly seed: number;
 	readonly warmSpares: number;
+	/** See `ThreadBackendOptions`; default the backend's own. */
+	readonly youngGenerationMb?: number;
 	readonly engine: EngineSource;
 	/** Removes what the engine leaves behind, if that is wanted. */
 	readonly dispose: () => Promise<void>;
@@ -113,7 +113,7 @@ async function engineOf({
 		const { directory } = storage;
 		return { engine: { type: "lmdb", directory, ...owner }, dispose: () => Promise.resolve() };
 	}
-	const directory = await mkdtemp(join(tmpdir(), "quorate-"));
+	const directory = await makeTemporaryDirectory();
 	return {
 		engine: { type: "lmdb", directory, ...owner },
 		dispose: () => rm(directory, { recursive: true, force: true }),

@@ -17,7 +17,9 @@
  * | `text` | string, UTF-8 | 4 + length |
  * | `one-of` | one of the listed strings, at most 256 | 1 |
  * | `list` | array of records with these fields | 4 + items |
+ * | `record` | record with these fields | its fields |
  * | `optional` | the field, or `undefined` when absent | 1 + field |
+ * | `nullable` | the field, or `null` when absent | 1 + field |
  */
 export type FieldKind =
 	| "boolean"
@@ -30,7 +32,9 @@ export type FieldKind =
 	| "text"
 	| { readonly oneOf: readonly string[] }
 	| { readonly list: readonly Field[] }
-	| { readonly optional: FieldKind };
+	| { readonly record: readonly Field[] }
+	| { readonly optional: FieldKind }
+	| { readonly nullable: FieldKind };
 
 /** One named field; the order in the list is the order on the wire. */
 export interface Field {

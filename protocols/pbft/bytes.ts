@@ -70,7 +70,13 @@ export class ByteWriter {
 		return this;
 	}
 
-	/** What was written; the writer is not used afterwards. */
+	/** Begins anew in the same memory: what {@link finish} gave out is overwritten. */
+	restart(): this {
+		this.#length = 0;
+		return this;
+	}
+
+	/** What was written; the writer is not used afterwards, but for {@link restart}. */
 	finish(): Uint8Array {
 		return this.#bytes.subarray(0, this.#length);
 	}

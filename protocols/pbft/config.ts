@@ -33,6 +33,11 @@ export interface PbftConfig {
 	readonly windowSize: number;
 	/** Slots that the primary has open at once. Default 8; bounds 1 to 4,096; at most `windowSize`. When it is full, requests gather. */
 	readonly openSlotsMax: number;
+	/**
+	 * A batch that is not full begins while fewer slots than these are open; else it waits until one of them is executed, and fills. Default 1;
+	 * bounds 1 to 4,096; from `openSlotsMax` on no batch waits. Higher: a request waits less for others', and a slot's signatures serve fewer.
+	 */
+	readonly partialSlotsMax: number;
 	/** Requests in a batch. Default 256; bounds 1 to 65,536. */
 	readonly batchMaxRequests: number;
 	/** Bytes of operations in a batch. Default 1 MiB; bounds 1 KiB to 16 MiB; at least `requestMaxBytes`. */
@@ -41,6 +46,12 @@ export interface PbftConfig {
 	readonly requestMaxBytes: number;
 	/** How long a primary lets requests gather, in milliseconds. Default 0: until the host's batch ends. Bounds 0 to 10,000. */
 	readonly batchDelayMs: number;
+	/**
+	 * How long a backup waits at least for the primary to propose a request that it was asked, before it passes it on, in milliseconds, and at
+	 * most twice as long; never more than a quarter of `viewTimeoutMs`. Clients ask the primary too, so most need not be passed on. Default
+	 * 100; bounds 0 (at once) to 60,000.
+	 */
+	readonly forwardDelayMs: number;
 	/** Requests that are known and not executed. Default 8,192; bounds 1 to 1,048,576. One more is refused. */
 	readonly waitingMax: number;
 	/**
@@ -52,9 +63,16 @@ export interface PbftConfig {
 	readonly clientsMax: number;
 	/**
 	 * How long a backup waits for a known request to be executed before it asks for another view, in milliseconds; doubled for
-	 * each view in a row that brings no progress (OSDI'99 §4.5.2). Default 500; bounds 1 to 600,000.
+	 * each view in a row that brings no progress (OSDI'99 §4.5.2). Default 1,000; bounds 1 to 600,000. Lower: a primary that is gone is
+	 * left sooner, and so is one whose machine is slow, such as one whose code is still being compiled.
 	 */
 	readonly viewTimeoutMs: number;
+	/**
+	 * A request that is not executed in its time is given as many times more while slots are executed and it is not passed over: where more
+	 * come than can be ordered requests queue, and that is no fault of the primary. It is passed over when, of those that wait here,
+	 * as many that came later were executed as are left. Default 8; bounds 0 to 1,024. Higher: a primary that starves a client is left later.
+	 */
+	readonly queuePeriodsMax: number;
 	/**
 	 * Where the doubling ends. Default 64,000; bounds `viewTimeoutMs` to 86,400,000. Progress needs the network to be faster than
 	 * this in the end.
@@ -155,14 +173,17 @@ const defaults = {
 	checkpointInterval: 128,
 	windowSize: 256,
 	openSlotsMax: 8,
+	partialSlotsMax: 1,
 	batchMaxRequests: 256,
 	batchMaxBytes: MIB,
 	requestMaxBytes: 256 * KIB,
 	batchDelayMs: 0,
+	forwardDelayMs: 100,
 	waitingMax: 8192,
 	clientWindow: 64,
 	clientsMax: 4096,
-	viewTimeoutMs: 500,
+	viewTimeoutMs: 1_000,
+	queuePeriodsMax: 8,
 	viewTimeoutMaxMs: 64_000,
 	executesTentatively: false as boolean,
 	votes: "signed" as PbftConfig["votes"],
@@ -196,14 +217,17 @@ const bounds: Readonly<
 	checkpointInterval: [1, 65_536],
 	windowSize: [2, 131_072],
 	openSlotsMax: [1, 4096],
+	partialSlotsMax: [1, 4096],
 	batchMaxRequests: [1, 65_536],
 	batchMaxBytes: [KIB, 16 * MIB],
 	requestMaxBytes: [1, 16 * MIB],
 	batchDelayMs: [0, 10_000],
+	forwardDelayMs: [0, 60_000],
 	waitingMax: [1, 1_048_576],
 	clientWindow: [1, 4096],
 	clientsMax: [1, 1_048_576],
 	viewTimeoutMs: [1, 600_000],
+	queuePeriodsMax: [0, 1024],
 	viewTimeoutMaxMs: [1, 86_400_000],
 	keyPeriodMs: [0, 604_800_000],
 	collectorTimeoutMs: [1, 600_000],

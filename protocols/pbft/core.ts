@@ -198,6 +198,15 @@ export interface PbftCore {
 	guard: Guard;
 	/** What the request timer runs for. */
 	timedRequest: string | null;
+	/** What became of the queue since that was set: see `queuePeriodsMax`. */
+	queue: {
+		/** Times that the request was given more. */
+		periods: number;
+		/** `executed` when it was set last. */
+		executed: SequenceNumber;
+		/** Requests that came later and were executed since. */
+		overtaken: number;
+	};
 
 	/** h: the last stable checkpoint that is known; null at the beginning of the order. */
 	stable: CheckpointCertificate | null;
@@ -234,6 +243,9 @@ export interface PbftCore {
 	complaints: Map<NodeId, Set<NodeId>>;
 	/** Requests to be passed on when the batch ends. */
 	forwards: ClientRequest[];
+	/** Requests that the primary may still propose by itself: those that came since the forward timer was set, and those before. */
+	unforwarded: { young: ClientRequest[]; old: ClientRequest[] };
+	isForwardTimerSet: boolean;
 	isBatchTimerSet: boolean;
 	/** The gathering time is over: propose what there is. */
 	isBatchDue: boolean;
@@ -315,6 +327,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		recoveries: 0,
 		guard: createGuard(),
 		timedRequest: null,
+		queue: { periods: 0, executed: 0 as SequenceNumber, overtaken: 0 },
 		stable: null,
 		low: 0 as SequenceNumber,
 		base: null,
@@ -335,6 +348,8 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		unproposed: new Map(),
 		complaints: new Map(),
 		forwards: [],
+		unforwarded: { young: [], old: [] },
+		isForwardTimerSet: false,
 		isBatchTimerSet: false,
 		isBatchDue: false,
 		future: new Map(),
@@ -387,6 +402,8 @@ export function copyCore(core: PbftCore): PbftCore {
 		unproposed: new Map([...waiting].filter(([key]) => core.unproposed.has(key))),
 		complaints: copyEach(core.complaints, (clients) => new Set(clients)),
 		forwards: core.forwards.slice(),
+		unforwarded: { young: core.unforwarded.young.slice(), old: core.unforwarded.old.slice() },
+		queue: { ...core.queue },
 		future: copyEach(core.future, (messages) => messages.slice()),
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
 		silences: new Map(core.silences),

@@ -42,8 +42,8 @@ export interface ClientRequest {
 	readonly operation: Uint8Array;
 	/** By the client's enrolled key, over `requestStatement`; empty when {@link ClientRequest.macs} are given instead. */
 	readonly signature: Uint8Array;
-	/** One authenticator a member. Cheaper than a signature, and checkable by its member alone. */
-	readonly macs: readonly { readonly member: NodeId; readonly mac: Uint8Array }[];
+	/** One authenticator a member, see `authenticators.ts`; may be empty. Cheaper than a signature, and checkable by its member alone. */
+	readonly macs: Uint8Array;
 }
 
 /** What one slot orders. */

@@ -15,7 +15,7 @@ import {
 import { encodeMembershipOutcome } from "./membership.ts";
 import { releaseReads } from "./reads.ts";
 import { orderChange } from "./reconfiguration.ts";
-import { keyOf, stopWaiting, timeChange } from "./requests.ts";
+import { keyOf, stopWaiting, timeChange, timeNext } from "./requests.ts";
 import { bodyOf } from "./slots.ts";
 import { countExecuted } from "./slow-primary.ts";
 import { chainAfter } from "./statements.ts";
@@ -92,6 +92,7 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 		}
 	}
 	core.executed = sequence;
+	timeNext(core);
 	core.chain = chainAfter(core.crypto.digest, core.chain, sequence, digest);
 	core.chains.set(sequence, core.chain);
 	core.chains.delete((sequence - 2 * core.config.windowSize) as SequenceNumber);
@@ -150,6 +151,7 @@ export function answerTransferred(core: PbftCore): void {
 		const waiting = stopWaiting(core, key);
 		for (const requestId of waiting?.requestIds ?? []) answerUnexecuted(core, requestId, request, verdict);
 	}
+	timeNext(core);
 }
 
 /** Takes the body of a batch, if it is one that is missing here. */

@@ -26,6 +26,7 @@ export {
 	type PbftApplierSettings,
 	type RequestAnswer,
 } from "./applier.ts";
+export { authenticatorsFor } from "./authenticators.ts";
 export {
 	type CertificateContext,
 	type CertificateFault,
@@ -60,6 +61,7 @@ export { primaryOf } from "./entities.ts";
 export { configContradiction, configInvalid, tooFewMembers } from "./errors.ts";
 export type { PbftEvent, Suspicion } from "./events.ts";
 export { type Conflict, type Evidence, type SignedStatement, verifyConflict, verifyEvidence } from "./evidence.ts";
+export { pbftJournalLayouts, pbftLayouts, requestFields } from "./layouts.ts";
 export { PbftMachine } from "./machine.ts";
 export {
 	decodeMembershipOutcome,
@@ -69,17 +71,15 @@ export {
 	type MembershipRefusal,
 } from "./membership.ts";
 export { isPartOf, partCount, partsOf, StateTree } from "./merkle.ts";
-export {
-	type Checkpoint,
-	type Commit,
-	type NewView,
-	type PbftMessage,
-	type PrePrepare,
-	type Prepare,
-	pbftLayouts,
-	requestFields,
-	type Status,
-	type ViewChange,
+export type {
+	Checkpoint,
+	Commit,
+	NewView,
+	PbftMessage,
+	PrePrepare,
+	Prepare,
+	Status,
+	ViewChange,
 } from "./messages.ts";
 export type { ViewChangeContext } from "./new-view-plan.ts";
 export { quorumOf, weakQuorumOf } from "./quorum.ts";

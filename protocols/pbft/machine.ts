@@ -51,7 +51,14 @@ import {
 	handleStatusTimer,
 	repeatUnderNewKeys,
 } from "./repeats.ts";
-import { forwardRequests, handleForward, handleRequest, handleUnverifiable, timeRequests } from "./requests.ts";
+import {
+	forwardRequests,
+	handleForward,
+	handleForwardTimer,
+	handleRequest,
+	handleUnverifiable,
+	timeRequests,
+} from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { handleKeysTimer, handleNewKey } from "./session-keys.ts";
 import { type PbftStatus, statusOf } from "./status.ts";
@@ -192,6 +199,9 @@ function handleTimer(core: PbftCore, timer: PbftTimer): void {
 			return;
 		case "batch":
 			handleBatchTimer(core);
+			return;
+		case "forward":
+			handleForwardTimer(core);
 			return;
 		case "status":
 			handleStatusTimer(core);

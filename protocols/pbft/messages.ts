@@ -1,8 +1,8 @@
 /**
- * The messages of PBFT and their layouts. The sender of a message is never inside: the host vouches for it (`from`), and what
- * is signed names it. Signatures are over `statementBytes` with the digest that each type documents.
+ * The messages of PBFT; their layouts are in `layouts.ts`. The sender of a message is never inside: the host vouches for it (`from`), and
+ * what is signed names it. Signatures are over `statementBytes` with the digest that each type documents.
  */
-import type { Field, LayoutTable, NodeId } from "../core/index.ts";
+import type { NodeId } from "../core/index.ts";
 import type {
 	Batch,
 	CheckpointCertificate,
@@ -259,63 +259,3 @@ export type PbftMessage =
 	| StatePart
 	| QueryStable
 	| StableReport;
-
-const slotVoteFields = [
-	{ name: "epoch", kind: "safe-integer" },
-	{ name: "view", kind: "safe-integer" },
-	{ name: "sequence", kind: "safe-integer" },
-	{ name: "digest", kind: "bytes" },
-	{ name: "signature", kind: "bytes" },
-] as const satisfies readonly Field[];
-
-/** The layout of one client request, shared by every message and record that holds requests. */
-export const requestFields = [
-	{ name: "client", kind: "text" },
-	{ name: "timestamp", kind: "safe-integer" },
-	{ name: "kind", kind: { oneOf: ["command", "query", "read", "configure"] } },
-	{ name: "operation", kind: "bytes" },
-	{ name: "signature", kind: "bytes" },
-	{
-		name: "macs",
-		kind: {
-			list: [
-				{ name: "member", kind: "text" },
-				{ name: "mac", kind: "bytes" },
-			],
-		},
-	},
-] as const;
-
-/**
- * The hot messages; append only. Pre-prepare and the rare ones travel self-describing: most of a pre-prepare is its batch, a
- * record in a record, for which layouts have no kind.
- */
-export const pbftLayouts: LayoutTable = {
-	protocol: "pbft",
-	version: 2,
-	messages: [
-		{ type: "prepare", fields: slotVoteFields },
-		{ type: "commit", fields: slotVoteFields },
-		{ type: "forward", fields: [{ name: "requests", kind: { list: requestFields } }] },
-		{
-			type: "checkpoint",
-			fields: [
-				{ name: "epoch", kind: "safe-integer" },
-				{ name: "sequence", kind: "safe-integer" },
-				{ name: "digest", kind: "bytes" },
-				{ name: "signature", kind: "bytes" },
-			],
-		},
-		{
-			type: "status",
-			fields: [
-				{ name: "configurationEpoch", kind: "safe-integer" },
-				{ name: "view", kind: "safe-integer" },
-				{ name: "isActive", kind: "boolean" },
-				{ name: "low", kind: "safe-integer" },
-				{ name: "executed", kind: "safe-integer" },
-				{ name: "chain", kind: "bytes" },
-			],
-		},
-	],
-};

@@ -43,10 +43,12 @@ function gather(core: PbftCore): WaitingRequest[] {
 	return gathered;
 }
 
-/** A batch that is not full waits for `batchDelayMs` from its first request on. */
+/** A batch that is not full waits while others are under way, and for `batchDelayMs` from its first request on. */
 function isTimeFor(core: PbftCore, batch: readonly WaitingRequest[]): boolean {
-	const { batchDelayMs, batchMaxRequests } = core.config;
-	if (batchDelayMs === 0 || core.isBatchDue || batch.length === batchMaxRequests) return true;
+	const { batchDelayMs, batchMaxRequests, partialSlotsMax } = core.config;
+	if (core.isBatchDue || batch.length === batchMaxRequests) return true;
+	if (openSlots(core) >= partialSlotsMax) return false;
+	if (batchDelayMs === 0) return true;
 	if (!core.isBatchTimerSet) {
 		core.isBatchTimerSet = true;
 		setTimer(core, "batch", batchDelayMs);

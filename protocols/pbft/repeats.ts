@@ -168,8 +168,8 @@ function repeatSlot(core: PbftCore, to: NodeId, { sequence, accepted, bodies, pr
 	const { nodeId } = core.config;
 	const slot = { epoch, view, sequence, digest };
 	if (primaryOf(core.configuration, view) === nodeId && sequence >= core.freshFrom) {
-		for (const batch of bodies.values()) {
-			if (!equalBytes(batchDigest(core.config.cluster, core.crypto.digest, batch), digest)) continue;
+		const batch = bodies.get(hexOf(digest));
+		if (batch !== undefined) {
 			const signature = signAgain(core, { type: "pre-prepare", ...slot }, accepted.signature);
 			send(core, to, { type: "pre-prepare", ...slot, batch, signature });
 		}

@@ -1,7 +1,7 @@
 /** The client's side: which answer is to be believed, and whom to ask (OSDI'99 §4.1, §5.1.3). */
 import type { NodeId } from "../core/index.ts";
 import type { PbftAnswer } from "./applier.ts";
-import { hexOf } from "./bytes.ts";
+import { equalBytes, hexOf } from "./bytes.ts";
 import type { Configuration, SequenceNumber, ViewNumber } from "./entities.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 
@@ -22,7 +22,7 @@ export class ReplyCollector {
 	readonly #configuration: Configuration;
 	readonly #timestamp: number;
 	/** The last answer of each member, by its authenticated name: nothing that an answer says of its sender counts. */
-	readonly #answers = new Map<NodeId, PbftAnswer>();
+	readonly #answers: { readonly from: NodeId; answer: PbftAnswer }[] = [];
 
 	constructor(configuration: Configuration, timestamp: number) {
 		this.#configuration = configuration;
@@ -33,10 +33,12 @@ export class ReplyCollector {
 	add(from: NodeId, answer: PbftAnswer): SupportedReply | null {
 		if (!this.#configuration.members.includes(from) || answer.timestamp !== this.#timestamp) return null;
 		if (answer.type === "reply-forgotten") return null;
-		this.#answers.set(from, answer);
-		const name = nameOf(answer);
-		const members = [...this.#answers].filter(([, other]) => nameOf(other) === name).map(([member]) => member);
+		const given = this.#answers.find((known) => known.from === from);
+		if (given === undefined) this.#answers.push({ from, answer });
+		else given.answer = answer;
 		const needed = answer.type === "result" ? weakQuorumOf(this.#configuration) : quorumOf(this.#configuration);
+		const members: NodeId[] = [];
+		for (const other of this.#answers) if (saySame(answer, other.answer)) members.push(other.from);
 		if (members.length < needed) return null;
 		return { data: answer.data, sequence: answer.type === "read-result" ? null : answer.sequence, members };
 	}
@@ -45,15 +47,24 @@ export class ReplyCollector {
 	 * Whether no answer can become supported any more, with so many members still silent: a read is then asked again as a query.
 	 */
 	get isHopeless(): boolean {
-		const silent = this.#configuration.members.length - this.#answers.size;
+		const silent = this.#configuration.members.length - this.#answers.length;
 		const counts = new Map<string, number>();
 		let needed = weakQuorumOf(this.#configuration);
-		for (const answer of this.#answers.values()) {
+		for (const { answer } of this.#answers) {
 			counts.set(nameOf(answer), (counts.get(nameOf(answer)) ?? 0) + 1);
 			if (answer.type === "read-result" || answer.type === "tentative-result") needed = quorumOf(this.#configuration);
 		}
 		return Math.max(0, ...counts.values()) + silent < needed;
 	}
+}
+
+/** Whether two answers have the same {@link nameOf name}, without making it. */
+function saySame(a: PbftAnswer, b: PbftAnswer): boolean {
+	if (a === b) return true;
+	if (a.type === "reply-forgotten" || b.type === "reply-forgotten") return a.type === b.type;
+	if (a.type !== b.type || !equalBytes(a.data, b.data)) return false;
+	if (a.type === "read-result" || b.type === "read-result") return true;
+	return a.sequence === b.sequence && (a.type === "result" || a.view === b.view);
 }
 
 /**

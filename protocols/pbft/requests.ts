@@ -1,5 +1,6 @@
 /** Requests of clients: who may ask, what waits, and for what the primary is given time (OSDI'99 §4.1, §4.2, §4.5.2). */
 import type { NodeId, RequestId } from "../core/index.ts";
+import { authenticatorOf } from "./authenticators.ts";
 import { equalBytes } from "./bytes.ts";
 import {
 	broadcast,
@@ -98,6 +99,10 @@ export function handleForward(core: PbftCore, from: NodeId, { requests }: Forwar
 }
 
 export function digestOf(core: PbftCore, request: ClientRequest): Digest {
+	const known = core.waiting.get(keyOf(request));
+	if (known !== undefined && known.request.kind === request.kind) {
+		if (equalBytes(known.request.operation, request.operation)) return known.digest;
+	}
 	return requestDigest(core.config.cluster, core.crypto.digest, request);
 }
 
@@ -108,8 +113,8 @@ export function isAuthentic(core: PbftCore, request: ClientRequest, digest: Dige
 	const bytes = requestStatement(digest);
 	if (request.signature.length > 0) return core.crypto.verify(request.client, bytes, request.signature);
 	if (mustSign(core, request.client)) return false;
-	const own = request.macs.find(({ member }) => member === core.config.nodeId);
-	return own !== undefined && core.crypto.isAuthentic(request.client, bytes, own.mac);
+	const own = authenticatorOf(request.macs, core.config.nodeId);
+	return own !== null && core.crypto.isAuthentic(request.client, bytes, own);
 }
 
 /** Whether a client's authenticators have failed at f + 1 members, one of them correct. */
@@ -154,6 +159,7 @@ function dropUnsigned(core: PbftCore, client: NodeId): void {
 			reply(core, requestId, { type: "refused", reason: "signature-required" });
 		}
 	}
+	timeNext(core);
 }
 
 /** Takes an authentic, new request among those that wait, and starts the timer for it; null if there is no room. */
@@ -167,9 +173,36 @@ function keepWaiting(core: PbftCore, request: ClientRequest, digest: Digest): Wa
 	core.waiting.set(key, waiting);
 	core.unproposed.set(key, waiting);
 	if (core.waiting.size === 1) beat(core);
-	if (!isPrimary(core) || !core.isActive) core.forwards.push(request);
+	if (!isPrimary(core) || !core.isActive) forwardInTime(core, request);
 	timeRequests(core);
 	return waiting;
+}
+
+/** The primary is asked by clients too: what it proposes in time need not be passed on. Views begin with all that waits passed on. */
+function forwardInTime(core: PbftCore, request: ClientRequest): void {
+	const delayMs = forwardDelayOf(core);
+	if (delayMs === 0) {
+		core.forwards.push(request);
+		return;
+	}
+	core.unforwarded.young.push(request);
+	if (core.isForwardTimerSet) return;
+	core.isForwardTimerSet = true;
+	setTimer(core, "forward", delayMs);
+}
+
+function forwardDelayOf({ config }: PbftCore): number {
+	return Math.min(config.forwardDelayMs, Math.floor(config.viewTimeoutMs / 4));
+}
+
+export function handleForwardTimer(core: PbftCore): void {
+	const { young, old } = core.unforwarded;
+	core.isForwardTimerSet = false;
+	core.unforwarded = { young: [], old: young };
+	if (!isPrimary(core)) for (const request of old) if (core.unproposed.has(keyOf(request))) core.forwards.push(request);
+	if (young.length === 0) return;
+	core.isForwardTimerSet = true;
+	setTimer(core, "forward", forwardDelayOf(core));
 }
 
 /** Passes requests on to the primary, together, when the batch ends. */
@@ -199,7 +232,19 @@ export function timeRequests(core: PbftCore): void {
 	const timed = oldest ?? (core.pending === null ? undefined : PENDING_CHANGE);
 	if (timed === undefined) return;
 	core.timedRequest = timed;
+	core.queue = { periods: 0, executed: core.executed, overtaken: 0 };
 	setTimer(core, "request", timeoutOf(core));
+}
+
+/** The timed request is not executed in its time. Returns whether it is only queueing, and gives it as much again if so. */
+export function isQueueing(core: PbftCore): boolean {
+	const { periods, executed, overtaken } = core.queue;
+	if (core.timedRequest === null || core.timedRequest === PENDING_CHANGE) return false;
+	if (periods >= core.config.queuePeriodsMax || core.executed === executed || overtaken >= core.waiting.size)
+		return false;
+	core.queue = { periods: periods + 1, executed: core.executed, overtaken: 0 };
+	setTimer(core, "request", timeoutOf(core));
+	return true;
 }
 
 /**
@@ -211,16 +256,23 @@ export function timeChange(core: PbftCore): void {
 	if (core.pending !== null) timeRequests(core);
 }
 
-/** A request was executed: its timer stops, and runs again only if others wait. */
+/** A request was executed, or waits no more for another reason; {@link timeNext} follows. */
 export function stopWaiting(core: PbftCore, key: string): WaitingRequest | undefined {
 	const waiting = core.waiting.get(key);
+	if (waiting === undefined) return undefined;
 	core.waiting.delete(key);
 	core.unproposed.delete(key);
-	if (core.timedRequest === key) {
-		stopTimingRequests(core);
-		timeRequests(core);
-	}
+	if (core.timedRequest !== key) core.queue.overtaken++;
 	return waiting;
+}
+
+/** Requests wait no more: if the timed one is among them its timer stops, and runs again only if others wait. */
+export function timeNext(core: PbftCore): void {
+	const { timedRequest } = core;
+	if (timedRequest === null || timedRequest === PENDING_CHANGE || core.waiting.has(timedRequest)) return;
+	core.timedRequest = null;
+	timeRequests(core);
+	if (core.timedRequest === null) cancelTimer(core, "request");
 }
 
 export function stopTimingRequests(core: PbftCore): void {

@@ -4,6 +4,7 @@
  * needs to doubt a type.
  */
 import { isNodeId } from "../core/index.ts";
+import { AUTHENTICATORS_BYTES_MAX } from "./authenticators.ts";
 import { ACCEPTED_MAX } from "./claimed-view.ts";
 import { PBFT_MEMBERS_MAX, type PbftConfig } from "./config.ts";
 import { PAST_CONFIGURATIONS_MAX } from "./entities.ts";
@@ -32,16 +33,24 @@ function oneOf(...words: readonly string[]): Shape {
 	return (value) => typeof value === "string" && words.includes(value);
 }
 function list(item: Shape, max: number): Shape {
-	return (value) => Array.isArray(value) && value.length <= max && value.every(item);
+	return (value) => {
+		if (!Array.isArray(value) || value.length > max) return false;
+		for (const each of value) if (!item(each)) return false;
+		return true;
+	};
 }
 function nullable(shape: Shape): Shape {
 	return (value) => value === null || shape(value);
 }
 function record(fields: Readonly<Record<string, Shape>>): Shape {
-	const entries = Object.entries(fields);
+	const names = Object.keys(fields);
+	const shapes = Object.values(fields);
 	return (value) => {
 		if (typeof value !== "object" || value === null) return false;
-		return entries.every(([name, shape]) => shape((value as Record<string, unknown>)[name]));
+		for (let i = 0; i < names.length; i++) {
+			if (!(shapes[i] as Shape)((value as Record<string, unknown>)[names[i] as string])) return false;
+		}
+		return true;
 	};
 }
 
@@ -61,7 +70,7 @@ export class MessageShapes {
 			kind: oneOf("command", "query", "read", "configure"),
 			operation: bytes(config.requestMaxBytes),
 			signature: proof,
-			macs: list(record({ member, mac: proof }), PBFT_MEMBERS_MAX),
+			macs: bytes(AUTHENTICATORS_BYTES_MAX),
 		});
 		const batch = record({
 			requests: list(request, config.batchMaxRequests),

@@ -82,9 +82,13 @@ export function isSigned(
 	return verifier.verify(sender, statementBytes(cluster, sender, statement), signature);
 }
 
-/** The bytes that name a request: everything but its authentication. */
+/** For bytes that are digested at once, and nothing else: a piece of memory for each would cost more than to write it. */
+const scratch = new ByteWriter(4096);
+
+/** The bytes that name a request: everything but its authentication. Good until the next call. */
 function requestBytes(cluster: string, request: Omit<ClientRequest, "signature" | "macs">): Uint8Array {
-	return new ByteWriter(96 + request.operation.length)
+	return scratch
+		.restart()
 		.text(REQUEST_DOMAIN)
 		.text(cluster)
 		.text(request.client)
@@ -109,7 +113,7 @@ export function requestStatement(request: Digest): Uint8Array {
 
 /** The digest of a batch, from those of its requests. Authentication is not covered: members check it themselves. */
 export function batchDigestOf(digest: CryptoPort["digest"], requests: readonly Digest[], choice: Uint8Array): Digest {
-	const writer = new ByteWriter(64 + 40 * requests.length).text("batch");
+	const writer = scratch.restart().text("batch");
 	writer.list(requests, (request) => writer.bytes(request)).bytes(choice);
 	return digest(writer.finish());
 }

@@ -14,7 +14,7 @@ import { verifyViewChange, viewChangeStatement } from "./new-view-plan.ts";
 import { quorumOf, weakQuorumOf } from "./quorum.ts";
 import { isEstimating } from "./recovery.ts";
 import { refuseWord } from "./refusal.ts";
-import { stopTimingRequests, timeoutOf } from "./requests.ts";
+import { isQueueing, stopTimingRequests, timeoutOf } from "./requests.ts";
 import { isPeriodTooSlow, stopGuarding } from "./slow-primary.ts";
 import { isSigned, type Statement, viewChangeDigest } from "./statements.ts";
 import { rollBack } from "./tentative.ts";
@@ -24,7 +24,7 @@ type Reason = Extract<PbftEvent, { type: "view-change-started" }>["reason"];
 
 /** The request that has waited longest was not executed in time. */
 export function handleRequestTimer(core: PbftCore): void {
-	if (!core.isActive || core.timedRequest === null) return;
+	if (!core.isActive || core.timedRequest === null || isQueueing(core)) return;
 	core.timedRequest = null;
 	const primary = primaryOf(core.configuration, core.view);
 	if (primary !== core.config.nodeId) suspect(core, primary, "slow-primary");

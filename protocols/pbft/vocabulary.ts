@@ -209,13 +209,14 @@ export interface PbftDurable {
  * `request`: a known request waits for its execution. `view-change`: a quorum has left the view and the next does not begin.
  * `batch`: requests gather at the primary. `status`: tell the others where this member is. `transfer`: a part is due. `guard`: a period in
  * which the primary is measured is over. `heartbeat`: it has begun nothing for long. `recovery`:
- * this member is to recover. `collector`: a certificate of the collector is due. `keys`: session keys
+ * this member is to recover. `forward`: what the primary was asked too should be proposed by now. `collector`: a certificate of the collector is due. `keys`: session keys
  * are to be renewed.
  */
 export type PbftTimer =
 	| "request"
 	| "view-change"
 	| "batch"
+	| "forward"
 	| "status"
 	| "transfer"
 	| "guard"

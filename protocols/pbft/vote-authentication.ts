@@ -7,14 +7,13 @@
  * nothing in that mode waits for a certificate of others to be good here (`testimony.ts` has the way around), and nobody is convicted.
  */
 import type { NodeId } from "../core/index.ts";
+import { MAC_BYTES_MAX } from "./authenticators.ts";
 import { ByteWriter, emptyBytes } from "./bytes.ts";
 import { PBFT_MEMBERS_MAX } from "./config.ts";
 import type { PbftCore } from "./core.ts";
 import type { Vote } from "./entities.ts";
 import { type Statement, statementBytes, type Verifier } from "./statements.ts";
 
-/** The longest authenticator that a port may make. */
-const MAC_BYTES_MAX = 32;
 /** The number of the keys that a part is made under. It says where to look, and proves nothing: it is under the authenticator too. */
 const GENERATION_BYTES = 4;
 /** The longest vector: for each member a length, the number of its keys, and an authenticator. */

@@ -1,6 +1,6 @@
 /** Many properties watched over one stream of observations, and the account of what each has found. */
 import { propertyRepeated, propertyThrew } from "./errors.ts";
-import type { FindingDetails, ObservationDepth, Property, Watcher } from "./property.ts";
+import type { Finding, FindingDetails, ObservationDepth, Property, Watcher } from "./property.ts";
 
 /**
  * What has become of a property so far.
@@ -52,14 +52,21 @@ export class WatchList<Observation> {
 	/** Those that look at a type of observation, found when it is first shown. */
 	readonly #byType = new Map<unknown, readonly Watch<Observation>[]>();
 	readonly #outOfSight: readonly Property<Observation>[];
+	readonly #decided: ((property: Property<Observation>, finding: Finding) => void) | null;
 	#observations = 0;
 	#violation: Violation | null = null;
 
 	/**
-	 * `depth` is how deep the observer sees.
+	 * `depth` is how deep the observer sees. `decided` hears of each finding that decides a property, at once: the first
+	 * violation of an `always`, the first witness of a `sometimes`.
 	 * @throws QuorateError `property-repeated` `{property}`
 	 */
-	constructor(properties: readonly Property<Observation>[], depth: ObservationDepth = "disk") {
+	constructor(
+		properties: readonly Property<Observation>[],
+		depth: ObservationDepth = "disk",
+		decided: ((property: Property<Observation>, finding: Finding) => void) | null = null,
+	) {
+		this.#decided = decided;
 		const ids = new Set<string>();
 		for (const { id } of properties) {
 			if (ids.has(id)) throw propertyRepeated({ property: id });
@@ -129,13 +136,16 @@ export class WatchList<Observation> {
 		if (finding.type === "holds") {
 			watch.evaluations++;
 			watch.violation = null;
+			if (property.kind === "sometimes" && watch.evaluations === 1) this.#decided?.(property, finding);
 			return;
 		}
 		// A `sometimes` knows witnesses only.
 		if (property.kind === "sometimes") return;
 		watch.evaluations++;
 		watch.violation = { property: property.id, position, details: finding.details };
-		if (property.kind === "always" && this.#violation === null) this.#violation = watch.violation;
+		if (property.kind !== "always") return;
+		this.#violation ??= watch.violation;
+		this.#decided?.(property, finding);
 	}
 }
 

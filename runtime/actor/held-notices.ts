@@ -41,12 +41,12 @@ export class HeldNotices {
 
 	/** After each drain: tells what need not be held any longer. */
 	release(isQuiet: boolean): void {
-		if (isQuiet) {
+		if (isQuiet && this.#untilQuiet.length > 0) {
 			const due = this.#untilQuiet;
 			this.#untilQuiet = [];
 			for (const tell of due) tell();
 		}
-		this.#untilQuiet.push(...this.#arrived.splice(0));
+		if (this.#arrived.length > 0) this.#untilQuiet.push(...this.#arrived.splice(0));
 		if (this.#bySequence.length === 0) return;
 		const held = this.#bySequence;
 		this.#bySequence = [];

@@ -1,5 +1,5 @@
 /** A ref as kernels hand it out. */
-import type { Address } from "./address.ts";
+import { type Address, addressText } from "./address.ts";
 import type { Cell } from "./cell.ts";
 import type { ActorRef, AskOptions, TellOptions, TellVerdict } from "./ref.ts";
 
@@ -16,6 +16,7 @@ export interface RefHost {
 	cellAt(address: Address): Cell | null;
 	/** The slow way: the target is on another thread, or gone. */
 	tell(ref: KernelRef, sender: Cell | null, message: unknown, high: boolean): TellVerdict;
+	handOver(ref: KernelRef): boolean;
 	tellWhenReady(ref: KernelRef, sender: Cell | null, message: unknown): Promise<void>;
 	ask(ref: KernelRef, sender: Cell | null, message: unknown, timeoutMs: number): Promise<unknown>;
 }
@@ -26,20 +27,26 @@ export interface RefHost {
  */
 export class KernelRef implements ActorRef {
 	readonly address: Address;
-	readonly name: string;
 	readonly protocol: string | null;
+	/** Null: as the target itself says. */
+	readonly #name: string | null;
 	readonly #host: RefHost;
 	readonly #owner: Cell | null;
 	/** The target, when it lives on this thread. */
 	#cell: Cell | null;
 
-	constructor(host: RefHost, address: Address, name: string, owner: Cell | null, protocol: string | null) {
+	constructor(host: RefHost, address: Address, name: string | null, owner: Cell | null, protocol: string | null) {
 		this.#host = host;
 		this.address = address;
-		this.name = name;
+		this.#name = name;
 		this.protocol = protocol;
 		this.#owner = owner;
 		this.#cell = host.cellAt(address);
+	}
+
+	/** Found when it is asked for: of the sender of each message a ref is made, whose name hardly anybody wants to know. */
+	get name(): string {
+		return this.#name ?? this.#cell?.name ?? addressText(this.address);
 	}
 
 	/** The target's cell on this thread, if it is alive. */
@@ -60,6 +67,10 @@ export class KernelRef implements ActorRef {
 		return cell.accept(message, sender === null ? null : sender.identity, options?.priority === "high");
 	}
 
+	handOver(): boolean {
+		return this.#host.handOver(this);
+	}
+
 	tellWhenReady(message: unknown): Promise<void> {
 		return this.#host.tellWhenReady(this, this.#host.current ?? this.#owner, message);
 	}
@@ -70,6 +81,6 @@ export class KernelRef implements ActorRef {
 	}
 
 	speaking<Spoken = unknown>(protocol: string): ActorRef<Spoken> {
-		return new KernelRef(this.#host, this.address, this.name, this.#owner, protocol) as ActorRef<Spoken>;
+		return new KernelRef(this.#host, this.address, this.#name, this.#owner, protocol) as ActorRef<Spoken>;
 	}
 }

@@ -363,8 +363,7 @@ export class Kernel
 	// --- what leaves ---
 
 	ref(address: Address, name: string | null, owner: Cell | null, protocol: string | null): ActorRef {
-		const known = name ?? this.cellAt(address)?.name ?? addressText(address);
-		return new KernelRef(this, address, known, owner, protocol);
+		return new KernelRef(this, address, name, owner, protocol);
 	}
 
 	tell(ref: KernelRef, sender: Cell | null, message: unknown, high: boolean): TellVerdict {
@@ -372,6 +371,11 @@ export class Kernel
 		if (cell === null) return this.#outbox.tell(ref, sender === null ? null : sender.address, message, high);
 		this.localTells += 1;
 		return cell.accept(message, sender === null ? null : sender.identity, high);
+	}
+
+	handOver({ address }: KernelRef): boolean {
+		const { transport } = this.#ports;
+		return address.slot !== transport.slot && transport.handOver(address.slot);
 	}
 
 	tellWhenReady(ref: KernelRef, sender: Cell | null, message: unknown): Promise<void> {

@@ -87,6 +87,11 @@ export interface Transport {
 	/** Publishes what was sent and wakes who sleeps. The kernel calls it at the end of each turn. */
 	flush(): void;
 	/**
+	 * Publishes what was sent to one slot. True if all of it is now where it outlives this thread: whoever takes the thread's place sends
+	 * behind it. False where that is not so, or not yet.
+	 */
+	handOver(to: ThreadSlot): boolean;
+	/**
 	 * Delivers up to `limit` waiting envelopes of one kind of lane, each pair of threads in order, and frees each one
 	 * after it is processed. Returns how many were delivered or refused. When it returns less than `limit` and no verdict
 	 * stopped it, those lanes were seen empty.

@@ -31,6 +31,11 @@ export interface ActorRef<Message = unknown> {
 	 * @throws QuorateError `message-unencodable` if it has to travel and can not
 	 */
 	tell(message: Message, options?: TellOptions): TellVerdict;
+	/**
+	 * Makes visible at once what was told. True if all of it is where it outlives the sender's thread: the receiver gets it whatever becomes of
+	 * the sender, before anything that the sender's next life tells. Always false on one thread, and in simulation, whose threads are machines.
+	 */
+	handOver(): boolean;
 	/** Waits for credit when the verdict would be `full`. Rejects with `actor-dead` or `message-too-large`. */
 	tellWhenReady(message: Message): Promise<void>;
 	/**

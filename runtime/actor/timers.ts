@@ -65,8 +65,11 @@ export class InstanceTimers implements ActorTimers {
 			throw invalidArgument({ argument: "afterMs", expected: `0 to ${TIMER_MS_MAX}`, actual: String(afterMs) });
 		}
 		if (tick.key !== null) {
-			this.cancel(tick.key);
-			if (!this.#closed) this.#keyed.set(tick.key, tick);
+			const former = this.#keyed.get(tick.key);
+			if (former !== undefined) this.#silence(former);
+			// In the place of the former one: a map grows with what is deleted from it.
+			if (this.#closed) this.#keyed.delete(tick.key);
+			else this.#keyed.set(tick.key, tick);
 		} else if (!this.#closed) this.#unkeyed.add(tick);
 		// A handler that outlived its instance may still hold this object: its timers never fire.
 		if (this.#closed) {
@@ -80,9 +83,14 @@ export class InstanceTimers implements ActorTimers {
 	}
 
 	#end(tick: Tick): void {
+		this.#silence(tick);
+		this.#forget(tick);
+	}
+
+	#silence(tick: Tick): void {
 		if (tick.handle !== null) this.#clock.cancel(tick.handle);
 		tick.handle = null;
-		this.#forget(tick);
+		tick.live = false;
 	}
 
 	#forget(tick: Tick): void {

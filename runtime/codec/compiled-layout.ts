@@ -32,6 +32,11 @@ export interface DecodeSource {
 	readonly plain: Uint8Array;
 }
 
+/** All of one piece of memory as a source. */
+export function decodeSourceOf(buffer: ArrayBufferLike): DecodeSource {
+	return { bytes: Buffer.from(buffer), view: new DataView(buffer), plain: new Uint8Array(buffer) };
+}
+
 /** One compiled layout. */
 export interface CompiledLayout {
 	readonly protocol: string;
@@ -97,10 +102,12 @@ function checkKind(table: LayoutTable, layout: MessageLayout, kind: FieldKind, w
 		}
 	} else if ("list" in kind) {
 		// An item of no bytes would let a short message claim four thousand million of them.
-		if (kind.list.length === 0) throw invalid(table, layout, where, "a list's items have at least one field");
+		if (bytesMinOf(kind.list) === 0) throw invalid(table, layout, where, "a list's items have at least one field");
 		checkFields(table, layout, kind.list, `${where}.`);
+	} else if ("record" in kind) {
+		checkFields(table, layout, kind.record, `${where}.`);
 	} else {
-		checkKind(table, layout, kind.optional, `${where}?`);
+		checkKind(table, layout, presentKind(kind), `${where}?`);
 	}
 }
 
@@ -116,11 +123,29 @@ const scalarBytes = {
 	text: 4,
 } as const;
 
+/** A field that may be absent: `optional` or `nullable`. */
+type AbsentKind = Extract<FieldKind, { readonly optional: FieldKind } | { readonly nullable: FieldKind }>;
+
+/** The kind of such a field when it is there. */
+function presentKind(kind: AbsentKind): FieldKind {
+	return "optional" in kind ? kind.optional : kind.nullable;
+}
+
+/** What stands for its absence. */
+function absenceOf(kind: AbsentKind): "undefined" | "null" {
+	return "optional" in kind ? "undefined" : "null";
+}
+
 /** The fewest bytes that the kind takes in the run of the fields. */
 function bytesMin(kind: FieldKind): number {
 	if (typeof kind === "string") return scalarBytes[kind];
 	if ("list" in kind) return 4;
+	if ("record" in kind) return bytesMinOf(kind.record);
 	return 1;
+}
+
+function bytesMinOf(fields: readonly Field[]): number {
+	return fields.reduce((sum, field) => sum + bytesMin(field.kind), 0);
 }
 
 /** Whether the kind always takes {@link bytesMin} in the run. */
@@ -130,8 +155,10 @@ function isFixed(kind: FieldKind): boolean {
 
 function holdsBytes(kind: FieldKind): boolean {
 	if (typeof kind === "string") return kind === "bytes";
+	if ("oneOf" in kind) return false;
 	if ("list" in kind) return kind.list.some((field) => holdsBytes(field.kind));
-	return "optional" in kind && holdsBytes(kind.optional);
+	if ("record" in kind) return kind.record.some((field) => holdsBytes(field.kind));
+	return holdsBytes(presentKind(kind));
 }
 
 /** What generated code may call. */
@@ -217,7 +244,7 @@ const q = (text: string): string => JSON.stringify(text);
 class SizeSource extends SourceWriter {
 	emit(layout: MessageLayout): string {
 		this.line("sizeBound(m) {", 'if (m === null || typeof m !== "object") refuse("", "an object", m);');
-		const constant = layout.fields.reduce((sum, field) => sum + bytesMin(field.kind), 0);
+		const constant = bytesMinOf(layout.fields);
 		this.line(`let n = ${constant + (layout.fields.some((field) => holdsBytes(field.kind)) ? 4 : 0)};`);
 		for (const { name, kind } of layout.fields) this.#kind(kind, `m.${name}`, name);
 		this.line("return n;", "},");
@@ -232,17 +259,29 @@ class SizeSource extends SourceWriter {
 		} else if (kind === "bytes") {
 			this.line(`if (!(${value} instanceof Uint8Array)) refuse(${q(path)}, "a Uint8Array", ${value});`);
 			this.line(`n += ${value}.length;`);
-		} else if (typeof kind === "object" && "list" in kind) {
+		} else if (typeof kind === "string" || "oneOf" in kind) {
+			// All of it is in the constant part.
+		} else if ("list" in kind) {
 			this.#list(kind.list, value, path);
-		} else if (typeof kind === "object" && "optional" in kind) {
-			this.line(`if (${value} !== undefined) {`, `n += ${bytesMin(kind.optional)};`);
-			this.#kind(kind.optional, value, path);
+		} else if ("record" in kind) {
+			this.#record(kind.record, value, path);
+		} else {
+			const present = presentKind(kind);
+			this.line(`if (${value} !== ${absenceOf(kind)}) {`, `n += ${bytesMin(present)};`);
+			this.#kind(present, value, path);
 			this.line("}");
 		}
 	}
 
+	#record(fields: readonly Field[], value: string, path: string): void {
+		const record = this.fresh("record");
+		this.line(`const ${record} = ${value};`);
+		this.line(`if (${record} === null || typeof ${record} !== "object") refuse(${q(path)}, "a record", ${record});`);
+		for (const field of fields) this.#kind(field.kind, `${record}.${field.name}`, `${path}.${field.name}`);
+	}
+
 	#list(fields: readonly Field[], value: string, path: string): void {
-		const constant = fields.reduce((sum, field) => sum + bytesMin(field.kind), 0);
+		const constant = bytesMinOf(fields);
 		this.line(`if (!Array.isArray(${value})) refuse(${q(path)}, "a list", ${value});`);
 		this.line(`n += ${value}.length * ${constant};`);
 		const list = this.fresh("list");
@@ -262,7 +301,7 @@ class EncodeSource extends SourceWriter {
 		this.#fields(layout.fields, "m", "");
 		if (blob) {
 			this.line("const contents = p;");
-			for (const { name, kind } of layout.fields) if (holdsBytes(kind)) this.#contents(kind, `m.${name}`);
+			this.#contentsOf(layout.fields, "m");
 			this.line("view.setUint32(at, p - contents, true);");
 		}
 		this.line("return p;", "},");
@@ -282,9 +321,10 @@ class EncodeSource extends SourceWriter {
 		if (typeof kind === "object") {
 			if ("oneOf" in kind) this.#oneOf(kind.oneOf, v, refuse(`one of ${kind.oneOf.join(", ")}`));
 			else if ("list" in kind) this.#list(kind.list, v, path);
+			else if ("record" in kind) this.#fields(kind.record, v, `${path}.`);
 			else {
-				this.line(`if (${v} === undefined) bytes[p++] = 0; else {`, "bytes[p++] = 1;");
-				this.#kind(kind.optional, v, path);
+				this.line(`if (${v} === ${absenceOf(kind)}) bytes[p++] = 0; else {`, "bytes[p++] = 1;");
+				this.#kind(presentKind(kind), v, path);
 				this.line("}");
 			}
 			return;
@@ -341,17 +381,26 @@ class EncodeSource extends SourceWriter {
 
 	#contents(kind: FieldKind, value: string): void {
 		if (kind === "bytes") {
-			this.line(`bytes.set(${value}, p); p += ${value}.length;`);
-		} else if (typeof kind === "object" && "list" in kind) {
-			const item = this.fresh("item");
-			this.line(`for (let i = 0; i < ${value}.length; i++) {`, `const ${item} = ${value}[i];`);
-			for (const field of kind.list) if (holdsBytes(field.kind)) this.#contents(field.kind, `${item}.${field.name}`);
+			this.line(`if (${value}.length > 0) { bytes.set(${value}, p); p += ${value}.length; }`);
+		} else if (typeof kind === "string" || "oneOf" in kind) {
+			assert(false, "only what holds bytes has contents");
+		} else if ("list" in kind) {
+			const [list, item] = [this.fresh("list"), this.fresh("item")];
+			this.line(`const ${list} = ${value};`, `for (let i = 0; i < ${list}.length; i++) {`);
+			this.line(`const ${item} = ${list}[i];`);
+			this.#contentsOf(kind.list, item);
 			this.line("}");
-		} else if (typeof kind === "object" && "optional" in kind) {
-			this.line(`if (${value} !== undefined) {`);
-			this.#contents(kind.optional, value);
+		} else if ("record" in kind) {
+			this.#contentsOf(kind.record, value);
+		} else {
+			this.line(`if (${value} !== ${absenceOf(kind)}) {`);
+			this.#contents(presentKind(kind), value);
 			this.line("}");
 		}
+	}
+
+	#contentsOf(fields: readonly Field[], record: string): void {
+		for (const { name, kind } of fields) if (holdsBytes(kind)) this.#contents(kind, `${record}.${name}`);
 	}
 }
 
@@ -397,7 +446,7 @@ class DecoderSource extends SourceWriter {
 	}
 
 	#run(run: readonly Field[], parts: string[]): void {
-		const size = run.reduce((sum, field) => sum + bytesMin(field.kind), 0);
+		const size = bytesMinOf(run);
 		this.line(`if (${size} > limit - p) bad(end - start, "cut off");`);
 		let offset = 0;
 		for (const { name, kind } of run) {
@@ -458,17 +507,22 @@ class DecoderSource extends SourceWriter {
 
 	#varying(kind: FieldKind): string {
 		if (kind === "text") return this.#text();
-		assert(typeof kind === "object" && !("oneOf" in kind), "what varies is text, a list or optional");
+		assert(typeof kind === "object" && !("oneOf" in kind), "what varies is text, a list, a record or may be absent");
 		if ("list" in kind) return this.#list(kind.list);
+		if ("record" in kind) return `{${this.#fields(kind.record)}}`;
+		const present = presentKind(kind);
 		const v = this.fresh("v");
-		this.line(`let ${v};`, 'if (1 > limit - p || bytes[p] > 1) bad(end - start, "no presence byte");');
+		this.line(
+			`let ${v} = ${absenceOf(kind)};`,
+			'if (1 > limit - p || bytes[p] > 1) bad(end - start, "no presence byte");',
+		);
 		this.line("if (bytes[p++] === 1) {");
-		if (isFixed(kind.optional)) {
+		if (isFixed(present)) {
 			const parts: string[] = [];
-			this.#run([{ name: v, kind: kind.optional }], parts);
+			this.#run([{ name: v, kind: present }], parts);
 			this.line(`${v} = ${(parts[0] as string).slice(v.length + 2)};`);
 		} else {
-			this.line(`${v} = ${this.#varying(kind.optional)};`);
+			this.line(`${v} = ${this.#varying(present)};`);
 		}
 		this.line("}");
 		return v;
@@ -487,7 +541,7 @@ class DecoderSource extends SourceWriter {
 	#list(fields: readonly Field[]): string {
 		const v = this.fresh("v");
 		const count = this.fresh("count");
-		const itemMin = fields.reduce((sum, field) => sum + bytesMin(field.kind), 0);
+		const itemMin = bytesMinOf(fields);
 		this.line('if (4 > limit - p) bad(end - start, "cut off");', `const ${count} = view.getUint32(p, true); p += 4;`);
 		this.line(`if (${count} > (limit - p) / ${itemMin}) bad(end - start, "more items than bytes");`);
 		this.line(`const ${v} = [];`, `for (let i = 0; i < ${count}; i++) {`);

@@ -14,7 +14,7 @@ export {
 	RECORD_SCHEMA,
 	SCHEMA_MAX,
 } from "./codec.ts";
-export { type CompiledLayout, compileLayouts, type DecodeSource } from "./compiled-layout.ts";
+export { type CompiledLayout, compileLayouts, type DecodeSource, decodeSourceOf } from "./compiled-layout.ts";
 export {
 	layoutInvalid,
 	messageTooLarge,

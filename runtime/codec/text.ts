@@ -34,8 +34,43 @@ export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	return at + encoded.length;
 }
 
+/** Texts up to this many bytes are looked up before they are decoded: ids, which come again and again. */
+const KNOWN_LENGTH_MAX = 32;
+/** Places of that table, a power of two; a text that has the place of another replaces it. */
+const KNOWN_TEXTS = 1024;
+const known: (string | undefined)[] = new Array(KNOWN_TEXTS).fill(undefined);
+
+/**
+ * A short ASCII text: the string that it was decoded to before, if that is still known (measured with a map
+ * that is asked for it: a third of the time), since a new one has to be made and hashed. `undefined` if it is not ASCII.
+ */
+function readKnown(bytes: Buffer, start: number, end: number): string | undefined {
+	let hash = end - start;
+	for (let i = start; i < end; i++) {
+		const byte = bytes[i] as number;
+		if (byte >= 0x80) return undefined;
+		hash = (hash * 31 + byte) | 0;
+	}
+	const place = (hash ^ (hash >>> 15)) & (KNOWN_TEXTS - 1);
+	const text = known[place];
+	if (text !== undefined && isText(text, bytes, start, end)) return text;
+	const read = bytes.toString("latin1", start, end);
+	known[place] = read;
+	return read;
+}
+
+function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
+	if (text.length !== end - start) return false;
+	for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+	return true;
+}
+
 /** Reads UTF-8, or `undefined` if the bytes are not well-formed. */
 export function readText(bytes: Buffer, start: number, end: number): string | undefined {
+	if (end - start <= KNOWN_LENGTH_MAX) {
+		const text = readKnown(bytes, start, end);
+		if (text !== undefined) return text;
+	}
 	const text = bytes.toString("utf8", start, end);
 	// Malformed bytes decode to U+FFFD. A text that holds one is rare: look whether it is really there.
 	if (text.includes("\ufffd") && !bytes.subarray(start, end).equals(Buffer.from(text))) return undefined;

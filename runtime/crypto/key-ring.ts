@@ -2,7 +2,6 @@
 import {
 	createPrivateKey,
 	createPublicKey,
-	createSecretKey,
 	diffieHellman,
 	generateKeyPairSync,
 	hkdfSync,
@@ -12,6 +11,7 @@ import {
 import { isNodeId, type NodeId } from "../../protocols/core/index.ts";
 import { requirePrimeOrderKey } from "./ed25519-key.ts";
 import { keyConflict, keyInvalid, keyShared } from "./errors.ts";
+import { HmacKey } from "./hmac-key.ts";
 
 /** Ids that one ring may hold: members and clients. */
 export const ENROLLED_MAX = 65_536;
@@ -83,8 +83,8 @@ export interface Enrolled {
 	readonly signing: KeyObject;
 	readonly raw: Uint8Array;
 	/** Shared with this ring's owner alone, one in each direction, so that no authenticator can be sent back to its maker. */
-	readonly macTo: KeyObject;
-	readonly macFrom: KeyObject;
+	readonly macTo: HmacKey;
+	readonly macFrom: HmacKey;
 }
 
 /**
@@ -153,9 +153,12 @@ export class KeyRing {
 		}
 	}
 
-	#derive(shared: Buffer, from: NodeId, to: NodeId): KeyObject {
+	#derive(shared: Buffer, from: NodeId, to: NodeId): HmacKey {
 		const info = `quorate/mac/1|${this.#cluster}|${from}|${to}`;
-		return createSecretKey(Buffer.from(hkdfSync("sha256", shared, Buffer.alloc(0), info, MAC_KEY_BYTES)));
+		const key = new Uint8Array(hkdfSync("sha256", shared, Buffer.alloc(0), info, MAC_KEY_BYTES));
+		const derived = new HmacKey(key);
+		key.fill(0);
+		return derived;
 	}
 }
 

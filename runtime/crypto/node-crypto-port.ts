@@ -1,12 +1,11 @@
 /** The crypto port of `protocols/core` on `node:crypto`. */
-import { createHash, createHmac, sign, timingSafeEqual, verify } from "node:crypto";
+import { sign, verify } from "node:crypto";
 import type { CryptoPort, NodeId } from "../../protocols/core/index.ts";
+import { sha256 } from "./hmac-key.ts";
 import type { KeyRing } from "./key-ring.ts";
 
 /** Bytes of an Ed25519 signature (RFC 8032 §5.1.6). */
 const SIGNATURE_BYTES = 64;
-/** Bytes of an HMAC-SHA-256 (RFC 4868: untruncated). */
-const MAC_BYTES = 32;
 
 /**
  * SHA-256 digests, Ed25519 signatures by one verifier (OpenSSL's), HMAC-SHA-256 authenticators; synchronous, in the thread of the
@@ -24,7 +23,7 @@ export class NodeCryptoPort implements CryptoPort {
 	}
 
 	// Bound, since protocols pass it on as a function.
-	readonly digest = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+	readonly digest: CryptoPort["digest"] = sha256;
 
 	sign(bytes: Uint8Array): Uint8Array {
 		return sign(null, bytes, this.#ring.own.signing);
@@ -40,13 +39,10 @@ export class NodeCryptoPort implements CryptoPort {
 		const enrolled = this.#ring.get(to);
 		// For somebody unknown there is no key, and so no authenticator that could be good.
 		if (enrolled === undefined) return new Uint8Array(0);
-		return createHmac("sha256", enrolled.macTo).update(bytes).digest();
+		return enrolled.macTo.of(bytes);
 	}
 
 	isAuthentic(from: NodeId, bytes: Uint8Array, authenticator: Uint8Array): boolean {
-		if (authenticator.length !== MAC_BYTES) return false;
-		const enrolled = this.#ring.get(from);
-		if (enrolled === undefined) return false;
-		return timingSafeEqual(createHmac("sha256", enrolled.macFrom).update(bytes).digest(), authenticator);
+		return this.#ring.get(from)?.macFrom.isOf(authenticator, bytes) ?? false;
 	}
 }

@@ -1,13 +1,13 @@
 /** The lanes of a simulation: what is on its way, what waits, and what outlives the thread that was to read it. */
 
 import { type EnvelopeHead, type LaneKind, THREADS_MAX, type ThreadSlot } from "../actor/index.ts";
-import type { EncodedMessage } from "../codec/index.ts";
+import type { EncodedPayload } from "./payload-codec.ts";
 
 /** One message in a lane. */
 export interface LaneRecord {
 	readonly head: EnvelopeHead;
 	readonly from: ThreadSlot;
-	readonly encoded: EncodedMessage;
+	readonly encoded: EncodedPayload;
 	readonly protocol: string | null;
 	readonly messageType: string | null;
 	/** Of the bytes as they were sent. */
@@ -114,8 +114,8 @@ export type LaneDirection = "in" | "out";
 export class Lanes {
 	/** Whose lanes take nothing more, whatever is in them. */
 	readonly #stopped = new Set<{ readonly slot: ThreadSlot; readonly direction: LaneDirection }>();
-	/** By kind, sender and reader. */
-	readonly #lanes: (Lane | undefined)[] = [];
+	/** By kind, sender and reader. Of its full length from the start: what grows by far steps is looked up like a dictionary. */
+	readonly #lanes = new Array<Lane | undefined>(2 * THREADS_MAX * THREADS_MAX);
 	readonly #inboxes: (Inbox | undefined)[] = [];
 
 	between(from: ThreadSlot, to: ThreadSlot, kind: LaneKind): Lane {
@@ -139,7 +139,14 @@ export class Lanes {
 	}
 
 	outbound(from: ThreadSlot): readonly Lane[] {
-		return this.#lanes.filter((lane) => lane?.from === from) as Lane[];
+		const found: Lane[] = [];
+		for (let row: number = from; row < 2 * THREADS_MAX; row += THREADS_MAX) {
+			for (let to = 0; to < THREADS_MAX; to++) {
+				const lane = this.#lanes[row * THREADS_MAX + to];
+				if (lane !== undefined) found.push(lane);
+			}
+		}
+		return found;
 	}
 
 	/** From now on these lanes are full. Returns the way to end that, which returns the lanes that take messages again. */

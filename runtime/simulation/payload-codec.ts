@@ -1,79 +1,99 @@
-/** The real codec, as virtual lanes use it: each message in bytes of its own, encoded and decoded in one private scratch. */
-import { type CodecSpec, type EncodedMessage, MessageCodec } from "../codec/index.ts";
+/**
+ * The real codec, as virtual lanes use it: messages are encoded one behind the other into slabs and decoded from where they
+ * lie. A slab lives as long as a message in it.
+ */
+import { type CodecSpec, MessageCodec } from "../codec/index.ts";
 
-const SCRATCH_BYTES_FIRST = 64 * 1024;
+const SLAB_BYTES = 64 * 1024;
 const WORD_BYTES = 4;
 
+/** Memory that messages lie in, each from the beginning of a word on; what follows a message in its last word is zero. */
+interface Slab {
+	readonly bytes: Buffer;
+	readonly view: DataView;
+	readonly words: Int32Array;
+}
+
 /** A message in bytes, with what tells these bytes from others. */
-export interface HashedMessage extends EncodedMessage {
-	/** 32 bits; see {@link PayloadCodec.hash}. */
+export interface EncodedPayload {
+	readonly schema: number;
+	readonly slab: Slab;
+	readonly start: number;
+	readonly lengthBytes: number;
+	/** 32 bits: any one changed bit changes it. What a link would send along, and what a trace knows of the bytes. */
 	readonly hash: number;
 }
 
 export class PayloadCodec {
 	readonly #codec: MessageCodec;
-	/** One buffer for all: making a buffer for each message costs more than decoding it. */
-	#scratch: Buffer = Buffer.alloc(SCRATCH_BYTES_FIRST);
-	#view: DataView = viewOf(this.#scratch);
-	#words: Int32Array = wordsOf(this.#scratch);
+	/** One buffer for many: making a buffer for each message costs as much as encoding it. */
+	#slab: Slab = newSlab(SLAB_BYTES);
+	#used = 0;
 
 	constructor(spec: CodecSpec) {
 		this.#codec = new MessageCodec(spec);
 	}
 
 	/** @throws QuorateError `message-unencodable`, `message-too-large` */
-	encode(payload: unknown, protocol: string | null): HashedMessage {
+	encode(payload: unknown, protocol: string | null): EncodedPayload {
 		const codec = this.#codec;
 		const bound = codec.prepare(payload, protocol === null ? undefined : codec.protocol(protocol));
+		const slab = this.#slabFor(bound);
+		const start = this.#used;
+		const lengthBytes = codec.write(slab.bytes, slab.view, start) - start;
 		const { schema } = codec;
-		this.#makeRoom(bound);
-		const length = codec.write(this.#scratch, this.#view, 0);
 		codec.release();
-		// From Node's pool: an array of its own for each message would cost as much as encoding it.
-		const bytes = Buffer.allocUnsafe(length);
-		this.#scratch.copy(bytes, 0, 0, length);
-		return { schema, bytes, hash: this.#hashScratch(length) };
+		return this.#take(schema, slab, start, lengthBytes);
 	}
 
-	/** A new value each time. @throws QuorateError `message-undecodable` */
-	decode({ schema, bytes }: EncodedMessage): unknown {
-		this.#makeRoom(bytes.length);
-		this.#scratch.set(bytes, 0);
-		return this.#codec.decode(schema, this.#scratch, 0, bytes.length);
-	}
-
-	/** What a link would send along with the bytes, and what a trace knows of them: any one changed bit changes it. */
-	hash(bytes: Uint8Array): number {
-		this.#makeRoom(bytes.length);
-		this.#scratch.set(bytes, 0);
-		return this.#hashScratch(bytes.length);
-	}
-
-	/** Each step is a bijection of the hash so far, and of the word it takes in. */
-	#hashScratch(length: number): number {
-		const words = this.#words;
-		const count = (length + 3) >> 2;
-		for (let at = length; at < count * 4; at++) this.#scratch[at] = 0;
-		let hash = length;
-		for (let i = 0; i < count; i++) {
-			hash = Math.imul(hash ^ (words[i] as number), 0xcc9e2d51);
-			hash ^= hash >>> 15;
+	/** The same message with some bits flipped, counted from its first byte on and around. */
+	flipped({ schema, slab, start, lengthBytes }: EncodedPayload, flips: readonly number[]): EncodedPayload {
+		const copy = this.#slabFor(lengthBytes);
+		const at = this.#used;
+		slab.bytes.copy(copy.bytes, at, start, start + lengthBytes);
+		for (const flip of lengthBytes === 0 ? [] : flips) {
+			const bit = flip % (lengthBytes * 8);
+			const place = at + (bit >> 3);
+			copy.bytes[place] = (copy.bytes[place] as number) ^ (1 << (bit & 7));
 		}
-		return hash >>> 0;
+		return this.#take(schema, copy, at, lengthBytes);
 	}
 
-	#makeRoom(bytes: number): void {
-		if (bytes + WORD_BYTES <= this.#scratch.length) return;
-		this.#scratch = Buffer.alloc(2 * WORD_BYTES * Math.ceil(bytes / WORD_BYTES + 1));
-		this.#view = viewOf(this.#scratch);
-		this.#words = wordsOf(this.#scratch);
+	/** A new value each time, which shares no memory with the bytes. @throws QuorateError `message-undecodable` */
+	decode({ schema, slab, start, lengthBytes }: EncodedPayload): unknown {
+		return this.#codec.decode(schema, slab.bytes, start, start + lengthBytes);
+	}
+
+	/** The slab that has so much room from `#used` on. */
+	#slabFor(bytes: number): Slab {
+		if (this.#used + bytes + WORD_BYTES <= this.#slab.bytes.length) return this.#slab;
+		this.#slab = newSlab(Math.max(SLAB_BYTES, bytes + WORD_BYTES));
+		this.#used = 0;
+		return this.#slab;
+	}
+
+	#take(schema: number, slab: Slab, start: number, lengthBytes: number): EncodedPayload {
+		const end = start + lengthBytes;
+		const next = (end + WORD_BYTES - 1) & -WORD_BYTES;
+		// An encoder may have written more than it kept.
+		for (let at = end; at < next; at++) slab.bytes[at] = 0;
+		this.#used = next;
+		return { schema, slab, start, lengthBytes, hash: hashWords(slab.words, start / WORD_BYTES, lengthBytes) };
 	}
 }
 
-function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
-	return new DataView(buffer, byteOffset, length);
+/** Each step is a bijection of the hash so far, and of the word it takes in. */
+function hashWords(words: Int32Array, from: number, lengthBytes: number): number {
+	const to = from + ((lengthBytes + 3) >> 2);
+	let hash = lengthBytes;
+	for (let i = from; i < to; i++) {
+		hash = Math.imul(hash ^ (words[i] as number), 0xcc9e2d51);
+		hash ^= hash >>> 15;
+	}
+	return hash >>> 0;
 }
 
-function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
-	return new Int32Array(buffer, byteOffset, length >> 2);
+function newSlab(bytes: number): Slab {
+	const buffer = new ArrayBuffer((bytes + WORD_BYTES - 1) & -WORD_BYTES);
+	return { bytes: Buffer.from(buffer), view: new DataView(buffer), words: new Int32Array(buffer) };
 }

@@ -277,10 +277,46 @@ export class Simulation {
 				if (await this.#isIdle(limits)) return limits.until?.() === true ? "condition" : "idle";
 				continue;
 			}
-			if (this.#timeline.step()) await continuations();
-			// A continuation may have begun to import a module.
-			if (this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0) await this.#settlePromises();
+			await this.#events(limits, untilMs, last);
+			if (this.#isLoopTurnDue) await this.#settlePromises();
 		}
+	}
+
+	/**
+	 * Lets events happen until something else is due. Between two of them all continuations of settled promises run, however long
+	 * their chains are: a tick's turn comes when the queue of microtasks is empty. But ticks that wait come before microtasks, so
+	 * the next tick is asked for by a microtask. The tick brings the next event itself; to await a promise of it, each time, costs
+	 * twice as much.
+	 */
+	#events({ until }: RunLimits, untilMs: number, last: number): Promise<void> {
+		const timeline = this.#timeline;
+		const settled = Promise.resolve();
+		let happened = 0;
+		return new Promise((resolve, reject) => {
+			const tick = (): void => process.nextTick(next);
+			const next = (): void => {
+				try {
+					while (happened === 0 || !this.#isLoopTurnDue) {
+						const { nextMs } = timeline;
+						if (nextMs > untilMs || nextMs === Number.POSITIVE_INFINITY) break;
+						if (timeline.steps >= last || (happened > 0 && until?.() === true)) break;
+						happened += 1;
+						if (!timeline.step()) continue;
+						void settled.then(tick);
+						return;
+					}
+					resolve();
+				} catch (error) {
+					reject(error);
+				}
+			};
+			next();
+		});
+	}
+
+	/** Also when a continuation has begun to import a module. */
+	get #isLoopTurnDue(): boolean {
+		return this.#loading.size > 0 || this.#timeline.steps % EVENTS_PER_LOOP_TURN === 0;
 	}
 
 	/** Lets the continuations of settled promises run, and imports finish, while virtual time stands still. */
@@ -321,14 +357,6 @@ async function exportOf(module: Readonly<Record<string, unknown>>, source: Modul
 	const value = module[source.export];
 	if (value !== undefined) return value;
 	throw exportMissing({ module: moduleHref(source.module), export: source.export, exports: Object.keys(module) });
-}
-
-/**
- * Resolves when all continuations of settled promises have run, however long their chains are: a tick's turn comes when
- * the queue of microtasks is empty. It costs a fraction of a turn of the event loop.
- */
-function continuations(): Promise<void> {
-	return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function macrotask(): Promise<void> {

@@ -13,7 +13,7 @@ import {
 import { damagedOnTheWay } from "./errors.ts";
 import type { Lane, LaneRecord, Lanes } from "./lanes.ts";
 import type { NetworkDelivery, NetworkPolicy } from "./network.ts";
-import type { HashedMessage, PayloadCodec } from "./payload-codec.ts";
+import type { EncodedPayload, PayloadCodec } from "./payload-codec.ts";
 import type { Machine } from "./thread-clock.ts";
 import { type DurationRange, drawMs, type Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
@@ -84,7 +84,7 @@ export class VirtualTransport implements Transport {
 		const kind: LaneKind = head.kind === "tell" || head.kind === "ask" ? "user" : "system";
 		const lane = fabric.lanes.between(this.slot, to, kind);
 		if (kind === "user" && isFull(fabric, lane)) return "full";
-		let encoded: HashedMessage;
+		let encoded: EncodedPayload;
 		try {
 			encoded = fabric.codec.encode(payload, protocol);
 		} catch (error) {
@@ -106,7 +106,7 @@ export class VirtualTransport implements Transport {
 		};
 		const { nowMs } = fabric.timeline;
 		const deliveries =
-			kind === "user" ? (fabric.network?.deliveries(head, payload, nowMs, encoded.bytes.length) ?? null) : null;
+			kind === "user" ? (fabric.network?.deliveries(head, payload, nowMs, encoded.lengthBytes) ?? null) : null;
 		this.#traceRecord("sent", record, deliveries === null ? 1 : deliveries.length);
 		if (deliveries !== null) {
 			this.#outgoing.push({ lane, record, deliveries });
@@ -117,14 +117,13 @@ export class VirtualTransport implements Transport {
 		return "ok";
 	}
 
-	/** A copy that travels alone: it counts as published when it arrives. */
+	/** A record that travels alone: it counts as published when it arrives. */
 	#overNetwork(lane: Lane, original: LaneRecord, { afterMs, gate, corruption }: NetworkDelivery): void {
 		const { timeline, codec } = this.#fabric;
-		let record = { ...original };
+		let record = original;
 		if (corruption !== undefined) {
-			const bytes = flipped(original.encoded.bytes, corruption.flips);
-			const isDamaged = corruption.isChecked && codec.hash(bytes) !== original.payloadHash;
-			record = { ...record, encoded: { schema: original.encoded.schema, bytes }, isDamaged };
+			const encoded = codec.flipped(original.encoded, corruption.flips);
+			record = { ...original, encoded, isDamaged: corruption.isChecked && encoded.hash !== original.payloadHash };
 		}
 		if (gate === undefined) this.#arriveAfter(timeline, lane, record, afterMs);
 		else gate.pass(() => this.#arriveAfter(timeline, lane, record, afterMs));
@@ -151,7 +150,10 @@ export class VirtualTransport implements Transport {
 		const outgoing = this.#outgoing;
 		this.#outgoing = [];
 		for (const { lane, record, deliveries } of outgoing) {
-			for (const delivery of deliveries) this.#overNetwork(lane, record, delivery);
+			for (let i = 0; i < deliveries.length; i++) {
+				// What becomes of one copy is nothing to the others.
+				this.#overNetwork(lane, i === 0 ? record : { ...record }, deliveries[i] as NetworkDelivery);
+			}
 			this.#published(record.messageType);
 		}
 	}
@@ -226,7 +228,7 @@ export class VirtualTransport implements Transport {
 				head,
 				record.messageType,
 				"undecodable",
-				damagedOnTheWay({ lengthBytes: record.encoded.bytes.length }),
+				damagedOnTheWay({ lengthBytes: record.encoded.lengthBytes }),
 			);
 			return "processed";
 		}
@@ -275,6 +277,11 @@ export class VirtualTransport implements Transport {
 		this.#free(lane);
 	}
 
+	/** A thread's messages are on a network here, which may lose them. */
+	handOver(): boolean {
+		return false;
+	}
+
 	whenReady(slot: ThreadSlot, callback: () => void): void {
 		const lane = this.#fabric.lanes.between(this.slot, slot, "user");
 		const once = (): void => {
@@ -302,14 +309,4 @@ function isFull({ laneCapacity, lanes }: Fabric, lane: Lane): boolean {
 export function callWaiters({ laneCapacity, lanes, timeline, net, latencyMs }: Fabric, lane: Lane): void {
 	if (lane.waiters.length === 0 || lane.length > laneCapacity / 2 || lanes.isStopped(lane)) return;
 	for (const callback of lane.waiters.splice(0)) timeline.after(drawMs(net, latencyMs), callback);
-}
-
-function flipped(bytes: Uint8Array, flips: readonly number[]): Uint8Array {
-	const changed = Uint8Array.from(bytes);
-	if (changed.length === 0) return changed;
-	for (const flip of flips) {
-		const bit = flip % (changed.length * 8);
-		changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-	}
-	return changed;
 }

@@ -44,10 +44,10 @@ export class GroupQueue {
 		return false;
 	}
 
-	add(write: Omit<QueuedWrite, "ticket">): void {
+	add({ store, session, sequence, operations, sizeBytes }: Omit<QueuedWrite, "ticket">): void {
 		this.#lastTicket += 1;
-		this.#writes.push({ ...write, ticket: this.#lastTicket });
-		this.#sizeBytes += write.sizeBytes;
+		this.#writes.push({ store, session, sequence, operations, sizeBytes, ticket: this.#lastTicket });
+		this.#sizeBytes += sizeBytes;
 	}
 
 	/** Takes the next group off the queue: at least one write if there is any. */

@@ -130,6 +130,14 @@ export class StorageClient {
 	}
 
 	/**
+	 * Makes sure, if it can, that all writes so far reach the storage whatever becomes of this thread. For a storage in memory, on a thread
+	 * that lives as long as the process, they are as durable then as they will be: whatever loses them loses the storage too.
+	 */
+	handOver(): boolean {
+		return this.#failure === null && this.#unsent.length === 0 && this.#storage.handOver();
+	}
+
+	/**
 	 * Up to `lengthBytes` of the published snapshot, fewer at its end; null if that is not the published one (any more).
 	 * Sees every write made before the call.
 	 * @throws QuorateError as {@link open}

@@ -90,11 +90,14 @@ function afterAppend(store: string, shape: StoreShape, firstIndex: number, recor
 	}
 	if (records.length === 0) return shape;
 	for (const record of records) checkSize(store, record);
+	const { staged, published, generation } = shape;
 	return {
-		...shape,
 		firstIndex: empty ? firstIndex : shape.firstIndex,
 		nextIndex: firstIndex + records.length,
 		maySkip: false,
+		staged,
+		published,
+		generation,
 	};
 }
 

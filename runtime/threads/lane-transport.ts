@@ -212,6 +212,13 @@ export class LaneTransport implements Transport {
 		if (this.#outbound.hasTouched) this.#outbound.flush();
 	}
 
+	handOver(to: ThreadSlot): boolean {
+		const way = this.#ways[to];
+		if (way === undefined || this.#memory.isFree(to)) return false;
+		this.#publish(way);
+		return !way.user.hasBacklog;
+	}
+
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
 		if (kind === "user" && this.#held) return 0;
 		this.#receiver = receiver;

@@ -1,10 +1,10 @@
 /** Threads that have booted and wait for a task, so that a replacement is at work in milliseconds. */
 import { HEAP_LIMIT_MB } from "./thread-limits.ts";
-import { WorkerThread } from "./worker-thread.ts";
+import { type BootSettings, WorkerThread } from "./worker-thread.ts";
 
 export class SpareThreads {
 	readonly #wanted: number;
-	readonly #preload: readonly string[];
+	readonly #boot: BootSettings;
 	readonly #ready: WorkerThread[] = [];
 	readonly #booting = new Set<Promise<WorkerThread>>();
 	#closed = false;
@@ -12,13 +12,10 @@ export class SpareThreads {
 	taken = 0;
 	missed = 0;
 
-	/**
-	 * @param wanted 0 to 2
-	 * @param preload hrefs of modules that every thread loads before it is ready
-	 */
-	constructor(wanted: number, preload: readonly string[] = []) {
+	/** @param wanted 0 to 2 */
+	constructor(wanted: number, boot: BootSettings) {
 		this.#wanted = wanted;
-		this.#preload = preload;
+		this.#boot = boot;
 	}
 
 	/** A booted thread: a spare, one that is about to be ready, or a new one. @throws QuorateError `thread-start-failed` */
@@ -33,7 +30,7 @@ export class SpareThreads {
 		this.missed++;
 		// One that boots already is ready sooner than one that starts now.
 		const [begun] = heapLimitMb === HEAP_LIMIT_MB ? this.#booting : [];
-		if (begun === undefined) return WorkerThread.boot(heapLimitMb, this.#preload);
+		if (begun === undefined) return WorkerThread.boot(heapLimitMb, this.#boot);
 		this.#booting.delete(begun);
 		return begun;
 	}
@@ -41,7 +38,7 @@ export class SpareThreads {
 	/** Boots in the background what is missing. A spare that fails to boot is tried again at the next use. */
 	replenish(): void {
 		while (!this.#closed && this.#ready.length + this.#booting.size < this.#wanted) {
-			const booting = WorkerThread.boot(HEAP_LIMIT_MB, this.#preload);
+			const booting = WorkerThread.boot(HEAP_LIMIT_MB, this.#boot);
 			this.#booting.add(booting);
 			booting.then(
 				(spare) => {

@@ -37,6 +37,11 @@ export interface ThreadBackendOptions {
 	 * an actor starts without waiting for its code. One that does not load is reported by the spawn that needs it. Default none.
 	 */
 	readonly preload?: readonly (URL | string)[];
+	/**
+	 * Young generation of each thread, 3 to 1,024 MB; default 3. What a thread has under way should fit into a sixth of it, or all of it is
+	 * copied into the old generation and collected there. Costs memory per thread that has once been busy.
+	 */
+	readonly youngGenerationMb?: number;
 	/** Threads at most, the main thread included, 2 to 64; default 64. One more is refused with `too-many-threads`. */
 	readonly threadsMax?: number;
 	/** Cores that may be used, 1 to 1024; default: those of the machine. */
@@ -90,6 +95,7 @@ class WorkerBackend implements ThreadBackend {
 	readonly #directory: WorkerDirectory;
 	readonly #spares: SpareThreads;
 	readonly #slots: ThreadSlots;
+	readonly #youngGenerationMb: number;
 	readonly #host: ThreadHost;
 	/** Null until the first thread has started. */
 	#watchdog: Watchdog | null = null;
@@ -111,7 +117,14 @@ class WorkerBackend implements ThreadBackend {
 			else this.#directory.post(to, news);
 		};
 		this.#slots = new ThreadSlots(codec, seed, tell, () => this.#host.hear());
-		this.#spares = new SpareThreads(warmSpares, (options.preload ?? []).map(moduleHref));
+		this.#youngGenerationMb = requireInteger(
+			"youngGenerationMb",
+			options.youngGenerationMb ?? YOUNG_GENERATION_MB,
+			YOUNG_GENERATION_MB,
+			1_024,
+		);
+		const preload = (options.preload ?? []).map(moduleHref);
+		this.#spares = new SpareThreads(warmSpares, { preload, youngGenerationMb: this.#youngGenerationMb });
 		this.#directory = new WorkerDirectory(
 			this.#slots,
 			this.#spares,
@@ -157,7 +170,7 @@ class WorkerBackend implements ThreadBackend {
 			sparesUsed: this.#spares.taken,
 			laneBytes: new ThreadMemory(this.#slots.memory).laneBytes,
 			heapLimitMb: HEAP_LIMIT_MB,
-			youngGenerationMb: YOUNG_GENERATION_MB,
+			youngGenerationMb: this.#youngGenerationMb,
 			repeatedWakeUps: this.#watchdog?.repeatedWakeUps ?? 0,
 		};
 	}

@@ -6,9 +6,16 @@ import { Worker } from "node:worker_threads";
 import { assert, type ErrorObject, errorToObject, type QuorateError } from "../../protocols/core/index.ts";
 import type { ThreadEnd } from "../actor/index.ts";
 import { threadStartFailed } from "./errors.ts";
-import { ASSIGN_TIMEOUT_MS, BOOT_TIMEOUT_MS, YOUNG_GENERATION_MB } from "./thread-limits.ts";
+import { ASSIGN_TIMEOUT_MS, BOOT_TIMEOUT_MS } from "./thread-limits.ts";
 import type { Assignment, BootData, LaneNews, OrderToThread, ReportFromThread } from "./thread-orders.ts";
 import { workerFlags } from "./worker-flags.ts";
+
+/** What all threads of a backend boot with. */
+export interface BootSettings {
+	/** Hrefs of modules that every thread loads before it is ready. */
+	readonly preload: readonly string[];
+	readonly youngGenerationMb: number;
+}
 
 /** What the main thread does when a worker makes a lane or ends. */
 export interface WorkerHost {
@@ -32,20 +39,20 @@ export class WorkerThread {
 	readonly #exited: Promise<void>;
 
 	/** Boots a worker: it loads the runtime's modules and those to `preload`, and waits. @throws QuorateError `thread-start-failed` */
-	static async boot(heapLimitMb: number, preload: readonly string[] = []): Promise<WorkerThread> {
-		const thread = new WorkerThread(heapLimitMb, preload);
+	static async boot(heapLimitMb: number, settings: BootSettings): Promise<WorkerThread> {
+		const thread = new WorkerThread(heapLimitMb, settings);
 		await thread.#within("boot", BOOT_TIMEOUT_MS, () => {});
 		thread.#phase = "spare";
 		return thread;
 	}
 
-	private constructor(heapLimitMb: number, preload: readonly string[]) {
+	private constructor(heapLimitMb: number, { preload, youngGenerationMb }: BootSettings) {
 		this.heapLimitMb = heapLimitMb;
 		this.#worker = new Worker(new URL("./worker-entry.js", import.meta.url), {
 			name: "quorate",
 			...workerFlags(),
 			workerData: { preload } satisfies BootData,
-			resourceLimits: { maxOldGenerationSizeMb: heapLimitMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+			resourceLimits: { maxOldGenerationSizeMb: heapLimitMb, maxYoungGenerationSizeMb: youngGenerationMb },
 		});
 		// A spare does not keep the process alive; an assigned thread does.
 		this.#worker.unref();

@@ -74,7 +74,7 @@ function violationsOf({ properties, judgement, converged, after, beyondBudget, s
 		if (kind === "sometimes" || first === null || !required) continue;
 		// What must hold in the end is only judged where the end was reached, and was to be reached.
 		if (kind === "eventually" && (stop !== null || beyondBudget !== null)) continue;
-		found.push({ id, reason: `${id} was violated at ${first.atMs} ms: ${first.text}` });
+		found.push({ id, reason: `${id} was violated at ${Number(first.atMs.toFixed(1))} ms: ${first.text}` });
 	}
 	if (judgement?.verdict === "violated") {
 		const reason = `the history is not ${judgement.check}: ${judgement.explanation ?? "no explanation"}`;

@@ -43,6 +43,7 @@ class OneThread implements Backend {
 			slot: MAIN_SLOT,
 			send: () => "dead",
 			flush: () => {},
+			handOver: () => false,
 			drain: () => 0,
 			release: () => {},
 			whenReady: () => {},

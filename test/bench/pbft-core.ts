@@ -5,6 +5,7 @@
  */
 import { assert, type Effect, groupId, type Input, must, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import {
+	authenticatorsFor,
 	type ClientRequest,
 	PbftApplier,
 	PbftMachine,
@@ -145,7 +146,7 @@ function prepareRequests(
 		const request = { ...body, operation: new Uint8Array(OPERATION_BYTES).fill(i) };
 		const port = portOf(client);
 		const statement = requestStatement(requestDigest(cluster, port.digest, request));
-		const macs = members.map((member) => ({ member, mac: port.authenticate(member, statement) }));
+		const macs = authenticatorsFor(members, (member) => port.authenticate(member, statement));
 		return { ...request, signature: new Uint8Array(0), macs };
 	});
 }

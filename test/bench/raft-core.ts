@@ -14,6 +14,7 @@ import {
 	must,
 	type NodeId,
 	nodeId,
+	type StateMachine,
 	type WriteId,
 } from "../../protocols/core/index.ts";
 import {
@@ -27,6 +28,8 @@ import {
 	type SessionId,
 	type Term,
 } from "../../protocols/raft/index.ts";
+import type { RaftObservation } from "../../protocols/raft/properties/index.ts";
+import { ObservedMachine } from "../../protocols/verification/index.ts";
 import type { BenchRow } from "./row.ts";
 
 /** One measured setting. */
@@ -35,6 +38,7 @@ export interface RaftCoreRow {
 	readonly outstanding: number;
 	readonly commits: number;
 	readonly seconds: number;
+	readonly commitsPerCpuSecond: number;
 	readonly commitsPerSecond: number;
 	readonly messagesPerCommit: number;
 	/** From the start of the round that takes a proposal to the delivery that answers it. */
@@ -68,10 +72,14 @@ class MemoryStore {
 	}
 }
 
+/** Sees what each machine does. */
+type Observe = (observation: RaftObservation) => void;
+
 /** One machine and the duties of its host. */
 class BenchNode {
 	readonly id: NodeId;
-	readonly machine: RaftMachine;
+	readonly raft: RaftMachine;
+	readonly machine: StateMachine<RaftTypes>;
 	readonly store = new MemoryStore();
 	/** What this round steps, and what the next will. */
 	inbox: Input<RaftTypes>[] = [];
@@ -84,9 +92,10 @@ class BenchNode {
 	/** Chained over everything delivered, in order. */
 	deliveredHash = 0;
 
-	constructor(id: NodeId) {
+	constructor(id: NodeId, observe: Observe | null) {
 		this.id = id;
-		this.machine = new RaftMachine(raftConfig({ nodeId: id, voters }));
+		this.raft = new RaftMachine(raftConfig({ nodeId: id, voters }));
+		this.machine = observe === null ? this.raft : new ObservedMachine(id, this.raft, observe);
 		const hardState = { term: 0 as Term, votedFor: null };
 		const durable = { hardState, snapshot: null, firstIndex: 1 as LogIndex, entries: [] };
 		this.inbox.push({ type: "start", durable });
@@ -155,8 +164,8 @@ class BenchNode {
 
 /** Three machines and a closed loop of proposals. */
 class BenchGroup {
-	readonly nodes: readonly BenchNode[] = voters.map((id) => new BenchNode(id));
-	readonly #leader = must(this.nodes[0], "there is a first node");
+	readonly nodes: readonly BenchNode[];
+	readonly #leader: BenchNode;
 	readonly #payloads = Array.from({ length: 4096 }, (_, i) => new Uint8Array(ENTRY_BYTES).fill(i));
 	/** When each outstanding proposal was made, by its request id modulo the length. */
 	readonly #askedAt: Float64Array;
@@ -168,7 +177,9 @@ class BenchGroup {
 	messages = 0;
 	latenciesMs: number[] | null = null;
 
-	constructor(outstanding: number) {
+	constructor(outstanding: number, observe: Observe | null) {
+		this.nodes = voters.map((id) => new BenchNode(id, observe));
+		this.#leader = must(this.nodes[0], "there is a first node");
 		this.#askedAt = new Float64Array(2 ** Math.ceil(Math.log2(outstanding + 1)));
 		this.#elect();
 		this.#toAsk = outstanding;
@@ -236,7 +247,7 @@ class BenchGroup {
 		this.#exchange();
 		this.#leader.inbox.push({ type: "timer", timer: "election" });
 		for (let i = 0; i < 16; i++) this.#exchange();
-		assert(this.#leader.machine.status.role === "leader", "the first node is elected");
+		assert(this.#leader.raft.status.role === "leader", "the first node is elected");
 	}
 }
 
@@ -248,15 +259,18 @@ function assertSameLogs(a: MemoryStore, b: MemoryStore): void {
 	}
 }
 
-function measure(outstanding: number): RaftCoreRow {
-	const group = new BenchGroup(outstanding);
+/** One setting; `observe` sees every batch and every event of every machine. */
+export function measureRaftCore(outstanding: number, observe: Observe | null = null): RaftCoreRow {
+	const group = new BenchGroup(outstanding, observe);
 	const warmUntil = performance.now() + WARM_UP_MS;
 	while (performance.now() < warmUntil) group.round();
 	const [commitsBefore, messagesBefore, start] = [group.commits, group.messages, performance.now()];
 	const latenciesMs: number[] = [];
 	group.latenciesMs = latenciesMs;
+	const cpuBefore = process.cpuUsage();
 	while (performance.now() < start + MEASURED_MS) group.round();
 	const seconds = (performance.now() - start) / 1000;
+	const { user, system } = process.cpuUsage(cpuBefore);
 	const commits = group.commits - commitsBefore;
 	const messages = group.messages - messagesBefore;
 	group.latenciesMs = null;
@@ -267,6 +281,7 @@ function measure(outstanding: number): RaftCoreRow {
 		outstanding,
 		commits,
 		seconds,
+		commitsPerCpuSecond: (commits * 1e6) / (user + system),
 		commitsPerSecond: commits / seconds,
 		messagesPerCommit: messages / commits,
 		p50Us: percentileUs(0.5),
@@ -278,7 +293,7 @@ function measure(outstanding: number): RaftCoreRow {
 export async function benchRaftCore(): Promise<RaftCoreRow[]> {
 	const rows: RaftCoreRow[] = [];
 	for (const outstanding of [1, 64, 256, 4096]) {
-		rows.push(measure(outstanding));
+		rows.push(measureRaftCore(outstanding));
 		// Lets the collector and the caller's timers run between settings.
 		await new Promise((resolve) => setImmediate(resolve));
 	}

@@ -9,7 +9,7 @@
  * `node dist/test/bench/simulation.js`.
  */
 import { fileURLToPath } from "node:url";
-import { runSeed } from "../../actors/experiment/seed-run.ts";
+import { type SeedPool, threadPool } from "../../actors/console/simulate-command.ts";
 import { plannedFaults } from "../../actors/experiment/simulation-plan.ts";
 import { assert, must, QuorateError } from "../../protocols/core/index.ts";
 import { QUIET, World } from "../actors/participant/world.ts";
@@ -80,14 +80,17 @@ function refusal(error: unknown): string {
 	throw error;
 }
 
-/** Whole seeds of `quorate simulate`, preparation and judgement included. */
-async function measureSeeds(first: number): Promise<Omit<SimulationRow, "kills" | "operations" | "faults">> {
+/** Whole seeds in a thread of `quorate simulate`, preparation and judgement included. */
+async function measureSeeds(
+	pool: SeedPool,
+	first: number,
+): Promise<Omit<SimulationRow, "kills" | "operations" | "faults">> {
 	const faults = plannedFaults("all");
 	const from = { protocol: "raft", nodes: NODES, forMs: VIRTUAL_SECONDS * 1_000, faults } as const;
 	let [virtualSeconds, events] = [0, 0];
 	const cpu = process.cpuUsage();
 	for (let seed = first; seed < first + SEEDS; seed++) {
-		const { verdict, virtualMs, steps } = await runSeed({ seed, from });
+		const { verdict, virtualMs, steps } = await pool.run({ seed, from });
 		assert(verdict === "pass", "every seed passes", { seed, verdict });
 		virtualSeconds += virtualMs / 1_000;
 		events += steps;
@@ -143,8 +146,10 @@ export default async function bench(): Promise<readonly BenchRow[]> {
 			`${Math.round(row.eventsPerSecond)} events per CPU second, ${Math.round(row.eventsPerVirtualSecond)} per virtual second, ` +
 			`${row.operations} operations, ${row.kills} leaders killed in ${VIRTUAL_SECONDS} virtual s`,
 	}));
-	await measureSeeds(1);
-	const seeds = await measureSeeds(SEEDS + 1);
+	const pool = threadPool(1);
+	await measureSeeds(pool, 1);
+	const seeds = await measureSeeds(pool, SEEDS + 1);
+	await pool.close();
 	const whole = {
 		name: `quorate simulate, ${NODES} nodes, all faults, all invariants, history judged`,
 		ours: seeds.speedUp,

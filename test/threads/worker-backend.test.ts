@@ -216,6 +216,22 @@ test("workers send to each other, in order, over lanes that they made themselves
 	expectInOrder(journal.entries, 10_000);
 });
 
+test("what was handed over arrives though its sender never ends its turn and is killed; what was told behind it does not", async () => {
+	const stage = await Stage.open({ stallAfterMs: 60_000 });
+	const journal = new Journal(100);
+	const target = await stage.recorder(journal);
+	const sender = await stage.system.spawn<FloodOrder>({
+		name: "hander-over",
+		behaviour: { module, export: "HanderOver" },
+		placement: "dedicated",
+	});
+	sender.tell({ target: target.address, first: 1, count: 10 });
+	await journal.reached(10);
+	await stage.backend.threads.kill(sender.address.slot, "killed");
+	await reported(target);
+	expectInOrder(journal.entries, 10);
+});
+
 test("an order to a thread that dies is rejected", async () => {
 	const stage = await Stage.open();
 	const started = stage.system.spawn({

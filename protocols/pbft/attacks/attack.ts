@@ -26,6 +26,8 @@ export interface Attack {
 	readonly description: string;
 	/** The setting without which it does nothing: of `votes`, or of `certificates`. Default: it attacks with any. */
 	readonly needs?: "authenticated" | "collector";
+	/** What it sends need not be a message: no layout can carry it. Default: false. */
+	readonly sendsNoMessages?: boolean;
 	/** What becomes of each thing that the correct machine inside would say; nothing, or other things. Default: it passes. */
 	readonly twist?: (saying: Saying, means: AttackMeans) => readonly Saying[];
 	/** What it says beyond that, after each batch. */

@@ -1,4 +1,5 @@
 /** What a member can do by sending too much, or what is no message at all. */
+import { emptyBytes } from "../bytes.ts";
 import type { SequenceNumber, ViewNumber } from "../entities.ts";
 import type { PbftMessage } from "../messages.ts";
 import { type Attack, sayToAll } from "./attack.ts";
@@ -27,6 +28,7 @@ export const floodAttacks: readonly Attack[] = [
 	{
 		name: "malformed",
 		description: "Sends what is no message: wrong types, missing fields, numbers out of every range.",
+		sendsNoMessages: true,
 		invent: (means) => sayToAll(means, means.dice.pick(malformed) as PbftMessage),
 	},
 	{
@@ -41,7 +43,7 @@ export const floodAttacks: readonly Attack[] = [
 				kind: "command" as const,
 				operation: Uint8Array.of(i),
 				signature,
-				macs: [],
+				macs: emptyBytes,
 			}));
 			return sayToAll(means, { type: "forward", requests });
 		},

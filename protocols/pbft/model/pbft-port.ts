@@ -73,6 +73,9 @@ const beyondReach = {
 	repeatMax: 4_096,
 } as const;
 
+/** What waits for time to pass, or is given more of it, is left out: a network that may deliver late does the same. */
+const prompt = { forwardDelayMs: 0, queuePeriodsMax: 0 } as const;
+
 export function pbftPort(options: PbftPortOptions): GroupPort<PbftTypes, PbftView> {
 	const nodes = Array.from({ length: options.nodes }, (_, i) => nodeId(`n${i + 1}`));
 	const faults = Math.floor((nodes.length - 1) / 3);
@@ -85,7 +88,16 @@ export function pbftPort(options: PbftPortOptions): GroupPort<PbftTypes, PbftVie
 	const configuration = { epoch: 0 as Epoch, members: nodes, faults };
 	const { votes = "signed" } = options;
 	const configOf = (node: NodeId): PbftConfig =>
-		pbftConfig({ ...beyondReach, nodeId: node, cluster, members: nodes, faults, batchMaxRequests: 1, votes });
+		pbftConfig({
+			...beyondReach,
+			...prompt,
+			nodeId: node,
+			cluster,
+			members: nodes,
+			faults,
+			batchMaxRequests: 1,
+			votes,
+		});
 	return {
 		nodes,
 		create: (node) => create(new PbftMachine(configOf(node), authority.portOf(node))),
@@ -123,7 +135,7 @@ function requestOf(authority: IdealAuthority, number: number): ClientRequest {
 	const port = authority.portOf(client);
 	const body = { client, timestamp: number, kind: "command", operation: Uint8Array.of(number) } as const;
 	const signature = port.sign(requestStatement(requestDigest(cluster, port.digest, body)));
-	return { ...body, signature, macs: [] };
+	return { ...body, signature, macs: emptyBytes };
 }
 
 const blank: PbftDurable = {

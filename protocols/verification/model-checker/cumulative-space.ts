@@ -45,7 +45,7 @@ import {
 import type { GroupModel } from "./group-model.ts";
 import { GroupParts } from "./group-parts.ts";
 import { describeAction } from "./group-transcript.ts";
-import { InboxTable, type Seat } from "./inbox-table.ts";
+import { type Batch, InboxTable, type Seat } from "./inbox-table.ts";
 import { PairTable } from "./pair-table.ts";
 import type { CoveringSpace, PropertyFinding, SpaceProperty, SuccessorSink } from "./state-space.ts";
 
@@ -59,9 +59,11 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 	readonly #inboxes: InboxTable<P, View>;
 	/** Whether watchers and idle transitions were judged together, and no watcher takes note of them. */
 	readonly #quiet = new PairTable();
-	/** What idle transitions send while the watchers are as they are: the number of a list of messages. */
+	/** What idle transitions send while the watchers are as they are: the place in a list. */
 	readonly #idleSends = new PairTable();
-	readonly #sendLists: (readonly number[])[] = [];
+	readonly #sendLists: (readonly Batch[])[] = [];
+	/** What each transition sends, by its number. */
+	readonly #batchesOf: (readonly Batch[] | undefined)[] = [];
 	readonly #members: number;
 	readonly #isLiar: readonly boolean[];
 	readonly #ensembleAt: number;
@@ -112,7 +114,7 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		this.#sumMembers();
 		const { port, bounds } = this.#model;
 		const lies = bounds.forgeries === "any" ? (port.forgeries ?? []) : [];
-		const sent = lies.map((envelope) => this.#parts.table.internMessage(envelope));
+		const sent = this.#inboxes.batched(lies.map((envelope) => this.#parts.table.internMessage(envelope)));
 		this.#put(0, 0, members[0]!, ensemble, 0, sent, findings);
 	}
 
@@ -237,20 +239,21 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		const after = watchers.nextOf(reaction);
 		const findings = watchers.findingsOf(reaction);
 		const isIdle = transition.member === now[position] && watchers.isSame(after, ensemble);
-		if (isIdle && this.#isSent(transition.sent)) {
+		this.#batchesOf[transition.number] ??= this.#inboxes.batched(transition.sent);
+		const sent = this.#batchesOf[transition.number]!;
+		if (isIdle && this.#isSent(sent)) {
 			this.#sink.words.set(now);
 			this.#sink.known(action, findings);
-		} else this.#put(action, position, transition.member, after, budgets, transition.sent, findings);
+		} else this.#put(action, position, transition.member, after, budgets, sent, findings);
 		return true;
 	}
 
 	/** Whether all these messages are on the network already, or obsolete. */
-	#isSent(sent: readonly number[]): boolean {
-		const { table } = this.#parts;
-		return sent.every((message) => {
-			const receiver = table.receivers[message]!;
-			const inbox = this.#now[this.#inboxesAt + receiver]!;
-			return this.#inboxes.with(inbox, message) === inbox || table.isObsolete(message, this.#now[receiver]!);
+	#isSent(sent: readonly Batch[]): boolean {
+		const now = this.#now;
+		return sent.every(({ receiver, inbox }) => {
+			const before = now[this.#inboxesAt + receiver]!;
+			return this.#inboxes.united(before, this.#inboxes.settled(inbox, now[receiver]!)) === before;
 		});
 	}
 
@@ -259,7 +262,7 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		if (forgeries === "any" || used(budgets, BUDGET.forgeries) >= forgeries) return;
 		const now = this.#now;
 		for (const [number, envelope] of (this.#model.port.forgeries ?? []).entries()) {
-			const sent = [this.#parts.table.internMessage(envelope)];
+			const sent = this.#inboxes.batched([this.#parts.table.internMessage(envelope)]);
 			if (this.#isSent(sent)) continue;
 			const action = (KIND.forge << KIND_SHIFT) | number;
 			const spent = budgets + (1 << BUDGET.forgeries);
@@ -274,7 +277,7 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		member: number,
 		ensemble: number,
 		budgets: number,
-		sent: readonly number[],
+		sent: readonly Batch[],
 		findings: number,
 	): void {
 		const { words } = this.#sink;
@@ -294,31 +297,31 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 		this.#putCompared(action, position, findings);
 	}
 
-	/** Puts a message into its receiver's inbox; whether it was not there. */
-	#send(words: Uint32Array, message: number): boolean {
-		const { table } = this.#parts;
-		const receiver = table.receivers[message]!;
-		if (table.isObsolete(message, words[receiver]!)) return false;
+	/** Puts messages into their receiver's inbox, but for those that are obsolete; whether any was not there. */
+	#send(words: Uint32Array, { receiver, inbox }: Batch): boolean {
 		const at = this.#inboxesAt + receiver;
-		const inbox = this.#inboxes.with(words[at]!, message);
-		if (inbox === words[at]) return false;
-		words[at] = inbox;
+		const after = this.#inboxes.united(words[at]!, this.#inboxes.settled(inbox, words[receiver]!));
+		if (after === words[at]) return false;
+		words[at] = after;
 		return true;
 	}
 
-	/** Takes every step that only adds messages, until none does any more. */
+	/** Takes every step that only adds messages, until none does any more. What one does depends on its own inbox only. */
 	#takeIdle(words: Uint32Array, ensemble: number): void {
-		for (let isMore = true; isMore; ) {
-			isMore = false;
-			for (let position = 0; position < this.#members; position++) {
-				const seat = this.#inboxes.seat(words[position]!, words[this.#inboxesAt + position]!);
-				for (const message of this.#sendsOf(ensemble, seat)) if (this.#send(words, message)) isMore = true;
+		let waiting = (1 << this.#members) - 1;
+		while (waiting !== 0) {
+			const position = 31 - Math.clz32(waiting);
+			waiting &= ~(1 << position);
+			const seat = this.#inboxes.seat(words[position]!, words[this.#inboxesAt + position]!);
+			const sends = this.#sendsOf(ensemble, seat);
+			for (let i = 0; i < sends.length; i++) {
+				if (this.#send(words, sends[i]!)) waiting |= 1 << sends[i]!.receiver;
 			}
 		}
 	}
 
 	/** What idle transitions send, those that the watchers take note of left out. */
-	#sendsOf(ensemble: number, { transitions, number: list }: Seat): readonly number[] {
+	#sendsOf(ensemble: number, { transitions, number: list }: Seat): readonly Batch[] {
 		const known = this.#idleSends.get(ensemble, list);
 		if (known !== -1) return this.#sendLists[known]!;
 		const { table, ensemble: watchers } = this.#parts;
@@ -330,7 +333,7 @@ export class CumulativeSpace<P extends ProtocolTypes, View> implements CoveringS
 			const after = watchers.nextOf(this.#parts.react(ensemble, number));
 			if (watchers.isSame(after, ensemble)) for (const message of sent) sends.add(message);
 		}
-		this.#idleSends.set(ensemble, list, this.#sendLists.push([...sends]) - 1);
+		this.#idleSends.set(ensemble, list, this.#sendLists.push(this.#inboxes.batched(sends)) - 1);
 		return this.#sendLists.at(-1)!;
 	}
 

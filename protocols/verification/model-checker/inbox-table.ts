@@ -13,7 +13,7 @@ export class InboxTable<P extends ProtocolTypes, View> {
 	/** Numbers of messages, ascending. */
 	readonly #inboxes: (readonly number[])[] = [];
 	readonly #numbers = new Map<string, number>();
-	readonly #added = new PairTable();
+	readonly #united = new PairTable();
 	readonly #settled = new PairTable();
 	readonly #within = new PairTable();
 	/** At `inbox * renamings + renaming`: one more than the renamed inbox; 0 if it is not worked out. */
@@ -36,7 +36,7 @@ export class InboxTable<P extends ProtocolTypes, View> {
 	}
 
 	get memoryBytes(): number {
-		const pairs = [this.#added, this.#settled, this.#within, this.#seatOf];
+		const pairs = [this.#united, this.#settled, this.#within, this.#seatOf];
 		return pairs.reduce((sum, { memoryBytes }) => sum + memoryBytes, this.#renamed.byteLength);
 	}
 
@@ -44,16 +44,30 @@ export class InboxTable<P extends ProtocolTypes, View> {
 		return this.#inboxes[inbox]!;
 	}
 
-	/** The inbox with one more message, which may be in it already. */
-	with(inbox: number, message: number): number {
-		const known = this.#added.get(inbox, message);
+	/** What is in one inbox or the other. */
+	united(inbox: number, other: number): number {
+		if (other === 0 || other === inbox) return inbox;
+		const known = this.#united.get(inbox, other);
 		if (known !== -1) return known;
-		const messages = this.#inboxes[inbox]!;
-		const number = messages.includes(message)
-			? inbox
-			: this.#intern([...messages, message].sort((left, right) => left - right));
-		this.#added.set(inbox, message, number);
+		const messages = new Set([...this.#inboxes[inbox]!, ...this.#inboxes[other]!]);
+		const number = this.#intern([...messages].sort((left, right) => left - right));
+		this.#united.set(inbox, other, number);
 		return number;
+	}
+
+	/** Messages as the inboxes that they make, one for each receiver. */
+	batched(messages: Iterable<number>): readonly Batch[] {
+		const byReceiver = new Map<number, number[]>();
+		for (const message of messages) {
+			const receiver = this.#table.receivers[message]!;
+			const list = byReceiver.get(receiver);
+			if (list === undefined) byReceiver.set(receiver, [message]);
+			else if (!list.includes(message)) list.push(message);
+		}
+		return [...byReceiver].map(([receiver, list]) => ({
+			receiver,
+			inbox: this.#intern(list.sort((left, right) => left - right)),
+		}));
 	}
 
 	/** The inbox without what is obsolete for its member as it is now. */
@@ -140,6 +154,12 @@ export class InboxTable<P extends ProtocolTypes, View> {
 		}
 		return number;
 	}
+}
+
+/** Messages to one member, as an inbox of them alone. */
+export interface Batch {
+	readonly receiver: number;
+	readonly inbox: number;
 }
 
 /** What a member with an inbox may take, as inputs of {@link MemberTable.transition}. */

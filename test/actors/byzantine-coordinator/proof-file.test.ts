@@ -31,7 +31,7 @@ const request: ClientRequest = {
 	kind: "command",
 	operation: Uint8Array.of(1, 2, 3),
 	signature: new Uint8Array(0),
-	macs: [],
+	macs: new Uint8Array(0),
 };
 
 function certificate(signers: readonly number[]): DecisionCertificate {

@@ -80,6 +80,9 @@ test("of PBFT, whose members may attack", () => {
 	expect({ byzantine, attacks, evidence }).toEqual({ byzantine: 2, attacks: ["silent", "delay"], evidence: "e.json" });
 	expect(parseRunOptions(["--protocol", "pbft", "--byzantine", "1"]).attacks).toEqual(["equivocate"]);
 	expect(parseRunOptions(["--attack", "list"]).listsAttacks).toBe(true);
+	expect(refusal("--protocol", "pbft", "--byzantine", "1", "--attack", "silent,dealy")).toMatchObject({
+		expected: 'names of attacks joined by commas (none is "dealy": did you mean delay?); --attack list tells them',
+	});
 	const pbft = ["--protocol", "pbft"];
 	expect(parseRunOptions(pbft).modes).toEqual({});
 	expect(parseRunOptions([...pbft, "--votes", "authenticated", "--attack", "spoilt-parts"]).modes).toEqual({

@@ -149,6 +149,10 @@ liveness: 1ms
 `,
 		);
 		const args = ["--seed", "1", "--experiment", "failing.yaml", "--shrink", "--out", "small.yaml"];
+		// Told before the shrinking, which may take minutes.
+		const elsewhere = simulateCommand([...args, "--out", "none/small.yaml"], world);
+		await expect(elsewhere).rejects.toMatchObject({ code: "report-unwritable", details: { file: "none/small.yaml" } });
+		expect(world.written).toBe("");
 		expect(await simulateCommand(args, world)).toBe(1);
 		expect(existsSync(join(world.workingDirectory, "small.yaml"))).toBe(true);
 		expect(readFileSync(join(world.workingDirectory, "small.yaml"), "utf8")).toMatch(

@@ -95,7 +95,8 @@ describe("a simulated Byzantine group", () => {
 	it("is seen to break with f + 1 liars that keep together", async () => {
 		const beyond: ByzantinePlan = { ...plan, byzantine: 2, faults: [] };
 		const violated = new Set<string>();
-		for (const seed of [1, 2, 3]) {
+		// Most often a correct member is convicted first, by one of two certificates of a slot.
+		for (let seed = 1; seed <= 40 && !violated.has("agreement"); seed++) {
 			const { journal } = await runSeed(beyond, seed);
 			expect(journal.verdict).toBe("fail");
 			for (const id of journal.violations) violated.add(id);

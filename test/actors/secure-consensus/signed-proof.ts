@@ -39,7 +39,7 @@ export class SigningGroup {
 			kind: "command",
 			operation: asked,
 		} as const;
-		const batch = { requests: [{ ...request, signature: emptyBytes, macs: [] }], choice: emptyBytes };
+		const batch = { requests: [{ ...request, signature: emptyBytes, macs: emptyBytes }], choice: emptyBytes };
 		const slot = { epoch: 0 as Epoch, view: 2 as ViewNumber, sequence: 5 as SequenceNumber };
 		const decided = batchDigest(cluster, digest, batch);
 		const commits = signers.map((at) => {

@@ -27,6 +27,15 @@ const administrator = nodeId("admin");
 /** Requests of each client when the faults have stopped: the group must still make progress. */
 const REQUESTS_AFTER = 3;
 
+type Mode =
+	| "votes"
+	| "certificates"
+	| "collectorTimeoutMs"
+	| "keyPeriodMs"
+	| "partialSlotsMax"
+	| "forwardDelayMs"
+	| "queuePeriodsMax";
+
 export interface ChaosOptions {
 	readonly seed: number;
 	readonly members: number;
@@ -37,8 +46,8 @@ export interface ChaosOptions {
 	readonly isDisturbed: boolean;
 	/** Two more nodes run, and members are added, removed, replaced and isolated all the time; default false. */
 	readonly isChanging?: boolean;
-	/** What votes carry and who gathers them; default the settings' own. */
-	readonly modes?: Partial<Pick<PbftConfig, "votes" | "certificates" | "collectorTimeoutMs" | "keyPeriodMs">>;
+	/** What votes carry and who gathers them; default the settings' own. What waits for time to pass; default nothing. */
+	readonly modes?: Partial<Pick<PbftConfig, Mode>>;
 }
 
 export interface ChaosRun {
@@ -111,10 +120,13 @@ export function runChaos(options: ChaosOptions): ChaosRun {
 			checkpointInterval: dice.pick([2, 4, 8]),
 			windowSize: 16,
 			openSlotsMax: dice.between(1, 6),
+			partialSlotsMax: 6,
 			batchMaxRequests: dice.between(1, 4),
 			batchDelayMs: dice.pick([0, 5]),
 			clientWindow: dice.pick([1, 4]),
+			forwardDelayMs: 0,
 			viewTimeoutMs: 100,
+			queuePeriodsMax: 0,
 			viewTimeoutMaxMs: 20_000,
 			statusMs: 40,
 			statePartBytes: dice.between(8, 64),

@@ -153,7 +153,7 @@ describe("the collector", () => {
 			certificates: "collector",
 		} as const;
 		expect(() => pbftConfig({ ...given, votes: "authenticated" })).toThrow(/votes/);
-		expect(() => pbftConfig({ ...given, collectorTimeoutMs: 500 })).toThrow(/collectorTimeoutMs/);
+		expect(() => pbftConfig({ ...given, collectorTimeoutMs: 1_000 })).toThrow(/collectorTimeoutMs/);
 	});
 });
 

@@ -14,6 +14,7 @@ import type {
 } from "../../../protocols/core/index.ts";
 import { assert, assertNever, Generator, type GroupId, groupId, must, nodeId } from "../../../protocols/core/index.ts";
 import {
+	authenticatorsFor,
 	type CapturedState,
 	type ClientRequest,
 	type OrderedApplication,
@@ -165,7 +166,7 @@ export class GroupDriver {
 		const port = this.port(client);
 		const body = { client, timestamp, kind, operation };
 		const digest = requestDigest(cluster, port.digest, body);
-		return { ...body, signature: port.sign(requestStatement(digest)), macs: [] };
+		return { ...body, signature: port.sign(requestStatement(digest)), macs: new Uint8Array(0) };
 	}
 
 	/** The same with an authenticator for each member. */
@@ -173,7 +174,7 @@ export class GroupDriver {
 		const port = this.port(client);
 		const body = { client, timestamp, kind: "command", operation } as const;
 		const statement = requestStatement(requestDigest(cluster, port.digest, body));
-		const macs = this.everyone.map((member) => ({ member, mac: port.authenticate(member, statement) }));
+		const macs = authenticatorsFor(this.everyone, (member) => port.authenticate(member, statement));
 		return { ...body, signature: new Uint8Array(0), macs };
 	}
 

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { nodeId } from "../../../protocols/core/index.ts";
+import { authenticatorOf, authenticatorsFor } from "../../../protocols/pbft/authenticators.ts";
 import { GroupDriver, type Outcome } from "./group-driver.ts";
 import { encode, Ledger } from "./ledger.ts";
 import { StrictWatch } from "./strict-watch.ts";
@@ -60,7 +61,8 @@ describe("a group of correct members", () => {
 			const good = driver.authenticated(spoiler, timestamp, encode(`poison${timestamp}`));
 			// Good for the present primary, whoever that is, and for nobody else.
 			const id = driver.machine(driver.members[0]!).status.primary;
-			const macs = good.macs.map(({ member, mac }) => ({ member, mac: member === id ? mac : new Uint8Array(8) }));
+			const own = authenticatorOf(good.macs, id) as Uint8Array;
+			const macs = authenticatorsFor(driver.members, (member) => (member === id ? own : new Uint8Array(8)));
 			driver.request(id, { ...good, macs });
 			driver.after(20, () => poison(timestamp + 1));
 		};

@@ -2,6 +2,7 @@
 import type { CryptoPort, Effect, Input, NodeId } from "../../../protocols/core/index.ts";
 import { groupId, must, nodeId } from "../../../protocols/core/index.ts";
 import {
+	authenticatorsFor,
 	type Batch,
 	batchDigest,
 	type Checkpoint,
@@ -76,7 +77,9 @@ export class LoneReplica {
 	constructor(self: NodeId = n2, tuning: Partial<PbftConfig> = {}) {
 		this.self = self;
 		const group = { nodeId: self, cluster, members, faults: 1 };
-		this.config = pbftConfig({ checkpointInterval: 4, windowSize: 8, ...tuning, ...group });
+		// Nothing waits for time to pass, unless a test says so.
+		const prompt = { partialSlotsMax: 8, forwardDelayMs: 0 };
+		this.config = pbftConfig({ checkpointInterval: 4, windowSize: 8, ...prompt, ...tuning, ...group });
 		this.machine = new PbftMachine(this.config, this.port(self));
 		this.step({ type: "start", durable: blank });
 	}
@@ -179,7 +182,7 @@ export class LoneReplica {
 	): ClientRequest {
 		const body = { client, timestamp, kind, operation: encode(text) } as const;
 		const digest = requestDigest(cluster, this.port(client).digest, body);
-		return { ...body, signature: this.port(client).sign(requestStatement(digest)), macs: [] };
+		return { ...body, signature: this.port(client).sign(requestStatement(digest)), macs: new Uint8Array(0) };
 	}
 
 	/** Authenticators good for these members only. */
@@ -187,10 +190,9 @@ export class LoneReplica {
 		const body = { client, timestamp, kind: "command", operation: encode(`op${timestamp}`) } as const;
 		const port = this.port(client);
 		const statement = requestStatement(requestDigest(cluster, port.digest, body));
-		const macs = members.map((member) => ({
-			member,
-			mac: goodFor.includes(member) ? port.authenticate(member, statement) : new Uint8Array(8),
-		}));
+		const macs = authenticatorsFor(members, (member) =>
+			goodFor.includes(member) ? port.authenticate(member, statement) : new Uint8Array(8),
+		);
 		return { ...body, signature: new Uint8Array(0), macs };
 	}
 

@@ -55,6 +55,20 @@ describe("a watch list", () => {
 		expect(list.results.map(({ violation }) => violation?.position)).toEqual([2, 1]);
 	});
 
+	it("tells at once what decides a property: the first violation of an always, the first witness of a sometimes", () => {
+		const told: string[] = [];
+		const witness = property("sometimes", (value) => (value > 3 ? holds : null));
+		const list = new WatchList(
+			[property("always", below(3)), witness, property("eventually", below(1))],
+			"events",
+			(of, finding) => {
+				told.push(`${list.observations} ${of.id} ${finding.type}`);
+			},
+		);
+		for (const observation of numbers(1, 5, 4, 1, 6)) list.observe(observation);
+		expect(told).toEqual(["2 always violated", "2 sometimes holds"]);
+	});
+
 	it("takes the last evaluation of an eventually", () => {
 		const settles = property("eventually", (value) => (value === 0 ? null : below(3)(value)));
 		expect(watch([settles], numbers(5, 1, 0)).results[0]).toMatchObject({ verdict: "holds", violation: null });

@@ -17,6 +17,8 @@ function valuesOf(kind: FieldKind): fc.Arbitrary<unknown> {
 	if (typeof kind === "object") {
 		if ("oneOf" in kind) return fc.constantFrom(...kind.oneOf);
 		if ("list" in kind) return fc.array(recordsOf(kind.list), { maxLength: 5 });
+		if ("record" in kind) return recordsOf(kind.record);
+		if ("nullable" in kind) return fc.option(valuesOf(kind.nullable), { nil: null });
 		return fc.option(valuesOf(kind.optional), { nil: undefined });
 	}
 	switch (kind) {
@@ -59,6 +61,8 @@ const kinds = fc.letrec<{ kind: FieldKind; fields: Field[] }>((tie) => ({
 		{ depthSize: "small", withCrossShrink: true },
 		scalar,
 		fc.record({ optional: tie("kind") }) as fc.Arbitrary<FieldKind>,
+		fc.record({ nullable: tie("kind") }) as fc.Arbitrary<FieldKind>,
+		fc.record({ record: tie("fields") }) as fc.Arbitrary<FieldKind>,
 		fc.record({ list: tie("fields") }) as fc.Arbitrary<FieldKind>,
 	),
 	fields: fc
@@ -208,6 +212,10 @@ describe("compiled layouts", () => {
 		[{ list: [{ name: "x", kind: "uint8" }] }, [null]],
 		[{ list: [{ name: "x", kind: "uint8" }] }, [{ x: 300 }]],
 		[{ optional: "uint8" }, null],
+		[{ nullable: "uint8" }, undefined],
+		[{ record: [{ name: "x", kind: "uint8" }] }, undefined],
+		[{ record: [{ name: "x", kind: "uint8" }] }, null],
+		[{ record: [{ name: "x", kind: "bytes" }] }, { x: "no bytes" }],
 	];
 	it.each(refusals)("refuse for %o the value %o", (kind, value) => {
 		const codec = codecOf([{ name: "f", kind }]);
@@ -246,6 +254,10 @@ describe("compiled layouts", () => {
 		["a type twice", [1, 2].map(() => ({ type: "m", fields: [{ name: "a", kind: "uint8" as const }] }))],
 		["an unknown kind", [{ type: "m", fields: [{ name: "a", kind: "int8" as "uint8" }] }]],
 		["a list of nothing", [{ type: "m", fields: [{ name: "a", kind: { list: [] } }] }]],
+		[
+			"a list of records of nothing",
+			[{ type: "m", fields: [{ name: "a", kind: { list: [{ name: "b", kind: { record: [] } }] } }] }],
+		],
 		["no choices", [{ type: "m", fields: [{ name: "a", kind: { oneOf: [] } }] }]],
 		["a choice twice", [{ type: "m", fields: [{ name: "a", kind: { oneOf: ["x", "x"] } }] }]],
 	];
@@ -443,6 +455,8 @@ describe("the codec", () => {
 function positiveZero(record: object, fields: readonly Field[]): object {
 	const fix = (value: unknown, kind: FieldKind): unknown => {
 		if (typeof kind === "object" && "optional" in kind) return value === undefined ? value : fix(value, kind.optional);
+		if (typeof kind === "object" && "nullable" in kind) return value === null ? value : fix(value, kind.nullable);
+		if (typeof kind === "object" && "record" in kind) return positiveZero(value as object, kind.record);
 		if (Object.is(value, -0) && kind !== "float64") return 0;
 		if (typeof kind === "object" && "list" in kind) {
 			return (value as object[]).map((item) => positiveZero(item, kind.list));

@@ -12,6 +12,7 @@ import { DataDirectory } from "../../../runtime/storage/data-directory.ts";
 import { DirectoryLock } from "../../../runtime/storage/directory-lock.ts";
 import { LmdbEngine } from "../../../runtime/storage/lmdb-engine.ts";
 import { ownIdentity, type ProcessIdentity } from "../../../runtime/storage/process-identity.ts";
+import { makeTemporaryDirectory } from "../../../runtime/storage/temporary-directory.ts";
 
 const owner = { clusterId: "flights", nodeIds: ["node-1", "node-2", "node-3"], application: "Ledger" };
 let directory = "";
@@ -201,6 +202,15 @@ describe("the manifest", () => {
 		expect(() => DataDirectory.open(join(directory, "file"), owner)).toThrowError(
 			expect.objectContaining({ code: "disk-failed", message: expect.stringContaining("it is not a directory") }),
 		);
+	});
+
+	it("that is a temporary one is the disk's failure, too, where nothing can be made", async () => {
+		const made = await makeTemporaryDirectory(directory);
+		expect(readdirSync(directory).map((name) => join(directory, name))).toContain(made);
+		await expect(makeTemporaryDirectory(join(directory, "none"))).rejects.toMatchObject({
+			code: "disk-failed",
+			details: { directory: join(directory, "none") },
+		});
 	});
 
 	// `mkdir` with Node 20's own recursion never returns there.

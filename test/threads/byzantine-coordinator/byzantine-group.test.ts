@@ -115,6 +115,21 @@ test("BYZ-17: members that hear no quorum say so, and nothing is decided by anyo
 	}
 });
 
+test("a member that sends what is no message at all is borne, and goes on sending", async () => {
+	const group = await ByzantineGroup.start({ nodes: 4, config, attackers: { "node-2": "malformed" } });
+	const events: ByzantineEvent[] = [];
+	group.events$.subscribe((event) => events.push(event));
+	try {
+		await putAll(group, 50);
+		expect(await settled(group, ["node-1", "node-3", "node-4"])).toEqual([50, 50, 50].map((size) => ({ size })));
+		expect(group.convictions).toEqual([]);
+		expect(events.filter((event) => event.type === "participant-started" && event.restarts > 0)).toEqual([]);
+		expect(events).toContainEqual(expect.objectContaining({ type: "suspicion", member: "node-2" }));
+	} finally {
+		await group.stop();
+	}
+});
+
 test("a member whose thread dies comes back with all that it had promised", async () => {
 	const group = await ByzantineGroup.start({ nodes: 4, config });
 	try {

@@ -8,13 +8,20 @@ import { REMEMBERED_MAX, remember } from "../../../../protocols/raft/properties/
 import { a, b } from "../lone-machine.ts";
 import { roleChanged } from "./observations.ts";
 
-it("the oldest is forgotten first", () => {
+it("the oldest are forgotten first, a sixteenth of all at a time", () => {
 	const map = new Map<number, string>();
-	for (let key = 0; key <= REMEMBERED_MAX; key++) remember(map, key, "");
-	expect(map.size).toBe(REMEMBERED_MAX);
-	expect([map.has(0), map.has(1), map.has(REMEMBERED_MAX)]).toEqual([false, true, true]);
+	for (let key = 0; key < REMEMBERED_MAX; key++) remember(map, key, "");
 	remember(map, 1, "again");
 	expect(map.size).toBe(REMEMBERED_MAX);
+	remember(map, REMEMBERED_MAX, "");
+	const kept = (15 * REMEMBERED_MAX) / 16;
+	expect(map.size).toBe(kept + 1);
+	expect([map.has(0), map.has(REMEMBERED_MAX / 16 - 1)]).toEqual([false, false]);
+	expect([map.has(REMEMBERED_MAX / 16), map.has(REMEMBERED_MAX)]).toEqual([true, true]);
+	for (let key = 0; key < 3 * REMEMBERED_MAX; key++) {
+		remember(map, -key, "");
+		if (map.size > REMEMBERED_MAX) expect.unreachable("never more than the bound");
+	}
 });
 
 it("leaders of the lowest terms are forgotten", () => {
