@@ -27,6 +27,14 @@ export function knownAttacks(): readonly Pick<Attack, "name" | "description" | "
 	return attacks;
 }
 
+/** The attack of this name, which there must be. */
+export function attackOf(name: string): Attack {
+	return must(
+		attacks.find((known) => known.name === name),
+		`there is an attack ${name}`,
+	);
+}
+
 export function isAttack(name: string): boolean {
 	return attacks.some((attack) => attack.name === name);
 }
@@ -47,17 +55,11 @@ export interface AttackingParticipantArgs extends PbftParticipantArgs {
 /** A member with all that a correct one has, its keys included, that does as its attack says. */
 export class AttackingParticipant extends Participant<PbftTypes> {
 	constructor({ attack, seed, ...args }: AttackingParticipantArgs) {
-		const chosen = attackNames(attack).map((name) =>
-			must(
-				attacks.find((known) => known.name === name),
-				`there is an attack ${name}`,
-			),
-		);
+		const chosen = attackNames(attack).map(attackOf);
 		super({
-			...pbftParticipantSettings(
-				args,
-				(_machine, config, crypto) => new ByzantineMachine(config, crypto, chosen, seed),
-			),
+			...pbftParticipantSettings(args, {
+				replace: (_machine, config, crypto) => new ByzantineMachine(config, crypto, chosen, seed),
+			}),
 			speaksFreely: chosen.some(({ sendsNoMessages = false }) => sendsNoMessages),
 		});
 	}

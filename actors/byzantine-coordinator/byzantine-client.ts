@@ -3,7 +3,7 @@
  * on nobody in particular. It asks the primary and f others first, who are enough when all is well; after a while it asks everybody,
  * and again.
  */
-import { assert, type NodeId, requireInteger } from "../../protocols/core/index.ts";
+import { assert, type CryptoPort, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import {
 	authenticatorsFor,
 	type ClientRequest,
@@ -20,7 +20,6 @@ import {
 	type SupportedReply,
 } from "../../protocols/pbft/index.ts";
 import type { Clock } from "../../runtime/actor/index.ts";
-import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import { decodeAnswer, decodeResult, encodeValue, type PbftClientAnswer } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { Window } from "../swarm/window.ts";
@@ -50,6 +49,8 @@ export interface ByzantineAccess {
 	/** Requests of one client that members keep apart; see `clientWindow` of `PbftConfig`. */
 	readonly clientWindow: number;
 	readonly operationBytesMax: number;
+	/** Names the first request of a client. */
+	readonly firstTimestamp: number;
 	/** Members answer before they have committed: a quorum has to be asked at first, instead of f + 1. Default false. */
 	readonly isTentative?: boolean;
 	/** The primary, as far as is known. */
@@ -82,12 +83,12 @@ export interface ObservedAnswer {
 
 export class ByzantineClient {
 	readonly id: NodeId;
-	readonly #port: NodeCryptoPort;
+	readonly #port: CryptoPort;
 	readonly #access: ByzantineAccess;
 	readonly #window: Window;
 	readonly #timeoutMs: number;
 	readonly #observe: ((answer: ObservedAnswer) => void) | null;
-	#nextTimestamp = 1;
+	#nextTimestamp: number;
 	/** Timestamps without a result, ascending. */
 	readonly #incomplete = new Set<number>();
 	/** Requests that wait for the oldest one's result; at most as many as the window has places. */
@@ -101,7 +102,7 @@ export class ByzantineClient {
 	readonly #interrupts = new Set<(error: Error) => void>();
 
 	/** @throws QuorateError `invalid-argument` */
-	constructor(id: NodeId, port: NodeCryptoPort, access: ByzantineAccess, options: ByzantineClientOptions = {}) {
+	constructor(id: NodeId, port: CryptoPort, access: ByzantineAccess, options: ByzantineClientOptions = {}) {
 		const windowMax = Math.max(1, access.clientWindow >> 1);
 		const window = requireInteger(
 			"window",
@@ -110,6 +111,7 @@ export class ByzantineClient {
 			windowMax,
 		);
 		this.id = id;
+		this.#nextTimestamp = access.firstTimestamp;
 		this.#port = port;
 		this.#access = access;
 		this.#window = new Window(window);
@@ -151,6 +153,15 @@ export class ByzantineClient {
 			return fast ?? (await this.#order("query", operation)).data;
 		});
 		return decodeAnswer(data) as Answer;
+	}
+
+	/**
+	 * The same, always in the order: it sees whatever was proposed before, also by a process that is gone, and of that nothing comes
+	 * after it that it has not seen. @throws QuorateError as {@link read}
+	 */
+	async readOrdered<Answer = unknown>(query: unknown): Promise<Answer> {
+		const operation = this.#encode(query);
+		return decodeAnswer((await this.#inWindow(() => this.#order("query", operation))).data) as Answer;
 	}
 
 	/**

@@ -6,7 +6,14 @@
  * f + 1 answer it, evidence when it was checked here.
  */
 import { Observable, Subject, type Subscription, share } from "rxjs";
-import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import {
+	type CryptoPort,
+	errorToObject,
+	Generator,
+	must,
+	type NodeId,
+	QuorateError,
+} from "../../protocols/core/index.ts";
 import {
 	type Configuration,
 	type Epoch,
@@ -19,7 +26,6 @@ import {
 	ViewEstimate,
 } from "../../protocols/pbft/index.ts";
 import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
-import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import { decodeAnswer, encodeValue, participantName, pbftClientLayouts } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
@@ -28,7 +34,7 @@ import type { SwarmBackend } from "../swarm/index.ts";
 import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
 import { startByzantineThreads } from "./byzantine-threads.ts";
-import { byzantineGroupChild, memberChild } from "./byzantine-tree.ts";
+import { byzantineGroupChild, memberChild, memberSupervisorName } from "./byzantine-tree.ts";
 import { gatherCertificate } from "./certificate-source.ts";
 import type {
 	ByzantineEvent,
@@ -42,8 +48,9 @@ import type {
 } from "./contract.ts";
 import { Convictions } from "./convictions.ts";
 import * as errors from "./errors.ts";
+import { GroupData } from "./group-data.ts";
 import { GroupMembership } from "./group-membership.ts";
-import { GroupIdentities } from "./identities.ts";
+import { GroupIdentities, type Identities } from "./identities.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
 import { RequestDesk } from "./request-desk.ts";
@@ -69,9 +76,9 @@ export class ByzantineGroup {
 	readonly #backend: SwarmBackend;
 	readonly #system: ActorSystem;
 	readonly #threads: ThreadSupervisor;
-	readonly #identities: GroupIdentities;
+	readonly #identities: Identities;
 	readonly #membership: GroupMembership;
-	readonly #verifier: NodeCryptoPort;
+	readonly #verifier: CryptoPort;
 	readonly #convictions: Convictions;
 	#views: ViewEstimate;
 	/** Where members run, once they have been started. */
@@ -84,6 +91,8 @@ export class ByzantineGroup {
 	readonly #generator: Generator;
 	readonly #lives = new Map<NodeId, number>();
 	readonly #down = new Set<NodeId>();
+	/** Members that have failed so often that nobody starts them any more. */
+	readonly #givenUp = new Set<NodeId>();
 	readonly #executed = new Map<NodeId, number>();
 	readonly #clients: ByzantineClient[] = [];
 	readonly #told$ = new Subject<ByzantineEvent>();
@@ -100,15 +109,19 @@ export class ByzantineGroup {
 	});
 
 	/**
-	 * Boots a group; its members' keys are made now and live as long as it does.
-	 * @throws QuorateError as `checkByzantineOptions`; whatever keeps threads, storage or members from starting
+	 * Boots a group; its members' keys are made now and live as long as it does, or are those of its directory.
+	 * @throws QuorateError as `checkByzantineOptions`, and as `GroupData.open`; whatever keeps threads, storage or members from starting
 	 */
 	static async start(given: ByzantineGroupOptions): Promise<ByzantineGroup> {
 		const options = await checkByzantineOptions(given);
-		const backend = await startByzantineThreads(options);
-		const group = new ByzantineGroup(options, backend);
+		const { kept } = options;
+		const data = kept === null ? null : GroupData.open(kept.directory, kept.passphrase, options);
+		const identities = data?.identities ?? given.identities ?? freshIdentities(options);
+		const backend = given.backend ?? (await startByzantineThreads(options, data?.logDirectory ?? null));
+		const group = new ByzantineGroup(options, backend, identities);
 		try {
 			await group.#boot();
+			data?.begun();
 		} catch (error) {
 			await group.stop();
 			throw swarmErrors.startReason(error);
@@ -116,14 +129,13 @@ export class ByzantineGroup {
 		return group;
 	}
 
-	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend) {
-		const { group, nodes, standbys, faults, clientsMax, seed, windowSize } = options;
+	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend, identities: Identities) {
+		const { group, nodes, faults, seed, windowSize } = options;
 		this.#options = options;
 		this.#backend = backend;
 		this.#system = new ActorSystem(backend.backend);
 		this.#generator = new Generator(seed, "byzantine-group");
-		// One more for the group's own client.
-		this.#identities = new GroupIdentities(group, [...nodes, ...standbys], clientsMax + 1);
+		this.#identities = identities;
 		this.#membership = new GroupMembership({ epoch: FIRST_EPOCH, members: nodes, faults });
 		this.#verifier = this.#identities.observer();
 		const { of: configurationOf } = this.#membership;
@@ -285,6 +297,11 @@ export class ByzantineGroup {
 		) as Answer;
 	}
 
+	/** An actor of this group, by its name: for whoever disturbs it. Null while there is none. */
+	lookup(actor: string): Promise<ActorRef | null> {
+		return this.#system.lookup(actor);
+	}
+
 	/** Ends a member's thread at once, as a crash would. @throws QuorateError `node-unknown` */
 	async kill(node: string): Promise<void> {
 		this.#requireAlive();
@@ -385,6 +402,7 @@ export class ByzantineGroup {
 	/** Starts who comes, has the change ordered, and ends who goes when it is in force. */
 	async #changeNow(operation: MembershipOperation, leaving: NodeId | null): Promise<void> {
 		this.#requireAlive();
+		if (this.#options.kept !== null) throw errors.membershipRefused({ reason: "kept-in-a-directory", details: {} });
 		const { supervisor, storage } = must(this.#place ?? undefined, "the group has started");
 		const coming =
 			operation.type === "add" ? operation.member : "replacement" in operation ? operation.replacement : null;
@@ -453,7 +471,19 @@ export class ByzantineGroup {
 			const { cause } = values["end"] as { readonly cause: string };
 			this.#tell({ type: "thread-ended", cause }, participantName(this.#options.group, node), node);
 		} else this.#tell({ type: "published", event }, String(values["publisher"] ?? values["name"] ?? "system"), node);
+		if (event.type === "supervisor-gave-up") this.#gaveUp(String(values["supervisor"]));
 		if (failure !== null) this.#fail(failure);
+	}
+
+	/** One that is given up is one of the f; with more of them nothing is decided any more. */
+	#gaveUp(supervisor: string): void {
+		const { group } = this.#options;
+		const node = this.nodes.find((member) => memberSupervisorName(group, member) === supervisor);
+		if (node === undefined) return;
+		this.#givenUp.add(node);
+		this.#tell({ type: "member-given-up" }, ROOT_NAME, node);
+		const members = this.nodes.filter((member) => this.#givenUp.has(member));
+		if (members.length > this.faults) this.#fail(errors.membersGivenUp({ members, faults: this.faults }));
 	}
 
 	/** Which member an event is about: by its own word if its actor published it, else by the name of its thread. */
@@ -552,6 +582,7 @@ export class ByzantineGroup {
 			clock: this.#backend.backend.ports.clock,
 			clientWindow,
 			operationBytesMax: requestMaxBytes,
+			firstTimestamp: this.#identities.firstTimestamp,
 			isTentative: this.#options.tuning.executesTentatively ?? false,
 			primary: () => this.primary.primary,
 			ask: (node, request, timeoutMs, asker) => {
@@ -581,4 +612,9 @@ export class ByzantineGroup {
 			return { node, state: "down", executed, ...nothing, threadLives };
 		}
 	}
+}
+
+function freshIdentities({ group, nodes, standbys, clientsMax }: CheckedByzantineGroup): Identities {
+	// One more for the group's own client.
+	return GroupIdentities.fresh(group, [...nodes, ...standbys], clientsMax + 1);
 }

@@ -1,4 +1,4 @@
-/** The threads of a Byzantine group, with its storage: in memory, or in a directory that goes with the group. */
+/** The threads of a Byzantine group, with its storage: in memory, in a directory that goes with the group, or in one that is kept. */
 import { rm } from "node:fs/promises";
 import { pbftLayouts } from "../../protocols/pbft/index.ts";
 import { makeTemporaryDirectory } from "../../runtime/storage/index.ts";
@@ -15,7 +15,11 @@ const examples = [{ type: "participant-status" }, { type: "refused", reason: "to
  */
 const YOUNG_GENERATION_MB = 24;
 
-export async function startByzantineThreads(options: CheckedByzantineGroup): Promise<SwarmBackend> {
+/** @param kept where logs are kept; null: nowhere */
+export async function startByzantineThreads(
+	options: CheckedByzantineGroup,
+	kept: string | null,
+): Promise<SwarmBackend> {
 	const { application, group, nodes, standbys, seed, storage, warmSpares, participant } = options;
 	const setup = {
 		layouts: [pbftLayouts, pbftClientLayouts],
@@ -27,11 +31,11 @@ export async function startByzantineThreads(options: CheckedByzantineGroup): Pro
 	};
 	if (storage === "memory")
 		return startThreads({ ...setup, engine: { type: "memory" }, dispose: () => Promise.resolve() });
-	const directory = await makeTemporaryDirectory();
+	const directory = kept ?? (await makeTemporaryDirectory());
 	const owner = { clusterId: group, nodeIds: [...nodes, ...standbys], application: application.export };
 	return startThreads({
 		...setup,
 		engine: { type: "lmdb", directory, ...owner },
-		dispose: () => rm(directory, { recursive: true, force: true }),
+		dispose: () => (kept === null ? rm(directory, { recursive: true, force: true }) : Promise.resolve()),
 	});
 }

@@ -1,13 +1,12 @@
 /** A decision's certificate, from whichever member has it: checked here, since any one of them may lie. */
-import type { GroupId, NodeId } from "../../protocols/core/index.ts";
+import type { CryptoPort, GroupId, NodeId } from "../../protocols/core/index.ts";
 import type { ActorRef } from "../../runtime/actor/index.ts";
-import type { NodeCryptoPort } from "../../runtime/crypto/index.ts";
 import type { PbftDecisionAnswer } from "../participant/index.ts";
 import { checkedProof } from "./checked-proof.ts";
 import type { DecisionCertificate } from "./contract.ts";
 import * as errors from "./errors.ts";
 import type { GroupMembership } from "./group-membership.ts";
-import type { GroupIdentities } from "./identities.ts";
+import type { Identities } from "./identities.ts";
 
 /** Members are asked for one slot's certificate so long before it counts as gone. */
 const CERTIFICATE_TIMEOUT_MS = 2_000;
@@ -17,9 +16,9 @@ export interface CertificateSource {
 	readonly cluster: GroupId;
 	readonly nodes: readonly NodeId[];
 	readonly refOf: (node: NodeId) => Promise<ActorRef>;
-	readonly verifier: NodeCryptoPort;
+	readonly verifier: CryptoPort;
 	readonly membership: GroupMembership;
-	readonly identities: GroupIdentities;
+	readonly identities: Identities;
 }
 
 /** The slot, and the request in it that the certificate is for. */

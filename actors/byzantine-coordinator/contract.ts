@@ -3,7 +3,8 @@ import type { ErrorObject, NodeId } from "../../protocols/core/index.ts";
 import type { Configuration, DecisionProof, Evidence, PbftEvent } from "../../protocols/pbft/index.ts";
 import type { PublicIdentity } from "../../runtime/crypto/index.ts";
 import type { PbftTuning } from "../participant/index.ts";
-import type { ApplicationSource, EventStamp } from "../swarm/index.ts";
+import type { ApplicationSource, EventStamp, SwarmBackend } from "../swarm/index.ts";
+import type { Identities } from "./identities.ts";
 
 export interface ByzantineGroupOptions {
 	/** How many members (named `node-1`, `node-2`, …) or their names; 1 to 31. */
@@ -18,9 +19,13 @@ export interface ByzantineGroupOptions {
 	readonly group?: string;
 	/**
 	 * `memory` (the default) survives the death of any participant's thread, not of the process. `lmdb` flushes to a fresh temporary
-	 * directory, which is removed by {@link ByzantineGroup.stop}.
+	 * directory, which is removed by {@link ByzantineGroup.stop}; or to `directory`, which is kept, with everybody's keys encrypted under
+	 * `passphrase`. Another start with the same directory goes on where the last one was, with the same members, f, votes and attackers;
+	 * members of such a group do not change.
 	 */
-	readonly storage?: { readonly type: "memory" | "lmdb" };
+	readonly storage?:
+		| { readonly type: "memory" }
+		| { readonly type: "lmdb"; readonly directory?: string; readonly passphrase?: string };
 	/** Clients, beside the group's own, whose keys the members know from the beginning; 0 to 1,024, default 16. */
 	readonly clientsMax?: number;
 	/** A safe integer; default: from the system's entropy. Keys always come from the platform's generator. */
@@ -36,6 +41,10 @@ export interface ByzantineGroupOptions {
 	readonly isolateConvicted?: boolean;
 	/** Members that misbehave on purpose, by name, and how: see `attacks` of `quorate/protocols/pbft`. Default none. */
 	readonly attackers?: Readonly<Record<string, string>>;
+	/** What it runs on; default: worker threads. A simulation's brings {@link ByzantineGroupOptions.identities} of its own. */
+	readonly backend?: SwarmBackend;
+	/** Whose keys count; default: fresh ones of the platform's generator, for this group alone. */
+	readonly identities?: Identities;
 }
 
 /** One member as it tells of itself. What a faulty one tells is worth nothing. */
@@ -82,6 +91,8 @@ export type ByzantineHappening =
 	| { readonly type: "members-changed"; readonly configuration: Configuration }
 	/** A convicted member could not be isolated: with no node in reserve too few members might be left. */
 	| { readonly type: "isolation-refused"; readonly culprit: NodeId; readonly error: ErrorObject }
+	/** The member `node` has failed more often than is tolerated, and stays down. */
+	| { readonly type: "member-given-up" }
 	| { readonly type: "thread-started"; readonly lives: number }
 	| { readonly type: "thread-ended"; readonly cause: string }
 	| { readonly type: "group-failed"; readonly error: ErrorObject }

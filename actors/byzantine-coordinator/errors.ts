@@ -27,6 +27,21 @@ const defined = defineErrors({
 		(d: { sequence: number; culprits: readonly string[] }) =>
 			`slot ${d.sequence} was decided twice: more members are faulty than the group can bear${d.culprits.length === 0 ? "" : ` (${d.culprits.join(", ")} signed both)`}`,
 	],
+	dataForeign: [
+		"byzantine-data-foreign",
+		(d: { directory: string; field: string; expected: string; found: string }) =>
+			`the group in ${d.directory} is another one: its ${d.field} are ${d.found}, not ${d.expected}`,
+	],
+	dataIncomplete: [
+		"byzantine-data-incomplete",
+		(d: { directory: string; missing: string }) =>
+			`${d.directory} has lost ${d.missing}: keys and logs belong together, and members without both must not speak again`,
+	],
+	membersGivenUp: [
+		"byzantine-members-given-up",
+		(d: { members: readonly string[]; faults: number }) =>
+			`${d.members.join(", ")} failed more often than is tolerated: the group bears ${d.faults} that are out`,
+	],
 	notConvicted: [
 		"member-not-convicted",
 		(d: { node: string }) => `there is no proof against ${d.node}: a member is isolated on evidence alone`,
@@ -58,6 +73,13 @@ export const certificateInvalid: ErrorMaker<{ fault: string }> = defined.certifi
 export const proofFileInvalid: ErrorMaker<{ file: string; reason: string }> = defined.proofFileInvalid;
 /** `byzantine-group-halted` */
 export const groupHalted: ErrorMaker<{ sequence: number; culprits: readonly string[] }> = defined.groupHalted;
+/** `byzantine-data-foreign` */
+export const dataForeign: ErrorMaker<{ directory: string; field: string; expected: string; found: string }> =
+	defined.dataForeign;
+/** `byzantine-data-incomplete` */
+export const dataIncomplete: ErrorMaker<{ directory: string; missing: string }> = defined.dataIncomplete;
+/** `byzantine-members-given-up` */
+export const membersGivenUp: ErrorMaker<{ members: readonly string[]; faults: number }> = defined.membersGivenUp;
 /** `coordinator-not-initialized` */
 export const notInitialized: ErrorMaker<{ node: string; state: string }> = defined.notInitialized;
 /** `member-not-convicted` */

@@ -11,6 +11,7 @@ export {
 	type AttackingParticipantArgs,
 	attackerModule,
 	attackNames,
+	attackOf,
 	isAttack,
 	knownAttacks,
 	missingMode,
@@ -34,6 +35,8 @@ export type {
 	GroupTrust,
 	Primacy,
 } from "./contract.ts";
+export { clientsExhausted } from "./errors.ts";
+export { ADMINISTRATOR, type Identities, type Speaker } from "./identities.ts";
 export {
 	certificateFile,
 	decodeProofs,

@@ -34,6 +34,8 @@ const optionNames: readonly (keyof ByzantineGroupOptions)[] = [
 	"standbys",
 	"isolateConvicted",
 	"attackers",
+	"backend",
+	"identities",
 ];
 
 /** One group, ready to be started. */
@@ -51,6 +53,8 @@ export interface CheckedByzantineGroup {
 	readonly windowSize: number;
 	readonly requestMaxBytes: number;
 	readonly storage: "memory" | "lmdb";
+	/** Where all is kept, and what opens the keys there; null: nothing outlives the process. */
+	readonly kept: { readonly directory: string; readonly passphrase: string } | null;
 	readonly clientsMax: number;
 	readonly seed: number;
 	readonly warmSpares: number;
@@ -79,8 +83,13 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 	requireInteger("config.batchMaxBytes", config.batchMaxBytes, 1, PBFT_BATCH_BYTES_MAX);
 	const source = options.application ?? { module: keyValueModule, export: "KeyValueStore" };
 	const application = checkApplication(source);
-	constructApplication(`${source.export} of ${application.module}`, await loadModule(application), source.args);
-	const { type = "memory" } = requireOptions("storage.", options.storage ?? { type: "memory" }, ["type"]);
+	const load = options.backend?.backend.ports.loadModule ?? loadModule;
+	constructApplication(`${source.export} of ${application.module}`, await load(application), source.args);
+	const { type = "memory", ...place } = requireOptions<StorageOptions>(
+		"storage.",
+		options.storage ?? { type: "memory" },
+		["type", "directory", "passphrase"],
+	);
 	if (type !== "memory" && type !== "lmdb") throw refused("storage.type", '"memory" or "lmdb"', type);
 	const seed = options.seed ?? randomInt(2 ** 47);
 	if (!Number.isSafeInteger(seed)) throw refused("seed", "a safe integer", seed);
@@ -96,6 +105,7 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 		windowSize: config.windowSize,
 		requestMaxBytes: config.requestMaxBytes,
 		storage: type,
+		kept: keptOf(type, place, options),
 		clientsMax: requireInteger("clientsMax", options.clientsMax ?? CLIENTS_MAX_DEFAULT, 0, CLIENTS_MAX),
 		seed,
 		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
@@ -103,6 +113,35 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 		attacker: { module: attackerModule, export: "AttackingParticipant" },
 		attackers: attackersOf(options.attackers ?? {}, [...nodes, ...standbys], tuning),
 	};
+}
+
+interface StorageOptions {
+	readonly type: "memory" | "lmdb";
+	readonly directory?: string;
+	readonly passphrase?: string;
+}
+
+function keptOf(
+	type: StorageOptions["type"],
+	{ directory, passphrase }: Omit<StorageOptions, "type">,
+	{ standbys, isolateConvicted }: ByzantineGroupOptions,
+): CheckedByzantineGroup["kept"] {
+	if (directory === undefined) {
+		if (passphrase !== undefined) throw refused("storage.passphrase", "a directory whose keys it is to open", "none");
+		return null;
+	}
+	if (type !== "lmdb") throw refused("storage.directory", 'storage of the type "lmdb"', type);
+	if (typeof directory !== "string" || directory === "") throw refused("storage.directory", "a path", directory);
+	if (typeof passphrase !== "string" || passphrase === "") {
+		throw refused("storage.passphrase", "a passphrase, under which the keys in the directory are encrypted", "none");
+	}
+	if ((Array.isArray(standbys) ? standbys.length : (standbys ?? 0)) !== 0) {
+		throw refused("standbys", "none: members of a group that is kept in a directory do not change", standbys);
+	}
+	if (isolateConvicted === true) {
+		throw refused("isolateConvicted", "false: members of a group that is kept in a directory do not change", true);
+	}
+	return { directory, passphrase };
 }
 
 function standbysOf(given: number | readonly string[], nodes: readonly NodeId[]): readonly NodeId[] {

@@ -1,7 +1,13 @@
 /** A {@link RunTarget} that is a Byzantine group: the flight ledger, agreed by members of which some may attack. */
 import { writeFile } from "node:fs/promises";
 import { filter, map, type Observable, type Subscription } from "rxjs";
-import { attackNames, type ByzantineEvent, ByzantineGroup, type Conviction } from "../byzantine-coordinator/index.ts";
+import {
+	attackNames,
+	type ByzantineEvent,
+	ByzantineGroup,
+	type ByzantineGroupOptions,
+	type Conviction,
+} from "../byzantine-coordinator/index.ts";
 import type { Leadership } from "../swarm/index.ts";
 import { runErrors } from "./errors.ts";
 import type { LedgerQuery, LedgerSummary } from "./flight-ledger.ts";
@@ -50,7 +56,7 @@ export class ByzantineTarget implements RunTarget {
 		const group = await ByzantineGroup.start({
 			nodes,
 			application: { module: new URL("./flight-ledger.js", import.meta.url), export: "FlightLedger" },
-			storage: { type: storage.type },
+			storage: keptStorage(storage),
 			config: { ...modes, viewTimeoutMs: VIEW_TIMEOUT_MS, clientWindow: CLIENT_WINDOW },
 			clientsMax: clients,
 			seed,
@@ -94,9 +100,15 @@ export class ByzantineTarget implements RunTarget {
 
 	async openClient(window: number): Promise<LedgerClient> {
 		const client = this.#group.client({ window, timeoutMs: OPERATION_TIMEOUT_MS });
+		let isFirst = true;
 		return {
 			propose: (command) => client.propose<number>(command),
-			read: (query) => client.read(query),
+			// Of what an earlier process proposed nothing may be applied any more once the ledger has been read.
+			read: (query) => {
+				const read = isFirst ? client.readOrdered(query) : client.read(query);
+				isFirst = false;
+				return read;
+			},
 		};
 	}
 
@@ -165,6 +177,13 @@ export class ByzantineTarget implements RunTarget {
 				return null;
 		}
 	}
+}
+
+/** Without a passphrase there is nothing to keep: the group has a temporary directory of its own. */
+function keptStorage(storage: TargetOptions["storage"]): NonNullable<ByzantineGroupOptions["storage"]> {
+	if (storage.type === "memory") return { type: "memory" };
+	const { directory, passphrase } = storage;
+	return passphrase === undefined ? { type: "lmdb" } : { type: "lmdb", directory, passphrase };
 }
 
 function describe({ evidence, toldBy, atMs }: Conviction): string {

@@ -144,6 +144,7 @@ interface RunDetails {
 	readonly evidenceUnwritable: { file: string; reason: string };
 	readonly historyUnwritable: { file: string; reason: string };
 	readonly loadFailed: { failed: number; reason: string };
+	readonly passphraseUnreadable: { file: string; reason: string };
 	readonly loadStalled: { seconds: number; outstanding: number };
 }
 
@@ -159,6 +160,10 @@ export const runErrors: ErrorFamily<RunDetails> = defineErrors({
 	loadFailed: [
 		"load-failed",
 		(d: RunDetails["loadFailed"]) => `${d.failed} operations failed, the last with: ${d.reason}`,
+	],
+	passphraseUnreadable: [
+		"passphrase-unreadable",
+		(d: RunDetails["passphraseUnreadable"]) => `can not read the passphrase from ${d.file}: ${d.reason}`,
 	],
 	loadStalled: [
 		"load-stalled",

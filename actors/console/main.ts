@@ -97,6 +97,7 @@ const world: CommandWorld = {
 	version: version(),
 	workingDirectory: process.cwd(),
 	standardInput: process.stdin,
+	environment: process.env,
 	output: streamOutput(process.stdout, process.env),
 	errors: streamOutput(process.stderr, process.env),
 	clock,

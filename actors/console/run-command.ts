@@ -1,12 +1,13 @@
 /** The command `quorate run`: options, input, data directory, swarm, run, result, and everything put back in order. */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../runtime/index.ts";
 import { makeTemporaryDirectory } from "../../runtime/storage/index.ts";
 import { crdtRunCommand } from "./crdt-run-command.ts";
+import { runErrors, usageErrors } from "./errors.ts";
 import { type FlightRecords, generateRecords } from "./flight-records.ts";
 import { gossipRunCommand } from "./gossip-run-command.ts";
 import { HistoryWriter } from "./history.ts";
@@ -15,7 +16,7 @@ import { namedProtocol } from "./named-protocol.ts";
 import { Progress } from "./progress.ts";
 import { printReport, type RunSetting, reportObject } from "./report.ts";
 import { performRun, type RunReport } from "./run.ts";
-import { attackList, parseRunOptions, type RunOptions, runHelp } from "./run-options.ts";
+import { attackList, PASSPHRASE_VARIABLE, parseRunOptions, type RunOptions, runHelp } from "./run-options.ts";
 import type { RunTarget } from "./run-target.ts";
 import { formatMs, formatNumber } from "./table.ts";
 import { type Output, painter, silentOutput } from "./terminal.ts";
@@ -37,7 +38,10 @@ export interface TargetOptions {
 	/** Null writes no evidence. */
 	readonly evidence: string | null;
 	readonly nodes: number;
-	readonly storage: { readonly type: "memory" } | { readonly type: "lmdb"; readonly directory: string };
+	/** With a passphrase keys are kept in the directory, too; a directory without one is a temporary one. */
+	readonly storage:
+		| { readonly type: "memory" }
+		| { readonly type: "lmdb"; readonly directory: string; readonly passphrase?: string };
 	readonly seed: number;
 }
 
@@ -48,6 +52,7 @@ export interface CommandWorld {
 	readonly standardInput: Readable;
 	readonly output: Output;
 	readonly errors: Output;
+	readonly environment: Readonly<Record<string, string | undefined>>;
 	readonly clock: Clock;
 	/** Aborted by the first Ctrl-C or SIGTERM; the reason is the signal's name. */
 	readonly interrupt: AbortSignal;
@@ -84,12 +89,13 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 	};
 	world.interrupt.addEventListener("abort", announceEnd, { once: true });
 	try {
+		const passphrase = await passphraseOf(options, world);
 		const input = await loadInput(options, world);
 		const startMs = world.clock.nowMs();
 		const nowNs = (): number => Math.round((world.clock.nowMs() - startMs) * 1e6);
 		const history = options.history === null ? null : await HistoryWriter.open(options.history, nowNs);
 		const report = await inDataDirectory(options, world, (place) =>
-			runOnSwarm({ options, input, history, output, progress, ...place }, world),
+			runOnSwarm({ options, passphrase, input, history, output, progress, ...place }, world),
 		);
 		return report === null ? interruptedEarly(options, world) : report.verdict.exitCode;
 	} catch (error) {
@@ -175,6 +181,8 @@ async function inDataDirectory(
 /** Everything that is known before the swarm starts. */
 interface PreparedRun extends DataPlace {
 	readonly options: RunOptions;
+	/** Opens the keys in the data directory; null where there are none. */
+	readonly passphrase: string | null;
 	readonly input: LoadedInput;
 	readonly history: HistoryWriter | null;
 	/** Keeps nothing when the result is to be JSON. */
@@ -196,7 +204,7 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 		modes: options.modes,
 		evidence: options.evidence,
 		nodes: options.nodes,
-		storage: directory === null ? { type: "memory" } : { type: "lmdb", directory },
+		storage: storageOf(prepared),
 		seed: options.seed,
 	});
 	prepared.onStarted();
@@ -210,6 +218,34 @@ async function runOnSwarm(prepared: PreparedRun, world: CommandWorld): Promise<R
 		printReport(report, output);
 	}
 	return report;
+}
+
+function storageOf({ directory, passphrase }: PreparedRun): TargetOptions["storage"] {
+	if (directory === null) return { type: "memory" };
+	return { type: "lmdb", directory, ...(passphrase === null ? {} : { passphrase }) };
+}
+
+/** What opens the keys of a Byzantine group's data directory. @throws QuorateError `missing-value`, `passphrase-unreadable` */
+async function passphraseOf(
+	{ protocol, data, passphraseFile }: RunOptions,
+	{ environment, workingDirectory }: CommandWorld,
+): Promise<string | null> {
+	if (protocol !== "pbft" || data === null) return null;
+	const given =
+		passphraseFile === null ? environment[PASSPHRASE_VARIABLE] : await firstLine(passphraseFile, workingDirectory);
+	if (given !== undefined && given !== "") return given;
+	throw usageErrors.missingValue({
+		option: "--passphrase-file",
+		expected: `FILE, or a passphrase in ${PASSPHRASE_VARIABLE}: --data keeps the members' keys, encrypted`,
+	});
+}
+
+async function firstLine(file: string, workingDirectory: string): Promise<string> {
+	try {
+		return (await readFile(resolve(workingDirectory, file), "utf8")).split(/\r?\n/, 1)[0] ?? "";
+	} catch (cause) {
+		throw runErrors.passphraseUnreadable({ file, reason: (cause as Error).message }, { cause });
+	}
 }
 
 async function runOnTarget(

@@ -1,12 +1,13 @@
 /** The options of `quorate run`. */
 import { PBFT_MEMBERS_MAX } from "../../protocols/pbft/index.ts";
 import { nearestName } from "../../supervisors/chaos/index.ts";
-import { isAttack, knownAttacks, missingMode, type VotingModes } from "../byzantine-coordinator/index.ts";
+import { isAttack, knownAttacks, type VotingModes } from "../byzantine-coordinator/index.ts";
 import { NODES_MAX } from "../swarm/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
 import { helpOption, seedOption, storageOption, textOption } from "./shared-options.ts";
+import { certificatesOption, modesOf, requireAttackable, requireModes, votesOption } from "./voting-options.ts";
 
 export interface RunOptions {
 	readonly protocol: "raft" | "pbft";
@@ -29,6 +30,8 @@ export interface RunOptions {
 	readonly storage: "memory" | "lmdb";
 	/** Null: a fresh temporary directory. */
 	readonly data: string | null;
+	/** Holds what opens the members' keys in `data`; null: an environment variable does. */
+	readonly passphraseFile: string | null;
 	readonly history: string | null;
 	readonly seed: number;
 	/** Null: until the input has been applied. */
@@ -38,6 +41,9 @@ export interface RunOptions {
 	/** Only the attacks are to be told. */
 	readonly listsAttacks: boolean;
 }
+
+/** The environment variable that opens the keys of a data directory. */
+export const PASSPHRASE_VARIABLE = "QUORATE_PASSPHRASE";
 
 const NODES_DEFAULT = { raft: 5, pbft: 4 } as const;
 const KILL_INTERVAL_MS_DEFAULT = { raft: 4_000, pbft: "off" } as const;
@@ -71,18 +77,8 @@ const options = {
 		fallback: null,
 		parse: (text) => (text === "list" ? "list" : attacksOf(text)),
 	} satisfies OptionSpec<readonly string[] | "list" | null>,
-	votes: {
-		value: "MODE",
-		help: "pbft: what votes carry: signed, or authenticated, which is cheaper and convinces nobody\nelse, so that nobody can be convicted (default signed)",
-		fallback: null,
-		parse: (text) => oneOf<"signed" | "authenticated">(text, ["signed", "authenticated"]),
-	} satisfies OptionSpec<"signed" | "authenticated" | null>,
-	certificates: {
-		value: "MODE",
-		help: "pbft: who gathers votes: all-to-all, everybody, or collector, one member for all\n(default all-to-all)",
-		fallback: null,
-		parse: (text) => oneOf<"all-to-all" | "collector">(text, ["all-to-all", "collector"]),
-	} satisfies OptionSpec<"all-to-all" | "collector" | null>,
+	votes: votesOption,
+	certificates: certificatesOption,
 	evidence: textOption("FILE", "pbft: write the proofs against members here; quorate verify-certificate checks them"),
 	input: textOption(
 		"FILE",
@@ -110,6 +106,10 @@ const options = {
 	data: textOption(
 		"DIR",
 		"keep the data here; the next run with it goes on where this one was (default: a\ntemporary directory, removed after success)",
+	),
+	"passphrase-file": textOption(
+		"FILE",
+		`pbft: its first line opens the members' keys in --data, which are encrypted (default: the\nvariable ${PASSPHRASE_VARIABLE})`,
 	),
 	history: textOption("FILE", "write each client operation as a JSON line, for a linearizability checker"),
 	seed: seedOption("seeds election timeouts and generated records"),
@@ -159,6 +159,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 		killLeaderMs: kill === "off" ? null : kill,
 		storage: values.storage,
 		data: values.data,
+		passphraseFile: values["passphrase-file"],
 		history: values.history,
 		seed: values.seed,
 		forMs: values.for,
@@ -169,11 +170,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
 
 /** @throws QuorateError `conflicting-options` */
 function checkByzantine(values: OptionValues<typeof options>, nodes: number): void {
-	const { protocol, byzantine, data } = values;
+	const { protocol, byzantine } = values;
 	const conflict = (option: string, other: string, reason: string): Error =>
 		usageErrors.conflictingOptions({ option, other, reason });
 	if (protocol === "raft") {
-		const given = (["byzantine", "attack", "votes", "certificates", "evidence"] as const).find(
+		const given = (["byzantine", "attack", "votes", "certificates", "evidence", "passphrase-file"] as const).find(
 			(name) => values[name] !== options[name].fallback,
 		);
 		if (given === undefined || values.attack === "list") return;
@@ -187,32 +188,21 @@ function checkByzantine(values: OptionValues<typeof options>, nodes: number): vo
 		throw conflict(`--byzantine ${byzantine}`, `--nodes ${nodes}`, `${nodes} members bear at most ${faults} that lie`);
 	}
 	checkModes(values, conflict);
-	if (data !== null) {
-		throw conflict("--data", "--protocol pbft", "the members' keys live as long as the process; leave it out");
+	if (values["passphrase-file"] !== null && values.data === null) {
+		throw conflict("--passphrase-file", "no --data", "nothing is kept that it could open");
 	}
-}
-
-function modesOf({ votes, certificates }: OptionValues<typeof options>): VotingModes {
-	return { ...(votes === null ? {} : { votes }), ...(certificates === null ? {} : { certificates }) };
 }
 
 function checkModes(
 	values: OptionValues<typeof options>,
 	conflict: (option: string, other: string, reason: string) => Error,
 ): void {
-	const { votes, certificates, attack, evidence } = values;
-	if (votes === "authenticated" && certificates === "collector") {
-		throw conflict("--certificates collector", "--votes authenticated", "who collects votes passes signatures on");
-	}
+	const { votes, attack, evidence } = values;
+	requireModes(values);
 	if (votes === "authenticated" && evidence !== null) {
 		throw conflict("--evidence", "--votes authenticated", "without signatures there is nothing to show to others");
 	}
-	for (const name of attack === null || attack === "list" ? [] : attack) {
-		const needs = missingMode(name, modesOf(values));
-		if (needs === null) continue;
-		const option = needs === "collector" ? "--certificates collector" : "--votes authenticated";
-		throw conflict(`--attack ${name}`, "--protocol pbft", `it does nothing without ${option}`);
-	}
+	if (attack !== null && attack !== "list") requireAttackable(attack, modesOf(values));
 }
 
 function attacksOf(text: string): readonly string[] {

@@ -13,12 +13,14 @@ import {
 	type TargetEvent,
 } from "../../supervisors/index.ts";
 import {
+	byzantineFaults,
+	engineOf,
 	experimentOf,
+	faultsBorne,
 	plannedFaults,
 	type SeedOrder,
 	type SeedResult,
 	seedTask,
-	simulationEngine,
 } from "../experiment/index.ts";
 import { crdtSimulateCommand } from "./crdt-simulate-command.ts";
 import { experimentErrors } from "./errors.ts";
@@ -80,7 +82,9 @@ export async function simulateCommand(
 async function sourceOf(options: SimulateOptions, world: CommandWorld): Promise<SeedOrder["from"]> {
 	const { experiment, protocol, nodes, forMs, faults } = options;
 	if (experiment !== null) return { experiment: await readExperiment(experiment, world.workingDirectory) };
-	return { protocol, nodes, forMs, faults: plannedFaults(faults) };
+	if (protocol === "raft") return { protocol, nodes, forMs, faults: plannedFaults(faults) };
+	const { byzantine, attacks, modes } = options;
+	return { protocol, nodes, byzantine, attacks, modes, forMs, faults: byzantineFaults(faults) };
 }
 
 class SimulateCommand {
@@ -187,7 +191,7 @@ class SimulateCommand {
 	}
 
 	async #run(experiment: Experiment, hear: (event: TargetEvent) => void = () => undefined): Promise<Journal> {
-		const engine = simulationEngine();
+		const engine = engineOf({ seed: experiment.seed, from: this.#from });
 		const listening: typeof engine = {
 			...engine,
 			start: (order) =>
@@ -215,8 +219,8 @@ class SimulateCommand {
 
 	#setting(seeds: number): SimulationSetting {
 		const { experiment, nodes, forMs, faults } = this.#options;
-		const what =
-			experiment === null ? `--nodes ${nodes} --for ${forMs}ms --faults ${faults}` : `--experiment ${experiment}`;
+		const group = `${byzantineArguments(this.#options)}--nodes ${nodes} --for ${forMs}ms --faults ${faults}`;
+		const what = experiment === null ? group : `--experiment ${experiment}`;
 		return {
 			version: this.#world.version,
 			seeds,
@@ -230,10 +234,30 @@ class SimulateCommand {
 		const which = total === 1 ? `seed ${seeds.first}` : `seeds ${seeds.first} to ${seeds.last}`;
 		const what =
 			experiment === null
-				? `${protocol} with ${nodes} members, ${forMs / 1_000} s of virtual time each, faults: ${faults}`
+				? `${protocol} with ${nodes} members${liarsText(this.#options)}, ${forMs / 1_000} s of virtual time each, faults: ${faults}`
 				: experiment;
 		return `quorate ${version}: ${which}, ${what}`;
 	}
+}
+
+/** What a group of PBFT is called with, as it was given: the rest is drawn by the seed. */
+function byzantineArguments({ protocol, byzantine, attacks, modes }: SimulateOptions): string {
+	if (protocol === "raft") return "";
+	const given = [
+		`--protocol ${protocol}`,
+		...(byzantine === null ? [] : [`--byzantine ${byzantine}`]),
+		...(attacks === null ? [] : [`--attack ${attacks.join(",")}`]),
+		...Object.entries(modes).map(([name, mode]) => `--${name} ${mode}`),
+	];
+	return `${given.join(" ")} `;
+}
+
+function liarsText({ protocol, nodes, byzantine, attacks, modes }: SimulateOptions): string {
+	if (protocol === "raft") return "";
+	const many = byzantine === null ? `up to ${faultsBorne(nodes)}` : String(byzantine);
+	const how = attacks === null ? "" : ` (${attacks.join(", ")})`;
+	const voting = Object.entries(modes).map(([name, mode]) => `, ${name} ${mode}`);
+	return `, of which ${many} lie${how}${voting.join("")}`;
 }
 
 /** Compute threads, each with one seed at a time. */

@@ -1,8 +1,11 @@
 /** The options of `quorate simulate`. */
+import { isAttack, type VotingModes } from "../byzantine-coordinator/index.ts";
+import { isSimulatedAttack } from "../experiment/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
 import { helpOption, jsonOption, textOption } from "./shared-options.ts";
+import { certificatesOption, modesOf, requireAttackable, requireModes, votesOption } from "./voting-options.ts";
 
 /** Seeds from the first to the last, both included. */
 export interface SeedRange {
@@ -11,11 +14,16 @@ export interface SeedRange {
 }
 
 export interface SimulateOptions {
-	readonly protocol: "raft";
+	readonly protocol: "raft" | "pbft";
 	readonly seeds: SeedRange;
 	/** One seed was asked for, and not a range. */
 	readonly isSingle: boolean;
 	readonly nodes: number;
+	/** Members that lie, also more than can be borne; null: each seed draws how many, within what can. */
+	readonly byzantine: number | null;
+	/** What they do; null: each seed draws. */
+	readonly attacks: readonly string[] | null;
+	readonly modes: VotingModes;
 	/** Virtual milliseconds. */
 	readonly forMs: number;
 	/** `all`, `none` or kinds with commas. */
@@ -33,16 +41,18 @@ export interface SimulateOptions {
 
 /** Members of a simulated group; more are as many threads in one. */
 const NODES_MAX = 25;
+const NODES_MIN_PBFT = 4;
+const NODES_DEFAULT = { raft: 5, pbft: NODES_MIN_PBFT } as const;
 const SEEDS_MAX = 1_000_000;
 const THREADS_MAX = 64;
 
 const options = {
 	protocol: {
 		value: "NAME",
-		help: "which protocol is simulated: raft, or gossip or crdt, which have options of their own:\nquorate simulate --protocol NAME --help",
+		help: "which protocol is simulated: raft; pbft, where members lie; or gossip or crdt, which have options\nof their own: quorate simulate --protocol NAME --help (default raft)",
 		fallback: "raft",
-		parse: (text) => oneOf(text, ["raft"], ["gossip", "crdt"]),
-	} satisfies OptionSpec<"raft">,
+		parse: (text) => oneOf(text, ["raft", "pbft"], ["gossip", "crdt"]),
+	} satisfies OptionSpec<"raft" | "pbft">,
 	seeds: {
 		value: "A..B",
 		help: `run the seeds from A to B, at most ${SEEDS_MAX.toLocaleString("en-US")} (default 1..100)`,
@@ -57,10 +67,24 @@ const options = {
 	} satisfies OptionSpec<number | null>,
 	nodes: {
 		value: "N",
-		help: `members of the group, 3 to ${NODES_MAX} (default 5)`,
-		fallback: 5,
+		help: `members of the group, 3 to ${NODES_MAX}, with pbft from 4 (default 5; pbft: 4)`,
+		fallback: null,
 		parse: (text) => integer(text, 3, NODES_MAX),
-	} satisfies OptionSpec<number>,
+	} satisfies OptionSpec<number | null>,
+	byzantine: {
+		value: "N",
+		help: "pbft: so many members lie; with more than (nodes - 1) / 3 the group is seen to break\n(default: each seed draws how many, up to these)",
+		fallback: null,
+		parse: (text) => integer(text, 0, NODES_MAX),
+	} satisfies OptionSpec<number | null>,
+	attack: {
+		value: "LIST",
+		help: "pbft: what each liar does, names joined by commas as quorate run --attack list tells them, or\ntwins, two correct machines under one name (default: each seed draws; twins beyond the bound)",
+		fallback: null,
+		parse: attacksOf,
+	} satisfies OptionSpec<readonly string[] | null>,
+	votes: votesOption,
+	certificates: certificatesOption,
 	for: {
 		value: "TIME",
 		help: "virtual time in which operations and faults begin (default 60s)",
@@ -117,11 +141,17 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 	if (experiment !== null && args.some((arg) => /^--(nodes|for|faults)(=|$)/.test(arg))) {
 		throw conflict("--experiment", "--nodes, --for and --faults", "the file says it");
 	}
+	const { protocol } = values;
+	const nodes = values.nodes ?? NODES_DEFAULT[protocol];
+	checkProtocol(values, nodes);
 	return {
-		protocol: values.protocol,
+		protocol,
 		seeds: seed === null ? (seeds ?? SEEDS_DEFAULT) : { first: seed, last: seed },
 		isSingle: seed !== null,
-		nodes: values.nodes,
+		nodes,
+		byzantine: values.byzantine,
+		attacks: values.attack,
+		modes: modesOf(values),
 		forMs: values.for,
 		faults: values.faults,
 		experiment,
@@ -132,6 +162,35 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 		out,
 		help: values.help,
 	};
+}
+
+/** @throws QuorateError `conflicting-options` */
+function checkProtocol(values: OptionValues<typeof options>, nodes: number): void {
+	const { protocol, byzantine, experiment, shrink, attack } = values;
+	const conflict = (option: string, other: string, reason: string): Error =>
+		usageErrors.conflictingOptions({ option, other, reason });
+	if (protocol === "raft") {
+		const given = (["byzantine", "attack", "votes", "certificates"] as const).find((name) => values[name] !== null);
+		if (given === undefined) return;
+		throw conflict(`--${given}`, "--protocol raft", "Raft bears members that crash, not members that lie");
+	}
+	if (nodes < NODES_MIN_PBFT) {
+		throw conflict(`--nodes ${nodes}`, "--protocol pbft", `${NODES_MIN_PBFT} members are the least that bear a liar`);
+	}
+	if (byzantine !== null && byzantine > nodes) {
+		throw conflict(`--byzantine ${byzantine}`, `--nodes ${nodes}`, "more members lie than there are");
+	}
+	if (attack !== null && byzantine === 0) throw conflict("--attack", "--byzantine 0", "nobody lies");
+	if (experiment !== null) throw conflict("--experiment", "--protocol pbft", "no file says who lies");
+	if (shrink) throw conflict("--shrink", "--protocol pbft", "no file says who lies");
+	requireModes(values);
+	requireAttackable((attack ?? []).filter(isAttack), modesOf(values));
+}
+
+function attacksOf(text: string): readonly string[] {
+	const names = text.split(",").map((name) => name.trim());
+	if (names.every(isSimulatedAttack) && (names.length === 1 || names.every(isAttack))) return names;
+	throw expected("names of attacks joined by commas (quorate run --attack list tells them), or twins alone");
 }
 
 /** The text of `quorate simulate --help`. */
@@ -147,6 +206,9 @@ A seed becomes an experiment: a random part of the kinds of faults, at random ti
 protocol. Clients put, get, compare-and-set and append meanwhile. Then all faults are removed, and the group must answer
 everything and agree. Properties of the protocol are watched after every step of every member; the clients' history is
 judged for linearizability. The same seed gives the same run, event by event.
+
+With --protocol pbft up to f members lie, in ways that the seed draws, while the correct ones are under faults, too. Nothing that a
+liar holds or says is judged. With more liars than the group bears it must be seen to break: the run fails and says what was violated.
 
 Verdicts: pass; fail (a property was violated, or the group did not recover); inconclusive (a checker ran out of its
 budget); vacuous (nothing was shown); aborted. The exit code is 0 only if every seed passes. Other exit codes: 1 for

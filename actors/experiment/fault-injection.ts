@@ -3,7 +3,7 @@ import type { NetworkFault } from "../../runtime/index.ts";
 import type { FaultSpec } from "../../supervisors/index.ts";
 import { FaultArguments } from "./fault-arguments.ts";
 import { isNetworkKind, networkFaultsOf } from "./network-faults.ts";
-import type { InjectedFault } from "./swarm-target.ts";
+import type { InjectedFault } from "./staged-target.ts";
 import type { TargetSelection } from "./target-selection.ts";
 
 /** The catalogue's kinds that hit a disk, whether of one member or of all. */

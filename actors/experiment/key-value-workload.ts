@@ -42,10 +42,13 @@ const TIMER_MARGIN_MS = 2;
 /** What a client rejects with when the operation certainly had no effect. */
 const codesWithoutEffect: ReadonlySet<string> = new Set(["not-decided", "client-overloaded"]);
 
+/** Who has commands ordered, and reads. */
+export type KeyValueClient = Pick<SwarmClient, "propose" | "read">;
+
 export interface KeyValueWorkloadOptions {
 	readonly spec: WorkloadSpec;
 	/** A client with a session of its own. */
-	readonly client: () => SwarmClient;
+	readonly client: () => KeyValueClient;
 	/** The members that can be asked, and who of them leads. */
 	readonly members: () => readonly string[];
 	readonly leader: () => string | null;
@@ -62,7 +65,7 @@ export interface KeyValueWorkloadOptions {
 /** One client and what it knows. */
 interface WorkloadClient {
 	readonly number: number;
-	readonly client: SwarmClient;
+	readonly client: KeyValueClient;
 	/** Its name in the history: another one after each operation of unknown outcome. */
 	historyClient: number;
 	/** What it has last seen under a key, for compare-and-set. */

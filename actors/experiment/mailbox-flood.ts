@@ -1,7 +1,12 @@
 /** Messages that nobody wants, told to a member at a steady rate from the main thread. */
-import type { Clock, TimerHandle } from "../../runtime/index.ts";
+import type { ActorRef, Clock, TimerHandle } from "../../runtime/index.ts";
 import { faultNotApplicable } from "../../supervisors/index.ts";
-import type { Swarm } from "../swarm/index.ts";
+
+/** Whoever knows actors by their names. */
+export interface ActorDirectory {
+	/** Null while there is none of this name. */
+	lookup(actor: string): Promise<ActorRef | null>;
+}
 
 /** Between two gusts. */
 const GUST_EVERY_MS = 5;
@@ -10,7 +15,7 @@ const junk = { type: "flood", filling: "x".repeat(64) };
 
 /** Returns what ends it. @throws QuorateError `fault-not-applicable` */
 export async function floodMailbox(
-	swarm: Swarm,
+	swarm: ActorDirectory,
 	clock: Clock,
 	actor: string,
 	messagesPerSecond: number,

@@ -3,7 +3,6 @@
  * come in as `delivered`, with the time at which it was sent.
  */
 import type { NodeId } from "../../protocols/core/index.ts";
-import type { RaftMessage } from "../../protocols/raft/index.ts";
 import type { Address, EnvelopeHead, FaultyNetwork, NetworkDelivery, NetworkPolicy } from "../../runtime/index.ts";
 import type { TargetEvent } from "../../supervisors/index.ts";
 
@@ -18,17 +17,17 @@ interface UnderWay {
 }
 
 /** Who is told of messages. */
-export interface MessageListener {
+export interface MessageListener<Message> {
 	tell(event: TargetEvent): void;
 	/** A message leaves its sender. */
-	left(from: NodeId, to: NodeId, message: RaftMessage): void;
+	left(from: NodeId, to: NodeId, message: Message): void;
 }
 
-export class MessageLog implements NetworkPolicy {
+export class MessageLog<Message extends { readonly type: string }> implements NetworkPolicy {
 	readonly #network: FaultyNetwork;
 	readonly #nodeOf: (address: Address) => NodeId | null;
 	readonly #nowMs: () => number;
-	readonly #listener: MessageListener;
+	readonly #listener: MessageListener<Message>;
 	/** By receiver, then sender. */
 	readonly #links = new Map<string, Map<string, UnderWay[]>>();
 
@@ -37,7 +36,7 @@ export class MessageLog implements NetworkPolicy {
 		network: FaultyNetwork,
 		nodeOf: (address: Address) => NodeId | null,
 		nowMs: () => number,
-		listener: MessageListener,
+		listener: MessageListener<Message>,
 	) {
 		this.#network = network;
 		this.#nodeOf = nodeOf;
@@ -56,8 +55,8 @@ export class MessageLog implements NetworkPolicy {
 		const from = this.#nodeOf(head.sender);
 		const to = this.#nodeOf(head.target);
 		if (from === null || to === null) return copies;
-		const { type } = payload as RaftMessage;
-		this.#listener.left(from, to, payload as RaftMessage);
+		const { type } = payload as Message;
+		this.#listener.left(from, to, payload as Message);
 		const sentAtMs = this.#nowMs();
 		if (copies.length === 0) {
 			const values = { to, message: type };

@@ -1,22 +1,43 @@
 /** The simulated disk under observation: what each member's store durably holds, told whenever that changes. */
-import type { Settle, SimulatedDisk, StorageEngine, StoreContents, StoreWrite } from "../../runtime/index.ts";
-import { RaftStoreView } from "../participant/index.ts";
+import type {
+	Settle,
+	SimulatedDisk,
+	StorageEngine,
+	StoreContents,
+	StoreOperation,
+	StoreWrite,
+} from "../../runtime/index.ts";
 
-export class ObservedDisk implements StorageEngine {
+/** A store's content in the words of its protocol, followed from one write to the next. */
+export interface StoreView {
+	/** Takes one write that has become durable. */
+	apply(operations: readonly StoreOperation[]): void;
+}
+
+export class ObservedDisk<View extends StoreView> implements StorageEngine {
 	readonly #disk: SimulatedDisk;
-	readonly #persisted: (store: string, durable: RaftStoreView) => void;
+	readonly #viewOf: (contents: StoreContents) => View;
+	readonly #persisted: (store: string, durable: View) => void;
 	/** Stores whose content is known. */
-	readonly #views = new Map<string, RaftStoreView>();
+	readonly #views = new Map<string, View>();
 	readonly #lost = new Set<string>();
 
-	/** @param persisted valid during the call only */
-	constructor(disk: SimulatedDisk, persisted: (store: string, durable: RaftStoreView) => void) {
+	/**
+	 * @param viewOf reads what a load has found
+	 * @param persisted valid during the call only
+	 */
+	constructor(
+		disk: SimulatedDisk,
+		viewOf: (contents: StoreContents) => View,
+		persisted: (store: string, durable: View) => void,
+	) {
 		this.#disk = disk;
+		this.#viewOf = viewOf;
 		this.#persisted = persisted;
 	}
 
 	/** What the disk holds of a store now; undefined while that is not known, from a loss of power to the next load. */
-	durable(store: string): RaftStoreView | undefined {
+	durable(store: string): View | undefined {
 		return this.#views.get(store);
 	}
 
@@ -37,7 +58,7 @@ export class ObservedDisk implements StorageEngine {
 	load(store: string, settle: Settle<StoreContents>): void {
 		this.#disk.load(store, (outcome) => {
 			if (outcome.ok) {
-				const view = RaftStoreView.of(outcome.value);
+				const view = this.#viewOf(outcome.value);
 				this.#views.set(store, view);
 				if (!this.#lost.has(store)) this.#persisted(store, view);
 			}

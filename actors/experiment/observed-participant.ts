@@ -1,10 +1,10 @@
 /** The shipped Raft participant with its machine under observation: what a simulation loads in the place of it. */
 import { type NodeId, nodeId } from "../../protocols/core/index.ts";
 import type { RaftMachine, RaftMessage, RaftTypes, RaftView } from "../../protocols/raft/index.ts";
-import type { RaftObservation } from "../../protocols/raft/properties/index.ts";
 import { ObservedMachine, type ViewableMachine } from "../../protocols/verification/index.ts";
 import { Participant, type RaftParticipantArgs, raftParticipantSettings } from "../participant/index.ts";
 import { boundClass } from "./bound-class.ts";
+import type { ParticipantObserver } from "./simulated-protocol.ts";
 
 /** A Raft machine as observers need it. */
 export type ViewableRaft = ViewableMachine<RaftTypes, RaftView>;
@@ -12,17 +12,9 @@ export type ViewableRaft = ViewableMachine<RaftTypes, RaftView>;
 /** Puts something around a member's machine, such as a planted bug; called once for each life. */
 export type MachineWrapper = (machine: RaftMachine, node: NodeId) => ViewableRaft;
 
-/** Who watches the members. */
-export interface ParticipantObserver {
-	/** Hears each batch of each member. */
-	observe(observation: RaftObservation): void;
-	/** A message has come in from another member. */
-	heard(to: NodeId, from: NodeId, messageType: string): void;
-}
-
 /** The class that members are built from. */
 export function observedParticipant(
-	observer: ParticipantObserver,
+	observer: ParticipantObserver<RaftTypes, RaftView>,
 	wrap: MachineWrapper,
 ): new (
 	args: RaftParticipantArgs,
@@ -32,9 +24,9 @@ export function observedParticipant(
 
 class ObservedParticipant extends Participant<RaftTypes> {
 	readonly #node: NodeId;
-	readonly #observer: ParticipantObserver;
+	readonly #observer: ParticipantObserver<RaftTypes, RaftView>;
 
-	constructor(args: RaftParticipantArgs, observer: ParticipantObserver, wrap: MachineWrapper) {
+	constructor(args: RaftParticipantArgs, observer: ParticipantObserver<RaftTypes, RaftView>, wrap: MachineWrapper) {
 		const settings = raftParticipantSettings(args);
 		const node = nodeId(args.node);
 		super({
@@ -45,8 +37,7 @@ class ObservedParticipant extends Participant<RaftTypes> {
 				adapter.recover = (contents) => {
 					const { machine, durable } = recover(contents);
 					const wrapped = wrap(machine as RaftMachine, node);
-					const observe = (observation: RaftObservation): void => observer.observe(observation);
-					return { machine: new ObservedMachine(node, wrapped, observe), durable };
+					return { machine: new ObservedMachine(node, wrapped, (seen) => observer.observe(seen)), durable };
 				};
 				return adapter;
 			},

@@ -1,16 +1,28 @@
 /** What an experiment may measure of a swarm, by name. */
 import { QuorateError } from "../../protocols/core/index.ts";
 import { type ProbeSpec, type ProbeValue, probeFailed, type Workload } from "../../supervisors/index.ts";
-import type { Swarm } from "../swarm/index.ts";
 
 /** Of what was answered within this time figures of the workload are made, unless a probe says otherwise. */
 const WINDOW_MS_DEFAULT = 2_000;
 const QUANTILE_DEFAULT = 0.99;
 
+/** What probes need of a group, whichever protocol it runs. */
+export interface ProbedGroup {
+	/** As last heard of; a group without terms tells the numbers that take their place. */
+	readonly nodes: readonly {
+		readonly state: string;
+		readonly role: string | null;
+		readonly term: number;
+		readonly threadLives: number;
+	}[];
+	/** Asks every member. */
+	status(): Promise<readonly { readonly state: string }[]>;
+}
+
 type Measure = (probes: ProbeSources, values: ProbeArguments) => ProbeValue | Promise<ProbeValue>;
 
 interface ProbeSources {
-	readonly swarm: Swarm;
+	readonly swarm: ProbedGroup;
 	readonly nowMs: number;
 	readonly workload: Workload | null;
 }
@@ -35,11 +47,11 @@ export const probeNames: ReadonlySet<string> = new Set(kinds.keys());
 
 /** Measures one running swarm. */
 export class Probes {
-	readonly #swarm: Swarm;
+	readonly #swarm: ProbedGroup;
 	readonly #nowMs: () => number;
 	readonly #workload: () => Workload | null;
 
-	constructor(swarm: Swarm, nowMs: () => number, workload: () => Workload | null) {
+	constructor(swarm: ProbedGroup, nowMs: () => number, workload: () => Workload | null) {
 		this.#swarm = swarm;
 		this.#nowMs = nowMs;
 		this.#workload = workload;
@@ -83,7 +95,7 @@ function leaderCount({ swarm }: ProbeSources): number {
 	return swarm.nodes.filter((node) => node.state === "running" && node.role === "leader" && node.term === term).length;
 }
 
-function highestTerm(swarm: Swarm): number {
+function highestTerm(swarm: ProbedGroup): number {
 	return Math.max(0, ...swarm.nodes.map(({ term }) => term));
 }
 

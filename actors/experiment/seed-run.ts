@@ -1,13 +1,21 @@
 /** One seed of a simulation from beginning to end: a task for a compute thread, data in and data out. */
 import type { ComputeTask } from "../../runtime/index.ts";
-import { type Experiment, type ExperimentVerdict, type Journal, runExperiment } from "../../supervisors/index.ts";
+import {
+	type Experiment,
+	type ExperimentEngine,
+	type ExperimentVerdict,
+	type Journal,
+	runExperiment,
+} from "../../supervisors/index.ts";
+import { byzantineEngine } from "./byzantine/byzantine-engine.ts";
+import { type ByzantinePlan, planByzantineSeed } from "./byzantine/byzantine-plan.ts";
 import { simulationEngine } from "./simulation-engine.ts";
 import { planSeed, type SimulationPlan } from "./simulation-plan.ts";
 
 /** What is run: a plan's seed, or a given experiment with another seed. */
 export interface SeedOrder {
 	readonly seed: number;
-	readonly from: SimulationPlan | { readonly experiment: Experiment };
+	readonly from: SimulationPlan | ByzantinePlan | { readonly experiment: Experiment };
 }
 
 /** What a table of many seeds needs of one. */
@@ -33,7 +41,13 @@ export interface SeedResult {
 
 /** The experiment of an order. */
 export function experimentOf({ seed, from }: SeedOrder): Experiment {
-	return "experiment" in from ? { ...from.experiment, seed } : planSeed(seed, from);
+	if ("experiment" in from) return { ...from.experiment, seed };
+	return from.protocol === "pbft" ? planByzantineSeed(seed, from) : planSeed(seed, from);
+}
+
+/** The engine that runs it. */
+export function engineOf({ from }: SeedOrder): ExperimentEngine {
+	return "protocol" in from && from.protocol === "pbft" ? byzantineEngine(from) : simulationEngine();
 }
 
 /** The task that runs a seed; its result is a {@link SeedResult}. */
@@ -43,7 +57,7 @@ export function seedTask(order: SeedOrder): ComputeTask {
 
 /** Runs a seed. @throws QuorateError as `runExperiment` */
 export async function runSeed(order: SeedOrder): Promise<SeedResult> {
-	const { journal } = await runExperiment(experimentOf(order), { engine: simulationEngine() });
+	const { journal } = await runExperiment(experimentOf(order), { engine: engineOf(order) });
 	return seedResult(journal);
 }
 

@@ -13,26 +13,28 @@ import {
 	type StorageContext,
 	type StorageEngine,
 	type StorageRequest,
+	type StoreContents,
 } from "../../runtime/index.ts";
-import type { RaftStoreView } from "../participant/index.ts";
 import { boundClass } from "./bound-class.ts";
-import { ObservedDisk } from "./observed-disk.ts";
+import { ObservedDisk, type StoreView } from "./observed-disk.ts";
 
-export interface SimulatedDisksOptions {
+export interface SimulatedDisksOptions<View extends StoreView> {
 	readonly disks: "shared" | "own";
 	/** Virtual milliseconds of one flush. */
 	readonly flushMs: { readonly min: number; readonly max: number };
 	/** The same label gives the same stream. */
 	readonly generator: (label: string) => Generator;
+	/** Reads what a store holds. */
+	readonly viewOf: (contents: StoreContents) => View;
 	/** A store durably holds this now; valid during the call only. */
-	readonly persisted: (store: string, durable: RaftStoreView) => void;
+	readonly persisted: (store: string, durable: View) => void;
 	/** The disk that only this store is on has failed. */
 	readonly failed: (store: string) => void;
 }
 
-interface Drive {
+interface Drive<View extends StoreView> {
 	readonly disk: SimulatedDisk;
-	readonly observed: ObservedDisk;
+	readonly observed: ObservedDisk<View>;
 }
 
 /** Storage actors of single stores. */
@@ -81,9 +83,9 @@ class DiskStorages implements Behaviour<StorageRequest> {
 /** The name of the one drive that all stores are on. */
 const SHARED = "disk";
 
-export class SimulatedDisks {
-	readonly #options: SimulatedDisksOptions;
-	readonly #drives = new Map<string, Drive>();
+export class SimulatedDisks<View extends StoreView> {
+	readonly #options: SimulatedDisksOptions<View>;
+	readonly #drives = new Map<string, Drive<View>>();
 	/** Storage actors of single stores. */
 	readonly #parts = new Map<string, Part>();
 	/** Stores that hold values, over all lives of their storage actors. */
@@ -92,7 +94,7 @@ export class SimulatedDisks {
 	readonly #slow = new Set<{ readonly factor: number; readonly stores: readonly string[] | null }>();
 	#slowFaults: readonly { remove(): void }[] = [];
 
-	constructor(options: SimulatedDisksOptions) {
+	constructor(options: SimulatedDisksOptions<View>) {
 		this.#options = options;
 	}
 
@@ -116,7 +118,7 @@ export class SimulatedDisks {
 	};
 
 	/** What a store durably holds; undefined while that is not known, from a loss of power to the next load. */
-	durable(store: string): RaftStoreView | undefined {
+	durable(store: string): View | undefined {
 		return this.#driveOf(store)?.observed.durable(store);
 	}
 
@@ -177,11 +179,11 @@ export class SimulatedDisks {
 		this.#parts.delete(store);
 	}
 
-	#driveOf(store: string): Drive | undefined {
+	#driveOf(store: string): Drive<View> | undefined {
 		return this.#drives.get(this.areOwn ? store : SHARED);
 	}
 
-	#drivesOf(stores: readonly string[] | null): readonly Drive[] {
+	#drivesOf(stores: readonly string[] | null): readonly Drive<View>[] {
 		if (stores === null) return [...this.#drives.values()];
 		const drives = new Set(stores.map((store) => this.#driveOf(store)));
 		return [...drives].filter((drive) => drive !== undefined);
@@ -190,10 +192,10 @@ export class SimulatedDisks {
 	#engine(name: string, clock: ActorContext["clock"]): StorageEngine {
 		const known = this.#drives.get(name);
 		if (known !== undefined) return known.observed;
-		const { flushMs, generator, persisted } = this.#options;
+		const { flushMs, generator, viewOf, persisted } = this.#options;
 		const label = name === SHARED ? SHARED : `${SHARED}/${name}`;
 		const disk = new SimulatedDisk({ clock, generator: generator(label), flushMs, founded: this.#founded });
-		const observed = new ObservedDisk(disk, persisted);
+		const observed = new ObservedDisk(disk, viewOf, persisted);
 		this.#drives.set(name, { disk, observed });
 		return observed;
 	}

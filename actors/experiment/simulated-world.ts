@@ -1,7 +1,6 @@
 /** One simulation and what an experiment needs of it: faulty network, disk, threads, and the members under observation. */
-import { type NodeId, nodeId } from "../../protocols/core/index.ts";
-import { type RaftMessage, raftLayouts } from "../../protocols/raft/index.ts";
-import { type RaftObservation, raftProperties } from "../../protocols/raft/properties/index.ts";
+import { type NodeId, nodeId, type ProtocolTypes } from "../../protocols/core/index.ts";
+import type { GroupObservation } from "../../protocols/verification/index.ts";
 import {
 	type Address,
 	type DecisionOracle,
@@ -13,20 +12,21 @@ import {
 	type TraceObserver,
 } from "../../runtime/index.ts";
 import type { TargetOrder } from "../../supervisors/index.ts";
-import { participantName, raftClientLayouts, raftParticipantModule, raftStoreName } from "../participant/index.ts";
-import type { Swarm, SwarmBackend } from "../swarm/index.ts";
+import { participantName } from "../participant/index.ts";
+import type { SwarmBackend } from "../swarm/index.ts";
 import { HeldThreads, withThreads } from "./held-threads.ts";
+import type { ActorDirectory } from "./mailbox-flood.ts";
 import { MessageLog } from "./message-log.ts";
-import { type MachineWrapper, observedParticipant } from "./observed-participant.ts";
+import type { StoreView } from "./observed-disk.ts";
 import { PropertyAccount } from "./property-account.ts";
 import { SimulatedDisks } from "./simulated-disks.ts";
-import { DISK_FLUSH_MS, SimulationFaults } from "./simulation-faults.ts";
-import { GROUP } from "./swarm-options.ts";
-import type { SwarmStage } from "./swarm-target.ts";
+import type { ParticipantObserver, SimulatedProtocol } from "./simulated-protocol.ts";
+import { DISK_FLUSH_MS, type GroupOrders, SimulationFaults } from "./simulation-faults.ts";
+import type { TargetStage } from "./staged-target.ts";
+import type { SelectableGroup } from "./target-selection.ts";
 
-export interface SimulationEngineOptions {
-	/** Puts something around each member's machine, such as a planted bug; default: nothing. */
-	readonly machine?: MachineWrapper;
+/** How one simulation is run. */
+export interface SimulationOptions {
 	/** Records, replays or overrides what is drawn; default: nobody does. */
 	readonly oracle?: DecisionOracle;
 	/** Hears every event of the trace. */
@@ -41,12 +41,19 @@ const STORAGE_NAME = "storage";
 /** In memory a write is there at once. */
 const MEMORY_FLUSH_MS = { min: 0, max: 0 };
 
-export class SimulatedWorld {
+/** A group that was started in a world. */
+export interface SimulatedSubject extends SelectableGroup, ActorDirectory {
+	readonly orders: GroupOrders;
+	stop(): Promise<void>;
+}
+
+export class SimulatedWorld<P extends ProtocolTypes, View> {
 	readonly simulation: Simulation;
 	readonly backend: SwarmBackend;
+	readonly #protocol: SimulatedProtocol<P, View>;
 	readonly #network: FaultyNetwork;
 	readonly #threads: HeldThreads;
-	readonly #account: PropertyAccount<RaftObservation>;
+	readonly #account: PropertyAccount<GroupObservation<P, View>>;
 	/** Members that have begun a life and not ended it. */
 	readonly #living = new Set<NodeId>();
 	/** The member on each thread of its own. */
@@ -55,16 +62,17 @@ export class SimulatedWorld {
 	readonly #members = new Map<string, NodeId>();
 	/** And the other way round: a name that is put together anew for each message would have to be hashed each time. */
 	readonly #stores = new Map<NodeId, string>();
-	readonly #disks: SimulatedDisks;
+	readonly #disks: SimulatedDisks<StoreView & P["durable"]>;
 	/** Lets a member start again whose disk has failed, and so its machine. */
 	readonly #failed = new Map<NodeId, () => void>();
 
-	constructor(order: TargetOrder, options: SimulationEngineOptions) {
+	constructor(order: TargetOrder, protocol: SimulatedProtocol<P, View>, options: SimulationOptions) {
+		this.#protocol = protocol;
 		const { seed, topology, properties, observe } = order;
 		const { oracle, trace, guardGlobals } = options;
 		const nowMs = (): number => this.simulation.nowMs;
 		this.#account = new PropertyAccount(
-			raftProperties.filter(({ id }) => properties.has(id)),
+			protocol.properties.filter(({ id }) => properties.has(id)),
 			"disk",
 			nowMs,
 			(property, text) => observe({ atMs: nowMs(), origin: null, type: "violated", text, values: { property } }),
@@ -73,28 +81,29 @@ export class SimulatedWorld {
 			disks: topology.disks,
 			flushMs: topology.storage === "memory" ? MEMORY_FLUSH_MS : DISK_FLUSH_MS,
 			generator: (label) => this.simulation.generator(label),
+			viewOf: protocol.viewOf,
 			persisted: (store, durable) => {
 				const node = this.#members.get(store);
-				if (node !== undefined) this.#account.observe({ type: "persisted", node, durable });
+				if (node !== undefined && protocol.isJudged(node)) this.#account.observe({ type: "persisted", node, durable });
 			},
 			failed: (store) => this.#diskFailed(store),
 		});
-		const observer = {
-			observe: (observation: RaftObservation) => this.#observe(observation),
-			heard: (to: NodeId, from: NodeId, type: string) => messages.heard(to, from, type),
+		const observer: ParticipantObserver<P, View> = {
+			observe: (observation) => this.#observe(observation),
+			heard: (to, from, type) => messages.heard(to, from, type),
 		};
-		const left = (from: NodeId, to: NodeId, message: RaftMessage): void => {
-			const durable = this.#disks.durable(this.#stores.get(from) ?? raftStoreName(GROUP, from));
+		const left = (from: NodeId, to: NodeId, message: P["message"]): void => {
+			if (!protocol.isJudged(from)) return;
+			const durable = this.#disks.durable(this.#stores.get(from) ?? protocol.storeOf(from));
 			if (durable !== undefined) this.#account.observe({ type: "left", from, to, message, durable });
 		};
-		const RaftParticipant = observedParticipant(observer, options.machine ?? ((machine) => machine));
 		this.simulation = new Simulation({
 			seed,
 			modules: new Map<string, Readonly<Record<string, unknown>>>([
 				[storageModule, { DiskStorage: this.#disks.storageClass }],
-				[raftParticipantModule, { RaftParticipant }],
+				...protocol.modules(observer),
 			]),
-			codec: { layouts: [raftLayouts, raftClientLayouts, storageLayouts], records: [] },
+			codec: { layouts: [...protocol.layouts, storageLayouts], records: [] },
 			...(oracle === undefined ? {} : { oracle }),
 			...(trace === undefined ? {} : { observe: trace }),
 			...(guardGlobals === undefined ? {} : { guardGlobals }),
@@ -116,22 +125,23 @@ export class SimulatedWorld {
 		};
 	}
 
-	/** The world with a running swarm in it. */
-	stage(swarm: Swarm): SwarmStage {
+	/** The world with a running group in it. */
+	stage(subject: SimulatedSubject): TargetStage {
 		const { simulation } = this;
+		const { group, storeOf } = this.#protocol;
 		const faults = new SimulationFaults({
 			simulation,
-			swarm,
-			group: GROUP,
+			swarm: subject,
+			orders: subject.orders,
+			group,
 			network: this.#network,
 			threads: this.#threads,
 			generator: simulation.generator("targets"),
 			disks: this.#disks,
-			storeOf: (node) => raftStoreName(GROUP, nodeId(node)),
+			storeOf: (node) => storeOf(nodeId(node)),
 			repairDisk: (node) => this.#repairDisk(nodeId(node)),
 		});
 		return {
-			swarm,
 			clock: simulation.clock,
 			originMs: 0,
 			pass: async (durationMs, until) => {
@@ -149,11 +159,11 @@ export class SimulatedWorld {
 			get steps() {
 				return simulation.steps;
 			},
-			stop: () => simulation.complete(swarm.stop()),
+			stop: () => simulation.complete(subject.stop()),
 		};
 	}
 
-	#observe(observation: RaftObservation): void {
+	#observe(observation: GroupObservation<P, View>): void {
 		if (observation.type === "started") {
 			// A member that was built anew on a living thread: nobody else tells of its former life's end.
 			this.#ended(observation.node);
@@ -170,7 +180,7 @@ export class SimulatedWorld {
 	#diskFailed(store: string): void {
 		const node = this.#members.get(store);
 		if (node === undefined || this.#failed.has(node)) return;
-		const thread = participantName(GROUP, node);
+		const thread = participantName(this.#protocol.group, node);
 		this.#failed.set(node, this.#threads.hold(thread));
 		// Between two events: this is told from within the storage's own.
 		this.simulation.clock.schedule(0, () => {
@@ -181,18 +191,19 @@ export class SimulatedWorld {
 	}
 
 	#repairDisk(node: NodeId): void {
-		this.#disks.repair(raftStoreName(GROUP, node));
+		this.#disks.repair(this.#protocol.storeOf(node));
 		this.#failed.get(node)?.();
 		this.#failed.delete(node);
 	}
 
 	#ofThread(event: ThreadEvent): void {
-		const prefix = participantName(GROUP, "");
+		const { group, storeOf } = this.#protocol;
+		const prefix = participantName(group, "");
 		if (!event.name.startsWith(prefix)) return;
 		const node = nodeId(event.name.slice(prefix.length));
 		if (event.type === "thread-started") {
 			this.#nodes.set(event.slot, node);
-			const store = raftStoreName(GROUP, node);
+			const store = storeOf(node);
 			this.#members.set(store, node);
 			this.#stores.set(node, store);
 		} else if (event.type === "thread-released") this.#nodes.delete(event.slot);

@@ -1,5 +1,5 @@
 /** The faults of the catalogue on a simulation. */
-import { assertNever, type Generator } from "../../protocols/core/index.ts";
+import { assertNever, type Generator, must } from "../../protocols/core/index.ts";
 import type {
 	AddedFault,
 	Clock,
@@ -11,16 +11,16 @@ import type {
 } from "../../runtime/index.ts";
 import { type FaultSpec, faultNotApplicable } from "../../supervisors/index.ts";
 import { participantName } from "../participant/index.ts";
-import { groupSupervisorName, type Swarm } from "../swarm/index.ts";
+import { groupSupervisorName } from "../swarm/index.ts";
 import type { FaultArguments } from "./fault-arguments.ts";
 import { type DiskKind, diskKinds, ends, type FaultHandlers, injectFault, type Removal } from "./fault-injection.ts";
 import type { HeldThreads } from "./held-threads.ts";
-import { askForTransfer } from "./leadership-transfer.ts";
-import { floodMailbox } from "./mailbox-flood.ts";
+import { type ActorDirectory, floodMailbox } from "./mailbox-flood.ts";
 import { networkKinds } from "./network-faults.ts";
+import type { StoreView } from "./observed-disk.ts";
 import type { SimulatedDisks } from "./simulated-disks.ts";
-import type { InjectedFault } from "./swarm-target.ts";
-import { TargetSelection } from "./target-selection.ts";
+import type { InjectedFault } from "./staged-target.ts";
+import { type SelectableGroup, TargetSelection } from "./target-selection.ts";
 
 const memberKinds = [
 	"kill",
@@ -65,15 +65,25 @@ export const KILL_POINTS: readonly string[] = [
 	"after:storage-durable",
 ];
 
+/** What faults ask a group to do. */
+export interface GroupOrders {
+	/** This member is to lead, if it can be. */
+	readonly transferLeadership?: (node: string) => void;
+	/** This member is gone for good: another one takes its place. */
+	readonly replaceMember?: (node: string) => Promise<void>;
+}
+
 /** What faults act on. */
 export interface SimulationParts {
 	readonly simulation: Simulation;
-	readonly swarm: Swarm;
+	readonly swarm: SelectableGroup & ActorDirectory;
+	/** What only groups of some protocols can be told. */
+	readonly orders: GroupOrders;
 	readonly group: string;
 	readonly network: FaultyNetwork;
 	readonly threads: HeldThreads;
 	readonly generator: Generator;
-	readonly disks: SimulatedDisks;
+	readonly disks: SimulatedDisks<StoreView>;
 	/** The name of a member's store. */
 	readonly storeOf: (node: string) => string;
 	/** A member's own disk works again, if it had failed, and the member may start. */
@@ -115,7 +125,7 @@ export class SimulationFaults implements FaultHandlers<MemberKind> {
 	}
 
 	async onMember(kind: MemberKind, node: string, given: FaultArguments): Promise<Removal | null> {
-		const { swarm, simulation, group, disks, storeOf } = this.#parts;
+		const { swarm, orders, simulation, group, disks, storeOf } = this.#parts;
 		const thread = participantName(group, node);
 		switch (kind) {
 			case "kill":
@@ -160,7 +170,7 @@ export class SimulationFaults implements FaultHandlers<MemberKind> {
 			case "mailbox-flood":
 				return floodMailbox(swarm, simulation.clock, thread, given.number("messagesPerSecond"));
 			case "transfer-leadership":
-				askForTransfer(swarm, node);
+				must(orders.transferLeadership, "the engine refuses it where nobody can")(node);
 				return null;
 			case "clock-drift":
 				requireMonotonic(kind, given);
@@ -208,14 +218,11 @@ export class SimulationFaults implements FaultHandlers<MemberKind> {
 
 	/** While it lasts the member is refused under its name; then it is out, and another one takes its place. */
 	#wipe(node: string): Removal {
-		const { swarm, simulation, group, disks, storeOf } = this.#parts;
+		const { orders, group, disks, storeOf } = this.#parts;
 		const thread = participantName(group, node);
 		disks.wipe(storeOf(node));
 		if (this.#isAlive(thread)) this.#begin({ kind: "kill", thread });
-		return async () => {
-			await simulation.complete(swarm.removeMember(node));
-			await simulation.complete(swarm.addMember());
-		};
+		return () => must(orders.replaceMember, "the engine refuses it where nobody can")(node);
 	}
 
 	/** Stands still, until the watchdog would end it. */

@@ -1,7 +1,7 @@
 /** Which members a fault hits: `leader`, `follower`, `all`, or a name. What else is to be drawn, the runner has drawn. */
 import type { Generator } from "../../protocols/core/index.ts";
 import { faultNotApplicable } from "../../supervisors/index.ts";
-import type { Swarm } from "../swarm/index.ts";
+import type { Leadership } from "../swarm/index.ts";
 
 /** Members that were selected, and how a reader is told. */
 export interface Selection {
@@ -9,11 +9,17 @@ export interface Selection {
 	readonly text: string;
 }
 
+/** A group of members of which one may lead. */
+export interface SelectableGroup {
+	readonly nodes: readonly { readonly node: string }[];
+	readonly leader: Leadership | null;
+}
+
 export class TargetSelection {
-	readonly #swarm: Swarm;
+	readonly #swarm: SelectableGroup;
 	readonly #generator: Generator;
 
-	constructor(swarm: Swarm, generator: Generator) {
+	constructor(swarm: SelectableGroup, generator: Generator) {
 		this.#swarm = swarm;
 		this.#generator = generator;
 	}

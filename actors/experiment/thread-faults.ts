@@ -12,7 +12,7 @@ import type { HeldThreads } from "./held-threads.ts";
 import { askForTransfer } from "./leadership-transfer.ts";
 import { floodMailbox } from "./mailbox-flood.ts";
 import { networkKinds } from "./network-faults.ts";
-import type { InjectedFault } from "./swarm-target.ts";
+import type { InjectedFault } from "./staged-target.ts";
 import { TargetSelection } from "./target-selection.ts";
 
 const memberKinds = [

@@ -23,8 +23,9 @@ import { HeldThreads, withThreads } from "./held-threads.ts";
 import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 import { probeNames } from "./probes.ts";
 import { PropertyAccount } from "./property-account.ts";
+import type { TargetStage } from "./staged-target.ts";
 import { GROUP, raftOptionsOf, START_TIMEOUT_MS } from "./swarm-options.ts";
-import { type SwarmStage, SwarmTarget } from "./swarm-target.ts";
+import { SwarmTarget } from "./swarm-target.ts";
 import { ThreadFaults, threadFaultKinds, threadRefusals } from "./thread-faults.ts";
 
 /** How often a condition is looked at while time passes. */
@@ -76,8 +77,7 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 		steps += 1;
 	});
 	const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.schedule(ms, resolve));
-	const stage: SwarmStage = {
-		swarm,
+	const stage: TargetStage = {
 		clock,
 		originMs,
 		pass: async (durationMs, until) => {
@@ -99,7 +99,7 @@ async function startThreads(order: TargetOrder): Promise<ExperimentTarget> {
 		},
 		stop: () => swarm.stop().finally(() => clock.stop()),
 	};
-	return new SwarmTarget(stage, seed, observe);
+	return new SwarmTarget(swarm, stage, seed, observe);
 }
 
 /** Watches what the swarm tells. What its first election told before anybody could listen is told again. */

@@ -37,6 +37,7 @@ export {
 	PbftParticipant,
 	type PbftParticipantArgs,
 	type PbftTuning,
+	type PbftVariation,
 	pbftParticipantModule,
 	pbftParticipantSettings,
 } from "./pbft-participant.ts";
@@ -49,6 +50,7 @@ export {
 	type PbftDecisionQuestion,
 	pbftClientLayouts,
 } from "./pbft-requests.ts";
+export { PbftStoreView } from "./pbft-store.ts";
 export { participantName } from "./peers.ts";
 export type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
 export { RaftAdapter, type RaftAdapterSettings, raftStoreName } from "./raft-adapter.ts";

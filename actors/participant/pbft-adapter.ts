@@ -21,7 +21,6 @@ import {
 	type PbftTypes,
 	type PbftWrite,
 	type SequenceNumber,
-	type ViewNumber,
 	type ViewRecord,
 } from "../../protocols/pbft/index.ts";
 import type { Metrics } from "../../runtime/actor/index.ts";
@@ -38,12 +37,11 @@ import {
 	pbftAnswerMessages,
 	pbftClientLayouts,
 } from "./pbft-requests.ts";
+import { firstView, STABLE_KEY, VIEW_KEY } from "./pbft-store.ts";
 import type { DeliveryHost, ProtocolAdapter, SnapshotPart, ToldRequest } from "./protocol-adapter.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
 
 const IDENTITY_KEY = "identity";
-const VIEW_KEY = "view";
-const STABLE_KEY = "stable";
 const RECEIVED_KEY = "received";
 /** Grows when a store that is written now can not be read by what was there before. */
 const STORE_VERSION = 3;
@@ -57,9 +55,6 @@ interface StoreIdentity {
 	readonly group: string;
 	readonly node: string;
 }
-
-/** A member before its first boot. */
-const firstView: ViewRecord = { view: 0 as ViewNumber, isActive: true, viewChange: null, opened: null, alarm: null };
 
 /** Who this member is and what it runs. */
 export interface PbftAdapterSettings {

@@ -1,5 +1,12 @@
 /** PBFT as an actor: what a thread builds from a member's settings. */
-import { groupId, type NodeId, nodeId, requireInteger, type StateMachine } from "../../protocols/core/index.ts";
+import {
+	type CryptoPort,
+	groupId,
+	type NodeId,
+	nodeId,
+	requireInteger,
+	type StateMachine,
+} from "../../protocols/core/index.ts";
 import { type PbftConfig, type PbftMachine, type PbftTypes, pbftConfig } from "../../protocols/pbft/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import {
@@ -55,10 +62,18 @@ export class PbftParticipant extends Participant<PbftTypes> {
 	}
 }
 
-/** What makes a {@link Participant} a member of a PBFT group; `replace` puts something else in the place of the correct machine. */
+/** What may be different about a member. */
+export interface PbftVariation {
+	/** Puts something else in the place of the correct machine; default: nothing. */
+	readonly replace?: (machine: PbftMachine, config: PbftConfig, crypto: CryptoPort) => StateMachine<PbftTypes>;
+	/** What it proves things with; default: the platform's cryptography, with the keys of its settings. */
+	readonly crypto?: CryptoPort;
+}
+
+/** What makes a {@link Participant} a member of a PBFT group. */
 export function pbftParticipantSettings(
 	args: PbftParticipantArgs,
-	replace?: (machine: PbftMachine, config: PbftConfig, crypto: NodeCryptoPort) => StateMachine<PbftTypes>,
+	{ replace, crypto: given }: PbftVariation = {},
 ): ParticipantSettings<PbftTypes> {
 	const node = nodeId(args.node);
 	const store = pbftStoreName(args.group, node);
@@ -71,7 +86,7 @@ export function pbftParticipantSettings(
 		durability: args.durability ?? "flushed",
 		open: async (context) => {
 			const config = configOf(args, node);
-			const crypto = new NodeCryptoPort(keyRingOf(args));
+			const crypto = given ?? new NodeCryptoPort(keyRingOf(args));
 			const { application: source } = args;
 			const name = `${source.export} of ${source.module}`;
 			const application = constructApplication(name, await context.loadModule(source), source.args);

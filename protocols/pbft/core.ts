@@ -35,6 +35,7 @@ import type {
 	ViewChangeAck,
 } from "./messages.ts";
 import type { ViewChangeContext } from "./new-view-plan.ts";
+import type { HeldRead } from "./reads.ts";
 import { MessageShapes } from "./shape.ts";
 import { nullDigest, type Statement } from "./statements.ts";
 import type {
@@ -227,8 +228,8 @@ export interface PbftCore {
 	chain: Digest;
 	/** The next slot, if it was executed before it is committed. */
 	tentative: { readonly sequence: SequenceNumber; readonly digest: Digest } | null;
-	/** Reads that wait until nothing is tentative. */
-	heldReads: { readonly requestId: RequestId; readonly request: ClientRequest }[];
+	/** Reads that wait until nothing is tentative, and all that was prepared is executed. */
+	heldReads: HeldRead[];
 	/** The choice of the last executed batch. */
 	choice: Uint8Array;
 	/** The chain after each of the last slots, for finding out where histories part. */

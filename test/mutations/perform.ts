@@ -131,6 +131,7 @@ async function command(
 			version: "mutant",
 			workingDirectory: process.cwd(),
 			standardInput: Readable.from([]),
+			environment: {},
 			output,
 			errors: silentOutput,
 			clock,

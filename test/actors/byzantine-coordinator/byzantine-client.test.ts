@@ -29,6 +29,7 @@ it("signs when members can not check what it says otherwise, once, and is answer
 		clock: { nowMs: () => 0, schedule: () => 0 as never, cancel: () => undefined },
 		clientWindow: 8,
 		operationBytesMax: 1_000,
+		firstTimestamp: 1,
 		primary: () => nodeId("a"),
 		ask: (node, request, _timeoutMs, asker) => {
 			const answer = (value: PbftClientAnswer): void => queueMicrotask(() => asker.answered(node, value));
@@ -80,6 +81,7 @@ it("asks all members when it hears nothing, and not while its other requests get
 		clock,
 		clientWindow: 16,
 		operationBytesMax: 1_000,
+		firstTimestamp: 1,
 		primary: () => nodeId("a"),
 		ask: (node, { client: id, timestamp }, _timeoutMs, asker) => {
 			asked.push(timestamp);

@@ -17,6 +17,7 @@ export class TestWorld implements CommandWorld {
 	readonly version = "1.2.3";
 	readonly workingDirectory: string = newWorkingDirectory();
 	readonly standardInput: Readable = Readable.from([]);
+	readonly environment: Record<string, string | undefined> = {};
 	readonly clock: ManualClock = new ManualClock();
 	readonly interruption: AbortController = new AbortController();
 	readonly interrupt: AbortSignal = this.interruption.signal;

@@ -56,6 +56,7 @@ async function run(args: string[], circumstances: Circumstances = {}): Promise<O
 		version: "1.2.3",
 		workingDirectory: directory,
 		standardInput: Readable.from([readFileSync(input)]),
+		environment: {},
 		output: sink("output"),
 		errors: sink("errors"),
 		clock,

@@ -35,6 +35,7 @@ test("the defaults are the main job's", () => {
 		help: false,
 		listsAttacks: false,
 		modes: {},
+		passphraseFile: null,
 	});
 });
 
@@ -60,6 +61,7 @@ test("every option, in both spellings", () => {
 		help: true,
 		listsAttacks: false,
 		modes: {},
+		passphraseFile: null,
 	});
 	expect(parseRunOptions(["--kill-leader", "off"]).killLeaderMs).toBeNull();
 	expect(parseRunOptions(["--for", "1.5h"]).forMs).toBe(5_400_000);
@@ -104,7 +106,8 @@ test("of PBFT, whose members may attack", () => {
 		other: "--nodes 4",
 	});
 	expect(refusal("--protocol", "pbft", "--nodes", "32")).toMatchObject({ code: "conflicting-options" });
-	expect(refusal("--protocol", "pbft", "--data", "d")).toMatchObject({ option: "--data" });
+	expect(refusal("--protocol", "pbft", "--passphrase-file", "f")).toMatchObject({ other: "no --data" });
+	expect(refusal("--passphrase-file", "f", "--data", "d")).toMatchObject({ other: "--protocol raft" });
 	// Also those protocols are named that have options of their own.
 	const protocols = "raft or pbft or gossip or crdt";
 	expect(refusal("--protocol", "paxos")).toMatchObject({ code: "invalid-value", expected: protocols });

@@ -132,6 +132,20 @@ describe("quorate simulate", () => {
 		await expect(simulateCommand(args, new TestWorld())).rejects.toMatchObject({ code: "nothing-to-shrink" });
 	});
 
+	it("shows how a Byzantine group breaks with more liars than it bears, and how to see it again", async () => {
+		const world = new TestWorld();
+		const given = ["--protocol", "pbft", "--byzantine", "2", "--for", "1s", "--faults", "none"];
+		expect(await simulateCommand([...given, "--seeds", "3..4"], world, here(runSeed))).toBe(1);
+		expect(world.written).toContain("seeds 3 to 4, pbft with 4 members, of which 2 lie, 1 s of virtual time each");
+		const replay =
+			"quorate simulate --seed 3 --protocol pbft --byzantine 2 --nodes 4 --for 1000ms --faults none --trace";
+		expect(world.written).toContain(`  ${replay}\n`);
+		expect(world.written.trimEnd().split("\n").at(-1)).toMatch(/^fail: 2 seeds: 2 fail; /);
+		const again = new TestWorld();
+		expect(await simulateCommand(replay.split(" ").slice(2), again)).toBe(1);
+		expect(again.written).toMatch(/node-1 +lies: twins/);
+	});
+
 	it("shrinks a seed that fails to a file that can be run again", async () => {
 		const world = new TestWorld();
 		// Nobody can answer within a liveness phase of a millisecond.
@@ -188,6 +202,15 @@ liveness: 1ms
 		[["--nodes", "2"], "invalid-value"],
 		[["--sedes", "1..2"], "unknown-option"],
 		[["stray"], "unexpected-argument"],
+		[["--byzantine", "1"], "conflicting-options"],
+		[["--protocol", "pbft", "--nodes", "3"], "conflicting-options"],
+		[["--protocol", "pbft", "--byzantine", "5"], "conflicting-options"],
+		[["--protocol", "pbft", "--votes", "none"], "invalid-value"],
+		[["--protocol", "pbft", "--votes", "authenticated", "--certificates", "collector"], "conflicting-options"],
+		[["--protocol", "pbft", "--attack", "twins,replay"], "invalid-value"],
+		[["--protocol", "pbft", "--attack", "half-collector"], "conflicting-options"],
+		[["--protocol", "pbft", "--experiment", "x.yaml"], "conflicting-options"],
+		[["--protocol", "pbft", "--seed", "1", "--shrink"], "conflicting-options"],
 	])("refuses %j", (args, code) => {
 		expect(() => parseSimulateOptions(args)).toThrowError(expect.objectContaining({ code }));
 	});

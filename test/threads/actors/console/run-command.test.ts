@@ -153,6 +153,28 @@ test("a process that is killed in the middle goes on with the same --data, and e
 	expect(foreign.errors).toMatch(/^quorate: data-directory-foreign: [^\n]+\n$/);
 });
 
+test("a Byzantine group that is killed in the middle goes on with the same --data and the same keys", async () => {
+	const data = join(directory, "byzantine-data");
+	const passphrase = join(directory, "passphrase");
+	writeFileSync(passphrase, "open sesame\n");
+	const few = join(directory, "few-kept.json");
+	writeFileSync(few, JSON.stringify(Array.from({ length: 300 }, (_, i) => records.at(i))));
+	const load = ["run", "--protocol", "pbft", "--byzantine", "1", "--clients", "2", "--input", few];
+	const args = [...load, "--data", data];
+	const refused = await run(...args);
+	expect(refused.exitCode).toBe(2);
+	expect(refused.errors).toMatch(/^quorate: missing-value: --passphrase-file [^\n]+\n$/);
+	const first = start(...args, "--passphrase-file", passphrase, "--rate", "50");
+	await first.shows("p50 ");
+	first.child.kill("SIGKILL");
+	expect((await first.ended).exitCode).toBeNull();
+
+	const second = await run(...args, "--passphrase-file", passphrase, "--rate", "max");
+	expect(second.errors).toBe("");
+	expect(second.output).toMatch(/run 1 goes on: [0-9,]+ records are applied already/);
+	expect(lastLine(second)).toMatch(/^agreed: 3 of 3 replicas, 300 of 300 records, order [0-9a-f]{32}$/);
+});
+
 test("SIGTERM ends the run in order too, with its own exit code", async () => {
 	const started = start("run", "--input", input, "--rate", "500");
 	await started.shows(" commits/s");
