@@ -428,8 +428,14 @@ export class ByzantineGroup {
 	async #end(supervisor: SupervisorClient, node: NodeId): Promise<void> {
 		const child = participantName(this.#options.group, node);
 		this.#desk?.forget(node);
-		await supervisor.terminateChild(child);
-		await supervisor.deleteChild(child);
+		try {
+			// Its supervisor is forgotten with it.
+			await supervisor.terminateChild(child);
+		} catch (error) {
+			// One that was given up is gone already.
+			if (!(error instanceof QuorateError) || error.code !== "child-not-found") throw error;
+		}
+		this.#givenUp.delete(node);
 	}
 
 	#administrating(): ByzantineClient {
