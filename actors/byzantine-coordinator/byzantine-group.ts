@@ -5,7 +5,7 @@
  * What this file learns from members it takes as what up to f liars may have said: a view counts when f + 1 tell it, a result when
  * f + 1 answer it, evidence when it was checked here.
  */
-import { Observable, Subject, type Subscription, share } from "rxjs";
+import { type Observable, Subject, type Subscription, share } from "rxjs";
 import {
 	type CryptoPort,
 	errorToObject,
@@ -20,7 +20,6 @@ import {
 	type Evidence,
 	type MembershipOperation,
 	type PbftEvent,
-	type PbftStatus,
 	primaryOf,
 	tooFewMembers,
 	ViewEstimate,
@@ -44,6 +43,7 @@ import type {
 	CertifiedDecision,
 	Conviction,
 	GroupTrust,
+	MemberFigures,
 	Primacy,
 } from "./contract.ts";
 import { Convictions } from "./convictions.ts";
@@ -51,14 +51,11 @@ import * as errors from "./errors.ts";
 import { GroupData } from "./group-data.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { GroupIdentities, type Identities } from "./identities.ts";
+import { MemberReadings } from "./member-readings.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
 import { RequestDesk } from "./request-desk.ts";
 
-/** How long a member may take to tell its status. */
-const STATUS_TIMEOUT_MS = 1_000;
-/** How often {@link ByzantineGroup.metrics$} reads. */
-const METRICS_EVERY_MS = 1_000;
 const FIRST_EPOCH = 0 as Epoch;
 
 /**
@@ -89,11 +86,9 @@ export class ByzantineGroup {
 	#changing: Promise<unknown> = Promise.resolve();
 	readonly #watch: FailureWatch;
 	readonly #generator: Generator;
-	readonly #lives = new Map<NodeId, number>();
-	readonly #down = new Set<NodeId>();
+	readonly #readings: MemberReadings;
 	/** Members that have failed so often that nobody starts them any more. */
 	readonly #givenUp = new Set<NodeId>();
-	readonly #executed = new Map<NodeId, number>();
 	readonly #clients: ByzantineClient[] = [];
 	readonly #told$ = new Subject<ByzantineEvent>();
 	readonly #events$: Observable<ByzantineEvent>;
@@ -149,6 +144,11 @@ export class ByzantineGroup {
 			generator: this.#generator.fork("threads"),
 			publish: (event) => this.#published(event),
 		});
+		this.#readings = new MemberReadings(
+			() => this.nodes,
+			(node) => this.#refOf(node),
+			ports.clock,
+		);
 		this.#failed = new Promise((resolve) => {
 			this.#reportFailure = resolve;
 		});
@@ -157,7 +157,7 @@ export class ByzantineGroup {
 			this.#tell({ type: "published", event }, "system");
 		};
 		this.#events$ = new IsolatedObservable(this.#told$, thrown);
-		this.#metrics$ = new IsolatedObservable(this.#readings().pipe(share()), thrown);
+		this.#metrics$ = new IsolatedObservable(this.#readings.all$(this.#told$).pipe(share()), thrown);
 	}
 
 	/** The members, in the order of their names once they have changed. */
@@ -240,22 +240,12 @@ export class ByzantineGroup {
 
 	/** Asks every member; one that does not answer within a second is `down`. What a faulty one tells is worth nothing. */
 	async status(): Promise<readonly ByzantineNodeStatus[]> {
-		return Promise.all(this.nodes.map((node) => this.#statusOf(node)));
+		return this.#readings.all();
 	}
 
 	/** Members as last heard of, without asking. */
-	get figures(): readonly {
-		readonly node: NodeId;
-		readonly isDown: boolean;
-		readonly executed: number;
-		readonly lives: number;
-	}[] {
-		return this.nodes.map((node) => ({
-			node,
-			isDown: this.#down.has(node),
-			executed: this.#executed.get(node) ?? 0,
-			lives: this.#lives.get(node) ?? 0,
-		}));
+	get figures(): readonly MemberFigures[] {
+		return this.#readings.figures;
 	}
 
 	/** A client with keys of its own. @throws QuorateError `invalid-argument`, `clients-exhausted`, what has ended the group */
@@ -347,27 +337,6 @@ export class ByzantineGroup {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.stop();
-	}
-
-	#readings(): Observable<readonly ByzantineNodeStatus[]> {
-		const { clock } = this.#backend.backend.ports;
-		return new Observable((subscriber) => {
-			const read = async (): Promise<void> => {
-				const statuses = await this.status();
-				if (subscriber.closed) return;
-				subscriber.next(statuses);
-				timer = clock.schedule(METRICS_EVERY_MS, again);
-			};
-			const again = (): void => {
-				read().catch((error: unknown) => subscriber.error(error));
-			};
-			let timer = clock.schedule(0, again);
-			const ended = this.#told$.subscribe({ complete: () => subscriber.complete() });
-			return () => {
-				clock.cancel(timer);
-				ended.unsubscribe();
-			};
-		});
 	}
 
 	async #boot(): Promise<void> {
@@ -466,14 +435,14 @@ export class ByzantineGroup {
 		const node = this.#nodeOf(values);
 		if (node !== null && values["group"] === this.#options.group) this.#ofMember(node, event as PbftEvent);
 		else if (node !== null && event.type === "thread-started") {
-			this.#lives.set(node, values["lives"] as number);
+			this.#readings.threadStarted(node, values["lives"] as number);
 			this.#tell(
 				{ type: "thread-started", lives: values["lives"] as number },
 				participantName(this.#options.group, node),
 				node,
 			);
 		} else if (node !== null && event.type === "thread-ended") {
-			this.#down.add(node);
+			this.#readings.threadEnded(node);
 			const { cause } = values["end"] as { readonly cause: string };
 			this.#tell({ type: "thread-ended", cause }, participantName(this.#options.group, node), node);
 		} else this.#tell({ type: "published", event }, String(values["publisher"] ?? values["name"] ?? "system"), node);
@@ -509,7 +478,7 @@ export class ByzantineGroup {
 		this.#tell(event, origin, node);
 		switch (event.type) {
 			case "participant-started":
-				this.#down.delete(node);
+				this.#readings.participantStarted(node);
 				break;
 			case "view-entered": {
 				const before = this.#views.view;
@@ -601,22 +570,6 @@ export class ByzantineGroup {
 		const found = await this.#system.lookup(participantName(this.#options.group, node));
 		if (found === null) throw swarmErrors.nodeDown({ node });
 		return found.speaking(pbftClientLayouts.protocol);
-	}
-
-	async #statusOf(node: NodeId): Promise<ByzantineNodeStatus> {
-		const threadLives = this.#lives.get(node) ?? 0;
-		try {
-			const ref = await this.#refOf(node);
-			const status = await ref.ask<PbftStatus>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
-			const { view, executed, chain, convicted, isHalted, isParted } = status;
-			this.#executed.set(node, executed);
-			return { node, state: "running", view, executed, chain, convicted, isHalted, isParted, threadLives };
-		} catch (error) {
-			if (!(error instanceof QuorateError)) throw error;
-			const executed = this.#executed.get(node) ?? 0;
-			const nothing = { view: 0, chain: "", convicted: [], isHalted: false, isParted: false } as const;
-			return { node, state: "down", executed, ...nothing, threadLives };
-		}
 	}
 }
 

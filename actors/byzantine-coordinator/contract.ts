@@ -64,6 +64,15 @@ export interface ByzantineNodeStatus {
 	readonly threadLives: number;
 }
 
+/** One member as it was last heard of. */
+export interface MemberFigures {
+	readonly node: NodeId;
+	readonly isDown: boolean;
+	readonly executed: number;
+	/** Threads that have carried it. */
+	readonly lives: number;
+}
+
 /** A member convicted by a proof that this process has checked itself. */
 export interface Conviction {
 	readonly culprit: NodeId;
