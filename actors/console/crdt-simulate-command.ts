@@ -12,7 +12,7 @@ import {
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
 import type { CommandWorld } from "./run-command.ts";
-import { flag, helpOption, jsonOption } from "./shared-options.ts";
+import { flag, helpOption, jsonOption, singleSeedOption, threadsOption } from "./shared-options.ts";
 import { type SeedRange, seedRange } from "./simulate-options.ts";
 import { SeedsProgress } from "./simulate-progress.ts";
 import { formatMs, formatNumber, formatTable } from "./table.ts";
@@ -20,7 +20,6 @@ import { painter, silentOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
 
 const NODES_MAX = 16;
-const THREADS_MAX = 64;
 const HEAP_LIMIT_MB = 1_024;
 /** Failing seeds that are told one by one. */
 const FAILURES_SHOWN = 10;
@@ -38,12 +37,7 @@ const options = {
 		fallback: { first: 1, last: 20 },
 		parse: seedRange,
 	} satisfies OptionSpec<SeedRange>,
-	seed: {
-		value: "N",
-		help: "run one seed only",
-		fallback: null,
-		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
-	} satisfies OptionSpec<number | null>,
+	seed: singleSeedOption,
 	nodes: {
 		value: "N",
 		help: `replicas, 2 to ${NODES_MAX} (default 5)`,
@@ -62,12 +56,7 @@ const options = {
 		fallback: replicaFaults,
 		parse: faultKinds,
 	} satisfies OptionSpec<readonly ReplicaFault[]>,
-	threads: {
-		value: "N",
-		help: "seeds that are run side by side (default: one for each core)",
-		fallback: null,
-		parse: (text) => integer(text, 1, THREADS_MAX),
-	} satisfies OptionSpec<number | null>,
+	threads: threadsOption,
 	trace: flag("with --seed: tell what happens, line by line"),
 	json: jsonOption,
 	help: helpOption,

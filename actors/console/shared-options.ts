@@ -3,6 +3,8 @@ import { expected, type OptionSpec } from "./option-table.ts";
 import { integer, oneOf } from "./option-values.ts";
 
 const LOSS_MAX = 0.9;
+/** Threads that run seeds side by side. */
+const THREADS_MAX = 64;
 
 /** An option without a value. */
 export function flag(help: string): OptionSpec<boolean> {
@@ -22,6 +24,21 @@ export function seedOption(decides: string): OptionSpec<number> {
 	const parse = (text: string): number => integer(text, 0, Number.MAX_SAFE_INTEGER);
 	return { value: "N", help: `${decides} (default 1)`, fallback: 1, parse };
 }
+
+/** Of commands that run many seeds: one of them. */
+export const singleSeedOption: OptionSpec<number | null> = {
+	value: "N",
+	help: "run one seed only",
+	fallback: null,
+	parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
+};
+
+export const threadsOption: OptionSpec<number | null> = {
+	value: "N",
+	help: `threads that run seeds, 1 to ${THREADS_MAX} (default: the cores)`,
+	fallback: null,
+	parse: (text) => integer(text, 1, THREADS_MAX),
+};
 
 export const storageOption: OptionSpec<"memory" | "lmdb"> = {
 	value: "KIND",

@@ -4,7 +4,7 @@ import { isSimulatedAttack } from "../experiment/index.ts";
 import { usageErrors } from "./errors.ts";
 import { describeOptions, expected, type OptionSpec, type OptionValues, parseOptions } from "./option-table.ts";
 import { duration, integer, oneOf } from "./option-values.ts";
-import { helpOption, jsonOption, textOption } from "./shared-options.ts";
+import { helpOption, jsonOption, singleSeedOption, textOption, threadsOption } from "./shared-options.ts";
 import { certificatesOption, modesOf, requireAttackable, requireModes, votesOption } from "./voting-options.ts";
 
 /** Seeds from the first to the last, both included. */
@@ -44,7 +44,6 @@ const NODES_MAX = 25;
 const NODES_MIN_PBFT = 4;
 const NODES_DEFAULT = { raft: 5, pbft: NODES_MIN_PBFT } as const;
 const SEEDS_MAX = 1_000_000;
-const THREADS_MAX = 64;
 
 const options = {
 	protocol: {
@@ -59,12 +58,7 @@ const options = {
 		fallback: null,
 		parse: seedRange,
 	} satisfies OptionSpec<SeedRange | null>,
-	seed: {
-		value: "N",
-		help: "run one seed only",
-		fallback: null,
-		parse: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
-	} satisfies OptionSpec<number | null>,
+	seed: singleSeedOption,
 	nodes: {
 		value: "N",
 		help: `members of the group, 3 to ${NODES_MAX}, with pbft from 4 (default 5; pbft: 4)`,
@@ -98,12 +92,7 @@ const options = {
 		parse: (text) => text,
 	} satisfies OptionSpec<string>,
 	experiment: textOption("FILE", "run this experiment with each seed, instead of the one that a seed becomes"),
-	threads: {
-		value: "N",
-		help: `threads that run seeds, 1 to ${THREADS_MAX} (default: the cores)`,
-		fallback: null,
-		parse: (text) => integer(text, 1, THREADS_MAX),
-	} satisfies OptionSpec<number | null>,
+	threads: threadsOption,
 	trace: {
 		value: null,
 		help: "of one seed: print what happened, and a space-time diagram of its end",

@@ -1,4 +1,6 @@
-/** What every target of an experiment does alike: time, faults and findings are its stage's. */
+/** What every target of an experiment does alike: time, faults and findings are its stage's, and clients work on keys and values. */
+import { isDeepStrictEqual } from "node:util";
+import { assert, Generator, QuorateError } from "../../protocols/core/index.ts";
 import type { Clock } from "../../runtime/index.ts";
 import type {
 	AppliedFault,
@@ -11,6 +13,9 @@ import type {
 	Workload,
 	WorkloadSpec,
 } from "../../supervisors/index.ts";
+import type { KeyValueAnswer } from "../swarm/index.ts";
+import { KEY_VALUE_WORKLOAD, KeyValueWorkload, type KeyValueWorkloadOptions } from "./key-value-workload.ts";
+import { type ProbedGroup, Probes } from "./probes.ts";
 
 /** A fault in force, or one that was over at once. */
 export interface InjectedFault {
@@ -35,21 +40,69 @@ export interface TargetStage {
 	stop(): Promise<void>;
 }
 
+/** How long a client tries one operation before it gives it up as unanswered. */
+export const CLIENT_TIMEOUT_MS = 5_000;
+
+/** The group of a target, as clients and probes see it. */
+export interface TargetGroup extends Pick<KeyValueWorkloadOptions, "client" | "leader" | "leads"> {
+	readonly probed: ProbedGroup;
+	/** What one member answers by itself. */
+	inspect(node: string, query: unknown): Promise<unknown>;
+}
+
 export abstract class StagedTarget implements ExperimentTarget {
 	readonly #stage: TargetStage;
 	readonly #observe: (event: TargetEvent) => void;
+	readonly #group: TargetGroup;
+	readonly #generator: Generator;
+	readonly #probes: Probes;
+	#workload: KeyValueWorkload | null = null;
+	#workloads = 0;
 	readonly #active = new Map<number, string>();
 	#faults = 0;
 
-	constructor(stage: TargetStage, observe: (event: TargetEvent) => void) {
+	constructor(stage: TargetStage, group: TargetGroup, seed: number, observe: (event: TargetEvent) => void) {
 		this.#stage = stage;
+		this.#group = group;
+		this.#generator = new Generator(seed, "experiment");
 		this.#observe = observe;
+		this.#probes = new Probes(
+			group.probed,
+			() => this.nowMs(),
+			() => this.#workload,
+		);
 	}
 
 	abstract get nodes(): readonly string[];
-	abstract probe(spec: ProbeSpec): Promise<ProbeValue>;
-	abstract startWorkload(spec: WorkloadSpec): Workload;
-	abstract hasConverged(): Promise<boolean>;
+	/** All members that count run, have done the same, and answer alike. */
+	protected abstract areEqual(): Promise<boolean>;
+
+	async probe(spec: ProbeSpec): Promise<ProbeValue> {
+		return this.#stage.settle(this.#probes.measure(spec));
+	}
+
+	startWorkload(spec: WorkloadSpec): Workload {
+		assert(spec.kind === KEY_VALUE_WORKLOAD, "the runner has refused other workloads", { workload: spec.kind });
+		const { clock, originMs } = this.#stage;
+		const { client, leader, leads } = this.#group;
+		this.#workloads += 1;
+		this.#workload = new KeyValueWorkload({
+			spec,
+			client,
+			members: () => this.nodes,
+			leader,
+			leads,
+			clock,
+			generator: this.#generator.fork(`workload-${this.#workloads}`),
+			originMs,
+			unanswered: (who, reason) => this.tell(`client-${who}`, "operation-unanswered", reason),
+		});
+		return this.#workload;
+	}
+
+	async hasConverged(): Promise<boolean> {
+		return this.#stage.settle(this.areEqual());
+	}
 
 	nowMs(): number {
 		return this.#stage.clock.nowMs() - this.#stage.originMs;
@@ -93,6 +146,24 @@ export abstract class StagedTarget implements ExperimentTarget {
 
 	stop(): Promise<void> {
 		return this.#stage.stop();
+	}
+
+	/** Whether these members hold the same. */
+	protected async holdTheSame(nodes: readonly string[]): Promise<boolean> {
+		try {
+			const contents = await Promise.all(nodes.map((node) => this.#contentOf(node)));
+			return contents.every((content) => isDeepStrictEqual(content, contents[0]));
+		} catch (error) {
+			// One that died meanwhile has not converged yet.
+			if (error instanceof QuorateError) return false;
+			throw error;
+		}
+	}
+
+	async #contentOf(node: string): Promise<unknown> {
+		const all = (await this.#group.inspect(node, { type: "keys" })) as KeyValueAnswer;
+		const keys = "keys" in all ? all.keys : [];
+		return Promise.all(keys.map(async (key) => [key, await this.#group.inspect(node, { type: "get", key })]));
 	}
 
 	/** One line for the report. */

@@ -2,37 +2,25 @@
  * A swarm as the target of an experiment. What differs between simulation and threads (how time passes, how faults are
  * applied, what is observed) is a {@link TargetStage}; the rest is here, once for both.
  */
-import { isDeepStrictEqual } from "node:util";
-import { assert, Generator, QuorateError } from "../../protocols/core/index.ts";
-import type { ProbeSpec, ProbeValue, TargetEvent, Workload, WorkloadSpec } from "../../supervisors/index.ts";
-import type { KeyValueAnswer, Swarm, SwarmEvent } from "../swarm/index.ts";
-import { KEY_VALUE_WORKLOAD, KeyValueWorkload } from "./key-value-workload.ts";
-import { Probes } from "./probes.ts";
-import { StagedTarget, type TargetStage } from "./staged-target.ts";
-
-/** How long a client tries one operation before it gives it up as unanswered. */
-export const CLIENT_TIMEOUT_MS = 5_000;
+import type { TargetEvent } from "../../supervisors/index.ts";
+import type { Swarm, SwarmEvent } from "../swarm/index.ts";
+import { CLIENT_TIMEOUT_MS, StagedTarget, type TargetStage } from "./staged-target.ts";
 
 export class SwarmTarget extends StagedTarget {
 	readonly #swarm: Swarm;
-	readonly #stage: TargetStage;
-	readonly #generator: Generator;
-	readonly #probes: Probes;
-	#workload: KeyValueWorkload | null = null;
-	#workloads = 0;
 	/** The terms that members lead. */
 	readonly #leading = new Map<string, number>();
 
 	constructor(swarm: Swarm, stage: TargetStage, seed: number, observe: (event: TargetEvent) => void) {
-		super(stage, observe);
+		const group = {
+			client: () => swarm.client({ window: 1, timeoutMs: CLIENT_TIMEOUT_MS }),
+			leader: () => swarm.leader?.leader ?? null,
+			leads: (node: string) => swarm.nodes.some((status) => status.node === node && status.role === "leader"),
+			probed: swarm,
+			inspect: (node: string, query: unknown) => swarm.inspect(node, query),
+		};
+		super(stage, group, seed, observe);
 		this.#swarm = swarm;
-		this.#stage = stage;
-		this.#generator = new Generator(seed, "experiment");
-		this.#probes = new Probes(
-			swarm,
-			() => this.nowMs(),
-			() => this.#workload,
-		);
 		swarm.events$.subscribe((event) => this.#heard(event));
 		const leadership = swarm.leader;
 		if (leadership !== null) this.#roleChanged(leadership.leader, "leader", leadership.term);
@@ -42,59 +30,17 @@ export class SwarmTarget extends StagedTarget {
 		return this.#swarm.nodes.map(({ node }) => node);
 	}
 
-	async probe(spec: ProbeSpec): Promise<ProbeValue> {
-		return this.#stage.settle(this.#probes.measure(spec));
-	}
-
-	startWorkload(spec: WorkloadSpec): Workload {
-		assert(spec.kind === KEY_VALUE_WORKLOAD, "the runner has refused other workloads", { workload: spec.kind });
-		const { clock, originMs } = this.#stage;
-		this.#workloads += 1;
-		this.#workload = new KeyValueWorkload({
-			spec,
-			client: () => this.#swarm.client({ window: 1, timeoutMs: CLIENT_TIMEOUT_MS }),
-			members: () => this.nodes,
-			leader: () => this.#swarm.leader?.leader ?? null,
-			leads: (node) => this.#swarm.nodes.some((status) => status.node === node && status.role === "leader"),
-			clock,
-			generator: this.#generator.fork(`workload-${this.#workloads}`),
-			originMs,
-			unanswered: (client, reason) => this.tell(`client-${client}`, "operation-unanswered", reason),
-		});
-		return this.#workload;
-	}
-
-	async hasConverged(): Promise<boolean> {
-		return this.#stage.settle(this.#areEqual());
-	}
-
 	/** All members run, have applied all there is, and answer each question alike. */
-	async #areEqual(): Promise<boolean> {
-		const swarm = this.#swarm;
+	protected async areEqual(): Promise<boolean> {
 		// One that was refused its name for good has nothing to agree to.
-		const members = (await swarm.status()).filter(({ state }) => state !== "refused");
+		const members = (await this.#swarm.status()).filter(({ state }) => state !== "refused");
 		if (members.some(({ state }) => state !== "running")) return false;
 		if (!members.some(({ role }) => role === "leader")) return false;
 		const [first] = members;
 		const isAtRest = members.every(
 			({ appliedIndex, lastIndex }) => appliedIndex === first?.lastIndex && lastIndex === first.lastIndex,
 		);
-		if (!isAtRest) return false;
-		try {
-			const contents = await Promise.all(members.map(({ node }) => this.#contentOf(node)));
-			return contents.every((content) => isDeepStrictEqual(content, contents[0]));
-		} catch (error) {
-			// One that died meanwhile has not converged yet.
-			if (error instanceof QuorateError) return false;
-			throw error;
-		}
-	}
-
-	async #contentOf(node: string): Promise<unknown> {
-		const swarm = this.#swarm;
-		const all = await swarm.inspect<KeyValueAnswer>(node, { type: "keys" });
-		const keys = "keys" in all ? all.keys : [];
-		return Promise.all(keys.map(async (key) => [key, await swarm.inspect(node, { type: "get", key })]));
+		return isAtRest && (await this.holdTheSame(members.map(({ node }) => node)));
 	}
 
 	#heard(event: SwarmEvent): void {

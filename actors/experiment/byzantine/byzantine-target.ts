@@ -1,23 +1,15 @@
 /** A simulated Byzantine group as the target of an experiment. Of members that lie nothing is asked and nothing believed. */
-import { isDeepStrictEqual } from "node:util";
-import { assert, Generator, type NodeId, QuorateError } from "../../../protocols/core/index.ts";
-import type { ProbeSpec, ProbeValue, TargetEvent, Workload, WorkloadSpec } from "../../../supervisors/index.ts";
+import type { NodeId } from "../../../protocols/core/index.ts";
+import type { TargetEvent } from "../../../supervisors/index.ts";
 import type { ByzantineEvent, ByzantineGroup } from "../../byzantine-coordinator/index.ts";
-import type { KeyValueAnswer } from "../../swarm/index.ts";
-import { KEY_VALUE_WORKLOAD, KeyValueWorkload } from "../key-value-workload.ts";
-import { type ProbedGroup, Probes } from "../probes.ts";
-import { StagedTarget, type TargetStage } from "../staged-target.ts";
-import { CLIENT_TIMEOUT_MS, restartsText } from "../swarm-target.ts";
+import type { ProbedGroup } from "../probes.ts";
+import { CLIENT_TIMEOUT_MS, StagedTarget, type TargetStage } from "../staged-target.ts";
+import { restartsText } from "../swarm-target.ts";
 import type { Liars } from "./byzantine-plan.ts";
 
 export class ByzantineTarget extends StagedTarget {
 	readonly #group: ByzantineGroup;
-	readonly #stage: TargetStage;
 	readonly #liars: Liars;
-	readonly #generator: Generator;
-	readonly #probes: Probes;
-	#workload: KeyValueWorkload | null = null;
-	#workloads = 0;
 	#primary: NodeId | null = null;
 
 	constructor(
@@ -27,16 +19,16 @@ export class ByzantineTarget extends StagedTarget {
 		seed: number,
 		observe: (event: TargetEvent) => void,
 	) {
-		super(stage, observe);
+		const target = {
+			client: () => group.client({ window: 1, timeoutMs: CLIENT_TIMEOUT_MS }),
+			leader: () => group.primary.primary,
+			leads: (node: string) => node === group.primary.primary,
+			probed: probedGroup(group, liars),
+			inspect: (node: string, query: unknown) => group.inspect(node, query),
+		};
+		super(stage, target, seed, observe);
 		this.#group = group;
-		this.#stage = stage;
 		this.#liars = liars;
-		this.#generator = new Generator(seed, "experiment");
-		this.#probes = new Probes(
-			probedGroup(group, liars),
-			() => this.nowMs(),
-			() => this.#workload,
-		);
 		group.events$.subscribe((event) => this.#heard(event));
 		for (const [node, attacks] of liars) this.tell(node, "lies", `lies: ${attacks.join(", ")}`);
 		const { primary, view } = group.primary;
@@ -47,52 +39,13 @@ export class ByzantineTarget extends StagedTarget {
 		return this.#group.nodes;
 	}
 
-	async probe(spec: ProbeSpec): Promise<ProbeValue> {
-		return this.#stage.settle(this.#probes.measure(spec));
-	}
-
-	startWorkload(spec: WorkloadSpec): Workload {
-		assert(spec.kind === KEY_VALUE_WORKLOAD, "the runner has refused other workloads", { workload: spec.kind });
-		const { clock, originMs } = this.#stage;
-		this.#workloads += 1;
-		this.#workload = new KeyValueWorkload({
-			spec,
-			client: () => this.#group.client({ window: 1, timeoutMs: CLIENT_TIMEOUT_MS }),
-			members: () => this.nodes,
-			leader: () => this.#group.primary.primary,
-			leads: (node) => node === this.#group.primary.primary,
-			clock,
-			generator: this.#generator.fork(`workload-${this.#workloads}`),
-			originMs,
-			unanswered: (client, reason) => this.tell(`client-${client}`, "operation-unanswered", reason),
-		});
-		return this.#workload;
-	}
-
-	async hasConverged(): Promise<boolean> {
-		return this.#stage.settle(this.#areEqual());
-	}
-
 	/** All correct members run, have executed the same history, and answer each question alike. */
-	async #areEqual(): Promise<boolean> {
+	protected async areEqual(): Promise<boolean> {
 		const correct = (await this.#group.status()).filter(({ node }) => !this.#liars.has(node));
 		if (correct.some(({ state, isHalted }) => state !== "running" || isHalted)) return false;
 		const [first] = correct;
 		if (!correct.every(({ executed, chain }) => executed === first?.executed && chain === first.chain)) return false;
-		try {
-			const contents = await Promise.all(correct.map(({ node }) => this.#contentOf(node)));
-			return contents.every((content) => isDeepStrictEqual(content, contents[0]));
-		} catch (error) {
-			// One that died meanwhile has not converged yet.
-			if (error instanceof QuorateError) return false;
-			throw error;
-		}
-	}
-
-	async #contentOf(node: string): Promise<unknown> {
-		const all = await this.#group.inspect<KeyValueAnswer>(node, { type: "keys" });
-		const keys = "keys" in all ? all.keys : [];
-		return Promise.all(keys.map(async (key) => [key, await this.#group.inspect(node, { type: "get", key })]));
+		return this.holdTheSame(correct.map(({ node }) => node));
 	}
 
 	#heard(event: ByzantineEvent): void {
