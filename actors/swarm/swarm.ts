@@ -11,8 +11,8 @@
  * Beside it a thread supervisor starts a new thread in the place of a dead one. All of it runs on the actor system of
  * one backend, so a swarm in a simulation is this same code.
  */
-import { Observable, Subscription, share } from "rxjs";
-import { errorToObject, Generator, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import { Observable, type Subscription, share } from "rxjs";
+import { errorToObject, Generator, must, type NodeId, type QuorateError } from "../../protocols/core/index.ts";
 import {
 	type ActorRef,
 	ActorSystem,
@@ -28,16 +28,9 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
-import {
-	applyingGauge,
-	decodeAnswer,
-	encodeValue,
-	participantName,
-	type RaftClientAnswer,
-} from "../participant/index.ts";
+import { applyingGauge, decodeAnswer, encodeValue, participantName } from "../participant/index.ts";
 import { ApplyWatch } from "./apply-watch.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
-import { type GroupAccess, SessionClient } from "./client.ts";
 import type {
 	AddMemberOptions,
 	ChangeOptions,
@@ -54,15 +47,14 @@ import type {
 import * as errors from "./errors.ts";
 import { EventFeed } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
-import { figuresOf, GroupView, type RaftStatusAnswer } from "./group-view.ts";
+import { GroupDesk, STATUS_TIMEOUT_MS } from "./group-desk.ts";
+import { GroupView } from "./group-view.ts";
 import { Membership, type RunningGroup } from "./membership.ts";
 import { Monitors } from "./monitors.ts";
 import { type CheckedOptions, checkOptions } from "./options.ts";
 import { StorageStallWatch } from "./storage-stall-watch.ts";
 import { groupChild, groupSupervisorName, ROOT_NAME, rootSpec, userChild } from "./tree.ts";
 
-/** How long a member may take to tell its status. */
-const STATUS_TIMEOUT_MS = 1_000;
 /** How often {@link Swarm.metrics$} reads. */
 const METRICS_EVERY_MS = 1_000;
 
@@ -89,7 +81,8 @@ export class Swarm {
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
 	readonly #applyWatch: ApplyWatch = new ApplyWatch((node) => this.#applyingIndexOf(node));
-	readonly #clients = new Set<SessionClient>();
+	/** Null without a group. */
+	readonly #desk: GroupDesk | null;
 	readonly #membership: Membership | null;
 	#subscription: Subscription | null = null;
 	readonly #events$: Observable<SwarmEvent>;
@@ -100,7 +93,6 @@ export class Swarm {
 	#failure: QuorateError | null = null;
 	/** The storage thread was given up as stalled. */
 	#isStorageLost = false;
-	#ownClient: SessionClient | null = null;
 	#stopping: Promise<void> | null = null;
 
 	/**
@@ -118,7 +110,7 @@ export class Swarm {
 		const deadlineMs = clock.nowMs() + checked.startTimeoutMs;
 		try {
 			await swarm.#boot(options);
-			if (checked.raft !== null) await swarm.#untilLeader(deadlineMs, checked.startTimeoutMs);
+			await swarm.#desk?.untilLeader(deadlineMs, checked.startTimeoutMs);
 		} catch (error) {
 			await swarm.#giveUp();
 			throw errors.startReason(error);
@@ -153,12 +145,22 @@ export class Swarm {
 		const generator = new Generator(seed, "swarm");
 		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
 		const group = this.#group;
-		this.#membership =
+		const desk =
 			group === null
 				? null
+				: new GroupDesk(group, {
+						system: this.#system,
+						clock: ports.clock,
+						ended: () => this.#ended(),
+						livesOf: (node) => this.#livesOf(node),
+					});
+		this.#desk = desk;
+		this.#membership =
+			group === null || desk === null
+				? null
 				: new Membership(group, {
-						access: () => this.#access(group),
-						refOf: (node) => this.#refOf(node),
+						access: () => desk.access(),
+						refOf: (node) => desk.refOf(node),
 						refused: (node, error) =>
 							this.#feed.tell(
 								{ type: "member-refused", error: errorToObject(error) },
@@ -240,24 +242,23 @@ export class Swarm {
 	}
 
 	async #statuses(): Promise<readonly NodeStatus[]> {
-		const { view } = this.#raft();
-		await Promise.all(view.members.map((node) => this.#report(node)));
-		return view.nodes;
+		await this.#raftDesk().refresh();
+		return this.nodes;
 	}
 
 	/** Replicates a command through the swarm's own client; see {@link SwarmClient.propose}. */
 	async propose<Result = unknown>(command: unknown): Promise<Result> {
-		return this.#sharedClient().propose<Result>(command);
+		return this.#raftDesk().client.propose<Result>(command);
 	}
 
 	/** A read through the swarm's own client, linearizable by default; see {@link SwarmClient.read}. */
 	async read<Answer = unknown>(query: unknown, options: ReadOptions = {}): Promise<Answer> {
-		return this.#sharedClient().read<Answer>(query, options);
+		return this.#raftDesk().client.read<Answer>(query, options);
 	}
 
 	/** A client with a session of its own. @throws QuorateError `invalid-argument`, `no-raft-group`, `swarm-stopped` */
 	client(options: ClientOptions = {}): SwarmClient {
-		return this.#newClient(options);
+		return this.#raftDesk().newClient(options);
 	}
 
 	/**
@@ -267,7 +268,7 @@ export class Swarm {
 	 */
 	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
 		this.#requireAlive();
-		const ref = await this.#refOf(this.#member(node));
+		const ref = await this.#raftDesk().refOf(this.#member(node));
 		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
 		return decodeAnswer(answer) as Answer;
 	}
@@ -341,8 +342,7 @@ export class Swarm {
 	 */
 	async membership(): Promise<MembershipView> {
 		const { leader } = await this.untilLeader(STATUS_TIMEOUT_MS);
-		const ref = await this.#refOf(leader);
-		const status = await ref.ask<RaftStatusAnswer>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
+		const status = await this.#raftDesk().statusOf(leader);
 		const { voters, outgoing, learners } = status.configuration;
 		return { leader, voters, outgoing, learners, isCommitted: status.configurationCommitted, peers: status.peers };
 	}
@@ -350,32 +350,7 @@ export class Swarm {
 	/** Resolves when a leader is known. @throws QuorateError `no-leader` after `timeoutMs`, `swarm-stopped` */
 	async untilLeader(timeoutMs: number): Promise<Leadership> {
 		const { clock } = this.#backend.backend.ports;
-		return this.#untilLeader(clock.nowMs() + timeoutMs, timeoutMs);
-	}
-
-	async #untilLeader(deadlineMs: number, timeoutMs: number): Promise<Leadership> {
-		const { view, group } = this.#raft();
-		const { clock } = this.#backend.backend.ports;
-		if (view.leader !== null) return view.leader;
-		return new Promise((resolve, reject) => {
-			const subscription = new Subscription();
-			const settle = (outcome: () => void): void => {
-				clock.cancel(timer);
-				subscription.unsubscribe();
-				outcome();
-			};
-			const timer = clock.schedule(Math.max(0, deadlineMs - clock.nowMs()), () => {
-				settle(() => reject(errors.noLeader({ group, waitedMs: timeoutMs })));
-			});
-			subscription.add(
-				view.leader$.subscribe({
-					next: (leadership) => {
-						if (leadership !== null) settle(() => resolve(leadership));
-					},
-					complete: () => settle(() => reject(this.#failure ?? errors.swarmStopped({}))),
-				}),
-			);
-		});
+		return this.#raftDesk().untilLeader(clock.nowMs() + timeoutMs, timeoutMs);
 	}
 
 	/** Ends everything in order: clients, your actors, members, storage, threads. Idempotent. */
@@ -495,13 +470,18 @@ export class Swarm {
 
 	#endClients(error: Error): void {
 		this.#membership?.end(error);
-		for (const client of [...this.#clients]) client.end(error);
+		this.#desk?.endClients(error);
+	}
+
+	/** What has ended the swarm, if something has. */
+	#ended(): QuorateError | null {
+		return this.#failure ?? (this.#stopping === null ? null : errors.swarmStopped({}));
 	}
 
 	/** @throws QuorateError what has ended the swarm, if something has */
 	#requireAlive(): void {
-		if (this.#failure !== null) throw this.#failure;
-		if (this.#stopping !== null) throw errors.swarmStopped({});
+		const ended = this.#ended();
+		if (ended !== null) throw ended;
 	}
 
 	#raft(): RunningGroup {
@@ -509,11 +489,15 @@ export class Swarm {
 		return this.#group;
 	}
 
+	#raftDesk(): GroupDesk {
+		this.#raft();
+		return must(this.#desk ?? undefined, "a swarm with a group has its desk");
+	}
+
 	/** For changes of members and leader. */
 	#changeable(): Membership {
 		this.#raft();
-		if (this.#failure !== null) throw this.#failure;
-		if (this.#stopping !== null) throw errors.swarmStopped({});
+		this.#requireAlive();
 		return must(this.#membership ?? undefined, "a swarm with a group has its membership");
 	}
 
@@ -521,67 +505,6 @@ export class Swarm {
 		const { view } = this.#raft();
 		if (!view.has(node)) throw errors.nodeUnknown({ node: String(node), members: view.members });
 		return node;
-	}
-
-	#sharedClient(): SessionClient {
-		this.#ownClient ??= this.#newClient({});
-		return this.#ownClient;
-	}
-
-	#newClient(options: ClientOptions): SessionClient {
-		const access = this.#access(this.#raft());
-		this.#requireAlive();
-		const client: SessionClient = new SessionClient(access, options, () => this.#clients.delete(client));
-		this.#clients.add(client);
-		return client;
-	}
-
-	#access(group: RunningGroup): GroupAccess {
-		const { clock } = this.#backend.backend.ports;
-		return {
-			name: group.group,
-			get members() {
-				return group.view.members;
-			},
-			clock,
-			generator: group.generator.fork(`client-${group.clients++}`),
-			valueBytesMax: group.valueBytesMax,
-			leader: () => group.view.leader?.leader ?? null,
-			ask: async (node, request, timeoutMs) => {
-				const ref = group.refs.get(node) ?? (await this.#refOf(node));
-				try {
-					return await ref.ask<RaftClientAnswer>(request, { timeoutMs });
-				} catch (error) {
-					// A member that was built anew under another address is found by its name again.
-					if (error instanceof QuorateError && error.code === "actor-dead") group.refs.delete(node);
-					throw error;
-				}
-			},
-		};
-	}
-
-	async #refOf(node: NodeId): Promise<ActorRef> {
-		const group = this.#raft();
-		const name = participantName(group.group, node);
-		const found = await this.#system.lookup(name);
-		if (found === null) throw errors.nodeDown({ node });
-		const ref = found.speaking("raft-client");
-		group.refs.set(node, ref);
-		return ref;
-	}
-
-	/** Brings one member's figures up to date, as far as it answers. */
-	async #report(node: NodeId): Promise<void> {
-		const { view, refs } = this.#raft();
-		try {
-			const ref = refs.get(node) ?? (await this.#refOf(node));
-			const status = await ref.ask<RaftStatusAnswer>({ type: "participant-status" }, { timeoutMs: STATUS_TIMEOUT_MS });
-			view.reported(node, figuresOf(status), this.#livesOf(node));
-		} catch (error) {
-			if (!(error instanceof QuorateError)) throw error;
-			if (error.code === "actor-dead") refs.delete(node);
-			view.unreported(node, this.#livesOf(node));
-		}
 	}
 
 	#livesOf(node: NodeId): number {
