@@ -26,6 +26,7 @@ export { applyingGauge, participantMetrics } from "./metrics.ts";
 export {
 	DELIVERIES_WAITING_MAX,
 	type InspectionRequest,
+	type LossNotice,
 	Participant,
 	type ParticipantSettings,
 	type PeersNotice,

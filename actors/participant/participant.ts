@@ -61,6 +61,15 @@ export interface PeersNotice {
 	readonly nodes: readonly string[];
 }
 
+/**
+ * Tells a participant, from outside of the group, that a member's thread has ended. It comes back under its address, so nothing
+ * else would say so, and a group that is silent misses nobody.
+ */
+export interface LossNotice {
+	readonly type: "participant-unreachable";
+	readonly node: string;
+}
+
 /** What a participant has once it has started. */
 interface Life<P extends ProtocolTypes> {
 	readonly context: ActorContext;
@@ -156,6 +165,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const { sender } = context;
 		if (sender === null && isPeersNotice(message)) {
 			peers.know(this.#others(message.nodes as readonly NodeId[]));
+			return;
+		}
+		if (sender === null && isLossNotice(message)) {
+			this.#step({ type: "peer-unreachable", peer: message.node as NodeId });
 			return;
 		}
 		const from = sender === null ? undefined : peers.nodeAt(sender.address);
@@ -470,6 +483,10 @@ function timerKey(timer: string): string {
 
 function isPeersNotice(message: unknown): message is PeersNotice {
 	return (message as PeersNotice | null)?.type === "participant-peers";
+}
+
+function isLossNotice(message: unknown): message is LossNotice {
+	return (message as LossNotice | null)?.type === "participant-unreachable";
 }
 
 function isInspection(message: unknown): message is InspectionRequest {

@@ -111,10 +111,14 @@ export class GroupDesk {
 	}
 
 	/** Resolves when a leader is known. @throws QuorateError `no-leader` at the deadline, what has ended the group */
-	async untilLeader(deadlineMs: number, timeoutMs: number): Promise<Leadership> {
+	async untilLeader(
+		deadlineMs: number,
+		timeoutMs: number,
+		isMeant: (leader: NodeId) => boolean = () => true,
+	): Promise<Leadership> {
 		const { view, group } = this.#group;
 		const { clock } = this.#host;
-		if (view.leader !== null) return view.leader;
+		if (view.leader !== null && isMeant(view.leader.leader)) return view.leader;
 		return new Promise((resolve, reject) => {
 			const subscription = new Subscription();
 			const settle = (outcome: () => void): void => {
@@ -128,7 +132,7 @@ export class GroupDesk {
 			subscription.add(
 				view.leader$.subscribe({
 					next: (leadership) => {
-						if (leadership !== null) settle(() => resolve(leadership));
+						if (leadership !== null && isMeant(leadership.leader)) settle(() => resolve(leadership));
 					},
 					complete: () => settle(() => reject(this.#host.ended() ?? errors.swarmStopped({}))),
 				}),
