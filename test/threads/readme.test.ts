@@ -76,15 +76,20 @@ const documents = javascript.filter(({ text }) => text.includes("quorate/protoco
 const others = javascript.slice(1).filter((snippet) => !moduleName.test(snippet.text) && !documents.includes(snippet));
 
 test("the snippet of an application of one's own runs, and goes on from its directory", async () => {
-	expect(others).toHaveLength(3);
-	const [auction] = others as [Snippet, Snippet, Snippet];
+	expect(others).toHaveLength(4);
+	const [auction] = others as [Snippet];
 	expect(await runModule("auction-house.js", auction.text)).toBe("true 5\n");
 	// "The next start with the same directory goes on from there": nobody bids more than 5 any more.
 	expect(await runModule("auction-house.js", auction.text)).toBe("false 5\n");
 });
 
+test("the snippet of many groups runs, and a node's death loses nothing", async () => {
+	const [, groups] = others as [Snippet, Snippet];
+	expect(await runModule("groups.js", groups.text)).toMatch(/^\{ value: 2 \} Map\(3\)/);
+});
+
 test("the snippet of members that change runs", async () => {
-	const [, members] = others as [Snippet, Snippet, Snippet];
+	const [, , members] = others as [Snippet, Snippet, Snippet];
 	const printed = await runModule("members.js", members.text);
 	expect(printed).toContain("[ 'node-2', 'node-4', 'node-5' ]");
 	expect(printed.match(/lacks \d+ entries/g)).toHaveLength(2);
@@ -97,7 +102,7 @@ test("the snippet of replicated documents runs, and both have the same", async (
 });
 
 test("the snippet of members that gossip runs, and ends by itself", async () => {
-	const [, , gossip] = others as [Snippet, Snippet, Snippet];
+	const [, , , gossip] = others as [Snippet, Snippet, Snippet, Snippet];
 	expect(await runModule("gossip.js", gossip.text)).toMatch(/^there: /m);
 });
 
