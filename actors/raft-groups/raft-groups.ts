@@ -28,12 +28,12 @@ import * as swarmErrors from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
 import { type SwarmBackend, startBackend } from "../swarm/index.ts";
 import { StorageStallWatch } from "../swarm/storage-stall-watch.ts";
-import { rootSpec } from "../swarm/tree.ts";
+import { groupSupervisorName, rootSpec } from "../swarm/tree.ts";
 import type { GroupsEvent, RaftGroupsOptions } from "./contract.ts";
 import * as errors from "./errors.ts";
 import { type CheckedGroups, checkGroups } from "./options.ts";
 import { RaftGroup } from "./raft-group.ts";
-import { hostedGroupChild, nodeOfThread, nodeThread, supervisorName } from "./tree.ts";
+import { hostedGroupChild, nodeOfThread, nodeThread } from "./tree.ts";
 
 type Heard = { readonly type: string } & Readonly<Record<string, unknown>>;
 
@@ -129,7 +129,7 @@ export class RaftGroups {
 				livesOf: (node) => this.#livesOf(node),
 			});
 			this.#groups.set(group.group, hosted);
-			this.#supervised.set(supervisorName(group.group), hosted);
+			this.#supervised.set(groupSupervisorName(group.group), hosted);
 		}
 	}
 

@@ -3,7 +3,7 @@ import type { NodeId } from "../../protocols/core/index.ts";
 import type { Address } from "../../runtime/actor/index.ts";
 import type { ChildSpec } from "../../supervisors/index.ts";
 import type { CheckedGroup } from "../swarm/options.ts";
-import { memberActor, membersSupervisor } from "../swarm/tree.ts";
+import { groupSupervisorName, memberActor, membersSupervisor } from "../swarm/tree.ts";
 
 /** The thread of a node: all its members share it. No id of a group or node has a colon, so it is no actor's name. */
 export function nodeThread(node: NodeId): string {
@@ -15,16 +15,12 @@ export function nodeOfThread(name: string): NodeId | null {
 	return name.startsWith("node:") ? (name.slice("node:".length) as NodeId) : null;
 }
 
-export function supervisorName(group: string): string {
-	return `group:${group}`;
-}
-
 /** One group with its members, each on its node's thread. A group that gives up is not started again, and takes nobody with it. */
 export function hostedGroupChild(group: CheckedGroup, storage: Address): ChildSpec {
 	const children = group.nodes.map((node): ChildSpec => {
 		const member = memberActor(group, node, group.nodes, storage);
 		return { id: member.name, start: { ...member, placement: { group: nodeThread(node) } } };
 	});
-	const name = supervisorName(group.group);
+	const name = groupSupervisorName(group.group);
 	return { id: name, restart: "temporary", start: membersSupervisor(name, children) };
 }

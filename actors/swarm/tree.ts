@@ -31,8 +31,9 @@ function storageSupervisorSpec(storage: ActorSpec): StaticSupervisorSpec {
 	};
 }
 
+/** No id has a colon, so no group's supervisor is called as another actor. */
 export function groupSupervisorName(group: string): string {
-	return `${group}-supervisor`;
+	return `group:${group}`;
 }
 
 /**

@@ -128,6 +128,15 @@ describe("a swarm in simulation", () => {
 		}
 	});
 
+	it("may call its group as anything else in the tree is called", async () => {
+		for (const group of ["storage", "user", "swarm", "group"]) {
+			const { start, settle } = simulated(7);
+			const swarm = await start({ raft: { nodes: 1, group } });
+			await settle(swarm.propose({ type: "put", key: "k", value: group }));
+			await settle(swarm.stop());
+		}
+	});
+
 	it("does the same again for the same seed", async () => {
 		const trace = async (): Promise<string> => {
 			const { start, settle, simulation } = simulated(42);
