@@ -11,6 +11,12 @@ export type ReplicaId = Brand<string, "ReplicaId">;
 export const INCARNATION_MAX = 0xffff_ffff;
 
 /**
+ * Who has written what was there at a document's last collection, whoever did (`document/settled-ids.ts`). No replica may call itself so:
+ * its elements are numbered anew at each collection, it is in no causal context, and it never writes.
+ */
+export const SETTLED_REPLICA: ReplicaId = "-#0" as ReplicaId;
+
+/**
  * The id of a node's incarnation.
  * @param incarnation an integer from 0 to {@link INCARNATION_MAX}, higher than any the node has used before
  * @throws QuorateError `invalid-argument`

@@ -11,11 +11,12 @@
  */
 import type { CausalContext } from "../causality/causal-context.ts";
 import { behindFloor } from "../errors.ts";
-import { DELETED, NONE, SETTLED } from "../sequence/run-arena.ts";
+import { DELETED, NONE } from "../sequence/run-arena.ts";
 import { amountOf, foldedOf } from "../types/entry-values.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
 import { deletionAbove, type Entry, firstAbove, isDeletion } from "./entry.ts";
+import { settleIds } from "./settled-ids.ts";
 
 /** What a collection has freed. */
 export interface Collected {
@@ -55,66 +56,35 @@ export function collectAt(core: DocumentCore, point: CausalContext): Collected {
 	const tombstones = sweepSequences(core);
 	let entries = 0;
 	for (const container of core.containers) entries += foldEntries(container);
+	settleIds(core);
 	core.epoch += 1;
 	return { tombstones, entries, logRecords };
 }
 
-/** Frees all tombstones and forgets all origins; what is left is linked, joined and indexed anew. */
+/** Takes all tombstones out of the sequences; what is left is linked anew. */
 function sweepSequences(core: DocumentCore): number {
-	const { runs, ids } = core.space;
+	const { runs } = core.space;
 	let tombstones = 0;
-	const kept: number[] = [];
-	for (const container of core.sequences) {
-		const sequence = container.sequence!;
+	for (const { sequence } of core.sequences) {
 		let first = NONE;
 		let last = NONE;
-		for (let slot = sequence.first; slot !== NONE; ) {
+		for (let slot = sequence!.first; slot !== NONE; ) {
 			const next = runs.next[slot]!;
 			if ((runs.flags[slot]! & DELETED) !== 0) {
 				tombstones += runs.length[slot]!;
-				if (container.type === "list") dropValues(core, slot);
-				runs.release(slot);
-			} else if (last !== NONE && isFollowedBy(core, last, slot)) {
-				runs.length[last]! += runs.length[slot]!;
 				runs.release(slot);
 			} else {
-				runs.leftReplica[slot] = SETTLED;
-				runs.leftSequence[slot] = 0;
-				runs.rightReplica[slot] = SETTLED;
-				runs.rightSequence[slot] = 0;
 				runs.previous[slot] = last;
 				runs.next[slot] = NONE;
 				if (last === NONE) first = slot;
 				else runs.next[last] = slot;
 				last = slot;
-				kept.push(slot);
 			}
 			slot = next;
 		}
-		sequence.adopt(first);
+		sequence!.adopt(first);
 	}
-	kept.sort((a, b) => runs.replica[a]! - runs.replica[b]! || runs.sequence[a]! - runs.sequence[b]!);
-	ids.clear();
-	for (const slot of kept) ids.append(slot);
-	core.text.sweep((replica, from, to) => {
-		const slot = ids.atOrBefore(replica, to);
-		return slot !== NONE && runs.sequence[slot]! + runs.length[slot]! > from;
-	});
 	return tombstones;
-}
-
-function isFollowedBy(core: DocumentCore, first: number, second: number): boolean {
-	const { runs } = core.space;
-	return (
-		runs.replica[first] === runs.replica[second] &&
-		runs.sequence[first]! + runs.length[first]! === runs.sequence[second]!
-	);
-}
-
-function dropValues(core: DocumentCore, slot: number): void {
-	const { runs } = core.space;
-	const end = runs.sequence[slot]! + runs.length[slot]!;
-	for (let at = runs.sequence[slot]!; at < end; at++) core.list.drop(runs.replica[slot]!, at);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A document's data. Each concern beside this file works on it; `CrdtDocument` is the face. */
 import { CausalContext } from "../causality/causal-context.ts";
 import type { HybridClock } from "../causality/hybrid-clock.ts";
-import { type ReplicaId, ReplicaTable } from "../causality/replica.ts";
+import { type ReplicaId, ReplicaTable, SETTLED_REPLICA } from "../causality/replica.ts";
 import type { Value } from "../encoding/value.ts";
 import { containerUnknown } from "../errors.ts";
 import { ListContent, TextContent } from "../sequence/content.ts";
@@ -31,6 +31,8 @@ export class DocumentCore {
 	readonly log: LogRecord[][] = [];
 	/** How often this document was collected: see `collection.ts`. */
 	epoch = 0;
+	/** The number of {@link SETTLED_REPLICA}; -1 before the first collection. */
+	settled = -1;
 	readonly space: SequenceSpace;
 	readonly text: TextContent = new TextContent();
 	readonly list: ListContent = new ListContent();
@@ -70,18 +72,20 @@ export class DocumentCore {
 			this.heads.push(0);
 			this.floors.push(0);
 			this.log.push([]);
+			if (replica === SETTLED_REPLICA) this.settled = number;
 		}
 		return number;
 	}
 
-	/** The dots that are applied: always a plain version vector. */
+	/** The dots that are applied: always a plain version vector. What is settled goes without saying: the epoch says it. */
 	get context(): CausalContext {
 		return this.contextOf(this.heads);
 	}
 
 	/** A vector by replica number as a context. */
 	contextOf(vector: readonly number[]): CausalContext {
-		return CausalContext.of(vector.map((sequence, replica) => [this.replicas.at(replica), sequence] as const));
+		const entries = vector.map((sequence, replica) => [this.replicas.at(replica), sequence] as const);
+		return CausalContext.of(entries.filter(([replica]) => replica !== SETTLED_REPLICA));
 	}
 
 	/** All containers that were ever touched here, in no order that matters. */

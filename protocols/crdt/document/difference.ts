@@ -21,8 +21,8 @@ export type Difference =
 	| { readonly type: "behind" };
 
 export function differenceTo(core: DocumentCore, context: CausalContext): Difference {
-	const { heads, floors, replicas } = core;
-	const known = heads.map((_head, replica) => context.sequenceOf(replicas.at(replica)));
+	const { heads, floors, replicas, settled } = core;
+	const known = heads.map((head, replica) => (replica === settled ? head : context.sequenceOf(replicas.at(replica))));
 	if (known.every((sequence, replica) => sequence >= heads[replica]!)) return { type: "nothing" };
 	if (known.some((sequence, replica) => sequence < floors[replica]!)) return { type: "behind" };
 	const builder = new UpdateBuilder(core);
@@ -30,7 +30,7 @@ export function differenceTo(core: DocumentCore, context: CausalContext): Differ
 	for (const replica of replicas.sorted()) {
 		const from = known[replica]!;
 		if (from >= heads[replica]!) {
-			if (heads[replica]! > 0) requires.push(replica, heads[replica]!);
+			if (heads[replica]! > 0 && replica !== settled) requires.push(replica, heads[replica]!);
 			continue;
 		}
 		builder.begin(replica, from + 1);

@@ -5,10 +5,17 @@
  * {@link CrdtDocument.apply}. Updates may be lost, doubled and come in any order: what is missing is told by the context, and
  * {@link CrdtDocument.differenceTo} gives exactly that. Whole states can be {@link CrdtDocument.merge}d, too.
  */
-import { canonicalText } from "../../core/index.ts";
+import { canonicalText, invalidArgument } from "../../core/index.ts";
 import type { CausalContext, CausalOrder } from "../causality/causal-context.ts";
 import { CLOCK_TOLERANCE_MS_DEFAULT, HybridClock, type Stamp, zeroStamp } from "../causality/hybrid-clock.ts";
-import { INCARNATION_MAX, incarnationOf, nodeOf, type ReplicaId, replicaId } from "../causality/replica.ts";
+import {
+	INCARNATION_MAX,
+	incarnationOf,
+	nodeOf,
+	type ReplicaId,
+	replicaId,
+	SETTLED_REPLICA,
+} from "../causality/replica.ts";
 import type { Value } from "../encoding/value.ts";
 import { containerUnknown, replicaReused, schemaInvalid } from "../errors.ts";
 import { BoundedCounter } from "../types/bounded-counter.ts";
@@ -60,9 +67,12 @@ export class CrdtDocument {
 	readonly #holder: { core: DocumentCore };
 	#undo: UndoHistory | null = null;
 
-	/** An empty document. @throws QuorateError `crdt-schema-invalid` */
+	/** An empty document. @throws QuorateError `crdt-schema-invalid`, `invalid-argument` for the replica {@link SETTLED_REPLICA} */
 	constructor(options: DocumentOptions) {
 		validateSchema(options.schema);
+		const { replica } = options;
+		if (replica === SETTLED_REPLICA)
+			throw invalidArgument({ argument: "replica", expected: "a replica other than what is settled", actual: replica });
 		this.#options = options;
 		this.#holder = { core: newCore(options, zeroStamp) };
 	}

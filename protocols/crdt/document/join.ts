@@ -24,8 +24,13 @@ export function joinState(core: DocumentCore, other: DocumentCore, known: KnownE
 	/** By replica number here, what the other one has applied. */
 	const theirs = core.heads.map((_head, replica) => other.heads[other.replicas.find(core.replicas.at(replica))] ?? 0);
 	if (theirs[core.self]! > core.heads[core.self]!) refuseReuse(core);
-	const isNew = theirs.some((head, replica) => head > core.heads[replica]!);
-	refuseOtherEpoch(core, other, isNew);
+	const { settled } = core;
+	const isNew = theirs.some((head, replica) => replica !== settled && head > core.heads[replica]!);
+	if (core.epoch !== other.epoch) {
+		if (isNew) throw behindFloor({ replica: core.replica, known: core.epoch, floor: other.epoch });
+		// Its ids name other elements than they do here.
+		return false;
+	}
 	// What the other document's clock has seen are the stamps of its entries.
 	core.clock.check(other.clock.last);
 	const join = { core, other, known, here, theirs };
@@ -51,11 +56,6 @@ interface Join {
 	readonly known: KnownEntries;
 	readonly here: readonly number[];
 	readonly theirs: readonly number[];
-}
-
-function refuseOtherEpoch(core: DocumentCore, other: DocumentCore, isNew: boolean): void {
-	if (core.epoch === other.epoch || !isNew) return;
-	throw behindFloor({ replica: core.replica, known: core.epoch, floor: other.epoch });
 }
 
 /** Inserts the elements that are new, each replica's in order and each after its origins; then deletes what is deleted there. */

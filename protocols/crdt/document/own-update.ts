@@ -121,7 +121,7 @@ export class OwnUpdate {
 	/** The update of all operations since the last one was taken; null if there are none. */
 	take(): Uint8Array | null {
 		if (this.#first === 0) return null;
-		const { heads, self } = this.#core;
+		const { heads, self, settled } = this.#core;
 		if (heads.length === 1) {
 			// Alone so far: nothing to rely on.
 			this.#first = 0;
@@ -130,7 +130,7 @@ export class OwnUpdate {
 		const requires: number[] = [];
 		for (let replica = 0; replica < heads.length; replica++) {
 			const head = heads[replica]!;
-			if (replica === self || head === (this.#told[replica] ?? 0)) continue;
+			if (replica === self || replica === settled || head === (this.#told[replica] ?? 0)) continue;
 			requires.push(replica, head);
 			this.noteTold(replica, head);
 		}

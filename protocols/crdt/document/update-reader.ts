@@ -93,6 +93,7 @@ export function readUpdate(core: DocumentCore, bytes: Uint8Array): Update {
 	const reader = openUpdate(bytes);
 	if (reader.byte() === UPDATE_SIMPLE) {
 		const replica = readAuthor(core, reader);
+		if (replica === core.settled) throw reader.damaged("operations of nobody");
 		const first = readSequence(reader);
 		const record = readRecord(core, reader, [replica], replica, first, null);
 		reader.end();
@@ -121,6 +122,7 @@ function openUpdate(bytes: Uint8Array): ByteReader {
 
 function readSection(core: DocumentCore, reader: ByteReader, table: readonly number[]): Section {
 	const replica = readIndexed(reader, table);
+	if (replica === core.settled) throw reader.damaged("operations of nobody");
 	const first = readSequence(reader);
 	const last = first + reader.varint();
 	if (last > SEQUENCE_MAX) throw reader.damaged("a dot too large");

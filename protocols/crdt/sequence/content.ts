@@ -84,15 +84,10 @@ export class TextContent {
 		}
 	}
 
-	/** Drops the pages for which `isUsed` is false, given their first and last id. */
-	sweep(isUsed: (replica: number, first: number, last: number) => boolean): void {
-		if (this.#loaded !== null) this.#spread();
-		for (const [replica, pages] of this.#pages.entries()) {
-			for (let page = 0; page < (pages?.length ?? 0); page++) {
-				if (pages[page] === undefined) continue;
-				if (!isUsed(replica, page << PAGE_BITS, (page << PAGE_BITS) + PAGE_MASK)) pages[page] = undefined;
-			}
-		}
+	/** Drops everything. */
+	clear(): void {
+		this.#loaded = null;
+		this.#pages.length = 0;
 	}
 
 	/** Puts what was loaded under its ids. */
@@ -160,8 +155,8 @@ export class ListContent {
 		return this.#values[replica]!.get(sequence)!;
 	}
 
-	/** Drops a value that nobody can read any more. */
-	drop(replica: number, sequence: number): void {
-		this.#values[replica]?.delete(sequence);
+	/** Drops everything. */
+	clear(): void {
+		this.#values.length = 0;
 	}
 }

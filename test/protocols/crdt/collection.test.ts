@@ -6,6 +6,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { Generator } from "../../../protocols/core/index.ts";
+import { crc32 } from "../../../protocols/crdt/encoding/checksum.ts";
 import { CrdtDocument, type DocumentSchema, replicaId } from "../../../protocols/crdt/index.ts";
 
 const schema: DocumentSchema = {
@@ -77,6 +78,97 @@ describe("a collection", () => {
 		expect(a.size.logRecords).toBe(0);
 		expect(before).toBeGreaterThan(2 * a.encode().length);
 		expect(a.encode().length).toBeLessThan(fresh.encode().length * 1.1);
+	});
+
+	it("forgets who wrote what: five authors leave what one would", () => {
+		const all = ["a", "b", "c", "d", "e"].map(document);
+		const [first] = all as [CrdtDocument];
+		const draw = new Generator(2, "authors");
+		for (let round = 0; round < 12; round++) {
+			for (const one of all) {
+				for (let i = 0; i < 20; i++) {
+					const text = one.text("text");
+					text.insert(draw.below(text.length + 1), `w${draw.below(100_000)} `);
+					if (draw.below(2) === 0) text.delete(draw.below(text.length - 3), 3);
+					one.list("list").insert(draw.below(one.list("list").length + 1), i);
+					one.set("set").add(`e${draw.below(1_000)}`);
+					one.set("set").delete(`e${draw.below(1_000)}`);
+				}
+			}
+			for (const one of all) for (const other of all) exchange(one, other);
+		}
+		const { value } = first;
+		for (const one of all) one.collectAt(first.context);
+		for (const one of all) expect(one.encodeShared()).toEqual(first.encodeShared());
+		expect(first.value).toEqual(value);
+		expect(first.size.runs).toBe(2);
+		const fresh = document("fresh");
+		fresh.text("text").insert(0, first.text("text").toString());
+		fresh.list("list").insert(0, ...first.list("list").values);
+		for (const element of first.set("set").values) fresh.set("set").add(element);
+		fresh.collectAt(fresh.context);
+		const heads = 5 * "a#0".length * 2;
+		expect(first.encodeShared().length).toBeLessThan(fresh.encodeShared().length + heads);
+		// Everybody goes on with elements that have new names, at once and after another collection.
+		for (let epoch = 0; epoch < 2; epoch++) {
+			for (const one of all) {
+				one.text("text").insert(7, one.replica);
+				one.text("text").delete(20, 5);
+				one.list("list").delete(3, 2);
+				one.set("set").delete(one.set("set").values[4]!);
+			}
+			for (const one of all) for (const other of all) exchange(one, other);
+			for (const one of all) expect(one.encodeShared()).toEqual(first.encodeShared());
+			for (const one of all) one.collectAt(first.context);
+		}
+	});
+
+	it("is nothing that a state from before it could take back, and is taken over by who has done no more", () => {
+		const [a, b] = [document("a"), document("b")];
+		// From the first point on both have elements of nobody, which the second one names anew.
+		for (let epoch = 0; epoch < 2; epoch++) {
+			churn(a, b);
+			exchange(a, b);
+			if (epoch === 0) for (const one of [a, b]) one.collectAt(a.context);
+		}
+		// Who has taken its own updates can take over a state whole.
+		b.takeUpdate();
+		const before = b.encode();
+		a.collectAt(a.context);
+		const { value } = a;
+		expect(a.merge(before)).toBe(false);
+		expect(a.value).toEqual(value);
+		expect(a.epoch).toBe(2);
+		b.merge(a.encode());
+		expect(b.epoch).toBe(2);
+		expect(b.encodeShared()).toEqual(a.encodeShared());
+		const back = CrdtDocument.load(b.encode(), { replica: replicaId("b", 0), schema });
+		back.text("text").insert(1, "again");
+		a.apply(back.takeUpdate()!);
+		expect(a.encodeShared()).toEqual(back.encodeShared());
+	});
+
+	it("leaves ids of nobody, in whose name nobody may speak", () => {
+		const settled = "-#0" as ReturnType<typeof replicaId>;
+		expect(() => new CrdtDocument({ replica: settled, schema })).toThrow(
+			expect.objectContaining({ code: "invalid-argument" }) as Error,
+		);
+		const [a, b] = [document("a"), document("b")];
+		a.text("text").insert(0, "text");
+		a.collectAt(a.context);
+		expect(a.context.entries.map(([replica]) => replica)).toEqual(["a#0"]);
+		const forger = document("z");
+		forger.text("text").insert(0, "forged");
+		// The name of the forger is of the same length: only it and the checksum change.
+		const update = forger.takeUpdate()!;
+		const forged = update.slice(0, -2);
+		forged[forged.indexOf("z".charCodeAt(0))] = "-".charCodeAt(0);
+		const sum = crc32(forged, 0, forged.length) & 0xffff;
+		for (const one of [a, b]) {
+			expect(() => one.apply(Uint8Array.from([...forged, sum & 0xff, sum >> 8]))).toThrow(
+				expect.objectContaining({ code: "crdt-update-damaged", message: expect.stringContaining("nobody") }) as Error,
+			);
+		}
 	});
 
 	it("goes on afterwards: concurrent edits at both sides of it converge", () => {
