@@ -20,7 +20,7 @@ beforeAll(() => {
 		cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
 	}
 	symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"), "junction");
-});
+}, BUILD_TIMEOUT_MS);
 afterAll(() => rmSync(copy, { recursive: true }));
 
 /** Runs a tool of this project in the copy; resolves with what it prints, and null if it found nothing. */

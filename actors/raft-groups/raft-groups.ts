@@ -23,6 +23,7 @@ import {
 	QuorateError,
 } from "../../protocols/core/index.ts";
 import { ActorSystem, IsolatedObservable, MAIN_SLOT, type StopReason } from "../../runtime/actor/index.ts";
+import { MetricsObserver, type MetricsSnapshot } from "../../runtime/telemetry/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
@@ -146,6 +147,12 @@ export class RaftGroups {
 	/** What happens, from now on. An observer that throws is unsubscribed, and reported here as `observer-failed`. */
 	get events$(): Observable<GroupsEvent> {
 		return this.#events$;
+	}
+
+	/** What all threads have counted and measured over all their lives; null on a backend that keeps nothing. */
+	measure(): MetricsSnapshot | null {
+		const { backend, metrics } = this.#backend;
+		return metrics === undefined ? null : new MetricsObserver(metrics).read(backend.ports.clock.nowMs());
 	}
 
 	/** @throws QuorateError `group-unknown` */

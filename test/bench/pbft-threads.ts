@@ -17,8 +17,8 @@ const VALUE = "x".repeat(64);
 const CLIENTS = 16;
 const WINDOW = 32;
 /** Requests until the members' code is compiled, and how long a busy machine is given for them. */
-const WARM_UP_REQUESTS = 10_000;
-const WARM_UP_MS_MAX = 20_000;
+const WARM_UP_REQUESTS = 60_000;
+const WARM_UP_MS_MAX = 30_000;
 const ROUND_MS = 2_000;
 const ROUNDS = 3;
 const LOW_LOAD_REQUESTS = 400;
