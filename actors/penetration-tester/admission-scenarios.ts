@@ -189,13 +189,13 @@ function shareOf(
 			peer("flood", wave * (FLOOD / NEWCOMERS) + at, 2),
 		);
 		const said = monitor.protectAgainstEclipseAttacks([...flood, newcomer]);
+		for (const node of said.evicted) table.delete(node);
 		for (const node of said.accepted) table.add(node);
 		attempts.honest(said.blocked.includes(newcomer.node));
 		for (const { node } of flood) attempts.attack("", said.blocked.includes(node));
 		world.nowMs += PACE_MS;
 	}
 	const inside = [...table].filter((node) => node.startsWith("flood")).length;
-	// An upper bound: who was accepted may have been evicted since.
 	const share = inside / TABLE;
 	return { world, share, attempts };
 }

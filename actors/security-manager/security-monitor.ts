@@ -71,6 +71,8 @@ export interface SecurityMonitorOptions {
 	readonly reputations?: ReputationSnapshot;
 	/** What a former life has learnt of alerts that follow one another. */
 	readonly patterns?: ThreatPatterns;
+	/** The last record of a former life's forensic log: the log goes on from it. */
+	readonly lastRecord?: AuditRecord;
 	/** Takes each record of the forensic log, to be stored; the monitor keeps none. */
 	readonly record?: (record: AuditRecord) => void;
 	readonly alert?: (alert: SecurityAlert) => void;
@@ -108,7 +110,7 @@ export class SecurityMonitor {
 
 	/** @throws QuorateError `detector-config-invalid` */
 	constructor(options: SecurityMonitorOptions) {
-		const { node, members, crypto, nowMs } = options;
+		const { node, members, crypto, nowMs, lastRecord } = options;
 		this.#options = options;
 		this.#contradictions = new ContradictionDetector(members, crypto);
 		this.#timing = new TimingDetector(members);
@@ -118,7 +120,7 @@ export class SecurityMonitor {
 		this.#admission = new SybilAdmission({ ...options.admission, crypto, reputationOf }, nowMs());
 		this.#eclipse = new EclipseGuard(options.eclipse);
 		this.#dos = new DosLadder(members, options.dos ?? {}, nowMs());
-		this.#log = new AuditLog({ author: node, crypto });
+		this.#log = new AuditLog({ author: node, crypto, ...(lastRecord === undefined ? {} : { last: lastRecord }) });
 		this.#forecaster = new ThreatForecaster(alertKinds, nowMs(), {}, options.patterns);
 	}
 
@@ -159,22 +161,29 @@ export class SecurityMonitor {
 		return verdict;
 	}
 
-	/** Takes or refuses those that want to connect, and judges the whole table after. */
+	/**
+	 * Takes or refuses those that want to connect, and judges the whole table after. In a full table who is taken in drives somebody out:
+	 * connections of the `evicted` are to be closed.
+	 */
 	protectAgainstEclipseAttacks(requests: readonly PeerLabels[]): {
 		readonly accepted: readonly NodeId[];
+		readonly evicted: readonly NodeId[];
 		readonly blocked: readonly NodeId[];
 		readonly diversity: DiversityReport;
 	} {
 		const { generator } = this.#options;
 		const survivors = this.#eclipse.selectSurvivors(requests, generator);
-		const accepted = survivors
-			.filter((peer) => this.#eclipse.connect(peer, generator).isAccepted)
-			.map(({ node }) => node);
+		const before = this.#eclipse.peers.map(({ node }) => node);
+		for (const peer of survivors) this.#eclipse.connect(peer, generator);
+		// Who was taken in first may have been driven out by who came after.
+		const there = new Set(this.#eclipse.peers.map(({ node }) => node));
+		const accepted = survivors.flatMap(({ node }) => (there.has(node) ? [node] : []));
+		const evicted = before.filter((node) => !there.has(node));
 		const blocked = requests.filter(({ node }) => !accepted.includes(node)).map(({ node }) => node);
 		const diversity = this.#eclipse.diversity();
 		if (blocked.length > 0 || !diversity.isDiverse)
 			this.#raise(diversity.isDiverse ? "medium" : "high", "eclipse", blocked);
-		return { accepted, blocked, diversity };
+		return { accepted, evicted, blocked, diversity };
 	}
 
 	/** Lets through what is within the budgets. A ban raises an alert, once. */
@@ -221,7 +230,7 @@ export class SecurityMonitor {
 	get metrics(): SecurityMetrics {
 		return {
 			findings: this.#findings,
-			convicted: new Set([...this.#contradictions.convicted.keys(), ...this.#convictedElsewhere]).size,
+			convicted: this.#options.members.filter((member) => this.#reputations.isConvicted(member)).length,
 			admissionsRefused: this.#admissionsRefused,
 			requestsRefused: this.#requestsRefused,
 		};

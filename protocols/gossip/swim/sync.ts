@@ -10,6 +10,7 @@ import type { MemberUpdate, SyncRequest, SyncResponse } from "./messages.ts";
 import { signUpdate } from "./signing.ts";
 import { accusationOf } from "./standing.ts";
 import { handleUpdate } from "./updates.ts";
+import { LAMPORT_LEAP_MAX } from "./user-events.ts";
 
 export function handleSyncTimer(core: SwimCore): void {
 	setTimer(core, "sync", syncIntervalScaledMs(core.config.syncIntervalMs, groupSize(core)));
@@ -54,7 +55,7 @@ function tryJoin(core: SwimCore): void {
 
 export function handleSyncRequest(core: SwimCore, from: NodeId, request: SyncRequest): void {
 	if (core.phase === "left") return;
-	core.lamport = Math.max(core.lamport, request.lamport);
+	heedLamport(core, request.lamport, LAMPORT_LEAP_MAX);
 	// First, so that the answer tells the sender what is held against it.
 	merge(core, from, request.members);
 	for (const members of describeAll(core)) {
@@ -63,15 +64,26 @@ export function handleSyncRequest(core: SwimCore, from: NodeId, request: SyncReq
 }
 
 export function handleSyncResponse(core: SwimCore, from: NodeId, response: SyncResponse): void {
-	core.lamport = Math.max(core.lamport, response.lamport);
+	const { joining } = core;
+	// An answer to a join is one of a seed that was asked; the number of the exchange can be guessed.
+	const isJoined = joining !== null && joining.sequence === response.sequence && joining.seeds.includes(from);
+	heedLamport(core, response.lamport, isJoined ? Number.MAX_SAFE_INTEGER : LAMPORT_LEAP_MAX);
 	core.isQuiet = isNewcomersFirst(core, from, response.sequence);
 	merge(core, from, response.members);
 	core.isQuiet = false;
-	const { joining } = core;
-	if (joining === null || joining.sequence !== response.sequence) return;
+	if (!isJoined) return;
 	core.joining = null;
 	cancelTimer(core, "join");
 	if (joining.requestId !== null) reply(core, joining.requestId, { type: "joined", through: from });
+}
+
+/**
+ * Follows another's Lamport time, by so much in one message: one word of a wrong clock must not end the numbers of all. Who joins takes
+ * over what its seed has, or its events would be old to the group.
+ */
+function heedLamport(core: SwimCore, lamport: number, leapMax: number): void {
+	if (!Number.isSafeInteger(lamport)) return;
+	core.lamport = Math.max(core.lamport, Math.min(lamport, core.lamport + leapMax));
 }
 
 /**

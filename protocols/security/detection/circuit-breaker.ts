@@ -18,7 +18,8 @@ export class CircuitBreaker {
 	readonly #openMs: number;
 	#outcomes: boolean[] = [];
 	#openedAtMs: number | null = null;
-	#isTrying = false;
+	/** When the call was allowed whose outcome decides; null while there is none. */
+	#triedAtMs: number | null = null;
 
 	/** @throws QuorateError `detector-config-invalid` */
 	constructor({ window = 20, failureRate = 0.5, openMs = 10_000 }: CircuitBreakerOptions = {}) {
@@ -35,19 +36,22 @@ export class CircuitBreaker {
 		return nowMs - this.#openedAtMs >= this.#openMs ? "half-open" : "open";
 	}
 
-	/** Whether a call may be made now. In `half-open` the first to ask may; the others wait for its outcome. */
+	/**
+	 * Whether a call may be made now. In `half-open` the first to ask may; the others wait for its outcome, but no longer than `openMs`:
+	 * who never tells must not keep it open for ever.
+	 */
 	allows(nowMs: number): boolean {
 		const state = this.state(nowMs);
 		if (state !== "half-open") return state === "closed";
-		if (this.#isTrying) return false;
-		this.#isTrying = true;
+		if (this.#triedAtMs !== null && nowMs - this.#triedAtMs < this.#openMs) return false;
+		this.#triedAtMs = nowMs;
 		return true;
 	}
 
 	/** What became of a call that was allowed. */
 	record(hasSucceeded: boolean, nowMs: number): void {
-		if (this.#isTrying) {
-			this.#isTrying = false;
+		if (this.#triedAtMs !== null) {
+			this.#triedAtMs = null;
 			this.#outcomes = [];
 			this.#openedAtMs = hasSucceeded ? null : nowMs;
 			return;

@@ -11,7 +11,14 @@ import { cryptoOf, names } from "../../protocols/security/ceremony/world.ts";
 const members = names(4);
 const [one, two] = members as [NodeId, NodeId];
 
-function started(reputations?: SecurityMonitor["reputations"], patterns?: SecurityMonitor["patterns"], nowMs = 0) {
+type Options = ConstructorParameters<typeof SecurityMonitor>[0];
+
+function started(
+	reputations?: SecurityMonitor["reputations"],
+	patterns?: SecurityMonitor["patterns"],
+	nowMs = 0,
+	more: Pick<Options, "eclipse" | "lastRecord"> = {},
+) {
 	const time = { nowMs };
 	const records: AuditRecord[] = [];
 	const alerts: SecurityAlert[] = [];
@@ -27,6 +34,7 @@ function started(reputations?: SecurityMonitor["reputations"], patterns?: Securi
 		alert: (alert) => alerts.push(alert),
 		...(reputations === undefined ? {} : { reputations }),
 		...(patterns === undefined ? {} : { patterns }),
+		...more,
 	});
 	return { monitor, time, records, alerts };
 }
@@ -63,6 +71,33 @@ describe("a security monitor", () => {
 		const next = started(structuredClone(monitor.reputations));
 		expect(next.monitor.reputation(one)).toBe(0);
 		expect(next.monitor.reputation(two)).toBe(0.5);
+		expect(next.monitor.metrics.convicted).toBe(1);
+	});
+
+	it("its forensic log goes on over its restart: what both lives have written is one chain", () => {
+		const first = started();
+		first.monitor.detectByzantineAttacks({ statements: [said(one, "s", "a"), said(one, "s", "b")] });
+		const next = started(undefined, undefined, 0, { lastRecord: first.records.at(-1)! });
+		next.monitor.noteConviction(two, "shown");
+		const records = [...first.records, ...next.records];
+		expect(records.map(({ sequence }) => sequence)).toEqual([1, 2]);
+		expect(verifyAuditLog(records, cryptoOf(nodeId("judge")))).toMatchObject({ isIntact: true, signedThrough: 2 });
+	});
+
+	it("tells whom a full table has driven out, and calls nobody accepted who is out again", () => {
+		const peers = Array.from({ length: 12 }, (_, at) => {
+			return { node: nodeId(`p-${at}`), source: `10.${at}`, place: `a-${at}`, network: `b-${at}` };
+		});
+		for (let many = 3; many <= 9; many++) {
+			const { monitor } = started(undefined, undefined, 0, { eclipse: { capacity: 3, anchors: 1 } });
+			const table = new Set<string>(monitor.protectAgainstEclipseAttacks(peers.slice(0, 3)).accepted);
+			const { accepted, evicted, blocked } = monitor.protectAgainstEclipseAttacks(peers.slice(3, 3 + many));
+			for (const node of evicted) table.delete(node);
+			for (const node of accepted) table.add(node);
+			expect(table.size).toBe(3);
+			expect(table.has("p-0")).toBe(true);
+			expect(accepted.length + blocked.length).toBe(many);
+		}
 	});
 
 	it("keeps its memory between calls: budgets, tables and origins are not new each time", () => {
@@ -85,6 +120,10 @@ describe("a security monitor", () => {
 		expect(monitor.protectAgainstEclipseAttacks(peers.slice(0, 3)).accepted).toHaveLength(3);
 		expect(monitor.protectAgainstEclipseAttacks(peers.slice(3)).accepted).toHaveLength(0);
 		expect(monitor.metrics).toMatchObject({ admissionsRefused: 4, requestsRefused: 3 });
+		// What is only throttled counts as refused too.
+		time.nowMs = 60_000;
+		expect([1, 2, 3].flatMap(() => monitor.mitigateDoSAttacks([{ sender: "y" }]))).toHaveLength(2);
+		expect(monitor.metrics.requestsRefused).toBe(4);
 	});
 
 	it("learns which alerts follow one another, over its restarts, and warns of the next", () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { must, type NodeId, nodeId } from "../../../../protocols/core/index.ts";
 import { messageBytes, retransmitLimit, type SwimMessage, swimLayouts } from "../../../../protocols/gossip/index.ts";
 import { type CompiledLayout, compileLayouts } from "../../../../runtime/codec/index.ts";
-import { a, alive, b, c, d, dead, e, LoneMember, left, suspected, variedChoices } from "./lone-member.ts";
+import { alive, b, c, d, dead, e, LoneMember, left, suspected, variedChoices } from "./lone-member.ts";
 
 const layouts: ReadonlyMap<string, CompiledLayout> = new Map(
 	compileLayouts(swimLayouts, 1).map((layout, i) => [must(swimLayouts.messages[i], "one each").type, layout]),
@@ -40,7 +40,8 @@ describe("retransmission", () => {
 			.timer("gossip")
 			.sent("gossip")
 			.flatMap(({ message }) => message.updates);
-		expect(said.filter(({ node }) => node === c).every(({ kind }) => kind === "alive")).toBe(true);
+		const kinds = said.flatMap(({ node, kind }) => (node === c ? [kind] : []));
+		expect(new Set(kinds)).toEqual(new Set(["alive"]));
 	});
 
 	it("the least sent leave first, of these the newest", () => {
@@ -175,6 +176,5 @@ describe("who is gossiped to (GOS-6)", () => {
 		member.timer(`dead/${b}`).timer(`dead/${b}`);
 		expect(member.events).toEqual([{ type: "member-forgotten", node: b }]);
 		expect(member.hear(d, alive(d)).stateOf(d)).toBe("alive");
-		expect(a).not.toBe(b);
 	});
 });

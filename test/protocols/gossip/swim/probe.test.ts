@@ -75,6 +75,25 @@ describe("direct and indirect probes (SWIM §3.1)", () => {
 		expect(member.stateOf(to)).toBe("alive");
 	});
 
+	it("a relay passes on the answer of the target alone", () => {
+		const member = new LoneMember({ others });
+		member.receive(b, { type: "ping-request", sequence: 9, target: c, updates: [], events: [] });
+		const { sequence } = must(member.sent("ping")[0], "it pings").message;
+		expect(member.ack(d, sequence).sent("ack")).toEqual([]);
+		expect(member.ack(c, sequence).sent("ack")).toMatchObject([{ to: b, message: { sequence: 9 } }]);
+	});
+
+	it("what loss is estimated from counts direct probes alone: an answer through a relay makes none of them answered", () => {
+		const member = new LoneMember({ others }).timer("probe");
+		const { message } = must(member.sent("ping")[0], "one is probed");
+		member.timer("probe-timeout");
+		member.ack(must(member.sent("ping-request")[0], "others are asked").to, message.sequence);
+		expect(member.machine.status.probes).toEqual({ judged: 1, answered: 0 });
+		const next = must(member.timer("probe").sent("ping")[0], "one is probed");
+		member.ack(next.to, next.message.sequence);
+		expect(member.machine.status.probes).toEqual({ judged: 2, answered: 1 });
+	});
+
 	it("relays that are under way have a bound", () => {
 		const member = new LoneMember({ others, config: { relaysMax: 2 } });
 		const ask = (): number => {

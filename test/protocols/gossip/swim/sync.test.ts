@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { must, type NodeId, nodeId } from "../../../../protocols/core/index.ts";
+import { LAMPORT_LEAP_MAX } from "../../../../protocols/gossip/index.ts";
 import { a, alive, b, c, d, dead, LoneMember, left, suspected } from "./lone-member.ts";
 
 function answer(
@@ -26,6 +27,15 @@ describe("join (GOS-11)", () => {
 		expect(member.replies).toEqual([{ type: "joined", through: c }]);
 		expect(member.machine.status.present).toBe(4);
 		expect(member.cancelled).toContain("join");
+	});
+
+	it("is joined by an answer of a seed to what was asked, and by no other", () => {
+		const member = new LoneMember();
+		member.request({ type: "join", seeds: [b] });
+		const { sequence } = must(member.sent("sync-request")[0], "it asks").message;
+		expect(answer(member, b, sequence + 1, alive(b)).replies).toEqual([]);
+		expect(answer(member, d, sequence, alive(b)).replies).toEqual([]);
+		expect(answer(member, b, sequence, alive(b)).replies).toEqual([{ type: "joined", through: b }]);
 	});
 
 	it("asks again, so often, then says that nobody answered", () => {
@@ -99,6 +109,33 @@ describe("exchange of whole states (GOS-7)", () => {
 		expect(lengths).toEqual([8, 8, 8, 7]);
 	});
 
+	it("tells who has left, and not who is buried: that would be suspected anew wherever it is still believed", () => {
+		const member = new LoneMember({ others: [b, c, d] }).hear(c, dead(b, c)).timer(`dead/${b}`).hear(d, left(d));
+		member.receive(c, { type: "sync-request", sequence: 5, members: [], lamport: 0 });
+		const { members } = must(member.sent("sync-response")[0], "it answers").message;
+		expect(new Set(members)).toEqual(new Set([alive(a), alive(c), left(d)]));
+	});
+
+	it("a verdict on oneself is refuted as what it is", () => {
+		const member = new LoneMember({ others: [b, c] });
+		member.receive(c, { type: "sync-request", sequence: 5, members: [dead(a, b)], lamport: 0 });
+		expect(member.events).toContainEqual({ type: "refuted", incarnation: 2, accusation: "dead", by: b });
+	});
+
+	it("no word of another moves the Lamport time further than an event may, but that of the seed through which one joins", () => {
+		const far = Number.MAX_SAFE_INTEGER;
+		const member = new LoneMember({ others: [b, c] });
+		member.receive(b, { type: "sync-request", sequence: 5, members: [], lamport: far });
+		expect(member.machine.status.lamport).toBe(LAMPORT_LEAP_MAX);
+		member.receive(b, { type: "sync-response", sequence: 5, members: [], lamport: far });
+		expect(member.machine.status.lamport).toBe(2 * LAMPORT_LEAP_MAX);
+		const joining = new LoneMember();
+		joining.request({ type: "join", seeds: [b] });
+		const { sequence } = must(joining.sent("sync-request")[0], "it asks").message;
+		joining.receive(b, { type: "sync-response", sequence, members: [], lamport: 2 ** 30 });
+		expect(joining.machine.status.lamport).toBe(2 ** 30);
+	});
+
 	it("another's verdict is only a reason to suspect", () => {
 		const member = new LoneMember({ others: [b, c] });
 		member.receive(c, { type: "sync-request", sequence: 5, members: [dead(b, c)], lamport: 0 });
@@ -163,9 +200,11 @@ describe("leave (GOS-13)", () => {
 		expect(member.request({ type: "join", seeds: [b] })).toEqual([{ type: "refused", reason: "leaving" }]);
 	});
 
-	it("the others hear that it left, not that it failed", () => {
+	it("the others hear that it left, not that it failed, and remember it for as long as the dead", () => {
 		const member = new LoneMember({ others: [b, c] }).hear(b, left(b));
 		expect(member.events).toEqual([{ type: "member-left", node: b, incarnation: 1 }]);
+		const { forgetDeadAfterMs } = member.config;
+		expect(member.timers.get(`dead/${b}`)).toEqual({ min: forgetDeadAfterMs, max: forgetDeadAfterMs });
 	});
 
 	it("who has left may come back at a later incarnation", () => {
@@ -184,6 +223,14 @@ describe("tags", () => {
 		expect(member.waitingAbout(a)).toEqual(alive(a, 2, Uint8Array.of(1)));
 		member.hear(b, alive(b, 2, Uint8Array.of(5)));
 		expect(member.events).toEqual([{ type: "member-updated", node: b, incarnation: 2, tags: Uint8Array.of(5) }]);
+	});
+
+	it("that a suspect refutes with are told beside that it is cleared", () => {
+		const member = new LoneMember({ others: [b, c] }).hear(c, suspected(b, c)).hear(b, alive(b, 2, Uint8Array.of(5)));
+		expect(member.events).toEqual([
+			{ type: "member-cleared", node: b, incarnation: 2 },
+			{ type: "member-updated", node: b, incarnation: 2, tags: Uint8Array.of(5) },
+		]);
 	});
 
 	it("more than 512 bytes are refused", () => {

@@ -206,6 +206,16 @@ describe("signed statements (GOS-23)", () => {
 		expect(member.events).toMatchObject([{ type: "update-refused", reason: "not-signed" }]);
 	});
 
+	it("are forgotten with whom they are about", () => {
+		const member = group()
+			.hear(c, signed(dead(b, c)))
+			.timer(`dead/${b}`);
+		const { accusations } = member.machine.state as { accusations: ReadonlyMap<NodeId, MemberUpdate> };
+		expect([...accusations.keys()]).toEqual([b]);
+		member.timer(`dead/${b}`);
+		expect(accusations.size).toBe(0);
+	});
+
 	it("can not accuse an incarnation that the accused has not signed", () => {
 		const member = group().hear(c, signed(suspected(b, c, 2)));
 		expect(member.events).toMatchObject([{ type: "update-refused", reason: "incarnation-leap", from: c }]);

@@ -5,6 +5,7 @@
 import { describe, expect, it } from "vitest";
 import type { NodeId } from "../../../../protocols/core/index.ts";
 import { LAMPORT_LEAP_MAX, type UserEvent } from "../../../../protocols/gossip/index.ts";
+import { EVENTS_PER_TIME_MAX } from "../../../../protocols/gossip/swim/user-events.ts";
 import { a, b, c, d, LoneMember } from "./lone-member.ts";
 
 const none = new Uint8Array(0);
@@ -47,6 +48,12 @@ describe("user events", () => {
 		hear(member, b, event({ lamport: 1_000 }));
 		expect(told(hear(member, b, event({ lamport: 1_000 - 512 })))).toBe(0);
 		expect(told(hear(member, b, event({ lamport: 1_000 - 511 })))).toBe(1);
+	});
+
+	it("of one time have a bound: a flood of names does not grow the memory of them", () => {
+		const member = new LoneMember({ others: [b, c] });
+		const flood = Array.from({ length: EVENTS_PER_TIME_MAX + 1 }, (_, i) => event({ name: `e${i}` }));
+		expect(told(hear(member, b, ...flood))).toBe(EVENTS_PER_TIME_MAX);
 	});
 
 	it.each([

@@ -287,4 +287,12 @@ describe("floods", () => {
 		breaker.record(false, 200);
 		expect(breaker.allows(200)).toBe(true);
 	});
+
+	it("SEC-26: a call whose outcome nobody ever tells keeps a breaker from trying another for its time, and no longer", () => {
+		const breaker = new CircuitBreaker({ window: 1, openMs: 100 });
+		breaker.record(false, 0);
+		expect([100, 199, 200].map((atMs) => breaker.allows(atMs))).toEqual([true, false, true]);
+		breaker.record(true, 210);
+		expect(breaker.state(210)).toBe("closed");
+	});
 });
