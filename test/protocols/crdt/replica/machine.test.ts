@@ -6,11 +6,14 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Effect, Generator, nodeId } from "../../../../protocols/core/index.ts";
+import { type Effect, Generator, type Input, nodeId } from "../../../../protocols/core/index.ts";
+import { ByteWriter } from "../../../../protocols/crdt/encoding/byte-writer.ts";
 import {
 	type CrdtCommand,
+	type CrdtMessage,
 	type CrdtTypes,
 	type DocumentSchema,
+	type ReplicaConfig,
 	ReplicaMachine,
 	replicaConfig,
 	replicaId,
@@ -182,6 +185,69 @@ describe("a replica's machine", () => {
 		}
 		const types = effects.map((effect) => (effect.type === "emit" ? effect.event.type : effect.type));
 		expect(types).toEqual(Array.from({ length: 3 }, () => ["message-refused", "stranger"]).flat());
+	});
+
+	/** A machine of a, which runs with b and c, and what its last input has led to. */
+	function lone(more: Partial<ReplicaConfig> = {}) {
+		const members = ["a", "b", "c"].map(nodeId);
+		const machine = new ReplicaMachine(replicaConfig({ replica: replicaId("a", 0), members, schema, ...more }));
+		const step = (input: Input<CrdtTypes>): Effect<CrdtTypes>[] => {
+			const effects: Effect<CrdtTypes>[] = [];
+			machine.step(input, 0, effects);
+			return effects;
+		};
+		step({ type: "start", durable: { state: null, updates: [], collection: null } });
+		const hear = (from: string, message: CrdtMessage) => step({ type: "message", from: nodeId(from), message });
+		const increment = () => {
+			const commands: CrdtCommand[] = [{ type: "increment", path: ["hits"], amount: 1 }];
+			return step({ type: "request", requestId: 1, request: { type: "change", commands } });
+		};
+		const context = (): Uint8Array => {
+			const writer = new ByteWriter();
+			machine.document.context.encode(writer);
+			return writer.take();
+		};
+		return { machine, hear, increment, context };
+	}
+
+	it("counts as answers what answers a question of its own, not the questions of others", () => {
+		const { machine, hear, context } = lone();
+		hear("b", { type: "digest", context: context(), epoch: 0, isAnswer: false });
+		expect(machine.answersOf(nodeId("b"))).toBe(0);
+		hear("b", { type: "digest", context: context(), epoch: 0, isAnswer: true });
+		expect(machine.answersOf(nodeId("b"))).toBe(1);
+	});
+
+	it("keeps the log of a change until the last member has acknowledged it", () => {
+		const { machine, hear, increment, context } = lone();
+		increment();
+		hear("b", { type: "digest", context: context(), epoch: 0, isAnswer: true });
+		expect(machine.document.logLength).toBe(1);
+		hear("c", { type: "digest", context: context(), epoch: 0, isAnswer: true });
+		expect(machine.document.logLength).toBe(0);
+	});
+
+	it("writes its whole state after `appendsMax` updates, so that a restart reads no more of them", () => {
+		const { increment } = lone({ appendsMax: 2 });
+		const writes = Array.from({ length: 6 }, increment).flatMap((effects) =>
+			effects.flatMap((effect) => (effect.type === "persist" ? [effect.write.type] : [])),
+		);
+		expect(writes).toEqual(["append", "append", "replace", "append", "append", "replace"]);
+	});
+
+	it("applies nothing while it has promised that it stands at the point of a collection (CRDT-29)", () => {
+		const [other, { machine, hear, context }] = [lone(), lone({ replica: replicaId("b", 0) })];
+		const sent = other.increment().flatMap((effect) => (effect.type === "send" ? [effect.message] : []));
+		const [delta] = sent;
+		expect(delta?.type).toBe("delta");
+		hear("a", { type: "collection", step: "freeze", epoch: 0, round: 1, context: new Uint8Array() });
+		hear("a", { type: "collection", step: "point", epoch: 0, round: 1, context: context() });
+		expect(hear("c", delta!)).toEqual([]);
+		hear("a", { type: "state", state: other.machine.document.encode() });
+		expect(machine.document.counter("hits").value).toBe(0);
+		hear("a", { type: "collection", step: "abort", epoch: 0, round: 1, context: new Uint8Array() });
+		hear("a", { type: "state", state: other.machine.document.encode() });
+		expect(machine.document.counter("hits").value).toBe(1);
 	});
 
 	it("is copied with all that decides what it does", () => {

@@ -253,6 +253,35 @@ describe("what an author can not have made", () => {
 		expect(waiting.document.text("text").toString()).toBe("123");
 	});
 
+	it("does not take another author's operation for its own predecessor: its chain would have two beginnings", () => {
+		const b = group.replica("b");
+		const hers = decodeOperation(crypto, type(b, "hers"));
+		const document = new CrdtDocument({ replica: replicaId("a", 1), schema });
+		document.text("text").insert(0, "x");
+		const his = signOperation(crypto, {
+			author,
+			previous: hers.id,
+			dependencies: [hers.id],
+			update: document.takeUpdate()!,
+		});
+		expect(code(() => b.receive(encodeOperation(his)))).toContain("another author's");
+	});
+
+	it("fills no place but its own among what waits", () => {
+		const b = new SignedReplica({
+			node: nodeId("b"),
+			members,
+			schema,
+			crypto: group.authority.portOf(nodeId("b")),
+			waitingMax: 1,
+		});
+		const [a, c] = [group.replica("a"), group.replica("c")];
+		type(a, "1");
+		expect(b.receive(type(a, "2")).type).toBe("waiting");
+		type(c, "1");
+		expect(b.receive(type(c, "2")).type).toBe("waiting");
+	});
+
 	it("is refused when it is cut or changed anywhere", () => {
 		const bytes = encodeOperation(signOperation(crypto, content));
 		for (let at = 0; at < bytes.length; at++) {

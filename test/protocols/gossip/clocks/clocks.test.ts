@@ -73,6 +73,12 @@ describe("dotted version vectors (Preguiça et al. 2012)", () => {
 		expect(writeSibling(third, third.context, a, "v4").values.map(({ value }) => value)).toEqual(["v4"]);
 	});
 
+	it("a member that has lost what it held numbers its writes behind all that its client has read of it", () => {
+		const [a] = ids;
+		const written = writeSibling<string>(noSiblings, new Map([[a, 5]]), a, "new");
+		expect(written.values).toEqual([{ dot: { node: a, count: 6 }, value: "new" }]);
+	});
+
 	it("hold exactly the values that no later write has seen, after any exchange", () => {
 		const action = fc.oneof(
 			fc.record({ type: fc.constant("write" as const), who: fc.nat(2), client: fc.nat(2) }),

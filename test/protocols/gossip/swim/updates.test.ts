@@ -198,6 +198,7 @@ describe("signed statements (GOS-23)", () => {
 		["signed by another", signed(suspected(b, c), d)],
 		["altered: another member", { ...signed(suspected(d, c)), node: b }],
 		["altered: another incarnation", { ...signed(dead(b, c, 0)), incarnation: 1 }],
+		["altered: an incarnation of the same lower half", { ...signed(alive(b, 2)), incarnation: 2 + 2 ** 32 }],
 		["altered: another kind", { ...signed(suspected(b, c)), kind: "dead" as const }],
 		["altered: other tags", { ...signed(alive(b, 2)), tags: Uint8Array.of(1) }],
 	])("are refused: %s", (_what, update) => {
