@@ -88,11 +88,24 @@ class Stage {
 	}
 }
 
+/** What a member offers that has something which others lack. */
+function newsOfAnother(): AntiEntropyMessage {
+	const stage = new Stage();
+	const member = stage.member("c");
+	stage.disk.flush();
+	stage.change(member);
+	stage.exchange();
+	const [offer] = stage.sent;
+	if (offer?.type !== "offer") throw new Error("it offers what it has");
+	return offer;
+}
+
 test("nothing is done under a life's number before it is kept, and a change is answered when it is", () => {
 	const stage = new Stage();
 	const member = stage.member();
 	stage.change(member);
-	member.receive(nodeId("b"), { type: "offer", digests: [] });
+	member.receive(nodeId("b"), newsOfAnother());
+	expect(stage.sent).toEqual([]);
 	expect(member.value).toEqual({ visits: 0 });
 	stage.disk.flush();
 	expect(member.value).toEqual({ visits: 1 });
@@ -148,7 +161,7 @@ test("a life whose number can not be kept does nothing, and says so to who waits
 	stage.disk.lose();
 	expect(stage.replies).toMatchObject([{ type: "values-refused", error: { code: "gossip-storage-lost" } }]);
 	expect(member.value).toEqual({ visits: 0 });
-	member.receive(nodeId("b"), { type: "offer", digests: [{ name: "values", digest: new Uint8Array([0]) }] });
+	member.receive(nodeId("b"), newsOfAnother());
 	expect(stage.sent).toEqual([]);
 });
 
@@ -181,6 +194,12 @@ test("changes wait for the disk up to a number", () => {
 	expect(stage.replies).toEqual([]);
 	stage.change(member);
 	expect(stage.replies).toMatchObject([{ error: { code: "gossip-values-busy", details: { node: "a" } } }]);
+	// The number of the life, then the changes; then there is room again.
+	for (let i = 0; i < 2; i++) stage.disk.flush();
+	stage.change(member);
+	stage.disk.flush();
+	expect(stage.replies.at(-1)).toEqual({ type: "values-kept" });
+	expect(member.value).toEqual({ visits: CHANGES_WAITING_MAX + 1 });
 });
 
 test("a member offers what it has, now and then, to who is there", () => {

@@ -4,6 +4,7 @@
  * Method: small documents, one rule a test.
  */
 import { describe, expect, it } from "vitest";
+import { CLOCK_TOLERANCE_MS_DEFAULT } from "../../../protocols/crdt/causality/hybrid-clock.ts";
 import { CrdtDocument, type DocumentSchema, type ReplicaId, replicaId } from "../../../protocols/crdt/index.ts";
 
 const schema: DocumentSchema = {
@@ -116,7 +117,9 @@ describe("updates", () => {
 		b.advanceClock(1_000);
 		expect(thrownCode(() => b.apply(update))).toBe("crdt-clock-ahead");
 		expect(b.lwwRegister("title").value).toBeUndefined();
-		b.advanceClock(9_990_000);
+		b.advanceClock(10_000_000 - CLOCK_TOLERANCE_MS_DEFAULT - 1);
+		expect(thrownCode(() => b.apply(update))).toBe("crdt-clock-ahead");
+		b.advanceClock(10_000_000 - CLOCK_TOLERANCE_MS_DEFAULT);
 		expect(b.apply(update)).toBe("applied");
 	});
 });

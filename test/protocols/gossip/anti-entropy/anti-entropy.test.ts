@@ -82,6 +82,7 @@ describe("documents of a group", () => {
 		// Four members, an exchange a second or sooner.
 		const sent = group.crowd.counts.messages - messages;
 		expect(sent).toBeGreaterThanOrEqual(4 * 9);
+		expect(sent).toBeLessThanOrEqual(4 * 11);
 		expect(group.events.filter(({ event }) => event.type === "value-changed")).toHaveLength(3);
 	});
 
@@ -99,6 +100,17 @@ describe("documents of a group", () => {
 		});
 		expect(readings[0]?.isConverged).toBe(false);
 		expect(readings.at(-1)).toMatchObject({ isConverged: true, share: 1, heard: 6 });
+	});
+});
+
+describe("a difference", () => {
+	it("that brings nothing new is no change", () => {
+		const group = new DocumentCrowd(2);
+		group.change(1);
+		const theirs = new ReconciledDocument(group.document(1));
+		const difference = theirs.difference(new ReconciledDocument(group.document(0)).digest())!;
+		for (let i = 0; i < 2; i++) group.hear(0, { type: "supply", differences: [{ name: "document", difference }] });
+		expect(group.events.map(({ event }) => event.type)).toEqual(["value-changed"]);
 	});
 });
 

@@ -32,8 +32,8 @@ class Lone {
 	announce(from: NodeId, id: string): Effect<BroadcastTypes>[] {
 		return this.hear(from, { type: "tree-have", ids: [id], hops: [1] });
 	}
-	gossip(from: NodeId, id: string): Effect<BroadcastTypes>[] {
-		return this.hear(from, { type: "tree-gossip", broadcast: { id, payload: new Uint8Array(0) }, hops: 1 });
+	gossip(from: NodeId, id: string, hops = 1): Effect<BroadcastTypes>[] {
+		return this.hear(from, { type: "tree-gossip", broadcast: { id, payload: new Uint8Array(0) }, hops });
 	}
 }
 
@@ -78,6 +78,24 @@ describe("a message that was announced", () => {
 		lone.announce(b, "x");
 		lone.step({ type: "peer-unreachable", peer: a });
 		expect(grafts(lone.step({ type: "timer", timer: "graft" }))).toEqual([[b, "x"]]);
+	});
+});
+
+describe("a message that takes a long way", () => {
+	const shown = (effects: readonly Effect<BroadcastTypes>[]): string[] =>
+		effects.flatMap((effect) => {
+			if (effect.type !== "send") return [];
+			const { type } = effect.message;
+			return type === "tree-graft" || type === "tree-prune" ? [`${type} ${effect.to}`] : [];
+		});
+
+	it("makes the link on which it was announced much shorter one of the tree, in place of its own (Plumtree §3.8)", () => {
+		const { optimisationHops } = broadcastConfig({ nodeId: nodeId("me") });
+		const lone = new Lone([a, b]);
+		lone.announce(b, "x");
+		expect(shown(lone.gossip(a, "x", optimisationHops))).toEqual([]);
+		lone.announce(b, "y");
+		expect(shown(lone.gossip(a, "y", 1 + optimisationHops))).toEqual(["tree-graft b", "tree-prune a"]);
 	});
 });
 

@@ -54,6 +54,12 @@ describe("φ accrual (Hayashibara et al. 2004)", () => {
 		expect(irregular.phi(irregularMs + 2_000)).toBeLessThan(3);
 	});
 
+	it("learns nothing of the rhythm from a gap that was a suspicion: after it silence is judged as before", () => {
+		const [[detector, lastMs], [steady, steadyMs]] = [beating(1_000, 0), beating(1_000, 0)];
+		detector.heartbeat(lastMs + 60_000);
+		expect(detector.phi(lastMs + 60_000 + 2_000)).toBe(steady.phi(steadyMs + 2_000));
+	});
+
 	it("forgives the acceptable pause, and stays finite for ever", () => {
 		const [detector, lastMs] = beating(1_000, 0, { acceptablePauseMs: 3_000 });
 		expect(detector.isSuspected(lastMs + 4_000)).toBe(false);
