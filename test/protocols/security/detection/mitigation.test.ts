@@ -30,14 +30,16 @@ describe("SEC-15: Sybil admission", () => {
 	const bare: JoinRequest = { node: candidate, publicKey, origin: "10.0.0" };
 	const unsigned = { node: candidate, publicKey, expiresAtMs: 1_000 };
 	const credential = { ...unsigned, signature: cryptoOf(authority).sign(credentialBytes(unsigned)) };
-	let nonce = 0;
-	while (
-		createHash("sha256")
-			.update(workBytes(workChallenge, candidate, publicKey, nonce))
-			.digest()[0] !== 0
-	)
-		nonce++;
-	const work = { challenge: workChallenge, nonce };
+	const workFor = (challenge: Uint8Array) => {
+		const digestOf = (nonce: number) =>
+			createHash("sha256")
+				.update(workBytes(challenge, candidate, publicKey, nonce))
+				.digest();
+		let nonce = 0;
+		while (digestOf(nonce)[0] !== 0) nonce++;
+		return { challenge, nonce };
+	};
+	const work = workFor(workChallenge);
 	const judge = (request: JoinRequest, change: Partial<SybilAdmissionOptions> = {}, nowMs = 0) =>
 		new SybilAdmission({ ...options, ...change }, 0).judge(request, nowMs);
 
@@ -78,9 +80,13 @@ describe("SEC-15: Sybil admission", () => {
 		const factors = (request: JoinRequest, change = {}): readonly string[] => judge(request, change).factors;
 		expect(factors({ ...bare, work })).toEqual(["work"]);
 		expect(factors({ ...bare, work }, { workBits: 64 })).toEqual([]);
-		expect(factors({ ...bare, work: { ...work, nonce: nonce + 1 } }, { workBits: 24 })).toEqual([]);
-		expect(factors({ ...bare, work: { ...work, challenge: new Uint8Array([8]) } })).toEqual([]);
-		expect(factors({ ...bare, node: nodeId("thief"), work }, { workBits: 9 })).toEqual([]);
+		expect(factors({ ...bare, work: { ...work, nonce: work.nonce + 1 } }, { workBits: 24 })).toEqual([]);
+		// Real work, done before this challenge was given out.
+		const stored = workFor(new Uint8Array([8]));
+		expect(factors({ ...bare, work: stored }, { workChallenge: stored.challenge })).toEqual(["work"]);
+		expect(factors({ ...bare, work: stored })).toEqual([]);
+		expect(factors({ ...bare, node: nodeId("thief"), work })).toEqual([]);
+		expect(factors({ ...bare, publicKey: new Uint8Array(32).fill(4), work })).toEqual([]);
 		expect(factors({ ...bare, work: { ...work, nonce: 0.5 } })).toEqual([]);
 	});
 
