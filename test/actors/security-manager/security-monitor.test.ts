@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { type SecurityAlert, SecurityMonitor } from "../../../actors/security-manager/index.ts";
+import { ALERTS_KEPT } from "../../../actors/security-manager/security-monitor.ts";
 import { Generator, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import { type AuditRecord, verifyAuditLog } from "../../../protocols/security/index.ts";
 import { cryptoOf, names } from "../../protocols/security/ceremony/world.ts";
@@ -82,6 +83,28 @@ describe("a security monitor", () => {
 		const records = [...first.records, ...next.records];
 		expect(records.map(({ sequence }) => sequence)).toEqual([1, 2]);
 		expect(verifyAuditLog(records, cryptoOf(nodeId("judge")))).toMatchObject({ isIntact: true, signedThrough: 2 });
+	});
+
+	it("takes what another judge has proved once, and keeps the latest alerts alone", () => {
+		const { monitor, alerts } = started();
+		for (let i = 0; i < 2; i++) monitor.noteConviction(one, "shown");
+		expect(alerts).toHaveLength(1);
+		expect(monitor.metrics).toMatchObject({ findings: 1, convicted: 1 });
+		const peers = [0, 1, 2, 3].map((at) => ({ node: nodeId(`p-${at}`), source: "evil", place: "a", network: "b" }));
+		for (let i = 0; i < ALERTS_KEPT; i++) monitor.protectAgainstEclipseAttacks(peers);
+		expect(alerts).toHaveLength(ALERTS_KEPT + 1);
+		expect(monitor.alerts).toEqual(alerts.slice(1));
+	});
+
+	it("rewards nobody for a round in which it was blamed", () => {
+		const { monitor } = started();
+		const round = (delayMs: number) =>
+			monitor.detectByzantineAttacks({ statements: [], delaysMs: new Map([[one, delayMs]]) });
+		for (let i = 0; i < 20; i++) expect(round(10 + (i % 3))).toEqual([]);
+		const before = monitor.reputation(one)!;
+		expect(before).toBeCloseTo(0.7, 9);
+		expect(round(10_000)).toMatchObject([{ kind: "timing", culprits: [one] }]);
+		expect(monitor.reputation(one)).toBeCloseTo(before - 0.05, 9);
 	});
 
 	it("tells whom a full table has driven out, and calls nobody accepted who is out again", () => {

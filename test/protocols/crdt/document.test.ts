@@ -124,6 +124,32 @@ describe("updates", () => {
 	});
 });
 
+describe("a difference", () => {
+	it("waits at whoever lacks what its asker had", () => {
+		const [a, b, d] = [document("a"), document("b"), document("d")];
+		a.apply(typed(b, "first"));
+		const asker = a.context.copy();
+		a.counter("n").increment();
+		a.takeUpdate();
+		const difference = a.differenceTo(asker);
+		if (difference.type !== "update") throw new Error("the log has it all");
+		expect(d.apply(difference.bytes)).toBe("waiting");
+		expect(d.counter("n").value).toBe(0);
+	});
+
+	it("is not to be had by who lacks one record that has left the log: only the whole state helps", () => {
+		const [a, b] = [document("a"), document("b")];
+		a.counter("n").increment();
+		b.apply(a.takeUpdate()!);
+		const behind = b.context.copy();
+		a.counter("n").increment();
+		b.apply(a.takeUpdate()!);
+		a.cutLog(a.context);
+		expect(a.differenceTo(behind)).toEqual({ type: "behind" });
+		expect(a.differenceTo(b.context)).toEqual({ type: "nothing" });
+	});
+});
+
 describe("replica ids", () => {
 	it("are refused when operations arrive that this replica has not made", () => {
 		const [impostor, b] = [document("b"), document("b")];

@@ -98,6 +98,26 @@ describe("evidence", () => {
 		);
 	});
 
+	it("is not made of a commit in the very view that its sender had asked for, nor of one in another view than a certificate's", () => {
+		const replica = new LoneReplica();
+		const statement = { type: "commit", epoch: 0 as never, view: inView(1), sequence: at(1), digest } as const;
+		const commit = { statement, signature: replica.sign(n3, statement) };
+		const judge = (evidence: Evidence): boolean => verifyEvidence(evidence, replica.judge);
+		const asking = replica.viewChange(n3, 1);
+		expect(judge({ type: "false-view-change", culprit: n3, commit, viewChange: asking })).toBe(false);
+		const later = replica.viewChange(n3, 2);
+		expect(judge({ type: "false-view-change", culprit: n3, commit, viewChange: later })).toBe(true);
+		const certificate = replica.certificate(1, other(digest));
+		expect(certificate.view).toBe(0);
+		expect(judge({ type: "contradicts-certificate", culprit: n3, said: commit, certificate })).toBe(false);
+		const inItsView = { ...statement, view: certificate.view };
+		const said = { statement: inItsView, signature: replica.sign(n3, inItsView) };
+		expect(judge({ type: "contradicts-certificate", culprit: n3, said, certificate })).toBe(true);
+		const elsewhere = { ...inItsView, sequence: at(2) };
+		const saidElsewhere = { statement: elsewhere, signature: replica.sign(n3, elsewhere) };
+		expect(judge({ type: "contradicts-certificate", culprit: n3, said: saidElsewhere, certificate })).toBe(false);
+	});
+
 	it("against a primary needs the view changes that it named, unspoilt", () => {
 		const [replica, evidence] = collected()["bad-new-view"];
 		if (evidence.type !== "bad-new-view") throw new Error("another kind");

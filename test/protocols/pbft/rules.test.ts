@@ -227,6 +227,23 @@ describe("clients", () => {
 		expect(reads.add(n4, read("a"))).toMatchObject({ members: ["n1", "n2", "n4"] });
 	});
 
+	it("rule 10: replies to another request, or executed in another place, do not add up", () => {
+		const result = (timestamp: number, sequence: number) =>
+			({
+				type: "result",
+				client: c1,
+				timestamp,
+				sequence: at(sequence),
+				view: inView(0),
+				data: encode("same"),
+			}) as const;
+		const results = new ReplyCollector(configuration, 2);
+		expect(results.add(n1, result(2, 5))).toBeNull();
+		expect(results.add(n2, result(1, 5))).toBeNull();
+		expect(results.add(n3, result(2, 4))).toBeNull();
+		expect(results.add(n4, result(2, 5))).toMatchObject({ members: ["n1", "n4"], sequence: 5 });
+	});
+
 	it("rule 11: a client follows the highest view that f + 1 members have reached", () => {
 		const estimate = new ViewEstimate(configuration);
 		estimate.note(n1, inView(1_000_000));

@@ -192,5 +192,9 @@ describe("SEC-14: reputation", () => {
 		for (const member of members) expect(restored.score(member, 9_000)).toBe(book.score(member, 9_000));
 		book.record(suspicion, 1_000);
 		expect(book.score(one, 5_000)).toBeCloseTo(0.4);
+		// What has faded by then must not fade a second time when the clock comes back.
+		const fading = new ReputationBook(members, { halfLifeMs: 1_000 });
+		for (const nowMs of [10_000, 0]) fading.record(suspicion, nowMs);
+		expect(fading.score(one, 10_000)).toBeCloseTo(0.4);
 	});
 });

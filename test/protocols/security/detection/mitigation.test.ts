@@ -105,6 +105,15 @@ describe("SEC-15: Sybil admission", () => {
 		expect(gate.judge(request, 104).isAdmitted).toBe(true);
 	});
 
+	it("SEC-20: origins that are watched have a bound: the one silent for longest is forgotten", () => {
+		const gate = new SybilAdmission({ ...options, originLimit: 1 }, 0);
+		gate.judge(bare, 0);
+		for (let i = 0; i < 4_095; i++) gate.judge({ ...bare, origin: `${i}` }, 1);
+		expect(gate.judge(bare, 2).isAlarm).toBe(true);
+		for (let i = 0; i < 4_096; i++) gate.judge({ ...bare, origin: `${i}/` }, 3);
+		expect(gate.judge(bare, 4).isAlarm).toBe(false);
+	});
+
 	it("admissions are rate-limited, and failed requests cost none", () => {
 		const gate = new SybilAdmission({ ...options, originLimit: 999, rate: { capacity: 1, refillPerSecond: 10 } }, 0);
 		for (let time = 0; time < 5; time++) gate.judge(bare, 0);
@@ -196,6 +205,8 @@ describe("floods", () => {
 		expect(bucket.take(99)).toBe(false);
 		expect(bucket.take(100)).toBe(true);
 		expect(bucket.take(50)).toBe(false);
+		// From where it was before, not from where the clock had gone back to.
+		expect([100, 150, 199, 200].map((at) => bucket.take(at))).toEqual([false, false, false, true]);
 		expect(bucket.level(1e9)).toBe(3);
 		expect(() => new TokenBucket({ capacity: 0, refillPerSecond: 1 }, 0)).toThrow("capacity");
 	});
@@ -225,6 +236,14 @@ describe("floods", () => {
 		expect(flood(1_000)).toEqual({ verdict: "banned", untilMs: 3_000 });
 		expect(flood(3_000)).toEqual({ verdict: "banned", untilMs: 6_000 });
 		expect(ladder.banned(6_000).size).toBe(0);
+	});
+
+	it("SEC-27: refusals count in a row: who is let through in between begins anew", () => {
+		const ladder = new DosLadder([], { perSender: { capacity: 1, refillPerSecond: 1 }, strikes: 3 }, 0);
+		const verdicts = [0, 1, 2, 3].flatMap((second) =>
+			[0, 1, 2].map((more) => ladder.admit("x", 1_000 * second + more).verdict),
+		);
+		expect(new Set(verdicts)).toEqual(new Set(["admitted", "throttled"]));
 	});
 
 	it("SEC-27: a consensus peer is throttled and never banned without a proof", () => {
@@ -290,8 +309,11 @@ describe("floods", () => {
 		expect(breaker.allows(200)).toBe(true);
 		breaker.record(true, 200);
 		expect(breaker.state(200)).toBe("closed");
-		breaker.record(false, 200);
+		for (let i = 0; i < 3; i++) breaker.record(false, 200);
+		// All have failed, and they are too few to say anything yet.
 		expect(breaker.allows(200)).toBe(true);
+		breaker.record(false, 200);
+		expect(breaker.allows(200)).toBe(false);
 	});
 
 	it("SEC-26: a call whose outcome nobody ever tells keeps a breaker from trying another for its time, and no longer", () => {
