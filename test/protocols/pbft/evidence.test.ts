@@ -3,6 +3,7 @@
  * accepts a forgery or a true statement under a wrong heading. Method: evidence from a lone machine, judged off line, whole and spoilt.
  */
 import { describe, expect, it } from "vitest";
+import { newViewFault } from "../../../protocols/pbft/evidence.ts";
 import {
 	type DecisionProof,
 	type Evidence,
@@ -12,6 +13,7 @@ import {
 	verifyDecision,
 	verifyEvidence,
 } from "../../../protocols/pbft/index.ts";
+import { verifyViewChange } from "../../../protocols/pbft/new-view-plan.ts";
 import { encode } from "./ledger.ts";
 import { at, inView, LoneReplica, members, n1, n2, n3, n4 } from "./lone-replica.ts";
 
@@ -116,6 +118,33 @@ describe("evidence", () => {
 		const elsewhere = { ...inItsView, sequence: at(2) };
 		const saidElsewhere = { statement: elsewhere, signature: replica.sign(n3, elsewhere) };
 		expect(judge({ type: "contradicts-certificate", culprit: n3, said: saidElsewhere, certificate })).toBe(false);
+	});
+
+	it("says of a view change what is wrong with it, up to the edge of its view and of its window", () => {
+		const replica = new LoneReplica();
+		const { judge } = replica;
+		const faultOf = (sequence: number, provedIn: number) =>
+			verifyViewChange(
+				judge,
+				replica.viewChange(n3, 2, [replica.prepared(sequence, digest, provedIn, provedIn === 1 ? [n3, n4] : [n1, n4])]),
+			);
+		expect(faultOf(8, 1)).toBeNull();
+		expect(faultOf(9, 1)).toBe("sequence-out-of-window");
+		expect(faultOf(8, 2)).toBe("wrong-view");
+	});
+
+	it("says of a new view that its primary has not signed what it proposes again: it could be shown to nobody later", () => {
+		const replica = new LoneReplica();
+		const { judge } = replica;
+		const bodies = [n1, n3, n4].map(
+			(sender) => ({ sender, viewChange: replica.viewChange(sender, 1, [replica.prepared(1, digest)]) }) as const,
+		);
+		const named = bodies.map(({ sender, viewChange }) => [sender, viewChange] as const);
+		const newView = replica.newView(1, named, [[1, digest]]);
+		expect(newViewFault(judge, n2, newView, bodies)).toBeNull();
+		const unsigned = newView.proposals.map((proposal) => ({ ...proposal, signature: new Uint8Array(8) }));
+		expect(newViewFault(judge, n2, { ...newView, proposals: unsigned }, bodies)).toBe("bad-signature");
+		expect(newViewFault(judge, n1, newView, bodies)).toBe("not-the-primary");
 	});
 
 	it("against a primary needs the view changes that it named, unspoilt", () => {

@@ -31,6 +31,9 @@ describe.each(["ristretto255", "ed25519"] as const)("%s", (name) => {
 			expect(verifyKnowledge(suite, element.add(suite.generator), context, proof)).toBe(false);
 			expect(verifyKnowledge(suite, element, new Uint8Array(), proof)).toBe(false);
 			expect(verifyKnowledge(suite, suite.identity, context, proof)).toBe(false);
+			// Of the identity anybody "knows" the logarithm: any response with its own commitment would do.
+			const anybody = new Uint8Array([...element.toBytes(), ...suite.encodeScalar(secret)]);
+			expect(verifyKnowledge(suite, suite.identity, context, anybody)).toBe(false);
 		});
 
 		it("SEC-7: fails with any byte changed, cut, or of another type", () => {
@@ -111,6 +114,8 @@ describe("SEC-10: cached verdicts", () => {
 		const [a, b] = [new Uint8Array([1, 2]), new Uint8Array([3])];
 		expect(cache.verdict("x", [a, b], () => true)).toBe(true);
 		expect(cache.verdict("x", [new Uint8Array([1]), new Uint8Array([2, 3])], () => false)).toBe(false);
+		// And so is a proof of another kind with the same parts.
+		expect(cache.verdict("y", [a, b], () => false)).toBe(false);
 	});
 
 	it("are bounded, the least recently used goes first", () => {
