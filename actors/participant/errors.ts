@@ -1,5 +1,5 @@
 /** What can go wrong in a participant. All but refused requests and queries stop it; its supervisor decides what comes next. */
-import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
+import { defineErrors, type ErrorMaker, QuorateError } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	heldEffectsOverflow: [
@@ -75,3 +75,8 @@ export const requestUnknown: ErrorMaker<{ node: string }> = defined.requestUnkno
 export const snapshotLost: ErrorMaker<{ store: string; name: string; offset: number }> = defined.snapshotLost;
 /** `query-failed` */
 export const queryFailed: ErrorMaker<{ application: string; reason: string }> = defined.queryFailed;
+
+/** Whether a read of the storage has failed since what stands there is not what was written, and all else of it is well. */
+export function isDamage(error: unknown): boolean {
+	return error instanceof QuorateError && error.code === "store-corrupt";
+}

@@ -124,6 +124,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			const key = String(contents.damagedFrom);
 			throw storeCorrupt({ store: store.store, part: "record", key, problem: "nobody repairs it" });
 		}
+		await adapter.prepare?.(contents, ({ name, offset, lengthBytes }) => store.readSnapshot(name, offset, lengthBytes));
 		const { machine, durable } = adapter.recover(contents);
 		const peers = new Peers(context, group, speaksFreely ? null : adapter.protocol, this.#others(members), {
 			back: (peer) => this.#inputApart({ type: "peer-reachable", peer }),
@@ -409,9 +410,14 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 
 	#read(readId: number, read: P["read"]): void {
 		const { adapter } = this.#running;
+		const completed = (result: P["readResult"]): void => this.#inputApart({ type: "read-completed", readId, result });
 		this.#readSnapshot(adapter.snapshotPartOf(read)).then(
-			(data) => this.#inputApart({ type: "read-completed", readId, result: adapter.readResultOf(read, data) }),
-			(error: unknown) => this.#storageFailed(error),
+			(data) => completed(adapter.readResultOf(read, data)),
+			(error: unknown) => {
+				const damaged = errors.isDamage(error) ? adapter.damagedResultOf?.(read) : undefined;
+				if (damaged === undefined) this.#storageFailed(error);
+				else completed(damaged);
+			},
 		);
 	}
 

@@ -13,6 +13,9 @@ export interface SnapshotPart {
 	readonly lengthBytes: number;
 }
 
+/** Reads bytes of the published snapshot, fewer only at its end; null when it is not that one. */
+export type SnapshotReader = (part: SnapshotPart) => Promise<Uint8Array | null>;
+
 /** A request that was told and not asked; its asker is told the answer, with this number. */
 export interface ToldRequest<P extends ProtocolTypes> {
 	readonly id: number;
@@ -25,7 +28,7 @@ export interface DeliveryHost<P extends ProtocolTypes> {
 	answer(requestId: RequestId, value: unknown): void;
 	/** Makes this durable, after everything that was written before; calls back then, in the participant's turn. */
 	write(operations: readonly StoreOperation[], durable: () => void): void;
-	/** Bytes of the published snapshot, fewer only at its end; null when it is not that one. */
+	/** As a {@link SnapshotReader}. */
 	readSnapshot(part: SnapshotPart): Promise<Uint8Array | null>;
 	/** Gives the machine an input, in a turn of its own. */
 	input(input: Input<P>): void;
@@ -47,6 +50,11 @@ export interface ProtocolAdapter<P extends ProtocolTypes> {
 	 */
 	readonly repairsLog?: boolean;
 	/**
+	 * Looks at what a load does not read, before {@link recover}: the bytes of the snapshot.
+	 * @throws QuorateError what `read` throws, but for damage that the protocol repairs
+	 */
+	prepare?(contents: StoreContents, read: SnapshotReader): Promise<void>;
+	/**
 	 * Builds the machine and what it starts from.
 	 * @throws QuorateError `store-foreign` when the store holds something else
 	 */
@@ -57,6 +65,8 @@ export interface ProtocolAdapter<P extends ProtocolTypes> {
 	snapshotPartOf(read: P["read"]): SnapshotPart;
 	/** The answer to that read. */
 	readResultOf(read: P["read"], data: Uint8Array | null): P["readResult"];
+	/** The answer to a read of what is damaged. Default: the participant stops with the storage's error. */
+	damagedResultOf?(read: P["read"]): P["readResult"];
 	/** What a local client asks, or null if it is no request of this protocol. */
 	requestOf(message: unknown): P["request"] | null;
 	/** Requests that an actor has told, each with its own number for it; null if the message is no such list. Default: nobody tells requests. */

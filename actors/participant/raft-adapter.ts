@@ -30,7 +30,7 @@ import type { StoreContents, StoreOperation } from "../../runtime/storage/index.
 import { decodeEntries, encodeEntries } from "./entry-records.ts";
 import * as errors from "./errors.ts";
 import type { HostedApplication } from "./hosted-application.ts";
-import type { DeliveryHost, ProtocolAdapter, SnapshotPart } from "./protocol-adapter.ts";
+import type { DeliveryHost, ProtocolAdapter, SnapshotPart, SnapshotReader } from "./protocol-adapter.ts";
 import { describedSnapshot, HARD_STATE_KEY, type SnapshotDescription } from "./raft-store.ts";
 import { SnapshotStaging } from "./snapshot-staging.ts";
 import { decodeValue, encodeValue } from "./value-codec.ts";
@@ -78,6 +78,8 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	readonly #machine: RaftMachine;
 	readonly #applier: RaftApplier;
 	readonly #staging = new SnapshotStaging();
+	/** The snapshot as it was read before the start, until it is loaded; `damaged`: it can not be read. */
+	#found: { readonly name: string; readonly data: Uint8Array } | "damaged" | null = null;
 	/** The identity still has to be written, with the first persist. */
 	#identityDue = false;
 	/** The name of the snapshot that is published in the store, by its last index. */
@@ -102,6 +104,20 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		this.#term = metrics.gauge(`${prefix}.term`);
 	}
 
+	/** The whole snapshot is read once, before the member takes part: one that has lost its state must not vote as if it had not. */
+	async prepare({ snapshot }: StoreContents, read: SnapshotReader): Promise<void> {
+		if (snapshot === null) return;
+		const { name, sizeBytes } = snapshot;
+		try {
+			const data = await readWhole(name, sizeBytes, read);
+			// One that ends too early, as far as the storage says now, is read again when it is loaded.
+			if (data.length === sizeBytes) this.#found = { name, data };
+		} catch (error) {
+			if (!errors.isDamage(error)) throw error;
+			this.#found = "damaged";
+		}
+	}
+
 	recover(contents: StoreContents): { readonly machine: RaftMachine; readonly durable: RaftDurable } {
 		this.#checkIdentity(contents);
 		const hardState = this.#read<HardState>("the hard state", contents.values.get(HARD_STATE_KEY)) ?? {
@@ -111,9 +127,11 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 		const snapshot = this.#recoverSnapshot(contents);
 		const { entries, damagedFrom } = readableEntries(contents);
 		this.#lastCommit = contents.firstIndex + entries.length - 1;
+		const ofSnapshot = this.#found === "damaged" ? ({ isSnapshotDamaged: true } as const) : {};
+		const firstIndex = contents.firstIndex as LogIndex;
 		return {
 			machine: this.#machine,
-			durable: { hardState, snapshot, firstIndex: contents.firstIndex as LogIndex, entries, ...damagedFrom },
+			durable: { hardState, snapshot, firstIndex, entries, ...damagedFrom, ...ofSnapshot },
 		};
 	}
 
@@ -150,6 +168,10 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 
 	readResultOf({ lastIndex, offset }: RaftRead, data: Uint8Array | null): RaftReadResult {
 		return data === null ? { type: "missing", lastIndex } : { type: "chunk", lastIndex, offset, data };
+	}
+
+	damagedResultOf({ lastIndex }: RaftRead): RaftReadResult {
+		return { type: "damaged", lastIndex };
 	}
 
 	requestOf(message: unknown): RaftRequest | null {
@@ -324,21 +346,30 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 
 	async #restore(snapshot: RaftSnapshot, host: DeliveryHost<RaftTypes>): Promise<void> {
 		const { lastIndex, sizeBytes } = snapshot;
-		const data = new Uint8Array(sizeBytes);
 		const name = this.#published?.lastIndex === lastIndex ? this.#published.name : ownName(lastIndex);
-		for (let offset = 0; offset < sizeBytes; ) {
-			const lengthBytes = Math.min(RESTORE_CHUNK_BYTES, sizeBytes - offset);
-			const part = await host.readSnapshot({ name, offset, lengthBytes });
-			if (part === null || part.length === 0) {
-				throw errors.snapshotLost({ store: this.#settings.store, name, offset });
-			}
-			data.set(part, offset);
-			offset += part.length;
-		}
+		const found = this.#found;
+		this.#found = null;
+		const isFound = found !== null && found !== "damaged" && found.name === name;
+		const data = isFound ? found.data : await readWhole(name, sizeBytes, (part) => host.readSnapshot(part));
+		if (data.length < sizeBytes) throw errors.snapshotLost({ store: this.#settings.store, name, offset: data.length });
 		this.#settings.application.restoringAt(lastIndex);
 		this.#applier.restoreSnapshot(decodeValue(data) as ApplierSnapshot);
 		this.#appliedIndex = lastIndex;
 	}
+}
+
+/** A snapshot in one piece; it is shorter than it should be if the storage has another one, or ends it before. */
+async function readWhole(name: string, sizeBytes: number, read: SnapshotReader): Promise<Uint8Array> {
+	const data = new Uint8Array(sizeBytes);
+	let offset = 0;
+	while (offset < sizeBytes) {
+		const lengthBytes = Math.min(RESTORE_CHUNK_BYTES, sizeBytes - offset);
+		const part = await read({ name, offset, lengthBytes });
+		if (part === null || part.length === 0) break;
+		data.set(part, offset);
+		offset += part.length;
+	}
+	return data.subarray(0, offset);
 }
 
 /** The log as far as its records can be decoded; what is behind one that can not is not vouched for. */

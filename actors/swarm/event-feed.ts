@@ -30,6 +30,8 @@ const raftTypes: Told<Exclude<RaftEvent["type"], "commit-advanced">> = {
 	"transfer-given-up": true,
 	"log-damaged": true,
 	"log-repaired": true,
+	"snapshot-damaged": true,
+	"snapshot-repaired": true,
 };
 const supervisionTypes: Told<SupervisionEvent["type"]> = {
 	"child-started": true,

@@ -223,8 +223,11 @@ export class GroupMembers {
 	}
 }
 
-/** Whether a start failed because the member's store has lost what it held; however deep in the causes that stands. */
+/**
+ * Whether a start failed because the member's store has lost what it held, or can not read what nobody else has (term and vote);
+ * however deep in the causes that stands.
+ */
 export function isStateLost(error: unknown): boolean {
 	const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
-	return code === "store-lost" || (cause instanceof Object && isStateLost(cause));
+	return code === "store-lost" || code === "store-corrupt" || (cause instanceof Object && isStateLost(cause));
 }

@@ -104,8 +104,8 @@ export interface RaftCore {
 	followedThrough: LogIndex;
 	/** What this member has lost is being got again: it does not vote. */
 	repair: Repair | null;
-	/** A local client wants the leader's snapshot. */
-	wantedSnapshot: { readonly requestId: RequestId; isSent: boolean } | null;
+	/** The leader's snapshot is wanted: by a local client, or (null) since this member's own can not be read. */
+	wantedSnapshot: { readonly requestId: RequestId | null; isSent: boolean } | null;
 
 	/** The questions of this follower's reads to its leader, ascending; empty while no leader is known. */
 	questions: ReadQuestion[];

@@ -7,6 +7,7 @@ import { sendDurable } from "./durability.ts";
 import type { RequestVote, Vote } from "./messages.ts";
 import { objectsTo, waitsForHigherPriority } from "./priority.ts";
 import { isQuorum, outcomeOfVotes } from "./quorum.ts";
+import { askRepairAnew } from "./repair.ts";
 import {
 	becomeCandidate,
 	becomeFollower,
@@ -64,7 +65,9 @@ function mayCampaign(core: RaftCore): boolean {
 /** A learner, or a server that is no member (yet, or any more) or lets others go first, has not heard a leader: it helps whoever asks. */
 function waitAsBystander(core: RaftCore): void {
 	endTransfer(core, "no-leader");
-	becomeFollower(core, core.term, null);
+	// Who is under repair can help nobody, and needs the leader of this term, be it silent.
+	if (core.repair !== null) askRepairAnew(core);
+	else becomeFollower(core, core.term, null);
 	setElectionTimer(core);
 }
 

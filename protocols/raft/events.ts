@@ -31,6 +31,13 @@ export type RaftEvent =
 	| { readonly type: "log-damaged"; readonly from: LogIndex | null; readonly lastIndex: LogIndex }
 	/** It has what it lost again, from its leader, and votes. */
 	| { readonly type: "log-repaired"; readonly through: LogIndex }
+	/**
+	 * The bytes of the snapshot through `lastIndex` can not be read. `leader`: found at the start, and the leader's is to replace
+	 * it (`repair.ts`); `own`: a leader found it when it was to send it, and takes another.
+	 */
+	| { readonly type: "snapshot-damaged"; readonly lastIndex: LogIndex; readonly remedy: "leader" | "own" }
+	/** The application that had lost its state by that has been handed the leader's snapshot through `lastIndex`. */
+	| { readonly type: "snapshot-repaired"; readonly lastIndex: LogIndex }
 	/** A leader heard of no quorum for an election timeout and stepped down (thesis §6.2). */
 	| { readonly type: "quorum-lost"; readonly term: Term };
 

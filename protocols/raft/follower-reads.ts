@@ -54,6 +54,8 @@ export function handleReadIndexResponse(core: RaftCore, { life, question, index 
 
 /** At the end of a batch: answers the reads whose index is applied. */
 export function answerFollowerReads(core: RaftCore): void {
+	// The state is wrong, or there is none.
+	if (core.wantedSnapshot !== null) return;
 	core.questions = core.questions.filter(({ question, index, reads }) => {
 		if (index === null || index > core.deliveredIndex) return true;
 		noteClosed(core, question, true);

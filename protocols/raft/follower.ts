@@ -30,7 +30,7 @@ export function hearLeader(core: RaftCore, from: NodeId): void {
 
 export function handleAppendEntries(core: RaftCore, from: NodeId, message: AppendEntries): void {
 	hearLeader(core, from);
-	if (message.entries.length === 0) askAgain(core);
+	if (message.entries.length === 0) askRepairAgain(core);
 	const { log } = core;
 	const lastNew = indexAfter(message.prevIndex, message.entries.length);
 	// What is committed is the same in every leader's log (§5.4.3): an append behind it brings at most its tail.
@@ -85,12 +85,6 @@ function refuse(core: RaftCore, from: NodeId, { prevIndex, prevTerm, round }: Ap
 		round,
 	} as const;
 	sendDurable(core, from, answer);
-}
-
-/** A heartbeat: what this follower has asked for may be lost, or be there by now. */
-function askAgain(core: RaftCore): void {
-	askRepairAgain(core);
-	if (core.wantedSnapshot !== null) core.wantedSnapshot.isSent = false;
 }
 
 /** Acknowledgements of one batch leave as one: the last says it all. */

@@ -49,6 +49,7 @@ import {
 import { handleRequest } from "./requests.ts";
 import { handleStart } from "./restart.ts";
 import { becomeFollower } from "./roles.ts";
+import { replaceSnapshot } from "./snapshot-replacement.ts";
 import { answerSnapshotRequest, askSnapshot, handleSnapshotRequest } from "./snapshot-request.ts";
 import { handleReadCompleted, handleSnapshotResponse } from "./snapshot-transfer.ts";
 import { type RaftStatus, statusOf } from "./status.ts";
@@ -102,6 +103,7 @@ export class RaftMachine implements StateMachine<RaftTypes> {
 				handleTimer(core, input.timer);
 				return;
 			case "read-completed":
+				if (input.result.type === "damaged") replaceSnapshot(core, input.result.lastIndex);
 				handleReadCompleted(core, input.readId, input.result);
 				return;
 			case "snapshot-ready":

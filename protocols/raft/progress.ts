@@ -49,6 +49,8 @@ export interface SnapshotTransfer {
 	/** Its bytes; none for a witness. */
 	readonly sizeBytes: number;
 	readonly isWithheld: boolean;
+	/** The peer has asked for it: that its log needs none does not end it. */
+	readonly isWanted: boolean;
 	/** The peer has everything before this. */
 	offset: number;
 	/** The read of the chunk at `offset`, until it completes. */

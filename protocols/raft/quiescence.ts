@@ -19,6 +19,7 @@ import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import type { Quiesce, RaftMessage } from "./messages.ts";
 import { isAlive, type Progress } from "./progress.ts";
+import { askRepairAnew } from "./repair.ts";
 import { sendHeartbeat } from "./replication.ts";
 import { setElectionTimer, setMinimumTimer } from "./roles.ts";
 
@@ -55,6 +56,7 @@ function isLevel(progress: Progress, { log }: RaftCore): boolean {
 /** The leader of this term says that there is nothing more to come. */
 export function handleQuiesce(core: RaftCore, { lastIndex }: Quiesce): void {
 	const { log } = core;
+	if (core.repair !== null) askRepairAnew(core);
 	if (log.lastIndex !== lastIndex || core.repair !== null || core.restoring !== null) return;
 	if (core.commitIndex < lastIndex) commitThrough(core, lastIndex);
 	stopWaiting(core);

@@ -165,10 +165,10 @@ export function handleAppendResponse(core: RaftCore, from: NodeId, message: Appe
 	}
 	assert(message.index <= core.log.lastIndex, "a follower acknowledges only what this leader has", { from });
 	if (message.index < progress.match) return;
-	// A peer in need of a snapshot that turns out to have what was compacted can go on without.
+	// A peer in need of a snapshot that turns out to have what was compacted can go on without, unless it has asked for it.
 	if (progress.mode === "snapshot" && message.index < core.log.baseIndex) return;
 	const moved = acknowledge(progress, message.index);
-	if (progress.mode !== "replicate") becomeReplicate(progress);
+	if (progress.mode !== "replicate" && progress.transfer?.isWanted !== true) becomeReplicate(progress);
 	if (moved) advanceCommit(core);
 }
 

@@ -3,7 +3,7 @@ import { recoverConfiguration } from "./active-configuration.ts";
 import type { RaftCore } from "./core.ts";
 import type { LogIndex, Term } from "./entry.ts";
 import { RaftLog } from "./log.ts";
-import { beginRepair } from "./repair.ts";
+import { beginRepair, missSnapshot } from "./repair.ts";
 import { setElectionTimer, setMinimumTimer } from "./roles.ts";
 import { guardLease } from "./round.ts";
 import type { RaftDurable } from "./vocabulary.ts";
@@ -20,7 +20,7 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 		core.commitIndex = snapshot.lastIndex;
 		core.deliveredIndex = snapshot.lastIndex;
 		core.snapshotMark = snapshot.lastIndex;
-		if (snapshot.withheld !== true) {
+		if (snapshot.withheld !== true && durable.isSnapshotDamaged !== true) {
 			core.out.push({ type: "apply", delivery: { type: "restore-snapshot", snapshot }, release: "immediate" });
 		}
 		recoverTerm(core, snapshot.lastTerm);
@@ -28,6 +28,7 @@ export function handleStart(core: RaftCore, durable: RaftDurable): void {
 	core.isHollow = isHollowLog(core.log, snapshot);
 	recoverConfiguration(core);
 	if (durable.damagedFrom !== undefined || hardState.isUnderRepair) beginRepair(core, durable.damagedFrom ?? null);
+	if (durable.isSnapshotDamaged === true) missSnapshot(core);
 	setElectionTimer(core);
 	// At the first boot there is no leader that could count on this member.
 	if (core.term > 0) awaitLease(core);

@@ -158,7 +158,7 @@ export function setMinimumTimer(core: RaftCore): void {
 	core.electionTimerMs = { min, max: min };
 }
 
-/** The entry that starts a leader's term. */
-function noOp(term: Term): Entry {
+/** The entry that starts a leader's term, and changes nothing wherever it stands. */
+export function noOp(term: Term): Entry {
 	return { term, kind: "no-op", session: 0 as SessionId, serial: 0, firstIncomplete: 0, data: new Uint8Array(0) };
 }

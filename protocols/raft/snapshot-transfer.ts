@@ -10,15 +10,15 @@ import type { SnapshotResponse } from "./messages.ts";
 import { acknowledge, becomeReplicate, type Progress, type SnapshotTransfer } from "./progress.ts";
 import type { RaftReadResult } from "./vocabulary.ts";
 
-/** Starts sending the present snapshot to a peer whose next entry is compacted. */
-export function startTransfer(core: RaftCore, peer: NodeId, progress: Progress): void {
+/** Starts sending the present snapshot to a peer whose next entry is compacted, or that has asked for it. */
+export function startTransfer(core: RaftCore, peer: NodeId, progress: Progress, isWanted = false): void {
 	const { snapshot } = core;
 	assert(snapshot !== null && snapshot.lastIndex >= core.log.baseIndex, "a durable snapshot covers what is compacted");
 	progress.mode = "snapshot";
 	progress.inflight = [];
 	const isWithheld = isWitness(core.configuration, peer);
 	const sizeBytes = isWithheld ? 0 : snapshot.sizeBytes;
-	progress.transfer = { snapshot, sizeBytes, isWithheld, offset: 0, readId: null, moved: true };
+	progress.transfer = { snapshot, sizeBytes, isWithheld, isWanted, offset: 0, readId: null, moved: true };
 	emit(core, { type: "snapshot-send-started", to: peer, lastIndex: snapshot.lastIndex });
 	sendNext(core, peer, progress.transfer);
 }
@@ -49,7 +49,7 @@ export function handleReadCompleted(core: RaftCore, readId: ReadId, result: Raft
 		transfer.readId = null;
 		if (result.type === "chunk") sendChunk(core, peer, transfer, result.data);
 		// Replaced since. If this machine knows the new one, start over; else a heartbeat will, when it does.
-		else if (core.snapshot !== transfer.snapshot) startTransfer(core, peer, progress);
+		else if (core.snapshot !== transfer.snapshot) startTransfer(core, peer, progress, transfer.isWanted);
 	}
 }
 
@@ -90,7 +90,7 @@ export function handleSnapshotResponse(
 	transfer.offset = nextOffset;
 	transfer.moved = true;
 	if (core.snapshot === transfer.snapshot) sendNext(core, peer, transfer);
-	else startTransfer(core, peer, progress);
+	else startTransfer(core, peer, progress, transfer.isWanted);
 	return false;
 }
 
@@ -98,7 +98,7 @@ export function handleSnapshotResponse(
 export function resendStalledChunk(core: RaftCore, peer: NodeId, progress: Progress): void {
 	const { transfer } = progress;
 	if (transfer === null || transfer.readId !== null) return;
-	if (core.snapshot !== transfer.snapshot) startTransfer(core, peer, progress);
+	if (core.snapshot !== transfer.snapshot) startTransfer(core, peer, progress, transfer.isWanted);
 	else if (!transfer.moved) sendNext(core, peer, transfer);
 	transfer.moved = false;
 }

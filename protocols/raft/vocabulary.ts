@@ -42,10 +42,13 @@ export interface RaftRead {
 	readonly offset: number;
 	readonly lengthBytes: number;
 }
-/** The bytes asked for (fewer only at the end), or `missing` if that snapshot has been replaced since. */
+/**
+ * The bytes asked for (fewer only at the end), or `missing` if that snapshot has been replaced since, or `damaged` if it is
+ * there and can not be read.
+ */
 export type RaftReadResult =
 	| { readonly type: "chunk"; readonly lastIndex: LogIndex; readonly offset: number; readonly data: Uint8Array }
-	| { readonly type: "missing"; readonly lastIndex: LogIndex };
+	| { readonly type: "missing" | "damaged"; readonly lastIndex: LogIndex };
 
 /** What a local client may ask. */
 export type RaftRequest =
@@ -178,11 +181,13 @@ export interface RaftDurable {
 	readonly entries: readonly Entry[];
 	/**
 	 * The store can not read the log from this index on, or can not tell whether it ever had something there: `entries` ends
-	 * before it. 1 if the snapshot can not be read, which is then null, as is all of the log. What a store knows to be
-	 * covered by its snapshot, or never to have reported as durable, it just leaves out. A hard state that can not be read
-	 * is no start at all.
+	 * before it. 1 if not even the description of the snapshot can be read, which is then null, as is all of the log. What a
+	 * store knows to be covered by its snapshot, or never to have reported as durable, it just leaves out. A hard state that
+	 * can not be read is no start at all.
 	 */
 	readonly damagedFrom?: LogIndex;
+	/** Of the snapshot only what it describes can be read, not its bytes: there is no state to load. */
+	readonly isSnapshotDamaged?: true;
 }
 
 /**

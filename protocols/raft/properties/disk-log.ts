@@ -23,8 +23,9 @@ class DiskLog {
 	}
 
 	/** Takes up what the disk holds now. Returns the lowest index at which it has lost an entry, or null. */
-	follow({ hardState, snapshot, firstIndex, entries }: RaftDurable): LogIndex | null {
-		this.#isUnderRepair = hardState.isUnderRepair === true;
+	follow({ hardState, snapshot, firstIndex, entries, damagedFrom }: RaftDurable): LogIndex | null {
+		// What was just found damaged is noted with the next write.
+		this.#isUnderRepair = hardState.isUnderRepair === true || damagedFrom !== undefined;
 		this.#snapshotIndex = snapshot?.lastIndex ?? 0;
 		const lastBefore = this.#firstIndex + this.#digests.length - 1;
 		if (firstIndex !== this.#firstIndex) {

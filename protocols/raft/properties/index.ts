@@ -38,6 +38,7 @@ import { monotoneApplied, monotoneCommit } from "./monotone-index.ts";
 import { monotoneTerm } from "./monotone-term.ts";
 import type { RaftObservation } from "./observation.ts";
 import { leaderExists, replicasEqual } from "./recovery.ts";
+import { entryFetchedAgain, snapshotFetchedAgain, snapshotTakenAgain } from "./repair-witnesses.ts";
 import { stateMachineSafety } from "./state-machine-safety.ts";
 import { witnessRole } from "./witness-role.ts";
 import {
@@ -92,6 +93,9 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	groupSilent,
 	snapshotReplacedTail,
 	chunkSentAgain,
+	entryFetchedAgain,
+	snapshotFetchedAgain,
+	snapshotTakenAgain,
 	leaderExists,
 	replicasEqual,
 ];

@@ -72,7 +72,7 @@ export const leaderReplaced: Property<RaftObservation> = {
 type Told = Pick<Property<RaftObservation>, "id" | "statement" | "source">;
 
 /** A `sometimes` that one published event witnesses. */
-function publishes(told: Told, isWitness: (event: RaftEvent) => boolean): Property<RaftObservation> {
+export function publishes(told: Told, isWitness: (event: RaftEvent) => boolean): Property<RaftObservation> {
 	const watcher = stateless((observation) =>
 		observation.type === "event" && isWitness(observation.event) ? holds : null,
 	);

@@ -6,6 +6,7 @@
  * fault must have done something.
  */
 import { describe, expect, it } from "vitest";
+import type { RaftTuning } from "../../../actors/participant/index.ts";
 import { type NodeId, QuorateError } from "../../../protocols/core/index.ts";
 import {
 	DecisionOracle,
@@ -33,8 +34,10 @@ interface Faulty {
 	readonly rest: readonly NodeId[];
 }
 
-async function start(seed: number, options: Pick<SimulationOptions, "guardGlobals" | "observe" | "oracle"> = {}) {
-	const world = new World({ seed, nodes: 5, tuning, simulation: options });
+type Options = Pick<SimulationOptions, "guardGlobals" | "observe" | "oracle">;
+
+async function start(seed: number, options: Options = {}, more: RaftTuning = {}) {
+	const world = new World({ seed, nodes: 5, tuning: { ...tuning, ...more }, simulation: options });
 	const network = new FaultyNetwork({
 		generator: world.simulation.generator("network"),
 		nodeOf: (address) => world.nodeOf(address),
@@ -204,12 +207,64 @@ describe("a log record whose bits have rotted", () => {
 		const store = world.storeOf(node);
 		// A lost term or vote is another matter: such a store is refused.
 		world.kill(node);
-		expect(world.disk.damage(store, "bit-rot", "record")).toMatch(/^record /);
+		expect(world.disk.damage(store, "bit-rot", ["record"])).toMatch(/^record /);
 		await simulation.run({ untilMs: simulation.nowMs + 3_000 });
 		expect(world.counts.get("log-damaged")).toBe(1);
 		expect(world.counts.get("log-repaired")).toBe(1);
 		expect(world.disk.damagedStores).toEqual([]);
 		expect(await simulation.complete(world.replica(node))).toEqual(await simulation.complete(world.replica(leader)));
+		await world.stop();
+	});
+});
+
+describe("a snapshot whose bits have rotted", () => {
+	/** A world in which all members have taken snapshots. */
+	const withSnapshots = async (seed: number): Promise<Faulty> => {
+		const faulty = await start(seed, {}, { retainedEntries: 0 });
+		const client = faulty.world.client(20_000);
+		for (let i = 0; i < 90; i++) await faulty.world.simulation.complete(client.propose({ id: `${i}` }));
+		await faulty.world.simulation.run({ untilMs: faulty.world.simulation.nowMs + 200 });
+		return faulty;
+	};
+	const equal = async ({ world }: Faulty): Promise<void> => {
+		const replicas = await world.simulation.complete(Promise.all(world.nodes.map((node) => world.replica(node))));
+		for (const replica of replicas) expect(replica).toEqual(replicas[0]);
+	};
+
+	it("is found when the member starts again, told, got again from the leader, and sound from then on", async () => {
+		const faulty = await withSnapshots(9);
+		const { world, rest } = faulty;
+		const { simulation } = world;
+		const node = rest[0] as NodeId;
+		world.kill(node);
+		expect(world.disk.damage(world.storeOf(node), "bit-rot", ["snapshot"])).toMatch(/^snapshot /);
+		await simulation.run({ untilMs: simulation.nowMs + 3_000 });
+		expect(world.counts.get("snapshot-damaged")).toBe(1);
+		expect(world.counts.get("snapshot-repaired")).toBe(1);
+		expect(world.counts.get("log-damaged") ?? 0).toBe(0);
+		expect(world.counts.get("log-repaired")).toBe(1);
+		expect(world.disk.damagedStores).toEqual([]);
+		await equal(faulty);
+		await world.stop();
+	});
+
+	it("is found by a leader that is to send it, which takes another and goes on leading", async () => {
+		const faulty = await withSnapshots(10);
+		const { world, network, leader, rest } = faulty;
+		const { simulation } = world;
+		const cut = network.add({ kind: "isolate", nodes: [rest[0] as string] });
+		const client = world.client(20_000);
+		for (let i = 0; i < 60; i++) await simulation.complete(client.propose({ id: `more-${i}` }));
+		await simulation.run({ untilMs: simulation.nowMs + 200 });
+		const { term } = world.view.leader ?? expect.fail("it leads");
+		world.disk.damage(world.storeOf(leader), "bit-rot", ["snapshot"]);
+		cut.remove();
+		await simulation.run({ untilMs: simulation.nowMs + 3_000 });
+		expect(world.counts.get("snapshot-damaged")).toBe(1);
+		expect(world.counts.get("child-failed") ?? 0).toBe(0);
+		expect(world.view.leader).toEqual({ leader, term });
+		expect(world.disk.damagedStores).toEqual([]);
+		await equal(faulty);
 		await world.stop();
 	});
 });

@@ -305,12 +305,13 @@ class Chaos {
 	/** One disk at a time: with a majority of them damaged nobody could be elected. */
 	#damage(id: NodeId): void {
 		const isDamaged = (node: NodeId): boolean => {
-			const { damagedFrom, hardState } = this.#driver.disk(node);
-			return damagedFrom !== undefined || hardState.isUnderRepair === true;
+			const { damagedFrom, isSnapshotDamaged, hardState } = this.#driver.disk(node);
+			return damagedFrom !== undefined || isSnapshotDamaged === true || hardState.isUnderRepair === true;
 		};
 		if (this.#driver.nodes.some((node) => node !== id && isDamaged(node))) return;
 		const { entries, snapshot } = this.#driver.disk(id);
 		if (snapshot !== null && this.#damages.chance(0.2)) this.#driver.damage(id, null);
+		else if (snapshot !== null && this.#damages.chance(0.4)) this.#driver.damageSnapshot(id);
 		else if (entries.length > 0) this.#driver.damage(id, this.#damages.between(1, entries.length));
 	}
 

@@ -67,8 +67,10 @@ export interface Disk {
 	entries: Entry[];
 	/** Chunks of a snapshot in reception. */
 	received: number[];
-	/** What is there from this index on can not be read; 1: nor can the snapshot. */
+	/** What is there from this index on can not be read; 1: nor can the snapshot's description. */
 	damagedFrom?: LogIndex;
+	/** The snapshot's bytes can not be read. */
+	isSnapshotDamaged?: true;
 }
 
 /** One node's part of the host. */
@@ -224,7 +226,15 @@ export class DeterministicDriver {
 		node.requests.clear();
 	}
 
-	/** Makes the log of a node that is down unreadable from this place of its entries on; null: its snapshot, and so all. */
+	/** Makes the bytes of a node's snapshot unreadable, whether it is up or not. */
+	damageSnapshot(id: NodeId): void {
+		const { disk } = this.#node(id);
+		assert(disk.snapshot !== null, "there is a snapshot to damage");
+		this.counts.damages++;
+		disk.isSnapshotDamaged = true;
+	}
+
+	/** Makes the log of a node that is down unreadable from this place of its entries on; null: all that it holds. */
 	damage(id: NodeId, place: number | null): void {
 		const { disk, isUp } = this.#node(id);
 		assert(!isUp, "only the disk of a node that is down is damaged");
@@ -502,6 +512,7 @@ export class DeterministicDriver {
 			case "restore-snapshot":
 				this.counts.restores++;
 				assert(node.disk.snapshot?.lastIndex === delivery.snapshot.lastIndex, "the snapshot to restore is durable");
+				assert(node.disk.isSnapshotDamaged !== true, "nobody loads what can not be read");
 				node.applier.restoreSnapshot(decodeSnapshot(node.disk.snapshotBytes));
 				break;
 			default:
@@ -513,7 +524,9 @@ export class DeterministicDriver {
 		const { lastIndex, lastTerm, configuration } = delivery;
 		const bytes = encodeSnapshot(node.applier.takeSnapshot());
 		this.#later(node, this.#draw(this.world.snapshotMs), () => {
-			if ((node.disk.snapshot?.lastIndex ?? 0) >= lastIndex) return;
+			const before = node.disk.snapshot?.lastIndex ?? 0;
+			if (before > lastIndex || (before === lastIndex && node.disk.isSnapshotDamaged !== true)) return;
+			delete node.disk.isSnapshotDamaged;
 			const snapshot = { lastIndex, lastTerm, configuration, sizeBytes: bytes.length };
 			this.counts.snapshotsTaken++;
 			node.disk.snapshot = snapshot;
@@ -530,11 +543,12 @@ export class DeterministicDriver {
 }
 
 function durableOf(disk: Disk): RaftDurable {
-	const { hardState, snapshot, firstIndex, entries, damagedFrom } = disk;
-	if (damagedFrom === undefined) return { hardState, snapshot, firstIndex, entries: entries.slice() };
+	const { hardState, snapshot, firstIndex, entries, damagedFrom, isSnapshotDamaged } = disk;
+	const ofSnapshot = isSnapshotDamaged === undefined ? {} : { isSnapshotDamaged };
+	if (damagedFrom === undefined) return { hardState, snapshot, firstIndex, entries: entries.slice(), ...ofSnapshot };
 	if (damagedFrom === 1) return { hardState, snapshot: null, firstIndex: damagedFrom, entries: [], damagedFrom };
 	const readable = entries.slice(0, Math.max(0, damagedFrom - firstIndex));
-	return { hardState, snapshot, firstIndex, entries: readable, damagedFrom };
+	return { hardState, snapshot, firstIndex, entries: readable, damagedFrom, ...ofSnapshot };
 }
 
 /** Performs one persist on the disk, in the order of its fields; refuses what the contract does not allow. */
@@ -559,6 +573,7 @@ export function performWrite(disk: Disk, write: RaftWrite): void {
 	}
 	if (write.installSnapshot !== undefined) {
 		assert(write.installSnapshot.sizeBytes === disk.received.length, "an installed snapshot is complete");
+		delete disk.isSnapshotDamaged;
 		disk.snapshot = write.installSnapshot;
 		disk.snapshotBytes = Uint8Array.from(disk.received);
 		disk.received = [];
@@ -574,13 +589,17 @@ export function performWrite(disk: Disk, write: RaftWrite): void {
 function mend(disk: Disk, truncateFrom: LogIndex): void {
 	if (disk.damagedFrom === undefined) return;
 	assert(truncateFrom <= disk.damagedFrom, "what is damaged is cut first", { truncateFrom });
-	if (disk.damagedFrom === 1) Object.assign(disk, { snapshot: null, firstIndex: 1, entries: [] });
+	if (disk.damagedFrom === 1) {
+		Object.assign(disk, { snapshot: null, firstIndex: 1, entries: [] });
+		delete disk.isSnapshotDamaged;
+	}
 	delete disk.damagedFrom;
 }
 
 function readSnapshot(disk: Disk, read: RaftRead): RaftReadResult {
 	const { lastIndex, offset, lengthBytes } = read;
 	if (disk.snapshot?.lastIndex !== lastIndex) return { type: "missing", lastIndex };
+	if (disk.isSnapshotDamaged === true) return { type: "damaged", lastIndex };
 	return { type: "chunk", lastIndex, offset, data: disk.snapshotBytes.slice(offset, offset + lengthBytes) };
 }
 

@@ -186,6 +186,160 @@ describe("a member whose log is damaged", () => {
 	});
 });
 
+describe("a member whose snapshot is damaged", () => {
+	const snapshot: RaftSnapshot = snapshotAt(4, 1);
+	/** Its snapshot ends at 4 and can not be read; its log has two entries behind it. */
+	const stateless = (more: Partial<RaftDurable> = {}): LoneMachine =>
+		damaged({ snapshot, isSnapshotDamaged: true, firstIndex: index(5), damagedFrom: undefined, ...more } as never);
+	const wish = (minIndex: number): RaftMessage => ({
+		type: "snapshot-request",
+		term: term(1),
+		minIndex: index(minIndex),
+	});
+	const install = (at: number): RaftMessage => chunk(1, snapshotAt(at, 1), 0, bytes("abcdef"));
+
+	it("says so, loads nothing, and notes durably that it is under repair; log, term and vote are as they were", () => {
+		const hardState: HardState = { term: term(7), votedFor: c };
+		const machine = stateless({ hardState });
+		expect(machine.events).toContainEqual({ type: "snapshot-damaged", lastIndex: 4, remedy: "leader" });
+		expect(machine.deliveries).toEqual([]);
+		expect(machine.status).toMatchObject({ term: 7, commitIndex: 4, baseIndex: 4, lastIndex: 6 });
+		const writes = machine.all.flatMap((effect) => (effect.type === "persist" ? [effect.write] : []));
+		expect(writes).toEqual([{ hardState: { ...hardState, askingLives: 1, isUnderRepair: true } }]);
+	});
+
+	it("gives neither vote nor pre-vote, and never campaigns", () => {
+		const machine = stateless();
+		for (let i = 0; i < 9; i++) machine.electionTimeout();
+		expect(machine.status).toMatchObject({ role: "follower", term: 1 });
+		machine.receive(c, requestVote(2, 9, 9, true));
+		expect(machine.sentOnly(c, "vote").granted).toBe(false);
+		machine.receive(c, requestVote(2, 9, 9));
+		expect(machine.sentOnly(c, "vote")).toMatchObject({ term: 2, granted: false });
+		machine.receive(b, { type: "timeout-now", term: term(2), lastIndex: index(6) });
+		expect(machine.status).toMatchObject({ role: "follower", term: 2 });
+	});
+
+	it("gives no second vote in a term in which it has voted, when it is whole again", () => {
+		const machine = stateless({ hardState: { term: term(1), votedFor: c } });
+		machine.receive(b, heartbeat(6)).writesComplete();
+		machine
+			.receive(b, answer(1, 1, 6))
+			.receive(b, install(5))
+			.writesComplete();
+		expect(isUnderRepair(machine)).toBe(false);
+		machine.electionTimeout().receive(b, requestVote(1, 9, 9));
+		expect(machine.sentOnly(b, "vote")).toMatchObject({ granted: false });
+	});
+
+	it("asks for a snapshot that reaches as far as its own, and takes entries into its log meanwhile", () => {
+		const machine = stateless().receive(b, heartbeat(6)).writesComplete();
+		expect(machine.all).toContainEqual(expect.objectContaining({ type: "send", to: b, message: wish(4) }));
+		machine.receive(b, append({ ...heartbeatFields(6), entries: entriesOf([1]), commit: index(7) })).writesComplete();
+		expect(machine.all).toContainEqual(expect.objectContaining({ message: accepted(1, 7) }));
+		expect(machine.deliveries).toEqual([]);
+	});
+
+	it("answers no read, though what it asks for is covered by what it had applied", () => {
+		const machine = new LoneMachine({
+			config: { followerReads: true },
+			durable: { ...durable([]), snapshot, isSnapshotDamaged: true, firstIndex: index(5) },
+		});
+		machine.receive(b, heartbeat(4)).writesComplete();
+		machine.request({ type: "read", query: bytes("q") });
+		const life = 1;
+		machine.receive(b, { type: "read-index-response", term: term(1), life, question: 1, index: index(4) });
+		machine.request({ type: "read-at", level: "stale", maxStalenessMs: Number.MAX_SAFE_INTEGER, query: bytes("q") });
+		expect(machine.all.filter(({ type }) => type === "apply")).toEqual([]);
+	});
+
+	it("is whole when its application has a snapshot and the log is there as far as it was told", () => {
+		const machine = stateless().receive(b, heartbeat(6)).writesComplete();
+		machine.receive(b, answer(1, 1, 6));
+		expect(isUnderRepair(machine)).toBe(true);
+		machine.receive(b, install(5));
+		expect(isUnderRepair(machine)).toBe(true);
+		machine.writesComplete();
+		expect(machine.deliveries).toMatchObject([{ type: "restore-snapshot", snapshot: { lastIndex: 5 } }]);
+		expect(machine.events).toContainEqual({ type: "snapshot-repaired", lastIndex: 5 });
+		expect(isUnderRepair(machine)).toBe(false);
+	});
+
+	it("takes none that reaches less far than its own", () => {
+		const machine = stateless().receive(b, heartbeat(6)).writesComplete();
+		machine.receive(b, install(3));
+		expect(machine.writes).toEqual([]);
+		expect(isUnderRepair(machine)).toBe(true);
+	});
+
+	it("asks the next leader when it has lost its own, and in silence goes on asking the one that it knows", () => {
+		const machine = stateless().receive(b, heartbeat(6)).writesComplete();
+		machine.electionTimeout().electionTimeout();
+		expect(machine.sent(b)).toContainEqual(question(1, 1, 6));
+		expect(machine.sent(b)).toContainEqual(wish(4));
+		machine.receive(c, append({ term: term(2), prevIndex: index(6), prevTerm: term(1) }));
+		expect(machine.sent(c)).toContainEqual({ ...wish(4), term: 2 });
+	});
+
+	it("wakes a leader that says that there is nothing more to come", () => {
+		const machine = stateless().receive(b, heartbeat(6)).writesComplete();
+		machine.receive(b, { type: "quiesce", term: term(1), lastIndex: index(6) });
+		expect(machine.sent(b)).toContainEqual(wish(4));
+		expect(machine.status.isQuiet).toBe(false);
+	});
+
+	it("that restarts finds it again", () => {
+		const hardState: HardState = { term: term(1), votedFor: null, askingLives: 1, isUnderRepair: true };
+		const machine = stateless({ hardState });
+		expect(machine.events).toContainEqual({ type: "snapshot-damaged", lastIndex: 4, remedy: "leader" });
+		expect(machine.deliveries).toEqual([]);
+	});
+});
+
+describe("a leader whose snapshot is damaged", () => {
+	const read = (machine: LoneMachine): number =>
+		machine.all.reduce((last, effect) => (effect.type === "read" ? effect.readId : last), 0);
+	/** It has a snapshot through 3, and its peer b needs that. */
+	const leader = (): LoneMachine => {
+		const machine = new LoneMachine({ config: { retainedEntries: 0 } }).becomeLeader();
+		for (const text of ["x", "y"]) machine.request(proposal(text));
+		machine.commitAll();
+		machine.step({ type: "snapshot-ready", snapshot: snapshotAt(3, 1) });
+		return machine.receive(b, question(1, 1, 0)).heartbeat();
+	};
+	const isDamaged = (machine: LoneMachine): LoneMachine =>
+		machine.step({
+			type: "read-completed",
+			readId: read(machine),
+			result: { type: "damaged", lastIndex: index(3) },
+		});
+
+	it("takes another that reaches further, once, and sends that", () => {
+		const machine = leader();
+		machine.request(proposal("z"));
+		machine.writesComplete().receive(c, accepted(1, 4));
+		isDamaged(machine);
+		expect(machine.events).toEqual([{ type: "snapshot-damaged", lastIndex: 3, remedy: "own" }]);
+		expect(machine.deliveries).toMatchObject([{ type: "take-snapshot", lastIndex: 4 }]);
+		isDamaged(machine.heartbeat());
+		expect(machine.effects).toEqual([]);
+		machine.step({ type: "snapshot-ready", snapshot: snapshotAt(4, 1) }).heartbeat();
+		expect(machine.effects).toContainEqual(
+			expect.objectContaining({ type: "read", read: expect.objectContaining({ lastIndex: 4 }) }),
+		);
+	});
+
+	it("with nothing decided behind it appends an entry that changes nothing, once", () => {
+		const machine = isDamaged(leader());
+		expect(machine.writes).toMatchObject([{ append: { firstIndex: 4, entries: [{ kind: "no-op" }] } }]);
+		isDamaged(machine.heartbeat());
+		expect(machine.writes).toEqual([]);
+		machine.writesComplete().receive(c, accepted(1, 4));
+		isDamaged(machine.heartbeat());
+		expect(machine.deliveries).toMatchObject([{ type: "take-snapshot", lastIndex: 4 }]);
+	});
+});
+
 describe("the leader of a member under repair", () => {
 	const leader = (): LoneMachine => {
 		const machine = new LoneMachine({}).becomeLeader();
@@ -224,6 +378,15 @@ describe("the leader of a member under repair", () => {
 		expect(match(machine, b)).toBe(3);
 		machine.receive(b, question(1, 1, 1));
 		expect(machine.sent(b)[1]).toMatchObject({ type: "append-entries", prevIndex: 1 });
+	});
+
+	it("goes on sending a snapshot that was asked for, whatever is asked or acknowledged meanwhile", () => {
+		const machine = leader().step({ type: "snapshot-ready", snapshot: snapshotAt(3, 1) });
+		machine.receive(b, { type: "snapshot-request", term: term(1), minIndex: index(2) });
+		const isSending = (): boolean => machine.status.peers.find(({ node }) => node === b)?.mode === "snapshot";
+		expect(isSending()).toBe(true);
+		machine.receive(b, question(1, 1, 3)).receive(b, accepted(1, 3));
+		expect(isSending()).toBe(true);
 	});
 
 	it("takes no commit back", () => {

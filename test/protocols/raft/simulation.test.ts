@@ -78,6 +78,8 @@ describe("a Raft group under faults", () => {
 			damages: 50,
 			"event log-damaged": 50,
 			"event log-repaired": 30,
+			"event snapshot-damaged": 20,
+			"event snapshot-repaired": 10,
 			"reshaping too-many-witnesses": 5,
 			"reshaping membership-changed": 200,
 			"reshaping change-in-progress": 100,

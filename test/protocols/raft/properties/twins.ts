@@ -518,6 +518,35 @@ export const twins: readonly Twins[] = [
 		details: null,
 	},
 	{
+		id: "entry-fetched-again",
+		about: "damage in the log that was found, and is got again, in whatever life",
+		good: [
+			published(a, { type: "log-damaged", from: index(3), lastIndex: index(2) }),
+			published(a, { type: "log-damaged", from: null, lastIndex: index(2) }),
+			published(a, { type: "log-repaired", through: index(4) }),
+		],
+		bad: [
+			published(a, { type: "log-damaged", from: null, lastIndex: index(2) }),
+			published(b, { type: "log-damaged", from: index(3), lastIndex: index(2) }),
+			published(a, { type: "log-repaired", through: index(4) }),
+		],
+		details: null,
+	},
+	{
+		id: "snapshot-fetched-again",
+		about: "the event",
+		good: [published(a, { type: "snapshot-repaired", lastIndex: index(3) })],
+		bad: [published(a, { type: "snapshot-damaged", lastIndex: index(3), remedy: "leader" })],
+		details: null,
+	},
+	{
+		id: "snapshot-taken-again",
+		about: "damage that a leader repairs by itself",
+		good: [published(a, { type: "snapshot-damaged", lastIndex: index(3), remedy: "own" })],
+		bad: [published(a, { type: "snapshot-damaged", lastIndex: index(3), remedy: "leader" })],
+		details: null,
+	},
+	{
 		id: "log-compacted",
 		about: "the event",
 		good: [published(a, { type: "log-compacted", throughIndex: index(3) })],
