@@ -131,6 +131,7 @@ export {
 	type StorageRequest,
 	type StoreContents,
 	type StoreOperation,
+	type StorePart,
 	type StoreWrite,
 	snapshotGap,
 	storageLayouts,

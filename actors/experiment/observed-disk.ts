@@ -12,6 +12,8 @@ import type {
 export interface StoreView {
 	/** Takes one write that has become durable. */
 	apply(operations: readonly StoreOperation[]): void;
+	/** False: something of it was lost, and its member has not got it again. Not there: its protocol says nothing of that. */
+	readonly isWhole?: boolean;
 }
 
 export class ObservedDisk<View extends StoreView> implements StorageEngine {

@@ -8,12 +8,15 @@ import {
 	type ActorContext,
 	type Behaviour,
 	type DiskFault,
+	diskFaultInvalid,
+	faultOverBudget,
 	SimulatedDisk,
 	StorageActor,
 	type StorageContext,
 	type StorageEngine,
 	type StorageRequest,
 	type StoreContents,
+	type StorePart,
 } from "../../runtime/index.ts";
 import { boundClass } from "./bound-class.ts";
 import { ObservedDisk, type StoreView } from "./observed-disk.ts";
@@ -30,6 +33,8 @@ export interface SimulatedDisksOptions<View extends StoreView> {
 	readonly persisted: (store: string, durable: View) => void;
 	/** The disk that only this store is on has failed. */
 	readonly failed: (store: string) => void;
+	/** Stores that may hold damage, or lack what it has taken, at one time. */
+	readonly damagedStoresMax: number;
 }
 
 interface Drive<View extends StoreView> {
@@ -90,6 +95,8 @@ export class SimulatedDisks<View extends StoreView> {
 	readonly #parts = new Map<string, Part>();
 	/** Stores that hold values, over all lives of their storage actors. */
 	readonly #founded = new Set<string>();
+	/** Stores that have lost something and not got it again, as far as is known. */
+	readonly #notWhole = new Set<string>();
 	/** The slow-disk faults in force; null: of all stores. */
 	readonly #slow = new Set<{ readonly factor: number; readonly stores: readonly string[] | null }>();
 	#slowFaults: readonly { remove(): void }[] = [];
@@ -133,7 +140,23 @@ export class SimulatedDisks<View extends StoreView> {
 	wipe(store: string): void {
 		const drive = this.#driveOf(store);
 		drive?.observed.lose(store);
+		this.#notWhole.add(store);
 		drive?.disk.add({ kind: "wipe", store });
+	}
+
+	/**
+	 * Damages something durable of this store, in one of these parts.
+	 * @throws QuorateError `fault-over-budget` if as many others are not whole; `disk-fault-invalid` if there is nothing to damage
+	 */
+	damage(kind: "bit-rot" | "misdirected-write", store: string, parts: readonly StorePart[]): void {
+		const { damagedStoresMax: copiesMax } = this.#options;
+		const drives = [...this.#drives.values()];
+		const broken = new Set([...drives.flatMap(({ disk }) => disk.damagedStores), ...this.#notWhole]);
+		broken.delete(store);
+		if (broken.size >= copiesMax) throw faultOverBudget({ kind, store, damaged: [...broken], copiesMax });
+		const drive = this.#driveOf(store);
+		if (drive === undefined) throw diskFaultInvalid({ kind, target: store, problem: "nothing was written yet" });
+		drive.disk.damage(store, kind, parts);
 	}
 
 	/** Begins a lasting fault of the disks that these stores are on (null: of all disks); what is returned ends it. */
@@ -194,8 +217,19 @@ export class SimulatedDisks<View extends StoreView> {
 		if (known !== undefined) return known.observed;
 		const { flushMs, generator, viewOf, persisted } = this.#options;
 		const label = name === SHARED ? SHARED : `${SHARED}/${name}`;
-		const disk = new SimulatedDisk({ clock, generator: generator(label), flushMs, founded: this.#founded });
-		const observed = new ObservedDisk(disk, viewOf, persisted);
+		const disk = new SimulatedDisk({
+			clock,
+			generator: generator(label),
+			flushMs,
+			founded: this.#founded,
+			// Counted here, over all disks, and with those that lack what damage has taken.
+			damagedStoresMax: Number.POSITIVE_INFINITY,
+		});
+		const observed = new ObservedDisk(disk, viewOf, (store, durable) => {
+			if (durable.isWhole === false) this.#notWhole.add(store);
+			else this.#notWhole.delete(store);
+			persisted(store, durable);
+		});
 		this.#drives.set(name, { disk, observed });
 		return observed;
 	}

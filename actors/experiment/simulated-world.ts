@@ -87,6 +87,7 @@ export class SimulatedWorld<P extends ProtocolTypes, View> {
 				if (node !== undefined && protocol.isJudged(node)) this.#account.observe({ type: "persisted", node, durable });
 			},
 			failed: (store) => this.#diskFailed(store),
+			damagedStoresMax: order.budget.damage,
 		});
 		const observer: ParticipantObserver<P, View> = {
 			observe: (observation) => this.#observe(observation),

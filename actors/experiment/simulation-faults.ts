@@ -1,5 +1,5 @@
 /** The faults of the catalogue on a simulation. */
-import { assertNever, type Generator, must } from "../../protocols/core/index.ts";
+import { assertNever, type Generator, must, QuorateError } from "../../protocols/core/index.ts";
 import type {
 	AddedFault,
 	Clock,
@@ -8,6 +8,7 @@ import type {
 	NetworkFault,
 	ProcessFault,
 	Simulation,
+	StorePart,
 } from "../../runtime/index.ts";
 import { type FaultSpec, faultNotApplicable } from "../../supervisors/index.ts";
 import { participantName } from "../participant/index.ts";
@@ -36,6 +37,8 @@ const memberKinds = [
 	"mailbox-flood",
 	"lane-full",
 	"wipe",
+	"bit-rot",
+	"misdirected-write",
 	"transfer-leadership",
 	"clock-skew",
 	"clock-drift",
@@ -142,6 +145,9 @@ export class SimulationFaults implements FaultHandlers<MemberKind> {
 				return this.#killSupervisor(thread);
 			case "wipe":
 				return this.#wipe(node);
+			case "bit-rot":
+			case "misdirected-write":
+				return this.#damage(kind, node, given);
 			case "lane-full": {
 				const direction = given.text("direction") === "out" ? "out" : "in";
 				return ends(this.#begin({ kind: "lane-full", thread, direction }));
@@ -225,6 +231,20 @@ export class SimulationFaults implements FaultHandlers<MemberKind> {
 		return () => must(orders.replaceMember, "the engine refuses it where nobody can")(node);
 	}
 
+	/** Of what is durable; its member's next life, or whoever reads it before, finds it. */
+	#damage(kind: "bit-rot" | "misdirected-write", node: string, given: FaultArguments): null {
+		const { disks, storeOf, group } = this.#parts;
+		try {
+			disks.damage(kind, storeOf(node), damagedParts[given.text("part")] ?? []);
+		} catch (error) {
+			const isRefused = error instanceof QuorateError && DAMAGE_REFUSALS.has(error.code);
+			throw isRefused ? faultNotApplicable({ fault: kind, reason: error.message }) : error;
+		}
+		const thread = participantName(group, node);
+		if (given.text("restart") === "yes" && this.#isAlive(thread)) this.#begin({ kind: "kill", thread });
+		return null;
+	}
+
 	/** Stands still, until the watchdog would end it. */
 	#busyLoop(thread: string): Removal {
 		const pause = this.#begin({ kind: "pause", thread });
@@ -249,6 +269,16 @@ export class SimulationFaults implements FaultHandlers<MemberKind> {
 		return null;
 	}
 }
+
+/** What `part` selects of a store. */
+const damagedParts: Readonly<Record<string, readonly StorePart[]>> = {
+	any: ["record", "snapshot"],
+	log: ["record"],
+	snapshot: ["snapshot"],
+	"hard-state": ["value"],
+};
+/** Of a disk: so many are damaged already, or there is nothing (yet) that could be. */
+const DAMAGE_REFUSALS: ReadonlySet<string> = new Set(["fault-over-budget", "disk-fault-invalid"]);
 
 /** What makes a disk fail for good. */
 function failureOf(kind: Exclude<DiskKind, "slow-disk" | "stalled-disk">, given: FaultArguments): DiskFault {

@@ -58,10 +58,11 @@ export function planSeed(seed: number, { protocol, nodes, forMs, faults }: Simul
 	// Members on one disk share flushes, members on their own can lose one: half of the seeds see either.
 	const onShared = possible.filter((kind) => !sharedDiskFatal.has(kind));
 	const disks = onShared.length > 0 && new Generator(seed, "disks").chance(0.5) ? "shared" : "own";
+	const minority = Math.floor((nodes - 1) / 2);
 	const planned = planExperiment({
 		seed,
 		topology: { protocol, nodes, storage: "durable", disks, config },
-		budget: { crash: Math.floor((nodes - 1) / 2), byzantine: 0 },
+		budget: { crash: minority, byzantine: 0, damage: minority },
 		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, forMs, ...workload },
 		faults: disks === "own" ? possible : onShared,
 		steadyState: {
@@ -74,8 +75,13 @@ export function planSeed(seed: number, { protocol, nodes, forMs, faults }: Simul
 		guards: [],
 		livenessMs: LIVENESS_MS,
 		properties: { always: ["all"], sometimes: ["leader-elected"] },
-		// Nobody reads a wall clock.
-		values: { message: Object.keys(messageKinds), point: KILL_POINTS, clock: ["monotonic"] },
+		// Nobody reads a wall clock; and who has lost its term and vote is out for good.
+		values: {
+			message: Object.keys(messageKinds),
+			point: KILL_POINTS,
+			clock: ["monotonic"],
+			part: ["any", "log", "snapshot"],
+		},
 	});
 	return withinPromises(planned);
 }

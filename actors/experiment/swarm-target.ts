@@ -87,6 +87,18 @@ function textOf(event: SwarmEvent): string | null {
 			return `compacted its log through ${event.throughIndex}`;
 		case "quorum-lost":
 			return `heard of no quorum in term ${event.term}`;
+		case "log-damaged":
+			return event.from === null
+				? "comes back before it has got again what its disk had lost"
+				: `can not read its log from ${event.from} on: under repair`;
+		case "log-repaired":
+			return `has again what it had lost, through ${event.through}`;
+		case "snapshot-damaged":
+			return event.remedy === "own"
+				? `can not read its snapshot of ${event.lastIndex}, and takes another`
+				: `can not read its snapshot of ${event.lastIndex}: under repair`;
+		case "snapshot-repaired":
+			return `has a state again, by the leader's snapshot of ${event.lastIndex}`;
 		case "child-failed":
 			return event.reason.type === "failed" ? `failed: ${event.reason.error.message}` : `ended: ${event.reason.type}`;
 		case "thread-gave-up":

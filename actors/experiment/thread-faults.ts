@@ -30,6 +30,7 @@ const memberKinds = [
 type MemberKind = (typeof memberKinds)[number];
 
 const atTheReceiver = "on threads network faults act at the receiver's edge, where a message has no bytes any more";
+const oneDatabase = "all members keep their state in one database";
 const oneClock = "threads read the clock of the machine";
 /** The kinds that threads can not bear, and why. */
 export const threadRefusals: ReadonlyMap<string, string> = new Map([
@@ -38,7 +39,9 @@ export const threadRefusals: ReadonlyMap<string, string> = new Map([
 	["kill-at", "a real thread is killed from outside, between no two points that anybody chose"],
 	["slow", "a thread can be stopped, and not slowed down"],
 	["restart-power-loss", "a killed thread leaves the page cache as it is, so nothing unflushed is lost"],
-	["wipe", "all members keep their state in one database"],
+	["wipe", oneDatabase],
+	["bit-rot", oneDatabase],
+	["misdirected-write", oneDatabase],
 	["clock-skew", oneClock],
 	["clock-drift", oneClock],
 	["clock-jump", oneClock],

@@ -43,6 +43,11 @@ export class RaftStoreView implements RaftDurable {
 	readonly entries: Entry[] = [];
 	damagedFrom?: LogIndex;
 
+	/** Nothing of it is lost that was not got again: what is found damaged now is noted with the next write. */
+	get isWhole(): boolean {
+		return this.hardState.isUnderRepair !== true && this.damagedFrom === undefined;
+	}
+
 	/** Takes what a load has found. */
 	static of({ values, snapshot, firstIndex, records, damagedFrom }: StoreContents): RaftStoreView {
 		const view = new RaftStoreView();

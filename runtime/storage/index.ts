@@ -47,4 +47,5 @@ export { storageMetrics } from "./metrics.ts";
 export { SimulatedDisk, type SimulatedDiskOptions } from "./simulated-disk.ts";
 export { StorageActor, type StorageActorArgs } from "./storage-actor.ts";
 export { StorageClient, type StorageClientHandlers } from "./storage-client.ts";
+export type { StorePart } from "./store-image.ts";
 export { makeTemporaryDirectory } from "./temporary-directory.ts";

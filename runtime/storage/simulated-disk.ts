@@ -20,7 +20,7 @@ import type { Settle, StorageEngine, StoreContents, StoreWrite } from "./contrac
 import { type DiskFault, type DiskFaultKind, DiskFaults, type LastingDiskFault } from "./disk-faults.ts";
 import { diskFailed, diskFaultInvalid, diskFull, faultOverBudget, storageUnusable } from "./errors.ts";
 import { outcomeOf } from "./outcome.ts";
-import { type DamageKind, StoreImage } from "./store-image.ts";
+import { type DamageKind, StoreImage, type StorePart } from "./store-image.ts";
 import { advanceShapes, checkStoreName, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
 export interface SimulatedDiskOptions {
@@ -203,10 +203,10 @@ export class SimulatedDisk implements StorageEngine {
 
 	/**
 	 * A flushed value, record or snapshot chunk of this store is not any more what was written there. It is found by its
-	 * checksum when it is read next, as in LMDB; until then nobody notices. `of`: only such a one. Returns where it stands.
+	 * checksum when it is read next, as in LMDB; until then nobody notices. `of`: only one of these. Returns where it stands.
 	 * @throws QuorateError `fault-over-budget`; `disk-fault-invalid` if there is nothing to damage
 	 */
-	damage(store: string, kind: DamageKind, of: "value" | "record" | "snapshot" | null = null): string {
+	damage(store: string, kind: DamageKind, of: readonly StorePart[] | null = null): string {
 		const damaged = this.damagedStores;
 		if (!damaged.includes(store) && damaged.length >= this.#damagedStoresMax) {
 			throw faultOverBudget({ kind, store, damaged, copiesMax: this.#damagedStoresMax });

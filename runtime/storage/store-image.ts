@@ -5,9 +5,12 @@ import type { StoreContents, StoreOperation } from "./contract.ts";
 import { storeCorrupt } from "./errors.ts";
 import { advanceShape, EMPTY_SHAPE, type StoreShape } from "./store-shape.ts";
 
+/** What a store is made of: values by key, records of the log, chunks of the published snapshot. */
+export type StorePart = "value" | "record" | "snapshot";
+
 /** One value, record or snapshot chunk, and where it stands. */
 interface Piece {
-	readonly part: "value" | "record" | "snapshot";
+	readonly part: StorePart;
 	/** Key, index or position among the chunks. */
 	readonly key: string;
 	readonly bytes: Uint8Array;
@@ -102,13 +105,14 @@ export class StoreImage {
 	/**
 	 * Damages one piece; returns where it stands, or null if the store holds nothing that can be damaged so.
 	 * @param choose an integer in `[0, count)`
-	 * @param of only pieces of this part; null: any
+	 * @param of only pieces of these parts; null: any
 	 */
-	damage(kind: DamageKind, choose: (count: number) => number, of: Piece["part"] | null = null): string | null {
-		const pieces = this.#pieces().filter(({ part, bytes }) => bytes.length > 0 && (of === null || part === of));
+	damage(kind: DamageKind, choose: (count: number) => number, of: readonly StorePart[] | null = null): string | null {
+		const all = this.#pieces();
+		const pieces = all.filter(({ part, bytes }) => bytes.length > 0 && (of === null || of.includes(part)));
 		const piece = pieces[pieces.length === 0 ? 0 : choose(pieces.length)];
 		if (piece === undefined) return null;
-		const damaged = kind === "bit-rot" ? withFlippedBit(piece.bytes, choose) : fromElsewhere(piece, pieces, choose);
+		const damaged = kind === "bit-rot" ? withFlippedBit(piece.bytes, choose) : fromElsewhere(piece, all, choose);
 		if (damaged === null) return null;
 		const checksum = this.#checksums.get(piece.bytes) ?? crc32(piece.bytes);
 		piece.replace(damaged);
@@ -213,8 +217,10 @@ function withFlippedBit(bytes: Uint8Array, choose: (count: number) => number): U
 	return damaged;
 }
 
-/** What stands in another place of the same kind; null if there is nothing else. */
+/** What stands in another place, of the same kind if there is one; null if there is nothing else. */
 function fromElsewhere(piece: Piece, pieces: readonly Piece[], choose: (count: number) => number): Uint8Array | null {
-	const others = pieces.filter(({ part, bytes }) => part === piece.part && crc32(bytes) !== crc32(piece.bytes));
+	const different = pieces.filter(({ bytes }) => crc32(bytes) !== crc32(piece.bytes));
+	const alike = different.filter(({ part }) => part === piece.part);
+	const others = alike.length > 0 ? alike : different;
 	return others[others.length === 0 ? 0 : choose(others.length)]?.bytes.slice() ?? null;
 }

@@ -4,7 +4,8 @@
  */
 
 import { faultKind } from "./catalogue.ts";
-import type { Experiment, FaultSpec, TimedFault } from "./experiment.ts";
+import { experimentBeyondBudget } from "./errors.ts";
+import type { Experiment, FaultBudget, FaultSpec, TimedFault } from "./experiment.ts";
 import { TARGET_WORDS } from "./fault-kind.ts";
 
 /**
@@ -13,11 +14,13 @@ import { TARGET_WORDS } from "./fault-kind.ts";
  */
 export const RECOVERY_MS = 1_000;
 
+const PARTS: readonly (keyof FaultBudget)[] = ["crash", "byzantine", "damage"];
+
 /** Members that a fault takes out at one time: by name where they are known, else how many. */
 interface Claim {
 	readonly fromMs: number;
 	readonly toMs: number;
-	readonly against: "crash" | "byzantine";
+	readonly against: keyof FaultBudget;
 	readonly names: readonly string[];
 	readonly unnamed: number;
 	readonly kind: string;
@@ -25,12 +28,30 @@ interface Claim {
 
 type Planned = Pick<Experiment, "topology" | "budget" | "method" | "workload">;
 
-/** Why the method is beyond the budget, one sentence; null if it is within it. */
+/** Why the experiment is beyond the fault model, one sentence; null if it is within it. */
 export function beyondBudget(experiment: Planned): string | null {
+	const { budget, topology, method } = experiment;
+	const isDamaging = method.some(({ fault }) => faultKind(fault.kind).counts === "damage");
+	if (isDamaging && 2 * budget.damage >= topology.nodes) {
+		return `the disks of ${budget.damage} of ${topology.nodes} members may be damaged at one time: no minority of the copies`;
+	}
+	return excessOf(experiment, ["crash", "byzantine"]);
+}
+
+/**
+ * Refuses a method that damages more disks at one time than the budget has: no engine would apply it.
+ * @throws QuorateError `experiment-beyond-budget`
+ */
+export function requireDamageWithin(experiment: Planned): void {
+	const excess = excessOf(experiment, ["damage"]);
+	if (excess !== null) throw experimentBeyondBudget({ excess });
+}
+
+function excessOf(experiment: Planned, parts: readonly (keyof FaultBudget)[]): string | null {
 	const endMs = methodLengthMs(experiment);
 	const claims = experiment.method.flatMap((timed) => claimOf(timed, experiment.topology.nodes, endMs) ?? []);
 	for (const { fromMs } of claims) {
-		const excess = excessAt(fromMs, claims, experiment);
+		const excess = excessAt(fromMs, claims, experiment, parts);
 		if (excess !== null) return excess;
 	}
 	return null;
@@ -46,7 +67,7 @@ export function fitsBudget(experiment: Planned, added: TimedFault): boolean {
 		.filter(({ fromMs, toMs }) => fromMs < claim.toMs && claim.fromMs < toMs);
 	// A count only grows where a claim begins.
 	const begins = [claim.fromMs, ...overlapping.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > claim.fromMs)];
-	return begins.every((atMs) => excessAt(atMs, [...overlapping, claim], experiment) === null);
+	return begins.every((atMs) => excessAt(atMs, [...overlapping, claim], experiment, PARTS) === null);
 }
 
 /** How long a method is: until its last fault is over and its workload begins nothing more. */
@@ -54,9 +75,16 @@ export function methodLengthMs({ method, workload }: Pick<Experiment, "method" |
 	return Math.max(workload.forMs, ...method.map(({ atMs, forMs }) => atMs + (forMs ?? 0)));
 }
 
-function excessAt(atMs: number, claims: readonly Claim[], { topology, budget }: Planned): string | null {
-	for (const against of ["crash", "byzantine"] as const) {
-		const active = claims.filter((claim) => claim.against === against && claim.fromMs <= atMs && atMs < claim.toMs);
+function excessAt(
+	atMs: number,
+	claims: readonly Claim[],
+	{ topology, budget }: Planned,
+	parts: readonly (keyof FaultBudget)[],
+): string | null {
+	for (const against of parts) {
+		const counts = (claim: Claim): boolean =>
+			claim.against === against || (against === "crash" && claim.against === "damage");
+		const active = claims.filter((claim) => counts(claim) && claim.fromMs <= atMs && atMs < claim.toMs);
 		const named = new Set(active.flatMap(({ names }) => names)).size;
 		const count = Math.min(
 			topology.nodes,

@@ -13,6 +13,7 @@ interface Details {
 	readonly unknownKey: FilePlace & { key: string; nearest: string | null };
 	readonly invalid: FilePlace & { key: string; expected: string; actual: string; nearest: string | null };
 	readonly unsupported: { engine: string; what: string; name: string; nearest: string | null; reason?: string };
+	readonly beyondBudget: { excess: string };
 	readonly notApplicable: { fault: string; reason: string };
 	readonly probeFailed: { probe: string; reason: string };
 	readonly probeThrew: { probe: string; reason: string };
@@ -34,6 +35,10 @@ const made = defineErrors({
 		"experiment-unsupported",
 		(d: Details["unsupported"]) =>
 			`the engine ${d.engine} has no ${d.what} ${d.name}${d.reason === undefined ? didYouMean(d.nearest) : `: ${d.reason}`}`,
+	],
+	beyondBudget: [
+		"experiment-beyond-budget",
+		(d: Details["beyondBudget"]) => `${d.excess}; raise the damage of its budget if that is meant`,
 	],
 	notApplicable: [
 		"fault-not-applicable",
@@ -60,6 +65,8 @@ export const experimentUnknownKey: ErrorMaker<Details["unknownKey"]> = made.unkn
 export const experimentInvalid: ErrorMaker<Details["invalid"]> = made.invalid;
 /** The engine can not do what the experiment asks for; found before anything is started. */
 export const experimentUnsupported: ErrorMaker<Details["unsupported"]> = made.unsupported;
+/** More disks are to be damaged at one time than the experiment's own budget has; found before anything is started. */
+export const experimentBeyondBudget: ErrorMaker<Details["beyondBudget"]> = made.beyondBudget;
 /** For engines: the fault makes no sense now, such as a kill of the leader when there is none. */
 export const faultNotApplicable: ErrorMaker<Details["notApplicable"]> = made.notApplicable;
 /** For engines: a probe has no answer now. */

@@ -137,6 +137,9 @@ const budget = record([
 		default: (_: object, root: Root) => Math.ceil((root.topology?.nodes ?? 1) / 2) - 1,
 	}),
 	field("byzantine", integer(0, NODES_MAX), "Members that may lie.", { default: 0 }),
+	field("damage", integer(0, NODES_MAX), "Members whose disks may be damaged, and not whole again, at one time.", {
+		default: (_: object, root: Root) => Math.ceil((root.topology?.nodes ?? 1) / 2) - 1,
+	}),
 ]);
 
 /** What of the file was read before the field whose default is asked for. */

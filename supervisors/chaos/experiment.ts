@@ -52,6 +52,12 @@ export interface FaultBudget {
 	/** Members that may be down or cut off from the majority at one time. */
 	readonly crash: number;
 	readonly byzantine: number;
+	/**
+	 * Members whose disks may hold damage, or have not got again what it has taken, at one time. An experiment whose method asks
+	 * for more is refused, and an engine applies no damage beyond it. As many as a majority may hold all copies of
+	 * something that was agreed on: with such a budget the experiment is `beyond-budget`.
+	 */
+	readonly damage: number;
 }
 
 export interface WorkloadSpec {

@@ -1,4 +1,5 @@
 /** What a kind of fault is, and the arguments that many of them share. */
+import type { FaultBudget } from "./experiment.ts";
 import { choice, duration, type Field, integer, list, number, type Shape, text } from "./shape.ts";
 
 export type FaultCategory = "process" | "network" | "storage" | "clock" | "membership";
@@ -12,8 +13,11 @@ export interface FaultKind {
 	readonly means: string;
 	/** Whether it lasts until it is removed; else it is over at once and takes no `for`. */
 	readonly lasts: boolean;
-	/** Against which part of the budget the members it concerns count while it lasts; null: none. */
-	readonly counts: "crash" | "byzantine" | null;
+	/**
+	 * Against which part of the budget the members it concerns count while it lasts; null: none. `damage` counts against `crash`,
+	 * too: whose disk has lost something is out until it has it again.
+	 */
+	readonly counts: keyof FaultBudget | null;
 	/**
 	 * Which members it concerns: its `target`; those that a partition cuts off from the majority; or `all` (whatever its
 	 * target).

@@ -7,9 +7,10 @@
  * Place: above the runtime, below the actors. What is broken, measured and judged reaches it as ports
  * ({@link ExperimentEngine}, {@link ExperimentTarget}): it applies no fault itself and knows no protocol.
  */
-export { beyondBudget, fitsBudget, methodLengthMs, RECOVERY_MS } from "./budget.ts";
+export { beyondBudget, fitsBudget, methodLengthMs, RECOVERY_MS, requireDamageWithin } from "./budget.ts";
 export { FAULT_KINDS, findFaultKind } from "./catalogue.ts";
 export {
+	experimentBeyondBudget,
 	experimentInvalid,
 	experimentMalformed,
 	experimentUnknownKey,

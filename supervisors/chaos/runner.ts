@@ -10,7 +10,7 @@
  * Time is the target's, whatever it is. What a draw decides comes from the experiment's seed.
  */
 import { type ErrorObject, errorToObject, QuorateError } from "../../protocols/core/index.ts";
-import { beyondBudget, methodLengthMs } from "./budget.ts";
+import { beyondBudget, methodLengthMs, requireDamageWithin } from "./budget.ts";
 import { targetFailed } from "./errors.ts";
 import { type Experiment, GUARD_EVERY_MS, type ProbeSpec } from "./experiment.ts";
 import { FaultAgenda } from "./fault-agenda.ts";
@@ -73,11 +73,13 @@ export interface ExperimentRun {
 
 /**
  * Runs an experiment. Whatever happens to a started target is in the journal; it rejects only before that.
- * @throws QuorateError `experiment-invalid` and its family, `experiment-unsupported`, and what the engine's start throws
+ * @throws QuorateError `experiment-invalid` and its family, `experiment-unsupported`, `experiment-beyond-budget`, and what the
+ *   engine's start throws
  */
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentRun> {
 	const experiment = checkExperiment(given);
 	requireSupport(experiment, options.engine);
+	requireDamageWithin(experiment);
 	const required = requiredProperties(experiment, options.engine);
 	const recorder = new Recorder((id) => required.has(id) && options.engine.properties.get(id) === "always");
 	const witnesses = [...options.engine.properties].flatMap(([id, kind]) => (kind === "sometimes" ? [id] : []));
@@ -85,6 +87,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
 	const startedAt = wallClock();
 	const target = await options.engine.start({
 		topology: experiment.topology,
+		budget: experiment.budget,
 		seed: experiment.seed,
 		properties: new Set([...required, ...witnesses]),
 		observe: recorder.observe,

@@ -140,7 +140,11 @@ function withNodes(experiment: Experiment, nodes: number): Experiment {
 	return {
 		...experiment,
 		topology: { ...topology, nodes },
-		budget: { crash: Math.min(budget.crash, nodes), byzantine: Math.min(budget.byzantine, nodes) },
+		budget: {
+			crash: Math.min(budget.crash, nodes),
+			byzantine: Math.min(budget.byzantine, nodes),
+			damage: Math.min(budget.damage, Math.ceil(nodes / 2) - 1),
+		},
 	};
 }
 

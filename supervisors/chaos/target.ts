@@ -3,7 +3,7 @@
  * supplies a script. The runner knows nothing else of what it breaks.
  */
 
-import type { FaultSpec, ProbeSpec, ProbeValue, Topology, WorkloadSpec } from "./experiment.ts";
+import type { FaultBudget, FaultSpec, ProbeSpec, ProbeValue, Topology, WorkloadSpec } from "./experiment.ts";
 import type { HistoryChart } from "./report/history-chart.ts";
 
 /** One way of running experiments. */
@@ -25,6 +25,8 @@ export interface ExperimentEngine {
 
 export interface TargetOrder {
 	readonly topology: Topology;
+	/** What faults may come to at one time; an engine holds damage of disks to it, of which nobody knows before when it is over. */
+	readonly budget: FaultBudget;
 	readonly seed: number;
 	/** Property ids to be watched from the first event on. */
 	readonly properties: ReadonlySet<string>;

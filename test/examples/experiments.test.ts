@@ -34,6 +34,7 @@ describe("the experiments of the examples", () => {
 		expect(elsewhere).toEqual([
 			"clocks-drift.yaml",
 			"clocks-off.yaml",
+			"damaged-disks.yaml",
 			"everything-at-once.yaml",
 			"follower-dies-before-it-answers.yaml",
 			"leader-dies-between-append-and-answer.yaml",

@@ -72,6 +72,8 @@ const KILL_POINTS: readonly string[] = [
 /** Why a simulated group of PBFT can not be put under these faults. */
 export const byzantineRefusals: ReadonlyMap<string, string> = new Map([
 	["wipe", "a member whose data are gone may not come back under its name, and nobody stands in reserve"],
+	["bit-rot", "a member does not get again what its disk has lost: it is replaced by one that starts anew"],
+	["misdirected-write", "a member does not get again what its disk has lost: it is replaced by one that starts anew"],
 	["transfer-leadership", "nobody hands a view over: a primary is left when it is not trusted any more"],
 ]);
 
@@ -126,7 +128,7 @@ export function planByzantineSeed(seed: number, plan: ByzantinePlan): Experiment
 		seed,
 		topology: { protocol, nodes, storage: "durable", disks, config },
 		// Nothing that a correct member lives through makes it lie: what is asked of the group is asked when it is over.
-		budget: { crash: borne, byzantine: borne },
+		budget: { crash: borne, byzantine: borne, damage: 0 },
 		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, ratePerSecond: OPERATIONS_PER_SECOND, keys: KEYS, forMs },
 		faults: disks === "own" ? faults : onShared,
 		steadyState: {

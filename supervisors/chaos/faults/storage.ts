@@ -1,5 +1,12 @@
 /** Faults of a member's disk. */
-import { durationArgument, type FaultKind, factorArgument, probability, target } from "../fault-kind.ts";
+import {
+	choiceArgument,
+	durationArgument,
+	type FaultKind,
+	factorArgument,
+	probability,
+	target,
+} from "../fault-kind.ts";
 
 const kind = (name: string, counts: "crash" | null, means: string, args: FaultKind["arguments"] = []): FaultKind => ({
 	kind: name,
@@ -8,6 +15,31 @@ const kind = (name: string, counts: "crash" | null, means: string, args: FaultKi
 	counts,
 	means,
 	arguments: [target("any", "Whose disk."), ...args],
+	concerns: "target",
+});
+
+/** Nobody notices before it is read: when the member starts, or when it is to be sent. */
+const damage = (name: string, means: string): FaultKind => ({
+	kind: name,
+	category: "storage",
+	lasts: false,
+	counts: "damage",
+	means,
+	arguments: [
+		target("any", "Whose disk."),
+		choiceArgument(
+			"part",
+			["any", "log", "snapshot", "hard-state"],
+			"any",
+			"What is hit: the log or the snapshot, whichever it is; either of them; or what can not be got again, term and vote.",
+		),
+		choiceArgument(
+			"restart",
+			["yes", "no"],
+			"yes",
+			"Whether the member is killed with it, so that its next life finds it; else it waits until somebody reads there.",
+		),
+	],
 	concerns: "target",
 });
 
@@ -27,6 +59,8 @@ export const storageFaults: readonly FaultKind[] = [
 	kind("read-error", "crash", "Fails reads with this probability, and the disk with the first; its removal mends it.", [
 		probability("Of each read.", 0.1),
 	]),
+	damage("bit-rot", "Flips a bit of what a member's disk holds."),
+	damage("misdirected-write", "Puts what belongs elsewhere in the place of something that a member's disk holds."),
 	kind(
 		"wipe",
 		"crash",

@@ -97,7 +97,7 @@ function facts(journal: Journal): Markup {
 		["Seed", String(experiment.seed)],
 		["Engine", engine],
 		["Group", `${topology.protocol}, ${topology.nodes} nodes, ${topology.storage} storage`],
-		["Fault budget", `${budget.crash} crash, ${budget.byzantine} Byzantine`],
+		["Fault budget", `${budget.crash} crash, ${budget.byzantine} Byzantine, ${budget.damage} damaged`],
 		["Target clock", showDuration(time.targetMs)],
 		["Wall clock", time.wallMs > 0 ? showDuration(time.wallMs) : "not measured"],
 		["Target over wall clock", ratio],

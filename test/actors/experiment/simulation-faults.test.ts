@@ -24,10 +24,16 @@ interface Seen {
 	of(origin: string, type: string): readonly TargetEvent[];
 }
 
-async function run(method: readonly string[], { disks = "shared", seconds = 5, liveness = "20s" } = {}): Promise<Seen> {
+/** Snapshots that come soon, and are soon needed. */
+const COMPACT = "snapshotEveryEntries: 40, retainedEntries: 0";
+
+async function run(
+	method: readonly string[],
+	{ disks = "shared", seconds = 5, liveness = "20s", config = "" } = {},
+): Promise<Seen> {
 	const experiment = parseExperiment(`apiVersion: quorate/chaos/v1
 title: one fault
-topology: {protocol: raft, nodes: 3, disks: ${disks}}
+topology: {protocol: raft, nodes: 3, disks: ${disks}, config: {${config}}}
 workload: {kind: key-value, clients: 4, rate: 50/s, keys: 3, for: ${seconds}s}
 steady-state: {probes: [{probe: leader-count, tolerance: 1}, {probe: running-members, tolerance: 3}]}
 method:
@@ -204,6 +210,60 @@ describe("a member whose disk is wiped", () => {
 		expect(seen.of("node-1", "member-refused")).toHaveLength(1);
 		expect(seen.of("node-4", "started")).not.toEqual([]);
 		expect(answered(seen.journal, 2_000, 3_000)).toBeGreaterThan(10);
+	});
+});
+
+describe("damage on a disk", () => {
+	const told = (seen: Seen, type: string): readonly TargetEvent[] => seen.events.filter((event) => event.type === type);
+
+	it.each(["bit-rot", "misdirected-write"])(
+		"by %s in a log is found by the member's next life, and repaired",
+		async (kind) => {
+			for (const disks of ["own", "shared"]) {
+				const seen = await run([`at: 2s, fault: ${kind}, target: node-1, part: log`], { disks });
+				passes(seen);
+				expect(seen.of("node-1", "log-damaged")).toHaveLength(1);
+				expect(seen.of("node-1", "log-repaired")).toHaveLength(1);
+				expect(told(seen, "log-damaged")).toHaveLength(1);
+			}
+		},
+	);
+
+	it("in a snapshot is found by the member's next life, and repaired by the leader's", async () => {
+		const seen = await run(["at: 4s, fault: bit-rot, target: follower, part: snapshot"], { config: COMPACT });
+		passes(seen);
+		expect(told(seen, "snapshot-damaged")).toHaveLength(1);
+		expect(told(seen, "snapshot-repaired")).toHaveLength(1);
+	});
+
+	it("that nobody reads stays where it is, until its place is written anew", async () => {
+		const seen = await run(["at: 4s, fault: bit-rot, target: follower, part: snapshot, restart: no"], {
+			config: COMPACT,
+		});
+		passes(seen);
+		for (const type of ["snapshot-damaged", "log-damaged", "ended"]) expect(told(seen, type)).toEqual([]);
+	});
+
+	it("in term and vote ends the member under its name; the others go on, and nobody votes twice", async () => {
+		const seen = await run(["at: 2s, fault: bit-rot, target: node-1, part: hard-state"], { liveness: "5s" });
+		expect(seen.of("node-1", "member-refused")).toHaveLength(1);
+		expect(told(seen, "swarm-failed")).toEqual([]);
+		expect(answered(seen.journal, 3_500, 5_000)).toBeGreaterThan(20);
+		expect(seen.journal.violations).toEqual(["replicas-equal", "steady-state"]);
+		expect(seen.journal.properties.filter(({ kind, first }) => kind === "always" && first !== null)).toEqual([]);
+	});
+
+	it("is held to the budget: not before one member is whole again is another one's disk damaged", async () => {
+		const damage = (at: string, node: string): string =>
+			`at: ${at}, fault: bit-rot, target: ${node}, part: log, restart: no`;
+		const { journal } = await run([damage("1s", "node-1"), damage("3s", "node-2")], { seconds: 10 });
+		expect([journal.verdict, journal.reasons[0]]).toEqual(["aborted", expect.stringContaining("the budget is 1")]);
+		await expect(run([damage("1s", "node-1"), damage("1s", "node-2")])).rejects.toMatchObject({
+			code: "experiment-beyond-budget",
+		});
+		// The first is found and repaired in time.
+		const restarted = damage("1s", "node-1").replace("restart: no", "restart: yes");
+		passes(await run([restarted, damage("4s", "node-2")]));
 	});
 });
 

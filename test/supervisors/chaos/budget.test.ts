@@ -4,7 +4,15 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { beyondBudget, fitsBudget, methodLengthMs, RECOVERY_MS } from "../../../supervisors/index.ts";
+import {
+	beyondBudget,
+	type Experiment,
+	fitsBudget,
+	methodLengthMs,
+	parseExperiment,
+	RECOVERY_MS,
+	requireDamageWithin,
+} from "../../../supervisors/index.ts";
 import { arbitraryExperiment } from "./arbitrary-experiment.ts";
 import { experimentOf } from "./scripted-target.ts";
 
@@ -81,6 +89,48 @@ describe("beyondBudget", () => {
 	});
 });
 
+describe("damage of disks", () => {
+	const damage = (budget: string, method: string, nodes = 5): Experiment =>
+		parseExperiment(`apiVersion: quorate/chaos/v1
+title: damage
+topology: {protocol: raft, nodes: ${nodes}}
+workload: {kind: key-value}
+budget: {${budget}}
+method: ${method}
+`);
+	const codeOf = (experiment: Experiment): unknown => {
+		try {
+			requireDamageWithin(experiment);
+			return null;
+		} catch (error) {
+			return (error as { readonly code: unknown }).code;
+		}
+	};
+
+	it("may hit a minority at one time if nothing else is said, and a method that asks for more is refused", () => {
+		const two = "{at: 0ms, fault: bit-rot, target: node-1}, {at: 10ms, fault: misdirected-write, target: node-2}";
+		expect(codeOf(damage("", `[${two}]`))).toBeNull();
+		expect(codeOf(damage("", `[${two}, {at: 20ms, fault: bit-rot, target: node-3}]`))).toBe("experiment-beyond-budget");
+		expect(codeOf(damage("", `[${two}, {at: 20ms, fault: bit-rot, target: node-2}]`))).toBeNull();
+		expect(codeOf(damage("", "[{at: 0ms, fault: bit-rot, target: all}]"))).toBe("experiment-beyond-budget");
+	});
+
+	it("with a budget of a majority is beyond the fault model, and says so", () => {
+		const experiment = damage("crash: 5, damage: 3", "[{at: 0ms, fault: bit-rot}]");
+		expect(codeOf(experiment)).toBeNull();
+		expect(beyondBudget(experiment)).toBe(
+			"the disks of 3 of 5 members may be damaged at one time: no minority of the copies",
+		);
+		expect(beyondBudget({ ...experiment, budget: { crash: 5, byzantine: 0, damage: 2 } })).toBeNull();
+	});
+
+	it("takes its member out, as a crash does", () => {
+		const method = "[{at: 0ms, fault: bit-rot, target: node-1}, {at: 10ms, fault: kill, target: node-2}]";
+		expect(beyondBudget(damage("crash: 1", method))).toContain("the crash budget is 1");
+		expect(beyondBudget(damage("crash: 2", method))).toBeNull();
+	});
+});
+
 it("fitsBudget judges one more fault as the whole would be judged", () => {
 	let refused = 0;
 	fc.assert(
@@ -90,12 +140,26 @@ it("fitsBudget judges one more fault as the whole would be judged", () => {
 				atMs: timed.atMs % 5_000,
 				forMs: timed.forMs === null ? null : (timed.forMs % 3_000) + 1,
 			}));
-			const experiment = { ...drawn, workload: { ...drawn.workload, forMs: 6_000 }, method: method.slice(1) };
+			const workload = { ...drawn.workload, forMs: 6_000 };
+			// Of a majority's damage the whole says more than a part could.
+			const budget = {
+				...drawn.budget,
+				damage: Math.min(drawn.budget.damage, Math.ceil(drawn.topology.nodes / 2) - 1),
+			};
+			const experiment = { ...drawn, budget, workload, method: method.slice(1) };
+			const isWithin = (judged: Experiment): boolean => {
+				try {
+					requireDamageWithin(judged);
+				} catch {
+					return false;
+				}
+				return beyondBudget(judged) === null;
+			};
 			const added = method[0];
-			if (added === undefined || beyondBudget(experiment) !== null) return;
+			if (added === undefined || !isWithin(experiment)) return;
 			// The end of the method is where what has no end is over, and the added fault may move it.
 			if (methodLengthMs(experiment) !== methodLengthMs({ ...experiment, method })) return;
-			const whole = beyondBudget({ ...experiment, method }) === null;
+			const whole = isWithin({ ...experiment, method });
 			expect(fitsBudget(experiment, added)).toBe(whole);
 			if (!whole) refused++;
 		}),

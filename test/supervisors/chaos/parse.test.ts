@@ -46,7 +46,7 @@ describe("parseExperiment", () => {
 			description: "",
 			seed: 1,
 			topology: { protocol: "raft", nodes: 5, storage: "durable", disks: "shared", config: { heartbeatMs: 50 } },
-			budget: { crash: 2, byzantine: 0 },
+			budget: { crash: 2, byzantine: 0, damage: 2 },
 			workload: { kind: "key-value", clients: 4, ratePerSecond: 200, keys: 4, forMs: 60_000 },
 			steadyState: {
 				title: "one leader",
@@ -272,6 +272,7 @@ topology:
 budget:
   crash: 2
   byzantine: 0
+  damage: 2
 workload:
   kind: key-value
   clients: 4

@@ -17,7 +17,7 @@ import {
 const kinds = FAULT_KINDS.map(({ kind }) => kind);
 const order = {
 	topology: { protocol: "raft", nodes: 5, storage: "durable", disks: "shared", config: {} },
-	budget: { crash: 2, byzantine: 0 },
+	budget: { crash: 2, byzantine: 0, damage: 2 },
 	workload: { kind: "key-value", clients: 4, ratePerSecond: 50, keys: 4, forMs: 60_000 },
 	steadyState: { title: "", probes: [] },
 	guards: [],
