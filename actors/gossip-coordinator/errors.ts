@@ -22,6 +22,10 @@ const coordinatorErrors = defineErrors({
 		"gossip-request-refused",
 		(d: { node: string; request: string; reason: string }) => `${d.node} refused ${d.request}: ${d.reason}`,
 	],
+	coordinatesMissing: [
+		"gossip-coordinates-missing",
+		(d: { group: string }) => `the group ${d.group} measures no round trips: start it with coordinates`,
+	],
 	valuesMissing: [
 		"gossip-values-missing",
 		(d: { group: string }) => `the group ${d.group} shares no values: give it a schema (values)`,
@@ -59,6 +63,8 @@ export const requestRefused: ErrorMaker<{ node: string; request: string; reason:
 /** All coordinators of a group give the same settings, or leave them out: `{group, setting}`. */
 export const groupSettingsDiffer: ErrorMaker<{ group: string; setting: string }> =
 	coordinatorErrors.groupSettingsDiffer;
+/** Members of the group have no network coordinates: `{group}`. */
+export const coordinatesMissing: ErrorMaker<{ group: string }> = coordinatorErrors.coordinatesMissing;
 /** Members of the group hold no values: `{group}`. */
 export const valuesMissing: ErrorMaker<{ group: string }> = coordinatorErrors.valuesMissing;
 /** Too many changes wait: `{node, limit}`. */

@@ -25,6 +25,7 @@ import {
 	type SwimRequest,
 	swimConfig,
 	swimLayouts,
+	TopologyMap,
 } from "../../protocols/gossip/index.ts";
 import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
 import type { EngineSource } from "../../runtime/storage/index.ts";
@@ -39,9 +40,17 @@ import { type SwarmBackend, startThreads } from "../swarm/backend.ts";
 import { startReason } from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
 import { groupSupervisorName, rootSpec } from "../swarm/tree.ts";
-import { memberMissing, memberRuns, requestRefused, threadMissing, valuesMissing } from "./errors.ts";
+import {
+	coordinatesMissing,
+	memberMissing,
+	memberRuns,
+	requestRefused,
+	threadMissing,
+	valuesMissing,
+} from "./errors.ts";
 import { gossipMemberModule } from "./gossip-member.ts";
 import { gossipGroupChild, gossipMemberChild } from "./gossip-tree.ts";
+import type { CoordinateReport } from "./member-coordinates.ts";
 import { GroupKeys } from "./member-keys.ts";
 import {
 	type MemberEvent,
@@ -81,6 +90,13 @@ export interface GossipGroupOptions {
 	readonly values?: DocumentSchema;
 	/** Between exchanges of a member with another, in ms, 1 to 600,000. Default 1,000. */
 	readonly valuesIntervalMs?: number;
+	/**
+	 * Whether members measure the round trips of their probes and place themselves among the others by them (Vivaldi): 44 bytes more
+	 * in each acknowledgement. Default false.
+	 */
+	readonly coordinates?: boolean;
+	/** Where it runs, such as on virtual time; it takes the place of `directory`. Default: worker threads. */
+	readonly backend?: SwarmBackend;
 }
 
 /** One event of one member. */
@@ -153,15 +169,17 @@ export class GossipGroup {
 			directory === undefined
 				? { type: "memory" }
 				: { type: "lmdb", directory, clusterId: name, nodeIds: [], application: "gossip membership" };
-		const backend = await startThreads({
-			layouts: [swimLayouts, antiEntropyLayouts],
-			examples: [],
-			preload: [gossipMemberModule],
-			seed,
-			warmSpares: 0,
-			engine,
-			dispose: () => Promise.resolve(),
-		});
+		const backend =
+			options.backend ??
+			(await startThreads({
+				layouts: [swimLayouts, antiEntropyLayouts],
+				examples: [],
+				preload: [gossipMemberModule],
+				seed,
+				warmSpares: 0,
+				engine,
+				dispose: () => Promise.resolve(),
+			}));
 		const group = new GossipGroup(options, backend, seed);
 		try {
 			await group.#boot();
@@ -218,8 +236,11 @@ export class GossipGroup {
 			for (const member of this.#members.values()) member.tell({ type: "gossip-enrol", identity: identity.public });
 		}
 		const { values: schema, valuesIntervalMs: intervalMs = VALUES_INTERVAL_MS_DEFAULT } = this.#options;
-		const values = schema === undefined ? null : { schema, intervalMs, incarnation: nextIncarnation(id, Date.now()) };
-		const args = { group, node, profile, tuning, lossChance, storage, identity, values };
+		// Where all begins anew, so do incarnations; else one is chosen that no former process has had.
+		const incarnation = this.#options.backend === undefined ? nextIncarnation(id, Date.now()) : 0;
+		const values = schema === undefined ? null : { schema, intervalMs, incarnation };
+		const { coordinates = false } = this.#options;
+		const args = { group, node, profile, tuning, lossChance, storage, identity, coordinates, values };
 		const { address } = await this.#supervised.startChild(gossipMemberChild(args));
 		this.#members.set(id, this.#system.ref(address));
 	}
@@ -268,6 +289,26 @@ export class GossipGroup {
 		);
 	}
 
+	/** Where a member is, and where it knows others to be. @throws QuorateError `gossip-coordinates-missing`, `gossip-member-missing` */
+	async coordinates(node: string): Promise<CoordinateReport> {
+		if (this.#options.coordinates !== true) throw coordinatesMissing({ group: this.group });
+		const message: MemberMessage = { type: "gossip-coordinates" };
+		return await this.#ref(node).ask<CoordinateReport>(message, { timeoutMs: ANSWER_MS });
+	}
+
+	/** The links that members have measured, as they tell them now: ask it for the fastest ways. @throws as {@link coordinates} */
+	async topology(): Promise<TopologyMap> {
+		const reports = await Promise.all(this.nodes.map(async (node) => [node, await this.coordinates(node)] as const));
+		const map = new TopologyMap();
+		for (const [node, { others }] of reports) {
+			map.report(
+				node,
+				others.map(({ node: to, roundTripMs }) => ({ to, roundTripMs })),
+			);
+		}
+		return map;
+	}
+
 	#requireValues(): void {
 		if (this.#options.values === undefined) throw valuesMissing({ group: this.group });
 	}
@@ -284,6 +325,11 @@ export class GossipGroup {
 		const name = memberName(this.group, node);
 		await this.#supervised.terminateChild(name);
 		await this.#supervised.deleteChild(name);
+	}
+
+	/** The member on a thread; the first, if several share it. */
+	nodeOn(slot: number): NodeId | undefined {
+		return [...this.#members].find(([, { address }]) => address.slot === slot)?.[0];
 	}
 
 	/** The threads that members share, by name, with who is on each. */

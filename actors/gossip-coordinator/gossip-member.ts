@@ -29,6 +29,7 @@ import {
 } from "../../protocols/gossip/index.ts";
 import type { ActorContext, ActorRef, Behaviour, Replier } from "../../runtime/actor/index.ts";
 import { MemberAddresses } from "./member-addresses.ts";
+import { MemberCoordinates } from "./member-coordinates.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type {
 	GossipMemberArgs,
@@ -62,11 +63,14 @@ interface Life {
 	readonly keys: MemberKeys | null;
 	/** Null in a group that shares none. */
 	readonly values: MemberValues | null;
+	/** Null in a group that measures no round trips. */
+	readonly coordinates: MemberCoordinates | null;
 }
 
 export class GossipMember implements Behaviour {
 	readonly #args: GossipMemberArgs;
 	readonly #node: NodeId;
+	readonly #wallMs: () => number;
 	readonly #repliers = new Map<number, Replier>();
 	#nextRequestId = 1;
 	/** The request by which a restarted member comes back, while it is open. */
@@ -74,8 +78,10 @@ export class GossipMember implements Behaviour {
 	#life: Life | undefined;
 	readonly #traffic = { sent: 0, sentBytes: 0, received: 0, lost: 0, undeliverable: 0 };
 
-	constructor(args: GossipMemberArgs) {
+	/** @param wallMs stamps changes of shared values */
+	constructor(args: GossipMemberArgs, wallMs: () => number = Date.now) {
 		this.#args = args;
+		this.#wallMs = wallMs;
 		this.#node = nodeId(args.node);
 	}
 
@@ -86,9 +92,11 @@ export class GossipMember implements Behaviour {
 		const store = await MemberStore.open(context, storage, group, this.#node, (error) =>
 			this.#publish(context, { type: "storage-lost", error }),
 		);
+		const coordinates = this.#newCoordinates(context);
 		const machine = new SwimMachine(swimConfig({ ...tuning, nodeId: this.#node }, profile), {
 			choices: context.generator.fork("choices"),
 			...(keys === null ? {} : { crypto: keys.port }),
+			...(coordinates === null ? {} : { ackPayload: () => coordinates.payload }),
 		});
 		const addresses = new MemberAddresses(context, group, swimLayouts.protocol, (error) => {
 			// In the actor's turn, so that its supervisor hears of it.
@@ -97,9 +105,17 @@ export class GossipMember implements Behaviour {
 			});
 		});
 		const values = this.#sharedValues(context, store);
-		this.#life = { context, machine, addresses, dice: context.generator.fork("network"), store, keys, values };
+		const dice = context.generator.fork("network");
+		this.#life = { context, machine, addresses, dice, store, keys, values, coordinates };
 		this.#step({ type: "start", durable: { incarnation: store.incarnation } });
 		if (restarts > 0) this.#rejoin();
+	}
+
+	#newCoordinates(context: ActorContext): MemberCoordinates | null {
+		if (!this.#args.coordinates) return null;
+		return new MemberCoordinates(this.#node, context.generator.fork("coordinates"), (event) =>
+			this.#publish(context, event),
+		);
 	}
 
 	#sharedValues(context: ActorContext, store: MemberStore): MemberValues | null {
@@ -113,7 +129,7 @@ export class GossipMember implements Behaviour {
 			peers: () => this.#present(),
 			send: (to, message) => this.#sendOfValues(to, message),
 			publish: (event) => this.#publish(context, event),
-			wallMs: Date.now,
+			wallMs: this.#wallMs,
 		});
 	}
 
@@ -154,8 +170,13 @@ export class GossipMember implements Behaviour {
 			return;
 		}
 		this.#traffic.received++;
-		if (isOfValues(message)) this.#running.values?.receive(from, message);
-		else this.#step({ type: "message", from, message });
+		if (isOfValues(message)) {
+			this.#running.values?.receive(from, message);
+			return;
+		}
+		const { coordinates, context } = this.#running;
+		if (message.type === "ack") coordinates?.acknowledged(from, message, context.clock.nowMs());
+		this.#step({ type: "message", from, message });
 	}
 
 	#receiveOwn(message: MemberMessage, context: ActorContext): void {
@@ -175,6 +196,9 @@ export class GossipMember implements Behaviour {
 				return;
 			case "gossip-values-read":
 				context.reply(this.#running.values?.value ?? null);
+				return;
+			case "gossip-coordinates":
+				context.reply(this.#running.coordinates?.report ?? null);
 				return;
 			case "gossip-who":
 				context.sender?.tell({ type: "gossip-hello", node: this.#node } satisfies MemberMessage);
@@ -260,7 +284,8 @@ export class GossipMember implements Behaviour {
 	}
 
 	#noteContact(event: SwimEvent): void {
-		const { store } = this.#running;
+		const { store, coordinates } = this.#running;
+		if (event.type === "member-failed" || event.type === "member-left") coordinates?.forget(event.node);
 		if (event.type === "member-joined") store.join(event.node);
 		else if (event.type === "member-failed" || event.type === "member-left") {
 			store.leave(event.node, () => this.#present());
@@ -281,9 +306,10 @@ export class GossipMember implements Behaviour {
 	}
 
 	#send(to: NodeId, message: SwimMessage): void {
-		const { addresses } = this.#running;
+		const { addresses, coordinates, context } = this.#running;
 		const ref = addresses.ref(to);
 		if (ref === undefined && addresses.whenFound(to, () => this.#send(to, message))) return;
+		if (message.type === "ping") coordinates?.probed(to, message.sequence, context.clock.nowMs());
 		const verdict = ref?.tell(message) ?? "dead";
 		this.#count(to, verdict, messageBytes(message));
 	}

@@ -12,11 +12,12 @@ import {
 } from "rxjs";
 import { errorToObject, invalidArgument, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import type { Value } from "../../protocols/crdt/index.ts";
-import type { MemberStatus, SwimEvent } from "../../protocols/gossip/index.ts";
+import type { MemberStatus, SwimEvent, TopologyMap } from "../../protocols/gossip/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { notInitialized } from "./errors.ts";
 import type { GossipGroup } from "./gossip-group.ts";
 import { type GossipTuningOptions, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
+import { type CoordinateReport, roundTripBetween } from "./member-coordinates.ts";
 import type { MemberEvent, MemberReport } from "./member-messages.ts";
 import type { ValuesCommand } from "./member-values.ts";
 import { attachGroup, type GroupAttachment, type SharedGroupSettings } from "./shared-gossip-groups.ts";
@@ -228,6 +229,38 @@ export class GossipProtocolCoordinator {
 			startWith(null),
 			switchMap(() => this.values()),
 		);
+	}
+
+	/** Where this member is, and where it knows others to be. @throws QuorateError `gossip-coordinates-missing` */
+	async coordinates(): Promise<CoordinateReport> {
+		return await this.#running().group.coordinates(this.node);
+	}
+
+	/** Coordinates: at once, and after each round trip that this member measures; errors as {@link coordinates}. */
+	get coordinates$(): Observable<CoordinateReport> {
+		return this.#events$.pipe(
+			filter(({ type }) => type === "round-trip-measured"),
+			startWith(null),
+			switchMap(() => this.coordinates()),
+		);
+	}
+
+	/**
+	 * The round trip between two members in ms, as this member knows their coordinates, whether or not they have ever talked; null if
+	 * it does not know one of them.
+	 * @throws as {@link coordinates}
+	 */
+	async estimateRoundTrip(a: string, b: string): Promise<number | null> {
+		return roundTripBetween(await this.coordinates(), nodeId(a), nodeId(b));
+	}
+
+	/**
+	 * Links that members have measured, and ways over others that are faster.
+	 * @throws as {@link coordinates}
+	 * @example (await coordinator.topology()).suggestPaths(coordinator.node);
+	 */
+	async topology(): Promise<TopologyMap> {
+		return await this.#running().group.topology();
 	}
 
 	/**

@@ -27,6 +27,8 @@ export interface GossipMemberArgs {
 	readonly storage: Address;
 	/** Its own keys; null in a group that does not sign. */
 	readonly identity: SecretIdentity | null;
+	/** Whether it measures round trips, and so places itself among the others. */
+	readonly coordinates: boolean;
 	/** Values that the group shares; null if it shares none. */
 	readonly values: SharedValues | null;
 }
@@ -49,6 +51,8 @@ export type MemberMessage =
 	| { readonly type: "gossip-values-change"; readonly commands: readonly ValuesCommand[] }
 	/** The answer is the value, or null in a group that shares none. */
 	| { readonly type: "gossip-values-read" }
+	/** The answer is a `CoordinateReport`, or null in a group that measures none. */
+	| { readonly type: "gossip-coordinates" }
 	/** Who are you, that speaks from this address? */
 	| { readonly type: "gossip-who" }
 	/** The actor of this node; believed only if the registry says so too. */
@@ -84,6 +88,10 @@ export type MemberEvent =
 	| { readonly type: "rejoining"; readonly incarnation: number; readonly contacts: readonly string[] }
 	/** It keeps nothing any more, and goes on. */
 	| { readonly type: "storage-lost"; readonly error: ErrorObject }
+	/** A probe was acknowledged after so long: the median of the last three of this member, in ms. */
+	| { readonly type: "round-trip-measured"; readonly node: NodeId; readonly roundTripMs: number }
+	/** Another says that it is where nobody can be. The own coordinate is as before. */
+	| { readonly type: "coordinate-refused"; readonly from: NodeId }
 	/** The shared values of this member have changed: by its own doing (`from` is null), or by a difference from another. */
 	| { readonly type: "values-changed"; readonly from: NodeId | null; readonly bytes: number }
 	/** Another has sent bytes that are no difference, or none that is believed. The values are as before. */

@@ -5,7 +5,7 @@ import { groupSettingsDiffer } from "./errors.ts";
 import { GossipGroup, type GossipGroupOptions } from "./gossip-group.ts";
 
 /** What a coordinator may say about its group. */
-export type SharedGroupSettings = Omit<GossipGroupOptions, "group">;
+export type SharedGroupSettings = Omit<GossipGroupOptions, "group" | "backend">;
 
 interface SharedGroup {
 	readonly name: string;

@@ -21,8 +21,11 @@ export {
 	TopologyMap,
 } from "./topology-map.ts";
 export {
+	COORDINATE_BYTES,
 	COORDINATE_DIMENSIONS,
 	type Coordinate,
+	decodeCoordinate,
+	encodeCoordinate,
 	estimateRoundTripMs,
 	isSoundCoordinate,
 	originCoordinate,

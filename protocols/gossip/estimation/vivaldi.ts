@@ -41,6 +41,27 @@ export function isSoundCoordinate({ place, heightMs, error }: Coordinate): boole
 	return heightMs >= 0 && heightMs <= PLACE_MS_MAX && error >= 0 && error <= ERROR_MAX;
 }
 
+/** Bytes of a coordinate in a message: each number as a float of 32 bits. */
+export const COORDINATE_BYTES: number = 4 * (COORDINATE_DIMENSIONS + 2);
+
+export function encodeCoordinate({ place, heightMs, error }: Coordinate): Uint8Array {
+	const view = new DataView(new ArrayBuffer(COORDINATE_BYTES));
+	[...place, heightMs, error].forEach((value, i) => {
+		view.setFloat32(4 * i, value);
+	});
+	return new Uint8Array(view.buffer);
+}
+
+/** A coordinate from elsewhere; null if the bytes are none, or one that is not sound. */
+export function decodeCoordinate(bytes: Uint8Array): Coordinate | null {
+	if (bytes.length !== COORDINATE_BYTES) return null;
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+	const place = Array.from({ length: COORDINATE_DIMENSIONS }, (_, i) => view.getFloat32(4 * i));
+	const heightMs = view.getFloat32(4 * COORDINATE_DIMENSIONS);
+	const coordinate = { place, heightMs, error: view.getFloat32(4 * COORDINATE_DIMENSIONS + 4) };
+	return isSoundCoordinate(coordinate) ? coordinate : null;
+}
+
 /** The round trip between two members as their coordinates have it, in ms. */
 export function estimateRoundTripMs(a: Coordinate, b: Coordinate): number {
 	return distance(a, b) + a.heightMs + b.heightMs;

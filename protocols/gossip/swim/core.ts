@@ -13,6 +13,8 @@ export interface SwimPorts {
 	readonly choices: ChoicePort;
 	/** If given, every statement is signed, and unsigned ones are refused. All members of a group have one, or none. */
 	readonly crypto?: CryptoPort;
+	/** What this member's acknowledgements carry for whoever measures the round trip, such as its coordinate. Default: nothing. */
+	readonly ackPayload?: () => Uint8Array;
 	/** Numbers for members; machines of one process may share it. Default: one of its own. */
 	readonly directory?: MemberDirectory;
 }

@@ -37,6 +37,7 @@ export { SwimMachine } from "./machine.ts";
 export { MemberDirectory } from "./member-directory.ts";
 export type { MemberState } from "./member-table.ts";
 export {
+	type Ack,
 	type MemberUpdate,
 	messageBytes,
 	type SwimMessage,

@@ -48,6 +48,8 @@ export interface Ping extends Piggyback {
 export interface Ack extends Piggyback {
 	readonly type: "ack";
 	readonly sequence: number;
+	/** What the probed host says beside (memberlist's ping delegate); empty if it says nothing, and from a relay. */
+	readonly payload: Uint8Array;
 }
 /** Ping `target` for me (SWIM §3.1). */
 export interface PingRequest extends Piggyback {
@@ -113,10 +115,10 @@ const members: Field = { name: "members", kind: { list: updateFields } };
 
 export const swimLayouts: LayoutTable = {
 	protocol: "swim",
-	version: 1,
+	version: 2,
 	messages: [
 		{ type: "ping", fields: [sequence, ...piggyback] },
-		{ type: "ack", fields: [sequence, ...piggyback] },
+		{ type: "ack", fields: [sequence, { name: "payload", kind: "bytes" }, ...piggyback] },
 		{ type: "ping-request", fields: [sequence, { name: "target", kind: "text" }, ...piggyback] },
 		{ type: "nack", fields: [sequence] },
 		{ type: "gossip", fields: piggyback },
@@ -134,6 +136,11 @@ const SEQUENCE_BYTES = 4;
 const FRAME_BYTES = 1 + LENGTH_BYTES;
 /** A packet's fixed part at its largest, without the target of a ping-request: frame, sequence, two counts. */
 export const PACKET_OVERHEAD_BYTES: number = FRAME_BYTES + SEQUENCE_BYTES + 2 * LENGTH_BYTES;
+
+/** What an acknowledgement's payload takes of a packet. */
+export function ackPayloadBytes(payload: Uint8Array): number {
+	return LENGTH_BYTES + payload.length;
+}
 
 /** Bytes of an update on the wire. Ids and names are ASCII, so their length is their size. */
 export function updateBytes({ node, by, tags, signature }: MemberUpdate): number {
@@ -159,7 +166,10 @@ export function messageBytes(message: SwimMessage): number {
 			return FRAME_BYTES + 2 * LENGTH_BYTES + sum(message.updates, updateBytes) + sum(message.events, eventBytes);
 		default: {
 			const target = message.type === "ping-request" ? LENGTH_BYTES + message.target.length : 0;
-			return PACKET_OVERHEAD_BYTES + target + sum(message.updates, updateBytes) + sum(message.events, eventBytes);
+			const payload = message.type === "ack" ? ackPayloadBytes(message.payload) : 0;
+			return (
+				PACKET_OVERHEAD_BYTES + target + payload + sum(message.updates, updateBytes) + sum(message.events, eventBytes)
+			);
 		}
 	}
 }

@@ -5,7 +5,7 @@
 import { isNodeId, type NodeId } from "../../core/index.ts";
 import { cancelTimer, emit, NO_BYTES, nextSequence, type SwimCore, send, setTimer } from "./core.ts";
 import { type Cargo, changeHealth, loadCargo } from "./dissemination.ts";
-import type { Ack, MemberUpdate, Nack, Ping, PingRequest } from "./messages.ts";
+import { type Ack, ackPayloadBytes, type MemberUpdate, type Nack, type Ping, type PingRequest } from "./messages.ts";
 import { signUpdate } from "./signing.ts";
 import { accusationOf } from "./standing.ts";
 import { suspect } from "./suspicion.ts";
@@ -42,7 +42,8 @@ const TARGET_BYTES_MAX = 68;
 
 export function handlePing(core: SwimCore, from: NodeId, { sequence }: Ping): void {
 	if (core.phase === "left") return;
-	send(core, from, { type: "ack", sequence, ...loadCargo(core, 0) });
+	const payload = core.ports.ackPayload?.() ?? NO_BYTES;
+	send(core, from, { type: "ack", sequence, payload, ...loadCargo(core, ackPayloadBytes(payload)) });
 	handleSign(core, from);
 }
 
@@ -69,7 +70,9 @@ export function handleAck(core: SwimCore, from: NodeId, { sequence }: Ack): void
 	if (relay !== undefined && relay.target === from) {
 		core.relays.delete(sequence);
 		cancelTimer(core, `relay/${sequence}`);
-		send(core, relay.origin, { type: "ack", sequence: relay.originSequence, ...loadCargo(core, 0) });
+		// Without the target's payload: what the origin would measure is not its own round trip.
+		const cargo = loadCargo(core, ackPayloadBytes(NO_BYTES));
+		send(core, relay.origin, { type: "ack", sequence: relay.originSequence, payload: NO_BYTES, ...cargo });
 	}
 	const { probe } = core;
 	if (probe === null || probe.sequence !== sequence || probe.acknowledged) return;

@@ -70,7 +70,7 @@ describe("packets (GOS-18)", () => {
 		const events = [{ name: "deploy", lamport: 9, origin: b, payload: Uint8Array.of(7), isQuery: true }];
 		const messages: SwimMessage[] = [
 			{ type: "ping", sequence: 1, updates, events },
-			{ type: "ack", sequence: 1, updates, events },
+			{ type: "ack", sequence: 1, payload: new Uint8Array(40), updates, events },
 			{ type: "ping-request", sequence: 1, target: d, updates, events },
 			{ type: "nack", sequence: 1 },
 			{ type: "gossip", updates, events },

@@ -99,7 +99,7 @@ export class LoneMember {
 		return this.receive(from, { type: "ping", sequence, updates: [], events: [] });
 	}
 	ack(from: NodeId, sequence: number): this {
-		return this.receive(from, { type: "ack", sequence, updates: [], events: [] });
+		return this.receive(from, { type: "ack", sequence, payload: new Uint8Array(0), updates: [], events: [] });
 	}
 	/** Lets a probe of the next member fail altogether; returns who was probed. */
 	failProbe(): NodeId {
