@@ -9,6 +9,7 @@ import {
 	errorToObject,
 	Generator,
 	isNodeId,
+	type LayoutTable,
 	must,
 	type NodeId,
 	nodeId,
@@ -16,8 +17,11 @@ import {
 } from "../../protocols/core/index.ts";
 import { type DocumentSchema, type Value, validateSchema } from "../../protocols/crdt/index.ts";
 import {
+	type AggregateKind,
+	aggregationLayouts,
 	antiEntropyConfig,
 	antiEntropyLayouts,
+	type ConvergenceReading,
 	type SwimConfig,
 	type SwimEvent,
 	type SwimProfile,
@@ -50,6 +54,15 @@ import {
 } from "./errors.ts";
 import { gossipMemberModule } from "./gossip-member.ts";
 import { gossipGroupChild, gossipMemberChild } from "./gossip-tree.ts";
+import {
+	type Aggregate,
+	type AggregateOptions,
+	type AggregateReply,
+	checkedAggregate,
+	checkedContribution,
+	EPOCHS_MAX,
+	ROUNDS_MAX,
+} from "./member-aggregates.ts";
 import type { CoordinateReport } from "./member-coordinates.ts";
 import { GroupKeys } from "./member-keys.ts";
 import {
@@ -106,6 +119,9 @@ export interface GossipGroupEvent {
 	/** On the clock of the main thread. */
 	readonly atMs: number;
 }
+
+/** How members speak. */
+export const gossipLayouts: readonly LayoutTable[] = [swimLayouts, antiEntropyLayouts, aggregationLayouts];
 
 /** Beyond what a leave takes. */
 const ANSWER_MS = 10_000;
@@ -172,7 +188,7 @@ export class GossipGroup {
 		const backend =
 			options.backend ??
 			(await startThreads({
-				layouts: [swimLayouts, antiEntropyLayouts],
+				layouts: gossipLayouts,
 				examples: [],
 				preload: [gossipMemberModule],
 				seed,
@@ -287,6 +303,42 @@ export class GossipGroup {
 			{ type: "gossip-values-read" } satisfies MemberMessage,
 			{ timeoutMs: ANSWER_MS },
 		);
+	}
+
+	/**
+	 * What a member brings into aggregates from now on, until it ends or is started again.
+	 * @param name 1 to 64 characters; 64 names at most
+	 * @throws QuorateError `invalid-argument`, `gossip-request-refused`, `gossip-member-missing`
+	 */
+	async contribute(node: string, name: string, value: number): Promise<void> {
+		checkedContribution(name, value);
+		const message: MemberMessage = { type: "gossip-contribute", name, value };
+		const reply = await this.#ref(node).ask<AggregateReply | null>(message, { timeoutMs: ANSWER_MS });
+		if (reply?.type === "aggregate-refused") throw errorFromObject(reply.error);
+	}
+
+	/**
+	 * Lets a member find out a figure of all by push-sum: some 30 rounds of one small message a member. It is an estimate; whoever dies
+	 * takes mass along until its death is noticed, and then it begins anew.
+	 * @throws QuorateError `invalid-argument`, `gossip-config-invalid`, `gossip-request-refused`, `gossip-member-missing`
+	 */
+	async aggregate(node: string, kind: AggregateKind, options: AggregateOptions = {}): Promise<Aggregate> {
+		const checked = checkedAggregate(kind, options);
+		const message: MemberMessage = { type: "gossip-aggregate", kind, options: checked };
+		const timeoutMs = ANSWER_MS + EPOCHS_MAX * ROUNDS_MAX * checked.roundMs;
+		const reply = await this.#ref(node).ask<AggregateReply>(message, { timeoutMs });
+		if (reply.type === "aggregate-refused") throw errorFromObject(reply.error);
+		return reply.aggregate;
+	}
+
+	/**
+	 * Whether members hold the same shared values, as one of them hears it; null before its first exchange.
+	 * @throws QuorateError `gossip-values-missing`, `gossip-member-missing`
+	 */
+	async convergence(node: string): Promise<ConvergenceReading | null> {
+		this.#requireValues();
+		const message: MemberMessage = { type: "gossip-convergence" };
+		return await this.#ref(node).ask<ConvergenceReading | null>(message, { timeoutMs: ANSWER_MS });
 	}
 
 	/** Where a member is, and where it knows others to be. @throws QuorateError `gossip-coordinates-missing`, `gossip-member-missing` */

@@ -14,8 +14,11 @@ import {
 	nodeId,
 } from "../../protocols/core/index.ts";
 import {
+	type AggregateKind,
 	type AntiEntropyMessage,
+	aggregationLayouts,
 	antiEntropyLayouts,
+	type MassMessage,
 	type MemberStatus,
 	messageBytes,
 	type SwimEvent,
@@ -29,6 +32,7 @@ import {
 } from "../../protocols/gossip/index.ts";
 import type { ActorContext, ActorRef, Behaviour, Replier } from "../../runtime/actor/index.ts";
 import { MemberAddresses } from "./member-addresses.ts";
+import { type AggregateOptions, MemberAggregates } from "./member-aggregates.ts";
 import { MemberCoordinates } from "./member-coordinates.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type {
@@ -50,8 +54,12 @@ const REQUESTS_WAITING_MAX = 4_096;
 /** A restarted member whose contacts do not answer asks them again so often. */
 const REJOIN_EVERY_MS = 5_000;
 
-const swimTypes: ReadonlySet<string> = new Set(swimLayouts.messages.map(({ type }) => type));
-const antiEntropyTypes: ReadonlySet<string> = new Set(antiEntropyLayouts.messages.map(({ type }) => type));
+/** What members say to each other, by its type; all else is for a member alone. */
+const packetTypes: ReadonlySet<string> = new Set(
+	[swimLayouts, antiEntropyLayouts, aggregationLayouts].flatMap(({ messages }) => messages.map(({ type }) => type)),
+);
+/** Of a message about an aggregate, on the wire, names aside. */
+const MASS_BYTES = 64;
 
 interface Life {
 	readonly context: ActorContext;
@@ -65,6 +73,7 @@ interface Life {
 	readonly values: MemberValues | null;
 	/** Null in a group that measures no round trips. */
 	readonly coordinates: MemberCoordinates | null;
+	readonly aggregates: MemberAggregates;
 }
 
 export class GossipMember implements Behaviour {
@@ -106,7 +115,8 @@ export class GossipMember implements Behaviour {
 		});
 		const values = this.#sharedValues(context, store);
 		const dice = context.generator.fork("network");
-		this.#life = { context, machine, addresses, dice, store, keys, values, coordinates };
+		const aggregates = this.#newAggregates(context);
+		this.#life = { context, machine, addresses, dice, store, keys, values, coordinates, aggregates };
 		this.#step({ type: "start", durable: { incarnation: store.incarnation } });
 		if (restarts > 0) this.#rejoin();
 	}
@@ -118,6 +128,16 @@ export class GossipMember implements Behaviour {
 		);
 	}
 
+	#newAggregates(context: ActorContext): MemberAggregates {
+		return new MemberAggregates({
+			context,
+			node: this.#node,
+			peers: () => this.#present(),
+			send: (to, message) => this.#sendBeside(to, message, aggregationLayouts.protocol, MASS_BYTES),
+			publish: (event) => this.#publish(context, event),
+		});
+	}
+
 	#sharedValues(context: ActorContext, store: MemberStore): MemberValues | null {
 		const { values } = this.#args;
 		if (values === null) return null;
@@ -127,7 +147,7 @@ export class GossipMember implements Behaviour {
 			node: this.#node,
 			store,
 			peers: () => this.#present(),
-			send: (to, message) => this.#sendOfValues(to, message),
+			send: (to, message) => this.#sendBeside(to, message, antiEntropyLayouts.protocol, bytesOfValues(message)),
 			publish: (event) => this.#publish(context, event),
 			wallMs: this.#wallMs,
 		});
@@ -147,7 +167,7 @@ export class GossipMember implements Behaviour {
 		if (this.#running.store.receive(message)) return;
 		const type = (message as { readonly type?: unknown } | null)?.type;
 		if (typeof type !== "string") return;
-		if (swimTypes.has(type) || antiEntropyTypes.has(type)) this.#receivePacket(message as Packet, context);
+		if (packetTypes.has(type)) this.#receivePacket(message as Packet, context);
 		else this.#receiveOwn(message as MemberMessage, context);
 	}
 
@@ -170,13 +190,20 @@ export class GossipMember implements Behaviour {
 			return;
 		}
 		this.#traffic.received++;
-		if (isOfValues(message)) {
-			this.#running.values?.receive(from, message);
-			return;
+		const { values, aggregates, coordinates, context } = this.#running;
+		switch (message.type) {
+			case "offer":
+			case "answer":
+			case "supply":
+				values?.receive(from, message);
+				return;
+			case "mass":
+				aggregates.receive(message);
+				return;
+			default:
+				if (message.type === "ack") coordinates?.acknowledged(from, message, context.clock.nowMs());
+				this.#step({ type: "message", from, message });
 		}
-		const { coordinates, context } = this.#running;
-		if (message.type === "ack") coordinates?.acknowledged(from, message, context.clock.nowMs());
-		this.#step({ type: "message", from, message });
 	}
 
 	#receiveOwn(message: MemberMessage, context: ActorContext): void {
@@ -200,6 +227,15 @@ export class GossipMember implements Behaviour {
 			case "gossip-coordinates":
 				context.reply(this.#running.coordinates?.report ?? null);
 				return;
+			case "gossip-contribute":
+				context.reply(this.#running.aggregates.contribute(message.name, message.value));
+				return;
+			case "gossip-aggregate":
+				this.#aggregate(message.kind, message.options, context.replier());
+				return;
+			case "gossip-convergence":
+				context.reply(this.#running.values?.convergence ?? null);
+				return;
 			case "gossip-who":
 				context.sender?.tell({ type: "gossip-hello", node: this.#node } satisfies MemberMessage);
 				return;
@@ -216,6 +252,10 @@ export class GossipMember implements Behaviour {
 	#changeValues(commands: readonly ValuesCommand[], context: ActorContext): void {
 		const replier = context.replier();
 		this.#running.values?.change(commands, (reply) => replier?.reply(reply));
+	}
+
+	#aggregate(kind: AggregateKind, options: Required<AggregateOptions>, replier: Replier | null): void {
+		this.#running.aggregates.ask(kind, options, (reply) => replier?.reply(reply));
 	}
 
 	#request(request: SwimTypes["request"], replier: Replier | null): void {
@@ -284,8 +324,13 @@ export class GossipMember implements Behaviour {
 	}
 
 	#noteContact(event: SwimEvent): void {
-		const { store, coordinates } = this.#running;
-		if (event.type === "member-failed" || event.type === "member-left") coordinates?.forget(event.node);
+		const { store, coordinates, aggregates, values } = this.#running;
+		const isGone = event.type === "member-failed" || event.type === "member-left";
+		if (isGone || event.type === "member-joined") aggregates.disturb();
+		if (isGone) {
+			coordinates?.forget(event.node);
+			values?.forget(event.node);
+		}
 		if (event.type === "member-joined") store.join(event.node);
 		else if (event.type === "member-failed" || event.type === "member-left") {
 			store.leave(event.node, () => this.#present());
@@ -314,10 +359,12 @@ export class GossipMember implements Behaviour {
 		this.#count(to, verdict, messageBytes(message));
 	}
 
-	/** Who is not known yet is asked again in a later exchange. */
-	#sendOfValues(to: NodeId, message: AntiEntropyMessage): void {
-		const ref = this.#running.addresses.ref(to)?.speaking<AntiEntropyMessage>(antiEntropyLayouts.protocol);
-		this.#count(to, ref?.tell(message) ?? "dead", bytesOfValues(message));
+	/** What is said beside SWIM. Nothing waits for who is not known yet: each of these protocols says it again, or takes it back. */
+	#sendBeside(to: NodeId, message: Exclude<Packet, SwimMessage>, protocol: string, bytes: number): boolean {
+		const ref = this.#running.addresses.ref(to)?.speaking<typeof message>(protocol);
+		const verdict = ref?.tell(message) ?? "dead";
+		this.#count(to, verdict, bytes);
+		return verdict === "ok";
 	}
 
 	#count(to: NodeId, verdict: ReturnType<ActorRef["tell"]>, bytes: number): void {
@@ -341,11 +388,7 @@ export class GossipMember implements Behaviour {
 	}
 }
 
-type Packet = SwimMessage | AntiEntropyMessage;
-
-function isOfValues(message: Packet): message is AntiEntropyMessage {
-	return antiEntropyTypes.has(message.type);
-}
+type Packet = SwimMessage | AntiEntropyMessage | MassMessage;
 
 /** Payload bytes: names and lengths are a few more. */
 function bytesOfValues(message: AntiEntropyMessage): number {

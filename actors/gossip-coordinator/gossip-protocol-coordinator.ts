@@ -12,11 +12,18 @@ import {
 } from "rxjs";
 import { errorToObject, invalidArgument, type NodeId, nodeId } from "../../protocols/core/index.ts";
 import type { Value } from "../../protocols/crdt/index.ts";
-import type { MemberStatus, SwimEvent, TopologyMap } from "../../protocols/gossip/index.ts";
+import type {
+	AggregateKind,
+	ConvergenceReading,
+	MemberStatus,
+	SwimEvent,
+	TopologyMap,
+} from "../../protocols/gossip/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { notInitialized } from "./errors.ts";
 import type { GossipGroup } from "./gossip-group.ts";
 import { type GossipTuningOptions, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
+import type { Aggregate, AggregateOptions } from "./member-aggregates.ts";
 import { type CoordinateReport, roundTripBetween } from "./member-coordinates.ts";
 import type { MemberEvent, MemberReport } from "./member-messages.ts";
 import type { ValuesCommand } from "./member-values.ts";
@@ -229,6 +236,33 @@ export class GossipProtocolCoordinator {
 			startWith(null),
 			switchMap(() => this.values()),
 		);
+	}
+
+	/** Whether members hold the same shared values, as this one hears it. @throws as {@link GossipGroup.convergence} */
+	async convergence(): Promise<ConvergenceReading | null> {
+		return await this.#running().group.convergence(this.node);
+	}
+
+	/** The same, whenever another number of members agrees. */
+	get convergence$(): Observable<ConvergenceReading> {
+		return this.#events$.pipe(
+			filter((event) => event.type === "values-convergence"),
+			map(({ reading }) => reading),
+		);
+	}
+
+	/** What this member brings into aggregates from now on. @throws as {@link GossipGroup.contribute} */
+	async contribute(name: string, value: number): Promise<void> {
+		await this.#running().group.contribute(this.node, name, value);
+	}
+
+	/**
+	 * The average or sum of what members contribute, or their number, as gossip finds it out: an estimate.
+	 * @throws as {@link GossipGroup.aggregate}
+	 * @example const { estimate } = await coordinator.aggregate("average", { of: "load" });
+	 */
+	async aggregate(kind: AggregateKind, options: AggregateOptions = {}): Promise<Aggregate> {
+		return await this.#running().group.aggregate(this.node, kind, options);
 	}
 
 	/** Where this member is, and where it knows others to be. @throws QuorateError `gossip-coordinates-missing` */

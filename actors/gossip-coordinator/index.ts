@@ -2,7 +2,7 @@
  * `actors/gossip-coordinator`: gossip members as actors on worker threads. {@link GossipProtocolCoordinator} is one member's
  * handle, as in the design document; a {@link GossipGroup} starts, kills and asks many.
  *
- * Place: joins `protocols/gossip` to the runtime: SWIM, round trips and coordinates, and anti-entropy for values (CRDTs) that a group shares. The other protocols of
+ * Place: joins `protocols/gossip` to the runtime: SWIM, round trips and coordinates, push-sum, and anti-entropy for values (CRDTs) that a group shares. The other protocols of
  * that room have no host here yet. Members of
  * other processes or machines can not be reached.
  */
@@ -19,7 +19,7 @@ export {
 	valuesMissing,
 	valuesTooLarge,
 } from "./errors.ts";
-export { GossipGroup, type GossipGroupEvent, type GossipGroupOptions } from "./gossip-group.ts";
+export { GossipGroup, type GossipGroupEvent, type GossipGroupOptions, gossipLayouts } from "./gossip-group.ts";
 export { GossipMember, gossipMemberModule } from "./gossip-member.ts";
 export {
 	type GossipCoordinatorEvent,
@@ -28,6 +28,7 @@ export {
 	GossipProtocolCoordinator,
 } from "./gossip-protocol-coordinator.ts";
 export { type GossipTuningOptions, type TunedMember, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
+export type { Aggregate, AggregateOptions } from "./member-aggregates.ts";
 export { type CoordinateReport, type PlacedMember, roundTripBetween } from "./member-coordinates.ts";
 export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic, SharedValues } from "./member-messages.ts";
 export { CHANGES_WAITING_MAX, VALUES_BYTES_MAX, type ValuesCommand } from "./member-values.ts";

@@ -2,6 +2,8 @@
 import type { ErrorObject, NodeId } from "../../protocols/core/index.ts";
 import type { DocumentSchema } from "../../protocols/crdt/index.ts";
 import type {
+	AggregateKind,
+	ConvergenceReading,
 	MemberStatus,
 	SwimConfig,
 	SwimEvent,
@@ -13,6 +15,7 @@ import type {
 
 import type { Address } from "../../runtime/actor/index.ts";
 import type { PublicIdentity, SecretIdentity } from "../../runtime/crypto/index.ts";
+import type { AggregateOptions } from "./member-aggregates.ts";
 import type { ValuesCommand } from "./member-values.ts";
 
 /** A member's settings: cloneable, since they travel to its thread. */
@@ -53,6 +56,12 @@ export type MemberMessage =
 	| { readonly type: "gossip-values-read" }
 	/** The answer is a `CoordinateReport`, or null in a group that measures none. */
 	| { readonly type: "gossip-coordinates" }
+	/** What this member brings into aggregates; the answer is an `AggregateReply`, or null when that is done. */
+	| { readonly type: "gossip-contribute"; readonly name: string; readonly value: number }
+	/** The answer is an `AggregateReply`. */
+	| { readonly type: "gossip-aggregate"; readonly kind: AggregateKind; readonly options: Required<AggregateOptions> }
+	/** The answer is a `ConvergenceReading`, or null before the first exchange and in a group that shares no values. */
+	| { readonly type: "gossip-convergence" }
 	/** Who are you, that speaks from this address? */
 	| { readonly type: "gossip-who" }
 	/** The actor of this node; believed only if the registry says so too. */
@@ -94,6 +103,10 @@ export type MemberEvent =
 	| { readonly type: "coordinate-refused"; readonly from: NodeId }
 	/** The shared values of this member have changed: by its own doing (`from` is null), or by a difference from another. */
 	| { readonly type: "values-changed"; readonly from: NodeId | null; readonly bytes: number }
+	/** How many replicas hold what this member holds has changed, as far as it hears. */
+	| { readonly type: "values-convergence"; readonly reading: ConvergenceReading }
+	/** Somebody has gone or come while this member was asking for a figure of all: it begins anew. */
+	| { readonly type: "aggregate-restarted"; readonly kind: AggregateKind; readonly of: string; readonly epoch: number }
 	/** Another has sent bytes that are no difference, or none that is believed. The values are as before. */
 	| { readonly type: "values-refused"; readonly from: NodeId; readonly code: string }
 	/** What another lacks is over the limit of a message, so it is not sent. */

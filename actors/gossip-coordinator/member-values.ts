@@ -28,6 +28,8 @@ import {
 	type AntiEntropyMessage,
 	type AntiEntropyTypes,
 	antiEntropyConfig,
+	ConvergenceMonitor,
+	type ConvergenceReading,
 } from "../../protocols/gossip/index.ts";
 import type { ActorContext } from "../../runtime/actor/index.ts";
 import { storageLost, valuesBusy, valuesTooLarge } from "./errors.ts";
@@ -66,12 +68,17 @@ export interface MemberValuesPorts {
 
 const VALUE_NAME = "values";
 const TIMER = "values/exchange";
+/** What a replica held so many exchanges ago does not count any more. In each about one other is heard. */
+const CONVERGENCE_ROUNDS = 100;
 
 export class MemberValues {
 	readonly #ports: MemberValuesPorts;
 	readonly #document: CrdtDocument;
+	readonly #value: ReconciledDocument;
 	readonly #machine: AntiEntropyMachine;
 	readonly #dice: ActorContext["generator"];
+	readonly #monitor = new ConvergenceMonitor(CONVERGENCE_ROUNDS);
+	#reading: ConvergenceReading | null = null;
 	/** Told whether the number of this life is kept; null once that is known. */
 	#held: ((isBegun: boolean) => void)[] | null = [];
 	/** The number of this life is kept, so something may be done under it. */
@@ -87,10 +94,11 @@ export class MemberValues {
 		const life = Math.max(ports.incarnation, store.life + 1);
 		const options = { schema, replica: replicaId(node, life) };
 		this.#document = store.values === null ? new CrdtDocument(options) : CrdtDocument.load(store.values, options);
+		this.#value = new ReconciledDocument(this.#document);
 		this.#machine = new AntiEntropyMachine(
 			antiEntropyConfig({ nodeId: node, intervalMs, differenceBytesMax: 2 * VALUES_BYTES_MAX }),
 			{ choices: this.#dice, peers: ports.peers },
-			new Map([[VALUE_NAME, new ReconciledDocument(this.#document)]]),
+			new Map([[VALUE_NAME, this.#value]]),
 		);
 		store.keepLife(life, (isKept) => this.#begin(isKept));
 	}
@@ -106,6 +114,16 @@ export class MemberValues {
 	/** Everything that is known here. */
 	get value(): Readonly<Record<string, Value>> {
 		return this.#document.value;
+	}
+
+	/** Whether the others hold what is held here, as of the last exchange; null before the first. */
+	get convergence(): ConvergenceReading | null {
+		return this.#reading;
+	}
+
+	/** A member is gone, and what it held does not count. */
+	forget(node: NodeId): void {
+		this.#monitor.forget(node);
 	}
 
 	/** From a member that the registry knows. */
@@ -186,7 +204,10 @@ export class MemberValues {
 			case "set-timer": {
 				const { min, max } = effect.afterMs;
 				const { timers } = this.#ports.context;
-				timers.run(TIMER, this.#dice.between(min, max), () => this.#step({ type: "timer", timer: "exchange" }));
+				timers.run(TIMER, this.#dice.between(min, max), () => {
+					this.#step({ type: "timer", timer: "exchange" });
+					this.#endRound();
+				});
 				return;
 			}
 			case "emit":
@@ -203,10 +224,21 @@ export class MemberValues {
 		}
 	}
 
+	/** Between two exchanges. */
+	#endRound(): void {
+		const { peers, publish } = this.#ports;
+		const before = this.#reading;
+		const reading = this.#monitor.endRound(textOf(this.#value.digest()), peers().length + 1);
+		this.#reading = reading;
+		const isSame = reading.agreeing === before?.agreeing && reading.heard === before.heard;
+		if (!isSame || reading.isConverged !== before.isConverged) publish({ type: "values-convergence", reading });
+	}
+
 	#tell(event: AntiEntropyEvent): void {
 		const { publish } = this.#ports;
 		switch (event.type) {
 			case "digest-heard":
+				this.#monitor.hear(event.from, textOf(event.digest));
 				return;
 			case "value-changed":
 				this.#isStateStale = true;
@@ -224,4 +256,8 @@ export class MemberValues {
 				assertNever(event, "event of anti-entropy");
 		}
 	}
+}
+
+function textOf(bytes: Uint8Array): string {
+	return Buffer.from(bytes).toString("latin1");
 }

@@ -10,6 +10,14 @@ export {
 	type FanoutSignal,
 	fanoutConfig,
 } from "./adaptive-fanout.ts";
+export {
+	type AggregateKind,
+	aggregateKinds,
+	aggregationLayouts,
+	aggregationRounds,
+	initialMass,
+	type MassMessage,
+} from "./aggregation.ts";
 export { ConvergenceMonitor, type ConvergenceReading } from "./convergence-monitor.ts";
 export { type PhiConfig, PhiDetector } from "./phi-accrual.ts";
 export { type Mass, PushSum } from "./push-sum.ts";

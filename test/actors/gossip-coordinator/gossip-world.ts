@@ -5,9 +5,9 @@ import {
 	type GossipGroupOptions,
 	GossipMember,
 	type GossipMemberArgs,
+	gossipLayouts,
 	gossipMemberModule,
 } from "../../../actors/gossip-coordinator/index.ts";
-import { antiEntropyLayouts, swimLayouts } from "../../../protocols/gossip/index.ts";
 import { Simulation, StorageActor, storageLayouts } from "../../../runtime/index.ts";
 
 const storageModule = "file:///simulation/storage.js";
@@ -31,7 +31,7 @@ export class GossipWorld {
 				[storageModule, { Storage: boundClass<void, StorageActor>(StorageActor, storage) }],
 				[gossipMemberModule, { GossipMember: boundClass<GossipMemberArgs, GossipMember>(GossipMember, member) }],
 			]),
-			codec: { layouts: [swimLayouts, antiEntropyLayouts, storageLayouts], records: [] },
+			codec: { layouts: [...gossipLayouts, storageLayouts], records: [] },
 		});
 		this.simulation.network = {
 			deliveries: ({ sender, target }) => {
