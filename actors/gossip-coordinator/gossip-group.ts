@@ -21,7 +21,9 @@ import {
 	aggregationLayouts,
 	antiEntropyConfig,
 	antiEntropyLayouts,
+	broadcastLayouts,
 	type ConvergenceReading,
+	EVENT_NAME,
 	type SwimConfig,
 	type SwimEvent,
 	type SwimProfile,
@@ -63,9 +65,11 @@ import {
 	EPOCHS_MAX,
 	ROUNDS_MAX,
 } from "./member-aggregates.ts";
+import { BROADCAST_BYTES_MAX } from "./member-broadcast.ts";
 import type { CoordinateReport } from "./member-coordinates.ts";
 import { GroupKeys } from "./member-keys.ts";
 import {
+	type Dissemination,
 	type MemberEvent,
 	type MemberMessage,
 	type MemberReport,
@@ -103,6 +107,8 @@ export interface GossipGroupOptions {
 	readonly values?: DocumentSchema;
 	/** Between exchanges of a member with another, in ms, 1 to 600,000. Default 1,000. */
 	readonly valuesIntervalMs?: number;
+	/** How {@link GossipGroup.broadcast} sends. Default `rumours`. */
+	readonly dissemination?: Dissemination;
 	/**
 	 * Whether members measure the round trips of their probes and place themselves among the others by them (Vivaldi): 44 bytes more
 	 * in each acknowledgement. Default false.
@@ -121,7 +127,12 @@ export interface GossipGroupEvent {
 }
 
 /** How members speak. */
-export const gossipLayouts: readonly LayoutTable[] = [swimLayouts, antiEntropyLayouts, aggregationLayouts];
+export const gossipLayouts: readonly LayoutTable[] = [
+	swimLayouts,
+	antiEntropyLayouts,
+	aggregationLayouts,
+	broadcastLayouts,
+];
 
 /** Beyond what a leave takes. */
 const ANSWER_MS = 10_000;
@@ -255,8 +266,9 @@ export class GossipGroup {
 		// Where all begins anew, so do incarnations; else one is chosen that no former process has had.
 		const incarnation = this.#options.backend === undefined ? nextIncarnation(id, Date.now()) : 0;
 		const values = schema === undefined ? null : { schema, intervalMs, incarnation };
-		const { coordinates = false } = this.#options;
-		const args = { group, node, profile, tuning, lossChance, storage, identity, coordinates, values };
+		const { coordinates = false, dissemination = "rumours" } = this.#options;
+		const network = { profile, tuning, lossChance, coordinates, dissemination };
+		const args = { group, node, storage, identity, values, ...network };
 		const { address } = await this.#supervised.startChild(gossipMemberChild(args));
 		this.#members.set(id, this.#system.ref(address));
 	}
@@ -303,6 +315,24 @@ export class GossipGroup {
 			{ type: "gossip-values-read" } satisfies MemberMessage,
 			{ timeoutMs: ANSWER_MS },
 		);
+	}
+
+	/**
+	 * Puts a message on its way from a member to all. Resolves when it is on its way: nobody confirms that it has arrived.
+	 * @param name printable ASCII, 1 to 128 characters
+	 * @param payload name and payload have at most 512 bytes, and 262,144 over the tree
+	 * @throws QuorateError `gossip-request-refused`, `gossip-member-missing`
+	 */
+	async broadcast(node: string, name: string, payload: Uint8Array): Promise<{ readonly lamport: number }> {
+		if (this.#options.dissemination !== "tree") {
+			const { lamport } = await this.request(node, { type: "spread-event", name, payload }, "event-spread");
+			return { lamport };
+		}
+		const refuse = (reason: string): QuorateError => requestRefused({ node, request: "broadcast", reason });
+		if (typeof name !== "string" || !EVENT_NAME.test(name)) throw refuse("malformed");
+		if (name.length + payload.length > BROADCAST_BYTES_MAX) throw refuse("too-large");
+		const message: MemberMessage = { type: "gossip-broadcast", name, payload };
+		return await this.#ref(node).ask<{ readonly lamport: number }>(message, { timeoutMs: ANSWER_MS });
 	}
 
 	/**

@@ -1,6 +1,6 @@
 /**
- * SWIM as an actor: timers, messages, writes and answers of one member, and beside it the values that its group shares. Many members
- * share a thread. When its supervisor starts it again,
+ * SWIM as an actor: timers, messages, writes and answers of one member, and beside it what else members do together, each in a file of
+ * its own: values, coordinates, aggregates, the broadcast tree. Many members share a thread. When its supervisor starts it again,
  * because it or its thread has failed, it comes back with an incarnation above its last one and rejoins through whom it knew.
  */
 import {
@@ -18,6 +18,9 @@ import {
 	type AntiEntropyMessage,
 	aggregationLayouts,
 	antiEntropyLayouts,
+	type BroadcastMessage,
+	broadcastLayouts,
+	broadcastMessageTypes,
 	type MassMessage,
 	type MemberStatus,
 	messageBytes,
@@ -33,6 +36,7 @@ import {
 import type { ActorContext, ActorRef, Behaviour, Replier } from "../../runtime/actor/index.ts";
 import { MemberAddresses } from "./member-addresses.ts";
 import { type AggregateOptions, MemberAggregates } from "./member-aggregates.ts";
+import { MemberBroadcast } from "./member-broadcast.ts";
 import { MemberCoordinates } from "./member-coordinates.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type {
@@ -56,7 +60,9 @@ const REJOIN_EVERY_MS = 5_000;
 
 /** What members say to each other, by its type; all else is for a member alone. */
 const packetTypes: ReadonlySet<string> = new Set(
-	[swimLayouts, antiEntropyLayouts, aggregationLayouts].flatMap(({ messages }) => messages.map(({ type }) => type)),
+	[swimLayouts, antiEntropyLayouts, aggregationLayouts]
+		.flatMap(({ messages }) => messages.map(({ type }) => type))
+		.concat(broadcastMessageTypes),
 );
 /** Of a message about an aggregate, on the wire, names aside. */
 const MASS_BYTES = 64;
@@ -74,6 +80,8 @@ interface Life {
 	/** Null in a group that measures no round trips. */
 	readonly coordinates: MemberCoordinates | null;
 	readonly aggregates: MemberAggregates;
+	/** Null in a group whose messages are rumours. */
+	readonly tree: MemberBroadcast | null;
 }
 
 export class GossipMember implements Behaviour {
@@ -116,8 +124,10 @@ export class GossipMember implements Behaviour {
 		const values = this.#sharedValues(context, store);
 		const dice = context.generator.fork("network");
 		const aggregates = this.#newAggregates(context);
-		this.#life = { context, machine, addresses, dice, store, keys, values, coordinates, aggregates };
+		const tree = this.#newTree(context, store.incarnation + 1);
+		this.#life = { context, machine, addresses, dice, store, keys, values, coordinates, aggregates, tree };
 		this.#step({ type: "start", durable: { incarnation: store.incarnation } });
+		tree?.start();
 		if (restarts > 0) this.#rejoin();
 	}
 
@@ -134,6 +144,18 @@ export class GossipMember implements Behaviour {
 			node: this.#node,
 			peers: () => this.#present(),
 			send: (to, message) => this.#sendBeside(to, message, aggregationLayouts.protocol, MASS_BYTES),
+			publish: (event) => this.#publish(context, event),
+		});
+	}
+
+	#newTree(context: ActorContext, life: number): MemberBroadcast | null {
+		if (this.#args.dissemination !== "tree") return null;
+		return new MemberBroadcast({
+			context,
+			node: this.#node,
+			life,
+			peers: () => this.#present(),
+			send: (to, message) => this.#sendOfTree(to, message),
 			publish: (event) => this.#publish(context, event),
 		});
 	}
@@ -190,6 +212,10 @@ export class GossipMember implements Behaviour {
 			return;
 		}
 		this.#traffic.received++;
+		if (isOfTree(message)) {
+			this.#running.tree?.receive(from, message);
+			return;
+		}
 		const { values, aggregates, coordinates, context } = this.#running;
 		switch (message.type) {
 			case "offer":
@@ -226,6 +252,9 @@ export class GossipMember implements Behaviour {
 				return;
 			case "gossip-coordinates":
 				context.reply(this.#running.coordinates?.report ?? null);
+				return;
+			case "gossip-broadcast":
+				context.reply(this.#running.tree?.broadcast(message.name, message.payload) ?? null);
 				return;
 			case "gossip-contribute":
 				context.reply(this.#running.aggregates.contribute(message.name, message.value));
@@ -308,6 +337,7 @@ export class GossipMember implements Behaviour {
 	}
 
 	#reply(requestId: number, reply: SwimReply): void {
+		if (reply.type === "joined") this.#running.tree?.meet(reply.through);
 		if (requestId === this.#rejoinId) {
 			this.#rejoinId = null;
 			// None of its contacts has answered: it asks again as long as it knows nobody.
@@ -324,12 +354,13 @@ export class GossipMember implements Behaviour {
 	}
 
 	#noteContact(event: SwimEvent): void {
-		const { store, coordinates, aggregates, values } = this.#running;
+		const { store, coordinates, aggregates, values, tree } = this.#running;
 		const isGone = event.type === "member-failed" || event.type === "member-left";
 		if (isGone || event.type === "member-joined") aggregates.disturb();
 		if (isGone) {
 			coordinates?.forget(event.node);
 			values?.forget(event.node);
+			tree?.lost(event.node);
 		}
 		if (event.type === "member-joined") store.join(event.node);
 		else if (event.type === "member-failed" || event.type === "member-left") {
@@ -360,11 +391,22 @@ export class GossipMember implements Behaviour {
 	}
 
 	/** What is said beside SWIM. Nothing waits for who is not known yet: each of these protocols says it again, or takes it back. */
-	#sendBeside(to: NodeId, message: Exclude<Packet, SwimMessage>, protocol: string, bytes: number): boolean {
+	#sendBeside(to: NodeId, message: AntiEntropyMessage | MassMessage, protocol: string, bytes: number): boolean {
 		const ref = this.#running.addresses.ref(to)?.speaking<typeof message>(protocol);
 		const verdict = ref?.tell(message) ?? "dead";
 		this.#count(to, verdict, bytes);
 		return verdict === "ok";
+	}
+
+	/** Links are made with messages to members that were not spoken to before: those wait until they are found. */
+	#sendOfTree(to: NodeId, message: BroadcastMessage): void {
+		const { addresses, tree } = this.#running;
+		const ref = addresses.ref(to)?.speaking<BroadcastMessage>(broadcastLayouts.protocol);
+		if (ref === undefined && addresses.whenFound(to, () => this.#sendOfTree(to, message))) return;
+		const verdict = ref?.tell(message) ?? "dead";
+		const payloadBytes = message.type === "tree-gossip" ? message.broadcast.payload.length : 0;
+		this.#count(to, verdict, TREE_BYTES + payloadBytes);
+		if (verdict === "dead") tree?.lost(to);
 	}
 
 	#count(to: NodeId, verdict: ReturnType<ActorRef["tell"]>, bytes: number): void {
@@ -380,7 +422,8 @@ export class GossipMember implements Behaviour {
 	#report(): MemberReport {
 		const { incarnation, health, present, members, gossip, probes } = this.#running.machine.status;
 		const traffic = { ...this.#traffic };
-		return { node: this.#node, incarnation, health, present, members: members(), traffic, gossip, probes };
+		const tree = this.#running.tree?.report ?? null;
+		return { node: this.#node, incarnation, health, present, members: members(), traffic, tree, gossip, probes };
 	}
 
 	get #running(): Life {
@@ -388,7 +431,15 @@ export class GossipMember implements Behaviour {
 	}
 }
 
-type Packet = SwimMessage | AntiEntropyMessage | MassMessage;
+type Packet = SwimMessage | AntiEntropyMessage | MassMessage | BroadcastMessage;
+
+const treeTypes: ReadonlySet<string> = new Set(broadcastMessageTypes);
+/** Of a message of the tree or its overlay on the wire, payload and lists aside. */
+const TREE_BYTES = 32;
+
+function isOfTree(message: Packet): message is BroadcastMessage {
+	return treeTypes.has(message.type);
+}
 
 /** Payload bytes: names and lengths are a few more. */
 function bytesOfValues(message: AntiEntropyMessage): number {

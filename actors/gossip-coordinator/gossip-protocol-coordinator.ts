@@ -39,7 +39,7 @@ export type GossipCoordinatorOptions = SharedGroupSettings & {
 export interface GossipMessage {
 	readonly name: string;
 	readonly origin: NodeId;
-	/** The origin's Lamport time: messages of one origin are ordered by it. */
+	/** The origin's Lamport time, over a tree the number of its life and message: messages of one origin are ordered by it. */
 	readonly lamport: number;
 	readonly payload: Uint8Array;
 }
@@ -155,15 +155,11 @@ export class GossipProtocolCoordinator {
 
 	/**
 	 * Puts a message on its way to all. Resolves when it is on its way: nobody confirms that it has arrived.
-	 * @throws QuorateError `gossip-request-refused` when name and payload have more than 512 bytes
+	 * @throws QuorateError `gossip-request-refused` when name and payload have more than 512 bytes, or 262,144 where
+	 *   `dissemination` is `tree`
 	 */
 	async broadcast(name: string, payload: Uint8Array): Promise<{ readonly lamport: number }> {
-		const { lamport } = await this.#running().group.request(
-			this.node,
-			{ type: "spread-event", name, payload },
-			"event-spread",
-		);
-		return { lamport };
+		return await this.#running().group.broadcast(this.node, name, payload);
 	}
 
 	/**

@@ -2,9 +2,9 @@
  * `actors/gossip-coordinator`: gossip members as actors on worker threads. {@link GossipProtocolCoordinator} is one member's
  * handle, as in the design document; a {@link GossipGroup} starts, kills and asks many.
  *
- * Place: joins `protocols/gossip` to the runtime: SWIM, round trips and coordinates, push-sum, and anti-entropy for values (CRDTs) that a group shares. The other protocols of
- * that room have no host here yet. Members of
- * other processes or machines can not be reached.
+ * Place: joins `protocols/gossip` to the runtime: SWIM, round trips and coordinates, push-sum, broadcast over a tree, and anti-entropy for
+ * values (CRDTs) that a group shares. The other protocols of that room have no host here yet. Members of other processes or machines can
+ * not be reached.
  */
 export {
 	coordinatesMissing,
@@ -29,6 +29,7 @@ export {
 } from "./gossip-protocol-coordinator.ts";
 export { type GossipTuningOptions, type TunedMember, type TuningDecision, tuneGossip } from "./gossip-tuning.ts";
 export type { Aggregate, AggregateOptions } from "./member-aggregates.ts";
+export { BROADCAST_BYTES_MAX, type TreeReport } from "./member-broadcast.ts";
 export { type CoordinateReport, type PlacedMember, roundTripBetween } from "./member-coordinates.ts";
 export type { GossipMemberArgs, MemberEvent, MemberReport, MemberTraffic, SharedValues } from "./member-messages.ts";
 export { CHANGES_WAITING_MAX, VALUES_BYTES_MAX, type ValuesCommand } from "./member-values.ts";

@@ -16,6 +16,7 @@ import type {
 import type { Address } from "../../runtime/actor/index.ts";
 import type { PublicIdentity, SecretIdentity } from "../../runtime/crypto/index.ts";
 import type { AggregateOptions } from "./member-aggregates.ts";
+import type { TreeReport } from "./member-broadcast.ts";
 import type { ValuesCommand } from "./member-values.ts";
 
 /** A member's settings: cloneable, since they travel to its thread. */
@@ -32,9 +33,14 @@ export interface GossipMemberArgs {
 	readonly identity: SecretIdentity | null;
 	/** Whether it measures round trips, and so places itself among the others. */
 	readonly coordinates: boolean;
+	/** How messages to all travel. */
+	readonly dissemination: Dissemination;
 	/** Values that the group shares; null if it shares none. */
 	readonly values: SharedValues | null;
 }
+
+/** `rumours` ride on packets that are sent anyway; over the `tree` each member gets a message about once, and large ones go, too. */
+export type Dissemination = "rumours" | "tree";
 
 /** What a member needs to know of shared values. */
 export interface SharedValues {
@@ -56,6 +62,8 @@ export type MemberMessage =
 	| { readonly type: "gossip-values-read" }
 	/** The answer is a `CoordinateReport`, or null in a group that measures none. */
 	| { readonly type: "gossip-coordinates" }
+	/** Over the tree; the answer is the message's time: `{ lamport }`. */
+	| { readonly type: "gossip-broadcast"; readonly name: string; readonly payload: Uint8Array }
 	/** What this member brings into aggregates; the answer is an `AggregateReply`, or null when that is done. */
 	| { readonly type: "gossip-contribute"; readonly name: string; readonly value: number }
 	/** The answer is an `AggregateReply`. */
@@ -87,6 +95,8 @@ export interface MemberReport {
 	readonly present: number;
 	readonly members: readonly MemberStatus[];
 	readonly traffic: MemberTraffic;
+	/** Null in a group whose messages are rumours. */
+	readonly tree: TreeReport | null;
 	readonly gossip: SwimStatus["gossip"];
 	readonly probes: SwimStatus["probes"];
 }

@@ -5,5 +5,6 @@
  * Not here: optimisation of the overlay by latency (X-BOT), order among messages, flow control.
  */
 export { type BroadcastConfig, broadcastConfig } from "./config.ts";
+export { broadcastLayouts, broadcastMessageTypes, isBroadcastMessage } from "./layouts.ts";
 export { BroadcastMachine } from "./machine.ts";
 export type { Broadcast, BroadcastMessage, BroadcastTypes, OverlayMessage, TreeMessage } from "./vocabulary.ts";

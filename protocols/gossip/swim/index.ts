@@ -48,7 +48,7 @@ export {
 export { statementBytes } from "./signing.ts";
 export type { MemberStatus, SwimStatus } from "./status.ts";
 export { INCARNATION_LEAP_MAX, INCARNATION_MAX } from "./updates.ts";
-export { ANSWER_BYTES_MAX, EVENT_BYTES_MAX, LAMPORT_LEAP_MAX } from "./user-events.ts";
+export { ANSWER_BYTES_MAX, EVENT_BYTES_MAX, EVENT_NAME, LAMPORT_LEAP_MAX } from "./user-events.ts";
 export type {
 	SwimDurable,
 	SwimEvent,

@@ -22,7 +22,8 @@ export const QUERIES_MAX = 512;
 /** How far ahead of this member's Lamport time an event may be; beyond it a clock is wrong, or lies. */
 export const LAMPORT_LEAP_MAX: number = 2 ** 20;
 
-const namePattern = /^[\x20-\x7e]{1,128}$/;
+/** The name of an event. */
+export const EVENT_NAME: RegExp = /^[\x20-\x7e]{1,128}$/;
 
 /** Starts an event, or a query. */
 export function startEvent(
@@ -32,7 +33,7 @@ export function startEvent(
 	payload: Uint8Array,
 	isQuery: boolean,
 ): void {
-	if (typeof name !== "string" || !namePattern.test(name)) {
+	if (typeof name !== "string" || !EVENT_NAME.test(name)) {
 		reply(core, requestId, { type: "refused", reason: "malformed", field: "name" });
 		return;
 	}
@@ -125,7 +126,7 @@ function noteQuery(core: SwimCore, key: string): void {
 }
 
 function isWellFormed({ name, lamport, origin, payload, isQuery }: UserEvent): boolean {
-	if (typeof name !== "string" || !namePattern.test(name) || !isNodeId(origin)) return false;
+	if (typeof name !== "string" || !EVENT_NAME.test(name) || !isNodeId(origin)) return false;
 	if (!Number.isSafeInteger(lamport) || lamport < 1) return false;
 	if (!(payload instanceof Uint8Array) || typeof isQuery !== "boolean") return false;
 	return name.length + payload.length <= EVENT_BYTES_MAX;
