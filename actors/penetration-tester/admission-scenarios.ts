@@ -228,6 +228,7 @@ export const admissionScenarios: readonly Scenario[] = [
 	{
 		name: "sybil",
 		kind: "security",
+		mode: null,
 		description:
 			"Invents names and works for them, with no, forged, stolen or expired credentials; beyond: with the authority's key.",
 		means: "refusal",
@@ -237,6 +238,7 @@ export const admissionScenarios: readonly Scenario[] = [
 	{
 		name: "eclipse",
 		kind: "security",
+		mode: null,
 		description: "Floods one member's table of peers with many names from two addresses.",
 		means: "refusal",
 		floors: { detection: 0.9, falsePositives: 0 },

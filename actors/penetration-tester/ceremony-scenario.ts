@@ -203,6 +203,7 @@ export const ceremonyScenarios: readonly Scenario[] = [
 	{
 		name: "key-ceremony",
 		kind: "security",
+		mode: null,
 		description: "f members send wrong or no shares, false proofs, two introductions, or nothing, while a key is made.",
 		means: "suspicion",
 		floors: { detection: 1, falsePositives: 0 },

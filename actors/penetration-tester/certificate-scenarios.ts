@@ -161,6 +161,7 @@ export const certificateScenarios: readonly Scenario[] = [
 	{
 		name: "forged-certificates",
 		kind: "security",
+		mode: null,
 		description:
 			"Makes certificates of decisions out of f members' own signatures and what others have signed; beyond: with a quorum's.",
 		means: "refusal",

@@ -155,7 +155,12 @@ function intercept({ trials }: ScenarioContext): Tally {
 	return result(trials, attempts, `${attempts.detected} of ${attempts.attacks} handshakes refused`);
 }
 
-const channel = { kind: "security", means: "refusal", floors: { detection: 1, falsePositives: 0 } } as const;
+const channel = {
+	kind: "security",
+	mode: null,
+	means: "refusal",
+	floors: { detection: 1, falsePositives: 0 },
+} as const;
 
 export const channelScenarios: readonly Scenario[] = [
 	{

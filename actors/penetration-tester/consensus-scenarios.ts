@@ -6,14 +6,15 @@
  * show it to anybody; a primary that is too slow is left; and who is silent, late, or selective looks like a slow network, and is borne.
  */
 
-import { pbftAttacks } from "../../protocols/pbft/attacks/index.ts";
-import type { Beyond, Floors, Means, Scenario, ScenarioContext, Tally } from "./contract.ts";
+import { modeAttacks, pbftAttacks } from "../../protocols/pbft/attacks/index.ts";
+import type { Beyond, Floors, GroupMode, Means, Scenario, ScenarioContext, Tally } from "./contract.ts";
+import { modeOf, modesOf } from "./group-mode.ts";
 import { maxFaults } from "./group-size.ts";
 import { type MemberRecord, runTrial, type Strategy, type TrialResult } from "./group-trial.ts";
 
 /**
- * By what each attack is found out at best. An attack of the library that is not named here is borne; so is `bad-new-view`, which convicts only
- * when somebody has the bodies of all view changes that it names: how often that is depends on the network, so no rate is asked of it.
+ * By what each attack is found out at best. An attack of the library that is not named here is borne: so is `half-collector`, of which fewer than f + 1
+ * may be told, and `bad-new-view`, which convicts only when somebody has the bodies of all view changes that it names: how often that is depends on the network, so no rate is asked of it.
  */
 const meansOf: Readonly<Record<string, Means>> = {
 	equivocate: "proof",
@@ -27,6 +28,7 @@ const meansOf: Readonly<Record<string, Means>> = {
 	"huge-view": "proof",
 	"lying-checkpoint": "proof",
 	"two-checkpoints": "proof",
+	twins: "proof",
 	"wrong-digest": "suspicion",
 	"unasked-choice": "suspicion",
 	"bad-signature": "suspicion",
@@ -44,6 +46,41 @@ const meansOf: Readonly<Record<string, Means>> = {
 	"forged-request": "slowness",
 	"starve-client": "slowness",
 	"selective-proposals": "slowness",
+	"silent-collector": "slowness",
+	"forging-collector": "slowness",
+};
+
+/**
+ * What is found out in another way than by signed votes that go to everybody. Authenticators are no proofs, so of a contradiction there is
+ * at most a suspicion; and that needs f + 1 receivers of each half, or a word that is false for all.
+ */
+const otherMeans: Readonly<Record<GroupMode, Readonly<Record<string, Means>>>> = {
+	signed: {},
+	authenticated: {
+		equivocate: "none",
+		"double-vote": "none",
+		"wrong-votes": "none",
+		"off-by-one": "suspicion",
+		"hide-prepared": "none",
+		"unproved-view-change": "none",
+		"two-view-changes": "none",
+		"view-change-storm": "suspicion",
+		"huge-view": "none",
+		"lying-checkpoint": "none",
+		"two-checkpoints": "none",
+		twins: "none",
+		// What a quorum is said to have decided is believed by f + 1 words, not by one.
+		"false-decision": "none",
+		// The claims of a view change make good for those that a proposal has not reached.
+		"selective-proposals": "none",
+	},
+	collector: {
+		// Votes reach the collector alone, and it is less than f + 1.
+		"bad-signature": "none",
+		"prepare-as-commit": "none",
+		// Each machine of a twin is shown to one half, and so are the votes that the collector gathers.
+		twins: "none",
+	},
 };
 
 /**
@@ -64,33 +101,47 @@ const CONTROLS = 2;
 /** Trials with f + 1, at least: not each of them breaks. */
 const BEYOND_TRIALS_MIN = 8;
 
-export const consensusScenarios: readonly Scenario[] = [
-	...pbftAttacks.map((attack): Scenario => {
-		const means = meansOf[attack.name] ?? "none";
-		return {
-			name: attack.name,
-			kind: "consensus",
-			description: attack.description,
-			means,
-			floors: floorsOf[means],
-			run: (context) => tallyOf(context, means, { type: "attacks", attacks: [attack] }, null),
-		};
-	}),
-	{
-		name: "twins",
-		kind: "consensus",
-		description:
-			"Each attacker runs two correct machines under one name, one for each half of the group; f + 1 of them decide one slot twice.",
-		means: "proof",
-		floors: floorsOf.proof,
-		run: (context) => tallyOf(context, "proof", { type: "twins" }, beyondLimit(context)),
-	},
-];
+/** Every attack that does something in this mode; null: every attack, in the mode without which it does nothing. */
+export function consensusScenarios(asked: GroupMode | null): readonly Scenario[] {
+	const attacks = [...pbftAttacks, ...modeAttacks].flatMap((attack) => {
+		const mode = modeOf(attack, asked);
+		return mode === null ? [] : [scenarioOf(attack, mode, { type: "attacks", attacks: [attack] }, () => null)];
+	});
+	return [...attacks, scenarioOf(twins, asked ?? "signed", { type: "twins" }, beyondLimit)];
+}
 
-function tallyOf(context: ScenarioContext, means: Means, strategy: Strategy, beyond: Beyond | null): Tally {
+const twins = {
+	name: "twins",
+	description:
+		"Each attacker runs two correct machines under one name, one for each half of the group; f + 1 of them decide one slot twice.",
+};
+
+function scenarioOf(
+	{ name, description }: { readonly name: string; readonly description: string },
+	mode: GroupMode,
+	strategy: Strategy,
+	beyond: (context: ScenarioContext, mode: GroupMode) => Beyond | null,
+): Scenario {
+	const means = otherMeans[mode][name] ?? meansOf[name] ?? "none";
+	return {
+		name,
+		kind: "consensus",
+		mode,
+		description,
+		means,
+		floors: floorsOf[means],
+		run: (context) => tallyOf(context, { means, mode, strategy }, beyond(context, mode)),
+	};
+}
+
+function tallyOf(
+	context: ScenarioContext,
+	{ means, mode, strategy }: { readonly means: Means; readonly mode: GroupMode; readonly strategy: Strategy },
+	beyond: Beyond | null,
+): Tally {
 	const { seed, nodes, trials } = context;
 	const faults = maxFaults(nodes);
-	const group = { members: nodes, faults };
+	const group = { members: nodes, faults, modes: modesOf(mode) };
 	const attacked = trialsOf(trials, context, (at) =>
 		runTrial({ ...group, seed: seed + at, strategy, attackers: faults }),
 	);
@@ -136,7 +187,7 @@ function isAccused({ convictedAtMs, suspectedAtMs, slowAtMs }: MemberRecord): bo
 }
 
 /** f + 1 twins that lead the first views. Broken is what the correct members, or clients, can see to be broken. */
-function beyondLimit(context: ScenarioContext): Beyond {
+function beyondLimit(context: ScenarioContext, mode: GroupMode): Beyond {
 	const { seed, nodes, trials } = context;
 	const faults = maxFaults(nodes);
 	const even = seed + (seed % 2);
@@ -144,6 +195,7 @@ function beyondLimit(context: ScenarioContext): Beyond {
 		runTrial({
 			members: nodes,
 			faults,
+			modes: modesOf(mode),
 			seed: even + 2 * at,
 			strategy: { type: "twins" },
 			attackers: faults + 1,

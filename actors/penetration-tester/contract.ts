@@ -1,5 +1,11 @@
 /** What the penetration tester tries and what it reports. Types only. */
 
+/**
+ * How the members of an attacked group vote and certify: votes signed and gathered by everybody, authenticated in the place of signed, or
+ * signed and gathered by a collector.
+ */
+export type GroupMode = "signed" | "authenticated" | "collector";
+
 /** How well a scenario must end, to be called held. Rates are in 0 to 1. */
 export interface Floors {
 	/** Of the attacks that really took place, at least so many must be found out. */
@@ -14,7 +20,7 @@ export type Means =
 	| "proof"
 	/** f + 1 correct members have received what no correct member sends; or, of what is only measured, a stated test of a detector. */
 	| "suspicion"
-	/** f + 1 correct members have left the attacker's view, because it leads too slowly. */
+	/** f + 1 correct members have left the attacker's view, because it leads too slowly, or do without it as collector. */
 	| "slowness"
 	/** What the attack offers is refused. */
 	| "refusal"
@@ -70,6 +76,8 @@ export interface Scenario {
 	/** Kebab-case. */
 	readonly name: string;
 	readonly kind: "consensus" | "security" | "threads";
+	/** In which the group is attacked; null where there is none that agrees. */
+	readonly mode: GroupMode | null;
 	/** One sentence: what the attackers do. */
 	readonly description: string;
 	readonly means: Means;
@@ -90,6 +98,7 @@ export type ScenarioVerdict =
 export interface ScenarioReport extends Tally {
 	readonly name: string;
 	readonly kind: Scenario["kind"];
+	readonly mode: GroupMode | null;
 	readonly description: string;
 	readonly means: Means;
 	readonly floors: Floors;
@@ -121,6 +130,8 @@ export interface PentestReport {
 	readonly nodes: number;
 	readonly faults: number;
 	readonly trials: number;
+	/** In which agreement was attacked, and nothing else was; null: all of it, each attack in the mode without which it does nothing. */
+	readonly mode: GroupMode | null;
 	readonly verdict: "held" | "failed" | "interrupted";
 	readonly scenarios: readonly ScenarioReport[];
 	readonly vulnerabilities: readonly Vulnerability[];

@@ -132,6 +132,7 @@ export const detectionScenarios: readonly Scenario[] = [
 	{
 		name: "late-answers",
 		kind: "security",
+		mode: null,
 		description:
 			"f members answer eight times later than before, on a network that is as late for anybody now and then.",
 		means: "suspicion",
@@ -143,6 +144,7 @@ export const detectionScenarios: readonly Scenario[] = [
 	{
 		name: "collusion",
 		kind: "security",
+		mode: null,
 		description:
 			"Two members, or f if that is more, misvote together now and then, among members that misvote by chance.",
 		means: "suspicion",

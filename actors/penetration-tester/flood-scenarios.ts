@@ -118,6 +118,7 @@ export const floodScenarios: readonly Scenario[] = [
 	{
 		name: "dos-stranger",
 		kind: "security",
+		mode: null,
 		description: "A stranger sends ten times what the node bears.",
 		means: "refusal",
 		floors: { detection: 1, falsePositives: 0 },
@@ -126,6 +127,7 @@ export const floodScenarios: readonly Scenario[] = [
 	{
 		name: "dos-member",
 		kind: "security",
+		mode: null,
 		description:
 			"A member of the group sends ten times what the node bears; it must be throttled, and not be banned without a proof.",
 		means: "refusal",

@@ -14,6 +14,7 @@ import {
 import { primaryOf } from "../../protocols/pbft/index.ts";
 import { type PbftObservation, pbftProperties } from "../../protocols/pbft/properties/index.ts";
 import { WatchList } from "../../protocols/verification/index.ts";
+import type { VotingModes } from "../byzantine-coordinator/index.ts";
 import { Ledger } from "./ledger.ts";
 import { SimulatedGroup } from "./simulated-group.ts";
 import { TrialClient } from "./trial-client.ts";
@@ -30,6 +31,8 @@ export interface TrialOptions {
 	readonly strategy: Strategy | null;
 	/** How many members attack; 0 in a control run. */
 	readonly attackers: number;
+	/** How all members vote and certify; default as PBFT's. */
+	readonly modes?: VotingModes;
 	/**
 	 * Default false. True: each client reaches one half of the correct members alone, and no correct member fails. So nothing but the
 	 * attackers stands between the halves, as in the worst case that more than f of them can choose.
@@ -48,7 +51,7 @@ export interface MemberRecord {
 	readonly convictedAtMs: number | null;
 	/** When f + 1 correct members had received from it what a correct member does not send. */
 	readonly suspectedAtMs: number | null;
-	/** When f + 1 correct members found that it leads too slowly. Of a correct member only while nobody else was away. */
+	/** When f + 1 correct members found that it leads, or collects, too slowly. Of a correct member only while nobody else was away. */
 	readonly slowAtMs: number | null;
 }
 
@@ -91,6 +94,7 @@ const tuning = {
 	clientWindow: 4,
 	forwardDelayMs: 0,
 	viewTimeoutMs: 100,
+	collectorTimeoutMs: 40,
 	queuePeriodsMax: 0,
 	viewTimeoutMaxMs: 5_000,
 	statusMs: 40,
@@ -127,7 +131,7 @@ class Trial {
 	#nowMs: () => number = () => 0;
 
 	constructor(options: TrialOptions) {
-		const { seed, members, faults, attackers, strategy } = options;
+		const { seed, members, faults, attackers, strategy, modes } = options;
 		this.#options = options;
 		this.#dice = new Generator(seed, "trial");
 		const names = Array.from({ length: members }, (_, i) => nodeId(`node-${i + 1}`));
@@ -147,7 +151,7 @@ class Trial {
 			members,
 			faults,
 			clients,
-			tuning,
+			tuning: { ...tuning, ...modes },
 			application: () => new Ledger(),
 			corrupt: (node, config, crypto) => {
 				if (strategy === null || !this.#attackers.has(node)) return null;
@@ -238,7 +242,10 @@ class Trial {
 		if (observation.type !== "event") return;
 		const { node, event } = observation;
 		if (event.type === "evidence") this.#note(this.#convictedAtMs, event.evidence.culprit);
-		if (event.type === "suspicion") this.#suspect(node, event.member, event.reason === "slow-primary");
+		if (event.type === "suspicion") {
+			const isSlow = event.reason === "slow-primary" || event.reason === "slow-collector";
+			this.#suspect(node, event.member, isSlow);
+		}
 		if (event.type === "view-entered") this.#views = Math.max(this.#views, event.view);
 		if (event.type === "alarm") this.#alarm ??= { atMs: this.#nowMs(), culprits: event.culprits };
 	}

@@ -9,6 +9,7 @@
 export type {
 	Beyond,
 	Floors,
+	GroupMode,
 	Means,
 	PentestReport,
 	Scenario,

@@ -1,9 +1,17 @@
 /** From what a scenario has counted to what it means. */
 import { median } from "../../protocols/security/index.ts";
-import type { PentestReport, Scenario, ScenarioReport, ScenarioVerdict, Tally, Vulnerability } from "./contract.ts";
+import type {
+	GroupMode,
+	PentestReport,
+	Scenario,
+	ScenarioReport,
+	ScenarioVerdict,
+	Tally,
+	Vulnerability,
+} from "./contract.ts";
 
 /** Judges one scenario. Vacuous comes first: who was not attacked has withstood nothing. */
-export function judge({ name, kind, description, means, floors }: Scenario, tally: Tally): ScenarioReport {
+export function judge({ name, kind, mode, description, means, floors }: Scenario, tally: Tally): ScenarioReport {
 	const detectionRate = tally.attacks === 0 ? null : tally.detected / tally.attacks;
 	const falsePositiveRate = tally.innocents === 0 ? null : tally.accused / tally.innocents;
 	const empty = emptiness(tally);
@@ -25,6 +33,7 @@ export function judge({ name, kind, description, means, floors }: Scenario, tall
 		...tally,
 		name,
 		kind,
+		mode,
 		description,
 		means,
 		floors,
@@ -70,11 +79,16 @@ export function vulnerabilitiesOf(
 ): Vulnerability[] {
 	return scenarios
 		.filter(({ verdict }) => verdict === "broken" || verdict === "missed")
-		.map(({ name, verdict, reasons }) => ({
+		.map(({ name, mode, verdict, reasons }) => ({
 			id: `${name}/${verdict}`,
 			scenario: name,
 			severity: verdict === "broken" ? "high" : "medium",
 			description: reasons.join("; "),
-			reproduce: `quorate pentest --scenario ${name} --nodes ${nodes} --seed ${seed} --trials ${trials}`,
+			reproduce: `quorate pentest --scenario ${name}${modeOptions(mode)} --nodes ${nodes} --seed ${seed} --trials ${trials}`,
 		}));
+}
+
+function modeOptions(mode: GroupMode | null): string {
+	if (mode === "authenticated") return " --votes authenticated";
+	return mode === "collector" ? " --certificates collector" : "";
 }

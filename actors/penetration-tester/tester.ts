@@ -2,8 +2,8 @@
 import { requireInteger } from "../../protocols/core/index.ts";
 import { nearestName } from "../../supervisors/chaos/index.ts";
 import { consensusScenarios } from "./consensus-scenarios.ts";
-import type { PentestReport, Scenario, ScenarioReport } from "./contract.ts";
-import { scenarioUnknown } from "./errors.ts";
+import type { GroupMode, PentestReport, Scenario, ScenarioReport } from "./contract.ts";
+import { scenarioOfOtherMode, scenarioUnknown } from "./errors.ts";
 import { maxFaults } from "./group-size.ts";
 import { judge, verdictOf, vulnerabilitiesOf } from "./judge.ts";
 import { securityScenarios } from "./security-scenarios.ts";
@@ -16,6 +16,11 @@ export interface PentestOptions {
 	readonly nodes?: number;
 	/** Decides everything that is simulated; 0 to 2^31 − 1, default 1. */
 	readonly seed?: number;
+	/**
+	 * Attacks on agreement alone, all that do something in a group of this mode; default null: all scenarios, and each attack in the mode
+	 * without which it does nothing.
+	 */
+	readonly mode?: GroupMode | null;
 	/** Of each simulated scenario; 1 to 1,000, default 4. */
 	readonly trials?: number;
 	readonly interrupt?: AbortSignal;
@@ -32,30 +37,40 @@ export const PENTEST_TRIALS_MAX = 1_000;
 export const PENTEST_SEED_MAX: number = 2 ** 31 - 1;
 export const pentestDefaults = { nodes: 4, seed: 1, trials: 4 } as const;
 
-/** Everything that is tried, in the order in which it is. */
-export const pentestScenarios: readonly Scenario[] = [...consensusScenarios, ...securityScenarios, ...threadScenarios];
+/** Everything that is tried, in the order in which it is; in a mode that is asked for, the attacks on agreement there alone. */
+export function pentestScenarios(mode: GroupMode | null = null): readonly Scenario[] {
+	const consensus = consensusScenarios(mode);
+	return mode === null ? [...consensus, ...securityScenarios, ...threadScenarios] : consensus;
+}
 
-/** @throws QuorateError `pentest-scenario-unknown` */
-export function chooseScenarios(names: readonly string[]): readonly Scenario[] {
-	const kinds = [...new Set(pentestScenarios.map(({ kind }) => kind))];
-	const known = [...pentestScenarios.map(({ name }) => name), ...kinds];
+/** @throws QuorateError `pentest-scenario-unknown`, `pentest-scenario-other-mode` */
+export function chooseScenarios(names: readonly string[], mode: GroupMode | null = null): readonly Scenario[] {
+	const all = namesOf(pentestScenarios());
+	const scenarios = pentestScenarios(mode);
+	const known = namesOf(scenarios);
 	for (const name of names) {
-		if (!known.includes(name)) throw scenarioUnknown({ scenario: name, suggestion: nearestName(name, known) });
+		if (!all.includes(name)) throw scenarioUnknown({ scenario: name, suggestion: nearestName(name, all) });
+		if (mode !== null && !known.includes(name)) throw scenarioOfOtherMode({ scenario: name, mode });
 	}
-	return pentestScenarios.filter(({ name, kind }) => names.includes(name) || names.includes(kind));
+	return scenarios.filter(({ name, kind }) => names.includes(name) || names.includes(kind));
+}
+
+function namesOf(scenarios: readonly Scenario[]): readonly string[] {
+	return [...scenarios.map(({ name }) => name), ...new Set(scenarios.map(({ kind }) => kind))];
 }
 
 /**
  * Attacks groups that it starts itself, and reports what was found out, who was accused wrongly, and what held. The same options give the
  * same figures, but for what runs on threads.
- * @throws QuorateError `invalid-argument`, `pentest-scenario-unknown`
+ * @throws QuorateError `invalid-argument`, `pentest-scenario-unknown`, `pentest-scenario-other-mode`
  */
 export async function runPentest(options: PentestOptions = {}): Promise<PentestReport> {
 	const nodes = requireInteger("nodes", options.nodes ?? pentestDefaults.nodes, PENTEST_NODES_MIN, PENTEST_NODES_MAX);
 	const seed = requireInteger("seed", options.seed ?? pentestDefaults.seed, 0, PENTEST_SEED_MAX);
 	const trials = requireInteger("trials", options.trials ?? pentestDefaults.trials, 1, PENTEST_TRIALS_MAX);
 	const interrupt = options.interrupt ?? new AbortController().signal;
-	const chosen = options.scenarios === undefined ? pentestScenarios : chooseScenarios(options.scenarios);
+	const mode = options.mode ?? null;
+	const chosen = options.scenarios === undefined ? pentestScenarios(mode) : chooseScenarios(options.scenarios, mode);
 	const scenarios: ScenarioReport[] = [];
 	for (const [at, scenario] of chosen.entries()) {
 		options.began?.(scenario, at, chosen.length);
@@ -73,6 +88,7 @@ export async function runPentest(options: PentestOptions = {}): Promise<PentestR
 		nodes,
 		faults: maxFaults(nodes),
 		trials,
+		mode,
 		verdict: verdictOf(scenarios, interrupt.aborted),
 		scenarios,
 		vulnerabilities: vulnerabilitiesOf(scenarios, { seed, nodes, trials }),

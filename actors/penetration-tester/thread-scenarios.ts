@@ -99,6 +99,7 @@ export const threadScenarios: readonly Scenario[] = [
 	{
 		name: "threads",
 		kind: "threads",
+		mode: "signed",
 		description:
 			"f members of a group on real threads vote for two things, or for what nobody has proposed; then the same without them.",
 		means: "proof",

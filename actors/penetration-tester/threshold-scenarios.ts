@@ -203,7 +203,12 @@ function reusedNonces({ seed, nodes, trials }: ScenarioContext): Tally {
 	return { ...figures, isSafe, hasProgress, damage, mitigation, beyond: null };
 }
 
-const threshold = { kind: "security", means: "refusal", floors: { detection: 1, falsePositives: 0 } } as const;
+const threshold = {
+	kind: "security",
+	mode: null,
+	means: "refusal",
+	floors: { detection: 1, falsePositives: 0 },
+} as const;
 
 export const thresholdScenarios: readonly Scenario[] = [
 	{

@@ -7,11 +7,12 @@ import type { Scenario, Tally } from "../../../actors/penetration-tester/contrac
 import { runTrial } from "../../../actors/penetration-tester/group-trial.ts";
 import { chooseScenarios, judge, pentestScenarios, runPentest } from "../../../actors/penetration-tester/index.ts";
 import { verdictOf, vulnerabilitiesOf } from "../../../actors/penetration-tester/judge.ts";
-import { pbftAttacks } from "../../../protocols/pbft/attacks/index.ts";
+import { modeAttacks, pbftAttacks } from "../../../protocols/pbft/attacks/index.ts";
 
 const scenario: Scenario = {
 	name: "example",
 	kind: "security",
+	mode: null,
 	description: "",
 	means: "proof",
 	floors: { detection: 0.5, falsePositives: 0.1 },
@@ -82,10 +83,43 @@ describe("what a tally means", () => {
 });
 
 describe("attacks on agreement", () => {
-	it("every strategy of the library has its scenario", () => {
-		const names = pentestScenarios.filter(({ kind }) => kind === "consensus").map(({ name }) => name);
-		expect(names).toEqual([...pbftAttacks.map(({ name }) => name), "twins"]);
-		expect(new Set(pentestScenarios.map(({ name }) => name)).size).toBe(pentestScenarios.length);
+	it("every strategy of the library has its scenario, in the mode without which it does nothing", () => {
+		const consensus = pentestScenarios().filter(({ kind }) => kind === "consensus");
+		const library = [...pbftAttacks, ...modeAttacks];
+		expect(consensus.map(({ name }) => name)).toEqual([...library.map(({ name }) => name), "twins"]);
+		for (const { name, needs = "signed" } of library)
+			expect(consensus.find((known) => known.name === name)?.mode, name).toBe(needs);
+		expect(new Set(pentestScenarios().map(({ name }) => name)).size).toBe(pentestScenarios().length);
+	});
+
+	it("are all of one mode if one is asked for, and what does nothing there is refused", () => {
+		for (const mode of ["signed", "authenticated", "collector"] as const) {
+			const names = pentestScenarios(mode).map(({ name }) => name);
+			const theirs = modeAttacks.filter(({ needs }) => needs === mode);
+			expect(names).toEqual([...[...pbftAttacks, ...theirs].map(({ name }) => name), "twins"]);
+			expect(pentestScenarios(mode).every((known) => known.mode === mode)).toBe(true);
+		}
+		for (const name of ["spoilt-parts", "sybil"]) {
+			expect(() => chooseScenarios([name], "collector")).toThrow(
+				expect.objectContaining({
+					code: "pentest-scenario-other-mode",
+					details: { scenario: name, mode: "collector" },
+				}),
+			);
+		}
+	});
+
+	it("take place and are borne in the mode that they are for", async () => {
+		const report = await runPentest({ scenarios: modeAttacks.map(({ name }) => name), trials: 2, seed: 2 });
+		expect(report.scenarios.map(({ verdict }) => verdict)).toEqual(modeAttacks.map(() => "held"));
+	});
+
+	it("convict nobody by authenticators, and leave a collector that shows nothing", async () => {
+		const [voter] = (await runPentest({ scenarios: ["double-vote"], mode: "authenticated", trials: 2 })).scenarios;
+		expect(voter).toMatchObject({ verdict: "held", means: "none", attacks: 2, detected: 0, accused: 0 });
+		const [collector] = (await runPentest({ scenarios: ["silent-collector"], trials: 4 })).scenarios;
+		expect(collector).toMatchObject({ verdict: "held", means: "slowness", mode: "collector", accused: 0 });
+		expect(collector?.detected).toBe(collector?.attacks);
 	});
 
 	it("are found out, by seed, and f + 1 twins are seen to break the group, with an alarm", async () => {
