@@ -77,6 +77,7 @@ const otherMeans: Readonly<Record<GroupMode, Readonly<Record<string, Means>>>> =
 	collector: {
 		// Votes reach the collector alone, and it is less than f + 1.
 		"bad-signature": "none",
+		"forged-sender": "none",
 		"prepare-as-commit": "none",
 		// Each machine of a twin is shown to one half, and so are the votes that the collector gathers.
 		twins: "none",

@@ -1,10 +1,27 @@
-/** What this member does with proofs against others: it keeps and publishes the first, and stops when history has split. */
+/**
+ * What this member does with proofs against others: it keeps and publishes the first, follows nobody who is convicted, and stops when
+ * history has split.
+ *
+ * A convicted member leads no view (the paper leaves a primary for slowness alone). Why no correct member is left behind by that: (1) only
+ * evidence counts that everyone of the epoch can check, by the configurations that all of them have in common and within a bound, and it
+ * travels with the view change of whoever acts on it, again with each repetition; so all correct members come to the same members that are
+ * passed over. (2) At most f are, so of f + 1 views in a row one is led by another, and with more nobody is any more: then the group is
+ * beyond what it bears, and views go round as they do without evidence. (3) A primary that nobody can convict is left as before, by time.
+ */
 import type { NodeId } from "../core/index.ts";
 import { equalBytes } from "./bytes.ts";
 import { broadcast, emit, isMember, judgeOf, type PbftCore, suspect } from "./core.ts";
-import type { CheckpointCertificate, CommitCertificate } from "./entities.ts";
-import { type Conflict, type Evidence, isContradiction, isOmission, verifyConflict } from "./evidence.ts";
-import type { ViewChange } from "./messages.ts";
+import { type CheckpointCertificate, type CommitCertificate, primaryOf, type ViewNumber } from "./entities.ts";
+import {
+	type Conflict,
+	type Evidence,
+	isContradiction,
+	isOmission,
+	isTooLarge,
+	verifyConflict,
+	verifyEvidence,
+} from "./evidence.ts";
+import type { Accusation, ViewChange } from "./messages.ts";
 import { isSigned, type Statement } from "./statements.ts";
 import { isAuthenticated } from "./vote-authentication.ts";
 
@@ -14,8 +31,58 @@ export function convict(core: PbftCore, evidence: Evidence): void {
 	if (isAuthenticated(core)) return;
 	const { culprit } = evidence;
 	if (core.convicted.has(culprit) || !isMember(core, culprit)) return;
-	core.convicted.set(culprit, evidence);
-	emit(core, { type: "evidence", evidence });
+	keepEvidence(core, evidence);
+	if (convincesAll(core, evidence)) core.deposed.add(culprit);
+}
+
+function keepEvidence(core: PbftCore, evidence: Evidence): void {
+	const isFirst = !core.convicted.has(evidence.culprit);
+	core.convicted.set(evidence.culprit, evidence);
+	core.unsaved.isConviction = true;
+	if (isFirst) emit(core, { type: "evidence", evidence });
+}
+
+/** Whether everyone of this epoch is convinced by it: what else this member has learnt of the past must not matter. */
+function convincesAll(core: PbftCore, evidence: Evidence): boolean {
+	if (isTooLarge(evidence)) return false;
+	const inCommon = [core.configuration, ...core.history];
+	const configurationOf: CertifiedEpochs = (epoch) => inCommon.find((known) => known.epoch === epoch) ?? null;
+	return verifyEvidence(evidence, { ...judgeOf(core), configurationOf });
+}
+
+type CertifiedEpochs = ReturnType<typeof judgeOf>["configurationOf"];
+
+/** Another epoch has begun, or another life: what convinces everyone there may be something else. */
+export function reconsiderConvictions(core: PbftCore): void {
+	core.deposed = new Set();
+	for (const [culprit, evidence] of core.convicted)
+		if (isMember(core, culprit) && convincesAll(core, evidence)) core.deposed.add(culprit);
+}
+
+/** Whether no correct member follows the primary of a view. */
+export function isPassedOver({ deposed, configuration }: PbftCore, view: ViewNumber): boolean {
+	if (deposed.size === 0 || deposed.size > configuration.faults) return false;
+	return deposed.has(primaryOf(configuration, view));
+}
+
+/** The evidence by which views are passed over. */
+export function accusationsOf({ configuration, convicted, deposed }: PbftCore): Accusation[] {
+	const { epoch } = configuration;
+	return [...convicted]
+		.filter(([culprit]) => deposed.has(culprit))
+		.map(([, evidence]) => ({ type: "accusation", epoch, evidence }));
+}
+
+/** Somebody shows why it follows a member no more: by this, and not by its word, so does this member. */
+export function handleAccusation(core: PbftCore, from: NodeId, { evidence }: Accusation): void {
+	const { culprit } = evidence;
+	if (core.deposed.has(culprit) || culprit === core.config.nodeId || isAuthenticated(core)) return;
+	if (!isMember(core, culprit) || !convincesAll(core, evidence)) {
+		suspect(core, from, "false-accusation");
+		return;
+	}
+	keepEvidence(core, evidence);
+	core.deposed.add(culprit);
 }
 
 /**
@@ -80,8 +147,11 @@ export function raiseAlarm(core: PbftCore, first: CommitCertificate, second: Com
 	for (const certificate of [first, second]) broadcast(core, { type: "decision", certificate, batch: null });
 	core.alarm = conflict;
 	// These rest on there being no more than f liars, which has just turned out to be wrong.
-	for (const [member, { type }] of core.convicted)
-		if (type === "contradicts-certificate") core.convicted.delete(member);
+	for (const [member, { type }] of core.convicted) {
+		if (type !== "contradicts-certificate") continue;
+		core.convicted.delete(member);
+		core.deposed.delete(member);
+	}
 	core.unsaved.isView = true;
 	emit(core, { type: "alarm", conflict, culprits });
 }

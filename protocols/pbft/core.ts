@@ -38,15 +38,14 @@ import type { ViewChangeContext } from "./new-view-plan.ts";
 import type { HeldRead } from "./reads.ts";
 import { MessageShapes } from "./shape.ts";
 import { nullDigest, type Statement } from "./statements.ts";
+import { nothingUnsaved, type Unsaved } from "./unsaved.ts";
 import type {
 	BaseRecord,
-	JournalRecord,
 	OpenedView,
 	PbftDelivery,
 	PbftReply,
 	PbftTimer,
 	PbftTypes,
-	PbftWrite,
 	ViewRecord,
 } from "./vocabulary.ts";
 import { verifierOf } from "./vote-authentication.ts";
@@ -261,6 +260,8 @@ export interface PbftCore {
 	isParted: boolean;
 	/** The first evidence against each member. */
 	convicted: Map<NodeId, Evidence>;
+	/** Of them, the members that everyone of this epoch can be shown to be faulty: none of these leads, see `accusation.ts`. */
+	deposed: Set<NodeId>;
 	/** What members have said that convinces nobody alone, by member; only where votes are authenticated. See `testimony.ts`. */
 	testimonies: Map<NodeId, readonly string[]>;
 	/** Who has what view change of whom, as far as the primary that needs it was told; only where votes are authenticated. */
@@ -284,18 +285,6 @@ export interface PbftCore {
 	unsaved: Unsaved;
 	/** Sends and deliveries of this batch: they leave behind its persist. */
 	gathered: Effect<PbftTypes>[];
-}
-
-/** What the disk was not handed yet. */
-export interface Unsaved {
-	records: JournalRecord[];
-	/** Something is to leave that rests on these records; else they wait for the next persist. */
-	isUrgent: boolean;
-	isView: boolean;
-	/** The water marks have moved. It leaves with the next vote, since nothing rests on it before. */
-	isStable: boolean;
-	parts: NonNullable<PbftWrite["parts"]>[number][];
-	base: NonNullable<PbftWrite["base"]> | null;
 }
 
 export function createCore(config: PbftConfig, crypto: CryptoPort, choices: ChoicePort): PbftCore {
@@ -358,6 +347,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		silences: new Map(),
 		isParted: false,
 		convicted: new Map(),
+		deposed: new Set(),
 		testimonies: new Map(),
 		acknowledgements: new Map(),
 		keyGeneration: 0,
@@ -370,7 +360,7 @@ export function createCore(config: PbftConfig, crypto: CryptoPort, choices: Choi
 		nextReadId: 1,
 		reads: new Map(),
 		nextRecord: 1,
-		unsaved: { records: [], isUrgent: false, isView: false, isStable: false, parts: [], base: null },
+		unsaved: nothingUnsaved(),
 		gathered: [],
 	};
 }
@@ -408,6 +398,7 @@ export function copyCore(core: PbftCore): PbftCore {
 		peers: copyEach(core.peers, (budget) => ({ ...budget })),
 		silences: new Map(core.silences),
 		convicted: new Map(core.convicted),
+		deposed: new Set(core.deposed),
 		testimonies: new Map(core.testimonies),
 		peerGenerations: new Map(core.peerGenerations),
 		acknowledgements: copyEach(core.acknowledgements, (acknowledgements) => new Map(acknowledgements)),
@@ -585,6 +576,14 @@ export function suspect(core: PbftCore, member: NodeId, reason: Suspicion): void
 
 /** The record of where this member is in the order of views. */
 export function viewRecordOf(core: PbftCore): ViewRecord {
-	const { view, isActive, ownViewChange: viewChange, opened, alarm, keyGeneration } = core;
-	return { view, isActive, viewChange, opened, alarm, ...(keyGeneration > 0 ? { keyGeneration } : {}) };
+	const { view, isActive, ownViewChange: viewChange, opened, alarm, keyGeneration, convicted } = core;
+	return {
+		view,
+		isActive,
+		viewChange,
+		opened,
+		alarm,
+		...(keyGeneration > 0 ? { keyGeneration } : {}),
+		...(convicted.size > 0 ? { evidence: [...convicted.values()] } : {}),
+	};
 }

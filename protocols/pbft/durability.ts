@@ -4,6 +4,7 @@
  * never said anything that it does not remember.
  */
 import { type PbftCore, type Slot, viewRecordOf } from "./core.ts";
+import { nothingUnsaved } from "./unsaved.ts";
 import type { JournalRecord, PbftWrite } from "./vocabulary.ts";
 
 /** Puts a record into the journal. One that is not urgent leaves with the next that is. */
@@ -25,11 +26,11 @@ export function persistAndRelease(core: PbftCore): void {
 }
 
 function takeUnsaved(core: PbftCore): PbftWrite {
-	const { records, isView, isStable, parts, base } = core.unsaved;
-	core.unsaved = { records: [], isUrgent: false, isView: false, isStable: false, parts: [], base: null };
+	const { records, isView, isConviction, isStable, parts, base } = core.unsaved;
+	core.unsaved = nothingUnsaved();
 	const firstIndex = core.nextRecord - records.length;
 	return {
-		...(isView ? { view: viewRecordOf(core) } : {}),
+		...(isView || isConviction ? { view: viewRecordOf(core) } : {}),
 		...(isStable && core.stable !== null ? { stable: core.stable } : {}),
 		...(records.length > 0 ? { append: { firstIndex, records } } : {}),
 		...(parts.length > 0 ? { parts } : {}),

@@ -24,6 +24,7 @@ export type Suspicion =
 	| "unproved-new-view"
 	| "unproved-certificate"
 	| "bad-state-part"
+	| "false-accusation"
 	| "too-many-offences"
 	/** The primary did not get a known request executed in time, or brings less than is expected of it. */
 	| "slow-primary"
@@ -39,7 +40,7 @@ export type PbftEvent =
 	| {
 			readonly type: "view-change-started";
 			readonly view: ViewNumber;
-			readonly reason: "timeout" | "joined" | "bad-new-view" | "slow-primary";
+			readonly reason: "timeout" | "joined" | "bad-new-view" | "slow-primary" | "convicted-primary";
 	  }
 	/** A slot is decided here, with its proof. */
 	| { readonly type: "decided"; readonly certificate: CommitCertificate; readonly requests: number }

@@ -79,6 +79,20 @@ export interface Conflict {
 	readonly second: CommitCertificate;
 }
 
+/** Byte strings in one piece of evidence, of which most are signatures to be checked: some 70 ms of Ed25519. */
+export const EVIDENCE_BYTE_STRINGS_MAX = 512;
+
+/** Whether it holds more signatures than one message may make a member check. */
+export function isTooLarge(evidence: Evidence): boolean {
+	return byteStringsIn(evidence) > EVIDENCE_BYTE_STRINGS_MAX;
+}
+
+function byteStringsIn(value: unknown): number {
+	if (value instanceof Uint8Array) return 1;
+	if (typeof value !== "object" || value === null) return 0;
+	return Object.values(value).reduce((sum: number, inner: unknown) => sum + byteStringsIn(inner), 0);
+}
+
 /** Whether the evidence proves that its culprit is faulty. */
 export function verifyEvidence(evidence: Evidence, context: ViewChangeContext): boolean {
 	switch (evidence.type) {

@@ -8,6 +8,7 @@ import {
 	type NodeId,
 	type StateMachine,
 } from "../core/index.ts";
+import { handleAccusation } from "./accusation.ts";
 import { handleViewChangeAck } from "./acknowledgements.ts";
 import {
 	handleCommit,
@@ -77,6 +78,7 @@ import {
 	handleRequestTimer,
 	handleViewChange,
 	handleViewTimer,
+	leaveDeposed,
 	startViewChange,
 } from "./view-change.ts";
 import type { PbftTimer, PbftTypes } from "./vocabulary.ts";
@@ -168,6 +170,7 @@ export class PbftMachine implements StateMachine<PbftTypes> {
 
 function endBatch(core: PbftCore): void {
 	if (core.alarm === null && !isEstimating(core)) {
+		leaveDeposed(core);
 		propose(core);
 		forwardRequests(core);
 	}
@@ -313,6 +316,9 @@ function receiveOther(core: PbftCore, from: NodeId, message: Exclude<PbftMessage
 			return;
 		case "view-change-ack":
 			if (handleViewChangeAck(core, from, message)) countViewChanges(core);
+			return;
+		case "accusation":
+			handleAccusation(core, from, message);
 			return;
 		case "new-key":
 			if (handleNewKey(core, from, message)) repeatUnderNewKeys(core, from);

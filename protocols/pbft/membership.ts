@@ -6,7 +6,7 @@
 import { compareIds, type NodeId } from "../core/index.ts";
 import { PBFT_MEMBERS_MAX } from "./config.ts";
 import type { Configuration, Epoch, SequenceNumber } from "./entities.ts";
-import { type Evidence, verifyEvidence } from "./evidence.ts";
+import { EVIDENCE_BYTE_STRINGS_MAX, type Evidence, isTooLarge, verifyEvidence } from "./evidence.ts";
 import type { ViewChangeContext } from "./new-view-plan.ts";
 import { decodeStructure, encodeStructure, type Structure } from "./structure.ts";
 
@@ -56,9 +56,6 @@ export type MembershipOutcome =
 	  }
 	| ({ readonly type: "refused" } & MembershipRefusal);
 
-/** Byte strings in one piece of evidence, of which most are signatures to be checked: some 70 ms of Ed25519. */
-const EVIDENCE_BYTE_STRINGS_MAX = 512;
-
 /** The operation of a request of kind `configure`. */
 export function encodeMembershipOperation(operation: MembershipOperation): Uint8Array {
 	return encodeStructure(operation as unknown as Structure);
@@ -107,7 +104,7 @@ export function judgeMembershipChange(bytes: Uint8Array, context: MembershipCont
 	}
 	if (members.length > PBFT_MEMBERS_MAX) return refused({ reason: "too-many-members", limit: PBFT_MEMBERS_MAX });
 	if (asked.type === "isolate") {
-		const refusal = refuteEvidence(asked.evidence, operation, context.judge);
+		const refusal = refuteEvidence(asked.evidence, context.judge);
 		if (refusal !== null) return refused(refusal);
 	}
 	const next: Configuration = { epoch: (configuration.epoch + 1) as Epoch, members, faults };
@@ -148,15 +145,7 @@ function sorted(members: readonly NodeId[], more: NodeId): readonly NodeId[] {
 	return [...members, more].sort(compareIds);
 }
 
-function refuteEvidence(evidence: Evidence, operation: Structure, judge: ViewChangeContext): MembershipRefusal | null {
-	if (byteStringsIn(operation) > EVIDENCE_BYTE_STRINGS_MAX) {
-		return { reason: "evidence-too-large", limit: EVIDENCE_BYTE_STRINGS_MAX };
-	}
+function refuteEvidence(evidence: Evidence, judge: ViewChangeContext): MembershipRefusal | null {
+	if (isTooLarge(evidence)) return { reason: "evidence-too-large", limit: EVIDENCE_BYTE_STRINGS_MAX };
 	return verifyEvidence(evidence, judge) ? null : { reason: "evidence-refuted", member: evidence.culprit };
-}
-
-function byteStringsIn(value: Structure): number {
-	if (value instanceof Uint8Array) return 1;
-	if (typeof value !== "object" || value === null) return 0;
-	return Object.values(value).reduce((sum: number, inner: Structure) => sum + byteStringsIn(inner), 0);
 }

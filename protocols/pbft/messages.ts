@@ -17,6 +17,7 @@ import type {
 	SequenceNumber,
 	ViewNumber,
 } from "./entities.ts";
+import type { Evidence } from "./evidence.ts";
 
 /** Proofs of epochs that a member keeps and shows: one that was away for more changes of membership has to be told of later members. */
 export const EPOCH_PROOFS_MAX = 64;
@@ -90,6 +91,12 @@ export interface ViewChangeAck {
 	readonly digest: Digest;
 	/** Over `acknowledgementDigest`, for the primary alone. */
 	readonly signature: Uint8Array;
+}
+/** Why the sender leaves, or passes over, views that a member leads; whoever gets it convinces itself. */
+export interface Accusation {
+	readonly type: "accusation";
+	readonly epoch: Epoch;
+	readonly evidence: Evidence;
 }
 /** The sender refuses authenticators under earlier numbers from now on (TOCS §5.2.1); signed with the number as sequence, whatever votes carry. */
 export interface NewKey {
@@ -240,6 +247,7 @@ export type PbftMessage =
 	| Checkpoint
 	| ViewChange
 	| ViewChangeAck
+	| Accusation
 	| VoteCertificate
 	| NewKey
 	| NewView

@@ -1,6 +1,6 @@
 /** Entering a view: its primary opens it with proofs, and every backup recomputes what follows from them (OSDI'99 §4.4). */
 import { assert, compareIds, type NodeId } from "../core/index.ts";
-import { convict } from "./accusation.ts";
+import { convict, isPassedOver } from "./accusation.ts";
 import { isHeldByQuorum, viewChangeAgain } from "./acknowledgements.ts";
 import { accept } from "./agreement.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
@@ -68,6 +68,7 @@ export function openView(core: PbftCore): void {
 export function handleNewView(core: PbftCore, from: NodeId, message: NewView): NewView | null {
 	const { view, epoch, viewChanges, proposals, signature } = message;
 	if (view < core.view || (view === core.view && core.isActive) || view === 0) return null;
+	if (isPassedOver(core, view)) return null;
 	const opening = core.openingView?.message.view ?? 0;
 	if (opening > view || opening === view) return null;
 	// Passed on by somebody else it is as good: the signature is the primary's.

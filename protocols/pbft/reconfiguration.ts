@@ -11,6 +11,7 @@
  * Until a the primary fills slots with empty batches; backups time it as they time requests. At a everything waits for the checkpoint.
  */
 import type { NodeId } from "../core/index.ts";
+import { reconsiderConvictions } from "./accusation.ts";
 import { equalBytes } from "./bytes.ts";
 import { verifyCheckpoint } from "./certificates.ts";
 import { forgetCollector } from "./collector.ts";
@@ -119,6 +120,7 @@ export function enterEpoch(core: PbftCore, { configuration, pending, history, se
 	core.configuration = configuration;
 	core.pending = pending;
 	core.history = history;
+	reconsiderConvictions(core);
 	core.hasLeft = false;
 	core.epochStart = sequence;
 	core.view = 0 as ViewNumber;

@@ -3,6 +3,7 @@
  * the same). What is repeated was said before, so it needs no new record.
  */
 import type { NodeId } from "../core/index.ts";
+import { accusationsOf } from "./accusation.ts";
 import { viewChangeAgain } from "./acknowledgements.ts";
 import { equalBytes, hexOf } from "./bytes.ts";
 import { verifyCertificate } from "./certificates.ts";
@@ -98,7 +99,9 @@ function repeatView(core: PbftCore, from: NodeId, status: Status): void {
 	const isBehind = status.view < core.view || (status.view === core.view && !status.isActive);
 	if (!isBehind) return;
 	if (core.isActive && core.opened !== null) send(core, from, newViewAgain(core, core.opened.message));
-	if (!core.isActive && core.ownViewChange !== null) send(core, from, viewChangeAgain(core, core.ownViewChange));
+	if (core.isActive || core.ownViewChange === null) return;
+	for (const accusation of accusationsOf(core)) send(core, from, accusation);
+	send(core, from, viewChangeAgain(core, core.ownViewChange));
 }
 
 /** Others' words are passed on as they are. */

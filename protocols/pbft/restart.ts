@@ -1,5 +1,6 @@
 /** A life begins: from the disk, a member takes up every word that it may have given. */
 import { assert } from "../core/index.ts";
+import { reconsiderConvictions } from "./accusation.ts";
 import { viewChangeAgain } from "./acknowledgements.ts";
 import { hexOf } from "./bytes.ts";
 import { planView, withAccepted } from "./claimed-view.ts";
@@ -42,6 +43,11 @@ export function handleStart(core: PbftCore, { view, stable, base, firstIndex, re
 		deliver(core, { type: "restore-checkpoint", state: base.state });
 		emit(core, { type: "restored", sequence: base.state.sequence, chain: base.state.chain, from: "disk" });
 	}
+	for (const evidence of view.evidence ?? []) {
+		core.convicted.set(evidence.culprit, evidence);
+		emit(core, { type: "evidence", evidence });
+	}
+	reconsiderConvictions(core);
 	core.freshFrom = freshFrom(core);
 	core.nextRecord = firstIndex;
 	for (const record of records) takeUp(core, record);

@@ -122,18 +122,20 @@ export class MessageShapes {
 			proposals: list(record({ sequence: natural, digest: proof, signature: proof }), config.windowSize),
 			signature: proof,
 		};
-		this.#request = request;
-		this.#operation = operationShape(proof, {
+		const evidence = evidenceShape(proof, {
 			viewChange,
 			newView: record(newView),
 			certificate: (value) => commitCertificate(value) || checkpoint(value),
 		});
+		this.#request = request;
+		this.#operation = operationShape(evidence);
 		this.#shapes = new Map<PbftMessage["type"], Shape>([
 			["pre-prepare", record({ ...slotVote, batch })],
 			["prepare", record(slotVote)],
 			["commit", record(slotVote)],
 			["checkpoint", record({ epoch: natural, sequence: natural, digest: proof, signature: proof })],
 			["view-change", viewChange],
+			["accusation", record({ epoch: natural, evidence })],
 			["new-key", record({ generation: natural, signature: proof })],
 			["view-change-ack", record({ epoch: natural, view: natural, sender: member, digest: proof, signature: proof })],
 			[
@@ -211,7 +213,7 @@ function variants(shapes: Readonly<Record<string, Shape>>): Shape {
 	};
 }
 
-function operationShape(proof: Shape, parts: Readonly<Record<"viewChange" | "newView" | "certificate", Shape>>): Shape {
+function evidenceShape(proof: Shape, parts: Readonly<Record<"viewChange" | "newView" | "certificate", Shape>>): Shape {
 	const { viewChange, newView, certificate } = parts;
 	const statement = record({
 		type: oneOf(...statementTypes),
@@ -221,7 +223,7 @@ function operationShape(proof: Shape, parts: Readonly<Record<"viewChange" | "new
 		digest: proof,
 	});
 	const said = record({ statement, signature: proof });
-	const evidence = variants({
+	return variants({
 		equivocation: record({ culprit: member, first: said, second: said }),
 		"contradicts-certificate": record({ culprit: member, said, certificate }),
 		"bad-view-change": record({ culprit: member, viewChange }),
@@ -232,6 +234,9 @@ function operationShape(proof: Shape, parts: Readonly<Record<"viewChange" | "new
 			viewChanges: list(record({ sender: member, viewChange }), PBFT_MEMBERS_MAX),
 		}),
 	});
+}
+
+function operationShape(evidence: Shape): Shape {
 	return variants({
 		add: record({ member }),
 		remove: record({ member, replacement: nullable(member) }),

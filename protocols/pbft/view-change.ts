@@ -1,10 +1,20 @@
 /** Leaving a view: when, with which proofs, and how long to wait for the next (OSDI'99 §4.4, §4.5.2). */
 import type { NodeId } from "../core/index.ts";
-import { convict, examine, examineOmission } from "./accusation.ts";
+import { accusationsOf, convict, examine, examineOmission, isPassedOver } from "./accusation.ts";
 import { acknowledge } from "./acknowledgements.ts";
 import { emptyBytes, equalBytes } from "./bytes.ts";
 import { claimFault, claimsOf } from "./claimed-view.ts";
-import { broadcast, cancelTimer, emit, isMember, judgeOf, type PbftCore, setTimer, suspect } from "./core.ts";
+import {
+	broadcast,
+	cancelTimer,
+	emit,
+	isMember,
+	judgeOf,
+	type PbftCore,
+	setTimer,
+	suspect,
+	takesPart,
+} from "./core.ts";
 import { type PreparedProof, primaryOf, type SequenceNumber, type ViewNumber, viewAfter } from "./entities.ts";
 import type { PbftEvent } from "./events.ts";
 import { isProvedFalse } from "./evidence.ts";
@@ -53,10 +63,18 @@ export function handleViewTimer(core: PbftCore): void {
 	if (!core.isActive) startViewChange(core, viewAfter(core.view), "timeout");
 }
 
-/** Leaves all views below this one: nothing of them is accepted any more but decisions and checkpoints, which prove themselves. */
-export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason): void {
+/** Proof, not time: whoever is shown to be faulty leads no more, from the moment that it is shown here. */
+export function leaveDeposed(core: PbftCore): void {
+	if (takesPart(core) && isPassedOver(core, core.view))
+		startViewChange(core, viewAfter(core.view), "convicted-primary");
+}
+
+/** Leaves all views below this one, or below the next one that is not led by a convicted member: nothing of them is accepted any more but decisions and checkpoints, which prove themselves. */
+export function startViewChange(core: PbftCore, wanted: ViewNumber, reason: Reason): void {
 	// The group has gone to a later epoch without this member, which is about to follow: what it could say here helps nobody.
 	if ((core.stable?.epoch ?? 0) > core.configuration.epoch || isEstimating(core)) return;
+	let view = wanted;
+	while (isPassedOver(core, view)) view = viewAfter(view);
 	rollBack(core);
 	core.failedViews = core.hasProgressed ? 0 : core.failedViews + 1;
 	core.hasProgressed = false;
@@ -73,6 +91,7 @@ export function startViewChange(core: PbftCore, view: ViewNumber, reason: Reason
 	core.unsaved.isView = true;
 	const digest = viewChangeStatement(judgeOf(core), message).digest;
 	core.viewChanges.set(core.config.nodeId, { message, digest });
+	for (const accusation of accusationsOf(core)) broadcast(core, accusation);
 	broadcast(core, message);
 	emit(core, { type: "view-change-started", view, reason });
 	countViewChanges(core);

@@ -38,6 +38,10 @@ export interface PbftView {
 	readonly slots: ReadonlyMap<SequenceNumber, SlotView>;
 	readonly waiting: ReadonlyMap<string, unknown>;
 	readonly convicted: ReadonlyMap<NodeId, Evidence>;
+	readonly deposed: ReadonlySet<NodeId>;
+	readonly hasLeft: boolean;
+	/** A recovery that is under way; without an estimate it is not known how far the group is. */
+	readonly recovery: { readonly estimate: SequenceNumber | null } | null;
 	readonly alarm: Conflict | null;
 	readonly keyGeneration: number;
 	readonly peerGenerations: ReadonlyMap<NodeId, number>;

@@ -16,7 +16,7 @@ import type {
 	ViewNumber,
 } from "./entities.ts";
 import type { PbftEvent } from "./events.ts";
-import type { Conflict } from "./evidence.ts";
+import type { Conflict, Evidence } from "./evidence.ts";
 import type { NewView, PbftMessage, ViewChange } from "./messages.ts";
 
 /** A view that was opened, with the bodies that its opening names. */
@@ -38,6 +38,8 @@ export interface ViewRecord {
 	readonly alarm: Conflict | null;
 	/** Of the keys by which others speak to this member; absent before the first refresh. */
 	readonly keyGeneration?: number;
+	/** The first evidence against each member that is convicted here; absent while nobody is. */
+	readonly evidence?: readonly Evidence[];
 }
 
 /** What a member must not forget of one slot. Records of slots up to the base are of no use any more. */

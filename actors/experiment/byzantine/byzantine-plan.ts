@@ -36,6 +36,7 @@ const messageKinds: Readonly<Record<PbftMessage["type"], true>> = {
 	"view-change": true,
 	"view-change-ack": true,
 	"vote-certificate": true,
+	accusation: true,
 	"new-key": true,
 	"new-view": true,
 	forward: true,

@@ -50,7 +50,7 @@ export function pbftModel(options: PbftModelOptions): GroupModel<PbftTypes, Pbft
 const checkpointProperties: ReadonlySet<string> = new Set(["checkpoint-agreement"]);
 
 /** They speak of convictions: authenticators convict nobody, and where nobody lies there is none to judge. */
-const convictions: ReadonlySet<string> = new Set(["no-false-conviction", "member-convicted"]);
+const convictions: ReadonlySet<string> = new Set(["no-false-conviction", "convicted-never-leads", "member-convicted"]);
 
 function isUnproved({ votes }: PbftModelOptions): boolean {
 	return votes === "authenticated";

@@ -1,6 +1,6 @@
 /** How PBFT is put into the model checker: its disk, what of a machine's state matters, and what can not matter any more. */
-import { assert, type GroupId, type NodeId, nodeId, type StateMachine } from "../../core/index.ts";
-import { IdealAuthority } from "../../verification/index.ts";
+import { assert, type GroupId, type NodeId, nodeId } from "../../core/index.ts";
+import { IdealAuthority, type ViewableMachine } from "../../verification/index.ts";
 import { type Envelope, type GroupPort, RANK_MAX } from "../../verification/model-checker/index.ts";
 import { emptyBytes, equalBytes, hexOf } from "../bytes.ts";
 import { type PbftConfig, pbftConfig } from "../config.ts";
@@ -13,11 +13,10 @@ import { requestDigest, requestStatement } from "../statements.ts";
 import type { PbftView } from "../view.ts";
 import type { JournalRecord, PbftDurable, PbftTypes, PbftWrite } from "../vocabulary.ts";
 import { type LieBounds, liesOf } from "./lies.ts";
+import { OneProof, proofAgainst } from "./one-proof.ts";
 
 /** A PBFT machine, or something around one, that observers can look into. */
-export interface ViewablePbft extends StateMachine<PbftTypes> {
-	readonly view: PbftView;
-}
+export type ViewablePbft = ViewableMachine<PbftTypes, PbftView>;
 
 export interface PbftPortOptions {
 	/** Members, named `n1` and so on; as many may be faulty as their number allows. */
@@ -98,22 +97,34 @@ export function pbftPort(options: PbftPortOptions): GroupPort<PbftTypes, PbftVie
 			batchMaxRequests: 1,
 			votes,
 		});
+	// Whoever is convicted in the last view leads it, and the member is beyond the bounds at once, or not, and nothing comes of it. With more
+	// liars than may be faulty it matters for how many of them there is proof. Authenticators prove nothing.
+	const isJusticeOver = (view: ViewNumber): boolean =>
+		votes === "authenticated" || (view >= options.views && liars.length <= faults);
+	const proofs = new Map(liars.map((liar) => [liar, proofAgainst(liar, cluster, authority.portOf(liar))]));
 	return {
 		nodes,
-		create: (node) => create(new PbftMachine(configOf(node), authority.portOf(node))),
+		create: (node) => new OneProof(create(new PbftMachine(configOf(node), authority.portOf(node))), proofs),
 		blank,
 		performWrite,
 		view: (machine) => (machine as ViewablePbft).view,
-		essence: (state) => essenceOf(state as PbftState, votes, liars),
+		essence: (state) => {
+			const core = state as PbftState;
+			return { ...essenceOf(core, votes, liars), justice: isJusticeOver(core.view) ? null : justiceOf(core, liars) };
+		},
 		durableEssence: (durable) => ({
 			...durable,
+			view: isJusticeOver(durable.view.view) ? { ...durable.view, evidence: [] } : durable.view,
 			records: durable.records.map((record) => essenceOfRecord(record, votes)),
 		}),
 		isWithin: (essence) => {
 			const { view, slots } = essence as PbftEssence;
 			return view <= options.views && slots.every(({ sequence }) => sequence <= options.slots);
 		},
-		isObsolete: (envelope, _essence, durable) => isObsolete(envelope, durable),
+		isObsolete: (envelope, _essence, durable) => {
+			if (envelope.message.type === "accusation") return isJusticeOver(durable.view.view);
+			return isObsolete(envelope, durable);
+		},
 		isPremature: ({ message }, essence) => isPremature(message, essence as PbftEssence),
 		rank: (essence) => rankOf(essence as PbftEssence),
 		// What members repeat was said before, and here nothing that was said is ever lost for good.
@@ -166,10 +177,11 @@ function performWrite(durable: PbftDurable, { view, append, ...others }: PbftWri
  *
  * 1. *In which order votes came, and how many more there are than a proof needs.* It decides only of which members' votes a proof is
  *    made, and whoever checks proofs takes each of them alike. Once a proof is made, it is kept as it is.
- * 2. *Votes in a slot that is settled*: prepares once it is prepared, commits once it is decided, but for which correct members they are
- *    of (a view change is held against them); and the votes of correct members for another digest than the accepted one, who never give
- *    another. They are looked at only for evidence.
- * 3. *Who is convicted.* It decides only whether more evidence is looked for. All evidence names liars, or the run ends here, violated.
+ * 2. *Votes of correct members in a slot that is settled*: prepares once it is prepared, commits once it is decided, but for whose they
+ *    are (a view change is held against them); and their votes for another digest than the accepted one, for they never give another. They
+ *    are looked at only for evidence. What liars have said matters until they are convicted.
+ * 3. *By what somebody is convicted*; see `one-proof.ts`. All evidence names liars, or the run ends here, violated. In the last view it does
+ *    not matter either who is convicted, nor what liars have said that could convict them.
  * 4. *Whose commits a decision is made of*, as 1.
  *
  * Where votes are authenticated, it matters besides what was ever accepted (Q), who has testified what, and who has acknowledged what, up
@@ -195,7 +207,11 @@ function essenceOf(
 		nextSequence,
 		executed,
 		alarm,
-		unsaved: { ...unsaved, records: unsaved.records.map((record) => essenceOfRecord(record, votes)) },
+		unsaved: {
+			...unsaved,
+			isConviction: false,
+			records: unsaved.records.map((record) => essenceOfRecord(record, votes)),
+		},
 		nextRecord,
 		waiting: [...state.waiting.keys()],
 		unproposed: [...state.unproposed.keys()],
@@ -243,6 +259,21 @@ function essenceOfSlot(
 		prepared: prepared === null ? null : essenceOfProof(prepared, votes),
 		decision: decision === null ? null : { view: decision.view, digest: decision.digest },
 	};
+}
+
+/** Who is convicted; and what the others that lie have spoken for in a slot, in whichever phase, or committed to: a word more may convict them. */
+function justiceOf({ deposed, slots, unsaved }: PbftState, liars: readonly NodeId[]): unknown {
+	const words = new Set<string>();
+	for (const liar of liars.filter((one) => !deposed.has(one))) {
+		for (const { sequence, prepares, commits } of slots.values()) {
+			const [prepare, commit] = [prepares.get(liar), commits.get(liar)];
+			for (const vote of [prepare, commit])
+				if (vote !== undefined) words.add(`${liar} ${sequence} ${hexOf(vote.digest)}`);
+			// It is held against a later view change.
+			if (commit !== undefined) words.add(`${liar} ${sequence} commits`);
+		}
+	}
+	return { deposed, words, isUnsaved: unsaved.isConviction };
 }
 
 /** Correct members whose commits are here: who hides one of its own in a view change is convicted. */

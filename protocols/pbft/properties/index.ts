@@ -15,6 +15,7 @@ import type { PbftObservation } from "./observation.ts";
 import { durableBeforeSent, oneVoice, voteInViewOnly } from "./one-voice.ts";
 import { replicasEqual } from "./recovery.ts";
 import { agreement, checkpointAgreement, historyAgreement } from "./same-at.ts";
+import { convictedNeverLeads } from "./trusted-primary.ts";
 import {
 	checkpointStable,
 	decidedInLaterView,
@@ -38,6 +39,7 @@ export const pbftProperties: readonly Property<PbftObservation>[] = [
 	voteInViewOnly,
 	durableBeforeSent,
 	noFalseConviction,
+	convictedNeverLeads,
 	somethingDecided,
 	viewChanged,
 	decidedInLaterView,

@@ -149,7 +149,6 @@ describe("the normal case", () => {
 		replica.hear(n1, replica.prePrepare(1, replica.batch(replica.request(2))));
 		expect(replica.said("prepare")).toEqual([]);
 		expect(replica.events("evidence").length).toBe(1);
-		replica.ask(replica.request(9)).fire("request");
 		expect(replica.isPersistedBefore("view-change")).toBe(true);
 		// What was prepared in the former life is in the view change of this one; and the same again in the next.
 		const [sent] = replica.said("view-change");
