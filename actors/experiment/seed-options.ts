@@ -4,12 +4,15 @@
  */
 import { Generator } from "../../protocols/core/index.ts";
 import type { ASK_FIRST, Experiment, TimedFault, Topology, WorkloadSpec } from "../../supervisors/index.ts";
+import { RETURN_KINDS } from "./seed-script.ts";
 
 export interface SeedOptions {
 	readonly config: Topology["config"];
 	readonly workload: Pick<WorkloadSpec, "keys" | "ratePerSecond" | "burst" | "reads" | "ask">;
 	/** The kinds of faults that are left: none that breaks a promise which these options make under conditions. */
 	readonly faults: readonly string[];
+	/** The seed's faults are those of `seed-script.ts`, and no others. */
+	readonly isScripted: boolean;
 }
 
 /**
@@ -55,15 +58,30 @@ const againstStaleReads: readonly string[] = ["clock-skew", "clock-jump", "clock
 type Timing = "plain" | "lease" | "quiet";
 const timings: readonly Timing[] = ["plain", "plain", "lease", "quiet"];
 
-/** Cut-off leaders, with clocks that let them believe in themselves; and members that come back to logs that were compacted. */
-const themes: readonly (readonly string[] | null)[] = [
+/** Leaders that come back with a log of their own. */
+const RETURNS = "returns";
+/**
+ * Cut-off leaders, with clocks that let them believe in themselves; members that come back to logs that were compacted; disks
+ * that lose what was on them, and what lets it be found.
+ */
+const themes: readonly (readonly string[] | typeof RETURNS | null)[] = [
 	null,
 	null,
 	null,
 	["partition"],
 	["partition", "clock-skew", "clock-drift"],
 	["partition", "pause", "crash", "loss", "restart-power-loss"],
+	["bit-rot", "misdirected-write", "kill", "restart-power-loss", "partition", "loss"],
+	RETURNS,
 ];
+/** Many commands at once, on a member that hears nobody; a snapshot that ends within them, and long terms, in which it takes them in. */
+const returnCompactions: readonly Topology["config"][] = [
+	{ snapshotEveryEntries: 1, retainedEntries: 0 },
+	{ snapshotEveryEntries: 4, retainedEntries: 0 },
+];
+const RETURN_BURST = 16;
+/** Whoever is back a moment later than the others began to wait may still be the first to campaign. */
+const RETURN_TERMS = { electionTimeoutMinMs: 300, electionTimeoutMaxMs: 900 };
 /** Clients that hold on to their leader are the first to be told something old. */
 const askFirst: readonly (typeof ASK_FIRST)[number][] = ["leader", "remembered", "remembered", "any"];
 
@@ -73,7 +91,9 @@ const CRASH_LOOP_MS_MAX = 1_500;
 /** The options of a seed that draws from these kinds of faults. */
 export function drawOptions(seed: number, kinds: readonly string[]): SeedOptions {
 	const generator = new Generator(seed, "options");
-	const faults = drawFaults(generator, kinds);
+	const theme = generator.pick(themes);
+	if (theme === RETURNS && RETURN_KINDS.every((kind) => kinds.includes(kind))) return returnOptions(generator);
+	const faults = theme === null || theme === RETURNS ? kinds : ofTheme(kinds, theme);
 	const drawn = generator.pick(timings);
 	const timing = drawn === "lease" && !leavesOne(faults, againstLeases) ? "plain" : drawn;
 	const isStale = generator.chance(0.25) && leavesOne(faults, againstStaleReads);
@@ -92,13 +112,27 @@ export function drawOptions(seed: number, kinds: readonly string[]): SeedOptions
 			ask: generator.pick(askFirst),
 		},
 		faults: without(without(faults, timing === "lease" ? againstLeases : []), isStale ? againstStaleReads : []),
+		isScripted: false,
+	};
+}
+
+function returnOptions(generator: Generator): SeedOptions {
+	return {
+		config: { ...drawConfig(generator, "plain"), ...generator.pick(returnCompactions), ...RETURN_TERMS },
+		workload: {
+			keys: generator.pick(keyCounts),
+			burst: RETURN_BURST,
+			ratePerSecond: generator.pick(BUSY_PER_SECOND),
+			reads: ["as-configured", "linearizable"],
+			ask: generator.pick(askFirst),
+		},
+		faults: [],
+		isScripted: true,
 	};
 }
 
 /** A part of the seeds has one theme, and so much more of it than a mixture of everything could have. */
-function drawFaults(generator: Generator, kinds: readonly string[]): readonly string[] {
-	const theme = generator.pick(themes);
-	if (theme === null) return kinds;
+function ofTheme(kinds: readonly string[], theme: readonly string[]): readonly string[] {
 	const left = kinds.filter((kind) => theme.includes(kind));
 	return left.length === 0 ? kinds : left;
 }

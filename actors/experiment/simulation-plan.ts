@@ -4,6 +4,7 @@ import type { RaftMessage } from "../../protocols/raft/index.ts";
 import { type Experiment, planExperiment, selectFaults } from "../../supervisors/index.ts";
 import { KEY_VALUE_WORKLOAD } from "./key-value-workload.ts";
 import { drawOptions, withinPromises } from "./seed-options.ts";
+import { drawReturns } from "./seed-script.ts";
 import { KILL_POINTS, simulationFaultKinds } from "./simulation-faults.ts";
 
 export interface SimulationPlan {
@@ -54,7 +55,7 @@ export function plannedFaults(selection: string): readonly string[] {
 
 /** The experiment of a seed. */
 export function planSeed(seed: number, { protocol, nodes, forMs, faults }: SimulationPlan): Experiment {
-	const { config, workload, faults: possible } = drawOptions(seed, faults);
+	const { config, workload, faults: possible, isScripted } = drawOptions(seed, faults);
 	// Members on one disk share flushes, members on their own can lose one: half of the seeds see either.
 	const onShared = possible.filter((kind) => !sharedDiskFatal.has(kind));
 	const disks = onShared.length > 0 && new Generator(seed, "disks").chance(0.5) ? "shared" : "own";
@@ -83,5 +84,12 @@ export function planSeed(seed: number, { protocol, nodes, forMs, faults }: Simul
 			part: ["any", "log", "snapshot"],
 		},
 	});
-	return withinPromises(planned);
+	return isScripted ? scripted(planned) : withinPromises(planned);
+}
+
+function scripted(planned: Experiment): Experiment {
+	const { topology, workload, budget, seed } = planned;
+	const order = { nodes: topology.nodes, forMs: workload.forMs, crash: budget.crash };
+	const method = drawReturns(new Generator(seed, "script"), order);
+	return { ...planned, description: "Leaders that come back with a log of their own.", method };
 }

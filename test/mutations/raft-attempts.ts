@@ -22,6 +22,8 @@ export const raftAttempts: readonly Attempt[] = [
 	// Clients that hold on to a deposed leader; a chunk of a snapshot that is lost when the faults end.
 	["simulate", "--seed", "50"],
 	["simulate", "--seed", "36"],
+	// A leader that comes back with a log of its own: what it needs is compacted, or its successor is gone.
+	["simulate", "--seed", "39"],
 	tests(room, "paper", "transcripts", "conflict", "progress", "configuration", "membership", "sessions", "transfer"),
 	tests(room, "forwarding", "priority", "witness", "repair", "snapshot-request"),
 	tests(room, "learners", "lease", "follower-reads", "forget-leader", "byte-limits", "config"),

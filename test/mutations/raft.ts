@@ -23,6 +23,13 @@ export const raftMutations: readonly Mutation[] = [
 		new: "",
 	},
 	{
+		name: "vote-longer-log",
+		bug: "a longer log of an older term gets the vote",
+		file: "protocols/raft/election.ts",
+		old: "if (lastTerm !== core.log.lastTerm) return lastTerm > core.log.lastTerm;",
+		new: "void lastTerm;",
+	},
+	{
 		name: "vote-not-persisted",
 		bug: "gives a vote that is not on the disk",
 		file: "protocols/raft/election.ts",

@@ -39,6 +39,7 @@ import { monotoneTerm } from "./monotone-term.ts";
 import type { RaftObservation } from "./observation.ts";
 import { leaderExists, replicasEqual } from "./recovery.ts";
 import { entryFetchedAgain, snapshotFetchedAgain, snapshotTakenAgain } from "./repair-witnesses.ts";
+import { snapshotMatchesLog } from "./snapshot-log.ts";
 import { stateMachineSafety } from "./state-machine-safety.ts";
 import { witnessRole } from "./witness-role.ts";
 import {
@@ -68,6 +69,7 @@ export const raftProperties: readonly Property<RaftObservation>[] = [
 	monotoneCommit,
 	monotoneApplied,
 	indexOrder,
+	snapshotMatchesLog,
 	deliveryOrder,
 	exactlyOnce,
 	oneChangeAtATime,

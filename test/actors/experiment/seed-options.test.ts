@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { plannedFaults, planSeed } from "../../../actors/experiment/index.ts";
-import type { Experiment, TimedFault } from "../../../supervisors/index.ts";
+import { beyondBudget, type Experiment, type TimedFault } from "../../../supervisors/index.ts";
 
 const plan = { protocol: "raft", nodes: 5, forMs: 20_000, faults: plannedFaults("all") } as const;
 const experiments: readonly Experiment[] = Array.from({ length: 400 }, (_, seed) => planSeed(seed, plan));
@@ -52,6 +52,40 @@ describe("the experiment of a seed", () => {
 			}
 		}
 		expect(drifts).toBeGreaterThan(20);
+	});
+
+	it("lets leaders come back with a log of their own, each under its name, within the budget", () => {
+		const scripted = experiments.filter(({ description }) => description.startsWith("Leaders that come back"));
+		expect([scripted.length > 15, scripted.length < 100]).toEqual([true, true]);
+		for (const experiment of scripted) {
+			expect(beyondBudget(experiment)).toBeNull();
+			const returns = faultsOf(experiment, "pause");
+			expect(returns.length).toBeGreaterThan(1);
+			for (const { atMs, forMs, fault } of returns) {
+				const cut = faultsOf(experiment, "partition").find((other) => other.atMs <= atMs && other.atMs > atMs - 500);
+				expect(cut?.fault.arguments["target"]).toBe(fault.arguments["target"]);
+				expect((cut?.atMs ?? 0) + (cut?.forMs ?? 0)).toBe(atMs + (forMs ?? 0));
+			}
+			expect(faultsOf(experiment, "kill", "partition").length).toBeGreaterThan(returns.length);
+			expect(planSeed(experiment.seed, plan)).toEqual(experiment);
+		}
+		// With one crash to bear a successor that falls away would be one too many.
+		const three = planSeed(scripted[0]?.seed ?? 0, { ...plan, nodes: 3 });
+		expect(faultsOf(three, "pause").length).toBeGreaterThan(0);
+		expect([beyondBudget(three), faultsOf(three, "kill")]).toEqual([null, []]);
+		expect(faultsOf(planSeed(scripted[0]?.seed ?? 0, { ...plan, faults: ["partition", "pause"] }), "kill")).toEqual([]);
+	});
+
+	it("damages disks, and no majority of them at a time", () => {
+		const damaging = experiments.filter(
+			(experiment) => faultsOf(experiment, "bit-rot", "misdirected-write").length > 0,
+		);
+		expect(damaging.length).toBeGreaterThan(40);
+		for (const experiment of damaging) {
+			expect(beyondBudget(experiment)).toBeNull();
+			for (const { fault } of faultsOf(experiment, "bit-rot", "misdirected-write"))
+				expect(["any", "log", "snapshot"]).toContain(fault.arguments["part"]);
+		}
 	});
 
 	it("ends a crash loop before a supervisor gives its member up", () => {

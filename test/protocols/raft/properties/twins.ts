@@ -288,6 +288,16 @@ export const twins: readonly Twins[] = [
 		return { id: "index-order", about, good: [batch(a, {})], bad: [batch(a, shown)], details };
 	}),
 	{
+		id: "snapshot-matches-log",
+		about: "a log that goes on behind its snapshot, with its last entry or without",
+		good: [
+			batch(a, { base: [4, 1], snapshot: snapshotAt(4, 1), commit: 4, delivered: 4, log: log([1]) }),
+			batch(a, { base: [3, 1], snapshot: snapshotAt(4, 1), commit: 4, delivered: 4, log: log([1, 2]) }),
+		],
+		bad: [batch(a, { base: [3, 1], snapshot: snapshotAt(4, 2), commit: 4, delivered: 4, log: log([1, 2]) })],
+		details: { node: "a", lastIndex: 4, lastTerm: 2, logTerm: 1 },
+	},
+	{
 		id: "delivery-order",
 		about: "a snapshot in between, and another life",
 		good: [
