@@ -132,8 +132,8 @@ export const raftRolesMutations: readonly Mutation[] = [
 		name: "witness-restores",
 		bug: "a witness loads its snapshot without bytes",
 		file: "protocols/raft/restart.ts",
-		old: "if (snapshot.withheld !== true) {",
-		new: "if (snapshot.sizeBytes >= 0) {",
+		old: "if (snapshot.withheld !== true && durable",
+		new: "if (snapshot.sizeBytes >= 0 && durable",
 		test: "test/protocols/raft/witness.test.ts",
 	},
 	{

@@ -488,7 +488,7 @@ export const raftMutations: readonly Mutation[] = [
 		name: "transfer-of-replaced",
 		bug: "goes on with the chunks of a snapshot that was replaced",
 		file: "protocols/raft/snapshot-transfer.ts",
-		old: "\tif (core.snapshot === transfer.snapshot) sendNext(core, peer, transfer);\n\telse startTransfer(core, peer, progress);\n\treturn false;",
+		old: "\tif (core.snapshot === transfer.snapshot) sendNext(core, peer, transfer);\n\telse startTransfer(core, peer, progress, transfer.isWanted);\n\treturn false;",
 		new: "\treadChunk(core, transfer);\n\treturn false;",
 	},
 	{

@@ -14,9 +14,10 @@ import {
 	raftConfig,
 	type SessionId,
 } from "../../../protocols/raft/index.ts";
-import { DeterministicDriver, kindWorld, type Outcome, type World } from "./deterministic-driver.ts";
+import { DeterministicDriver, type Outcome } from "./deterministic-driver.ts";
 import { Reshaper } from "./reshaper.ts";
 import { StrictWatch } from "./strict-watch.ts";
+import { kindWorld, type World } from "./world.ts";
 
 export interface ChaosRun {
 	readonly driver: DeterministicDriver;

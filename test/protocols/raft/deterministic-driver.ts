@@ -6,7 +6,6 @@
 import type { Effect, Input, LogPosition, NodeId, ReadId, RequestId, WriteId } from "../../../protocols/core/index.ts";
 import { assert, assertNever, Generator, must } from "../../../protocols/core/index.ts";
 import {
-	type ApplierSnapshot,
 	type ByteApplication,
 	type Entry,
 	type HardState,
@@ -33,30 +32,11 @@ import {
 import type { RaftObservation } from "../../../protocols/raft/properties/index.ts";
 import { ObservedMachine } from "../../../protocols/verification/index.ts";
 import { type Event, popEarliest, siftUp } from "./event-queue.ts";
+import { decodeSnapshot, encodeSnapshot } from "./snapshot-bytes.ts";
+import { kindWorld, type World } from "./world.ts";
 
 /** What a local request is answered with in the end. */
 export type Outcome = RaftReply | RequestAnswer["answer"];
-
-/** How bad the world is. Probabilities in [0, 1], times in milliseconds. */
-export interface World {
-	readonly lossChance: number;
-	readonly duplicateChance: number;
-	readonly latencyMs: { readonly min: number; readonly max: number };
-	readonly writeMs: { readonly min: number; readonly max: number };
-	/** The disks of these nodes take ten times as long. */
-	readonly slowDisks: readonly NodeId[];
-	/** Time from a snapshot's order until it is durable. */
-	readonly snapshotMs: { readonly min: number; readonly max: number };
-}
-
-export const kindWorld: World = {
-	lossChance: 0,
-	duplicateChance: 0,
-	latencyMs: { min: 1, max: 3 },
-	writeMs: { min: 0, max: 2 },
-	slowDisks: [],
-	snapshotMs: { min: 0, max: 5 },
-};
 
 /** What the disk of one node holds. */
 export interface Disk {
@@ -601,18 +581,4 @@ function readSnapshot(disk: Disk, read: RaftRead): RaftReadResult {
 	if (disk.snapshot?.lastIndex !== lastIndex) return { type: "missing", lastIndex };
 	if (disk.isSnapshotDamaged === true) return { type: "damaged", lastIndex };
 	return { type: "chunk", lastIndex, offset, data: disk.snapshotBytes.slice(offset, offset + lengthBytes) };
-}
-
-/** An applier's snapshot as bytes, and back. */
-export function encodeSnapshot(snapshot: ApplierSnapshot): Uint8Array {
-	const asText = (_key: string, value: unknown): unknown =>
-		value instanceof Uint8Array ? { bytes: Array.from(value) } : value;
-	return new TextEncoder().encode(JSON.stringify(snapshot, asText));
-}
-export function decodeSnapshot(bytes: Uint8Array): ApplierSnapshot {
-	const asBytes = (_key: string, value: unknown): unknown =>
-		typeof value === "object" && value !== null && "bytes" in value
-			? Uint8Array.from((value as { bytes: number[] }).bytes)
-			: value;
-	return JSON.parse(new TextDecoder().decode(bytes), asBytes) as ApplierSnapshot;
 }

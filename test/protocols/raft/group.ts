@@ -3,9 +3,10 @@ import { expect } from "vitest";
 import { must, type NodeId, nodeId } from "../../../protocols/core/index.ts";
 import { type RaftConfig, type RaftRequest, raftConfig, type SessionId } from "../../../protocols/raft/index.ts";
 import { Ledger } from "./chaos-run.ts";
-import { DeterministicDriver, kindWorld, type Outcome, type World } from "./deterministic-driver.ts";
+import { DeterministicDriver, type Outcome } from "./deterministic-driver.ts";
 import { bytes } from "./lone-machine.ts";
 import { StrictWatch } from "./strict-watch.ts";
+import { kindWorld, type World } from "./world.ts";
 
 export class Group {
 	readonly voters: readonly NodeId[];

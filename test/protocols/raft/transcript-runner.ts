@@ -47,8 +47,9 @@ import {
 	type Term,
 } from "../../../protocols/raft/index.ts";
 import { Ledger } from "./chaos-run.ts";
-import { type Disk, decodeSnapshot, encodeSnapshot, performWrite } from "./deterministic-driver.ts";
+import { type Disk, performWrite } from "./deterministic-driver.ts";
 import { bytes, entriesOf } from "./lone-machine.ts";
+import { decodeSnapshot, encodeSnapshot } from "./snapshot-bytes.ts";
 
 /** Runs a transcript and returns it with its outputs as they are now. */
 export function runTranscript(text: string): string {
