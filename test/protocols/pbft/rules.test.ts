@@ -243,6 +243,20 @@ describe("clients", () => {
 		expect(results.add(n4, result(2, 5))).toMatchObject({ members: ["n1", "n4"], sequence: 5 });
 	});
 
+	it("rule 8: a batch with a read in it, or larger than the settings allow, is not prepared", () => {
+		const replica = new LoneReplica(n2, { batchMaxBytes: 1_024, requestMaxBytes: 1_024 });
+		const read = replica.batch(replica.request(1, "what", c1, "read"));
+		const half = "x".repeat(600);
+		const large = replica.batch(replica.request(2, half), replica.request(3, half));
+		for (const batch of [read, large]) {
+			expect(replica.hear(n1, replica.prePrepare(1, batch)).said("prepare")).toEqual([]);
+			expect(replica.events("suspicion")).toMatchObject([{ member: "n1", reason: "malformed-message" }]);
+		}
+		expect(
+			replica.hear(n1, replica.prePrepare(1, replica.batch(replica.request(2, half)))).said("prepare").length,
+		).toBe(3);
+	});
+
 	it("rule 11: a client follows the highest view that f + 1 members have reached", () => {
 		const estimate = new ViewEstimate(configuration);
 		estimate.note(n1, inView(1_000_000));

@@ -171,6 +171,10 @@ describe("a threshold signer's ledger", () => {
 		expect(codeOf(() => signers[0]!.sign({ message: new Uint8Array(9), commitments }))).toBe("nonces-spent");
 		const swapped = [{ ...commitments[0]!, identifier: 2 }, { ...commitments[1]!, identifier: 1 }, commitments[2]!];
 		expect(codeOf(() => signers[1]!.sign({ message, commitments: swapped }))).toBe("nonces-spent");
+		// A refusal spends them too: nobody gets to try the same nonces on one package after the other.
+		const half = [commitments[0]!, { ...commitments[1]!, binding: commitments[0]!.binding }, commitments[2]!];
+		expect(codeOf(() => signers[1]!.sign({ message, commitments: half }))).toBe("signing-package-invalid");
+		expect(codeOf(() => signers[1]!.sign({ message, commitments }))).toBe("nonces-spent");
 		signers[2]!.discardNonces();
 		expect(codeOf(() => signers[2]!.sign({ message, commitments }))).toBe("nonces-spent");
 		// With 256 waiting, the next one takes the place of the oldest.
