@@ -26,6 +26,7 @@ import {
 	type Input,
 	type NodeId,
 	nodeId,
+	nodeIds,
 	QuorateError,
 	type RequestId,
 	requireInteger,
@@ -180,7 +181,7 @@ export class CRDTSynchronizer {
 	) {
 		this.#storage = storage;
 		this.node = nodeId(node);
-		this.members = members.map(nodeId);
+		this.members = nodeIds("members", members);
 		if (!this.members.includes(this.node)) throw notAMember({ node, members: this.members });
 		this.#scheduler = options.scheduler ?? asyncScheduler;
 		this.#timeoutMs = requireInteger(
@@ -319,11 +320,11 @@ export class CRDTSynchronizer {
 
 	/**
 	 * Exchanges with members (by default with all) until each has what is here now and has given what it has.
-	 * @throws QuorateError `crdt-synchronizer-closed`
+	 * @throws QuorateError `crdt-synchronizer-closed`, `invalid-argument`
 	 */
 	async synchronize(members: readonly string[] = this.members): Promise<Synchronized> {
 		this.#requireOpen();
-		const wanted = members.map(nodeId).filter((member) => member !== this.node);
+		const wanted = nodeIds("members", members).filter((member) => member !== this.node);
 		const goal = this.#machine.document.context;
 		const before = new Map(wanted.map((member) => [member, this.#machine.answersOf(member)]));
 		const isDone = (member: NodeId): boolean => {

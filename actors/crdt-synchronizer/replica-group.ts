@@ -190,10 +190,11 @@ export class ReplicaGroup {
 
 	/** What all members have sent of each type of message. */
 	traffic(): Readonly<Record<"digest" | "delta" | "state" | "collection", ReplicaTraffic>> {
-		const { metrics } = this.#backend;
+		const { metrics, counted } = this.#backend;
 		const counters = metrics === undefined ? null : new MetricsObserver(metrics).read(this.nowMs).counters;
+		const countedAs = (name: string): number => counters?.get(name)?.total ?? counted?.(name) ?? 0;
 		const total = (name: string): number =>
-			this.nodes.reduce((sum, node) => sum + (counters?.get(`crdt.${node}.${name}`)?.total ?? 0), 0);
+			this.nodes.reduce((sum, node) => sum + countedAs(`crdt.${node}.${name}`), 0);
 		const of = (type: string): ReplicaTraffic => ({
 			messages: total(`${type}_messages`),
 			bytes: total(`${type}_bytes`),

@@ -13,6 +13,7 @@ import {
 	must,
 	type NodeId,
 	nodeId,
+	nodeIds,
 	type QuorateError,
 } from "../../protocols/core/index.ts";
 import { type DocumentSchema, type Value, validateSchema } from "../../protocols/crdt/index.ts";
@@ -275,7 +276,7 @@ export class GossipGroup {
 
 	/** Lets a member meet the others through these. @throws QuorateError `gossip-request-refused` */
 	async join(node: string, seeds: readonly string[]): Promise<void> {
-		await this.request(node, { type: "join", seeds: seeds.map(nodeId) }, "joined");
+		await this.request(node, { type: "join", seeds: nodeIds("seeds", seeds) }, "joined");
 	}
 
 	/**

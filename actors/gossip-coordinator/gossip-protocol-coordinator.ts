@@ -10,7 +10,7 @@ import {
 	startWith,
 	switchMap,
 } from "rxjs";
-import { errorToObject, invalidArgument, type NodeId, nodeId } from "../../protocols/core/index.ts";
+import { errorToObject, invalidArgument, type NodeId, nodeId, nodeIds } from "../../protocols/core/index.ts";
 import type { Value } from "../../protocols/crdt/index.ts";
 import type {
 	AggregateKind,
@@ -81,7 +81,7 @@ export class GossipProtocolCoordinator {
 	/** @throws QuorateError `invalid-argument` */
 	constructor(node: string, seeds: readonly string[], options: GossipCoordinatorOptions = {}) {
 		this.node = nodeId(node);
-		this.seeds = seeds.map(nodeId).filter((seed) => seed !== node);
+		this.seeds = nodeIds("seeds", seeds).filter((seed) => seed !== node);
 		if (seeds.length === 0) throw invalidArgument({ argument: "seeds", expected: "one seed at least", actual: "none" });
 		this.#options = options;
 		this.#events$ = new IsolatedObservable(this.#heard$, (error) =>

@@ -18,6 +18,8 @@ export interface SwarmBackend {
 	readonly participant?: ModuleSource & { readonly args?: object };
 	/** Where its threads count what they do, if they do. */
 	readonly metrics?: MetricsMemory;
+	/** What all threads have counted under a name, where there is no memory to read it from, as on virtual time. */
+	readonly counted?: (name: string) => number;
 	/** Tells a listener, the last one given, of every thread that does not get on, if it notices such things. */
 	readonly observeStalls?: (listener: (stall: StallReport) => void) => void;
 	/** Gives back what the backend itself does not, after everything has stopped. */

@@ -25,6 +25,16 @@ export function nodeId(text: string): NodeId {
 	return checkId("node id", text) as NodeId;
 }
 
+/**
+ * Checks and brands a list of node ids.
+ * @param argument names the list in the error
+ * @throws QuorateError `invalid-argument` if it is no list, or as {@link nodeId}
+ */
+export function nodeIds(argument: string, texts: readonly string[]): NodeId[] {
+	if (Array.isArray(texts)) return texts.map(nodeId);
+	throw invalidArgument({ argument, expected: "a list of node ids", actual: String(texts).slice(0, 80) });
+}
+
 /** Whether a value is a node id. */
 export function isNodeId(value: unknown): value is NodeId {
 	return typeof value === "string" && value.length <= NODE_ID_LENGTH_MAX && idPattern.test(value);

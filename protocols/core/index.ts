@@ -31,6 +31,7 @@ export {
 	NODE_ID_LENGTH_MAX,
 	type NodeId,
 	nodeId,
+	nodeIds,
 } from "./ids.ts";
 export { describeCharacter, findJsonFault, type JsonFault } from "./json-fault.ts";
 export type { Field, FieldKind, LayoutTable, MessageLayout } from "./layout.ts";

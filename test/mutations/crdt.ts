@@ -128,4 +128,11 @@ export const crdtMutations: readonly Mutation[] = [
 		old: "if (update.epoch > core.epoch) waits = true;",
 		new: "",
 	},
+	{
+		name: "restarts-without-updates",
+		bug: "a replica comes back with its last whole state, and without what was appended since",
+		file: "actors/participant/crdt-store.ts",
+		old: "durable: { state, updates: records, collection } };",
+		new: "durable: { state, updates: [], collection } };",
+	},
 ];

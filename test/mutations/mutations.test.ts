@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseCheckOptions } from "../../actors/console/check-options.ts";
+import { crdtSimulateCommand } from "../../actors/console/crdt-simulate-command.ts";
 import { namesGossip } from "../../actors/console/gossip-run-options.ts";
 import { gossipSimulateCommand } from "../../actors/console/gossip-simulate-command.ts";
 import { parseSimulateOptions } from "../../actors/console/simulate-options.ts";
@@ -24,6 +25,7 @@ async function understand([tool, ...args]: Attempt): Promise<void> {
 	switch (tool) {
 		case "simulate":
 			if (namesGossip(args)) expect(await gossipSimulateCommand([...args, "--help"], new TestWorld())).toBe(0);
+			else if (args.includes("crdt")) expect(await crdtSimulateCommand([...args, "--help"], new TestWorld())).toBe(0);
 			else expect(parseSimulateOptions(args).isSingle).toBe(true);
 			return;
 		case "check":

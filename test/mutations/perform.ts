@@ -59,6 +59,7 @@ async function simulate(args: readonly string[]): Promise<Outcome> {
 	const { runSeed } = await import("../../actors/experiment/index.ts");
 	const inProcess = (): SeedPool => ({ width: 1, run: runSeed, close: () => Promise.resolve() });
 	const { exitCode, object } = await command((world) => simulateCommand([...args, "--json"], world, inProcess));
+	if ("wallMs" in (object as object)) return simulatedReplicas(exitCode, object as ReplicaSimulationObject);
 	if (!("failures" in (object as object))) return simulatedGossip(exitCode, object as GossipSimulationObject);
 	const { seeds, failures } = object as SimulationObject;
 	const [failure] = failures;
@@ -76,6 +77,16 @@ interface GossipSimulationObject {
 
 function simulatedGossip(exitCode: number, { faults: [fault] }: GossipSimulationObject): Outcome {
 	return { isNoticed: exitCode !== 0, by: fault ?? "", reason: fault ?? "", effort: "1 seed" };
+}
+
+interface ReplicaSimulationObject {
+	readonly seeds: readonly { readonly verdict: string; readonly reasons: readonly string[] }[];
+}
+
+function simulatedReplicas(exitCode: number, { seeds }: ReplicaSimulationObject): Outcome {
+	const failed = seeds.find(({ verdict }) => verdict !== "pass");
+	const [by = "", reason = by] = [failed?.verdict, failed?.reasons[0]];
+	return { isNoticed: exitCode !== 0, by, reason, effort: `${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}` };
 }
 
 interface CheckObject {

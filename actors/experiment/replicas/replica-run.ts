@@ -136,8 +136,7 @@ export class CrdtRun {
 		const { acknowledged } = this.#writers.report;
 		const { delta } = this.#world.group.traffic();
 		const cut = this.#faults.isCut ? ", links are cut" : "";
-		// Virtual threads count no traffic.
-		const sent = delta.messages === 0 ? "" : `, ${delta.bytes} bytes in ${delta.messages} deltas`;
+		const sent = `, ${delta.bytes} bytes in ${delta.messages} deltas`;
 		this.#world.note(this.#elapsedMs, `${acknowledged} edits acknowledged${sent}${cut}`);
 	}
 

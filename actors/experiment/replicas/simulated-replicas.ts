@@ -102,6 +102,7 @@ export class ReplicaWorld {
 		const { nodes, seed } = this.#options;
 		const backend: SwarmBackend = {
 			backend: this.simulation.backend,
+			counted: (name) => this.#counted(name),
 			storage: {
 				name: STORAGE_NAME,
 				behaviour: { module: storageModule, export: "Storage" },
@@ -143,6 +144,14 @@ export class ReplicaWorld {
 	/** Messages that each kind of network fault has met. */
 	get networkCounts(): ReadonlyMap<string, number> {
 		return this.#network.counts;
+	}
+
+	#counted(name: string): number {
+		const { simulation } = this;
+		return simulation.threads.status().reduce((sum, { slot }) => {
+			const reading = simulation.metrics(slot)?.read().get(name);
+			return sum + (reading?.type === "counter" ? reading.value : 0);
+		}, 0);
 	}
 
 	#diskOn(clock: StorageContext["clock"]): SimulatedDisk {

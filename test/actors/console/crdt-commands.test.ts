@@ -1,6 +1,6 @@
 /**
  * Goal: `quorate run --protocol crdt` takes what its help says and refuses the rest with a typed error, plays edits as it says, counts what
- * was acknowledged, and judges what was seen. It fails when a run that proved nothing, or lost something, could succeed.
+ * was acknowledged, and judges what was seen; so does `quorate simulate --protocol crdt`. It fails when a run that proved nothing, or lost something, could succeed.
  * Method: options, traces, writers on a driven clock, the verdict of made-up reports; replicas on threads are in test/threads.
  */
 import { writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { crdtRunHelp, parseCrdtRunOptions } from "../../../actors/console/crdt-r
 import { crdtSummary } from "../../../actors/console/crdt-run-report.ts";
 import { readTrace } from "../../../actors/console/editing-trace.ts";
 import { runCommand } from "../../../actors/console/run-command.ts";
+import { simulateCommand } from "../../../actors/console/simulate-command.ts";
 import { areSame, type CrdtRunReport, lostOperations } from "../../../actors/experiment/replicas/replica-run.ts";
 import { judgeCrdtRun } from "../../../actors/experiment/replicas/replica-verdict.ts";
 import { CrdtWriters } from "../../../actors/experiment/replicas/replica-writers.ts";
@@ -287,5 +288,37 @@ describe("links", () => {
 		board.cut([]);
 		expect(seen.isCut(0, 1)).toBe(false);
 		expect(board.lost).toBe(1);
+	});
+});
+
+describe("quorate simulate --protocol crdt", () => {
+	async function simulate(...args: string[]): Promise<{ exitCode: number; written: string }> {
+		const world = new TestWorld();
+		const exitCode = await simulateCommand(["--protocol", "crdt", ...args], world);
+		return { exitCode, written: world.written };
+	}
+
+	it("runs a seed, tells how to run it again, and runs the same again", async () => {
+		const args = ["--seed", "1", "--nodes", "2", "--for", "1s", "--faults", "kill,loss"];
+		const { exitCode, written } = await simulate(...args, "--trace");
+		expect(exitCode).toBe(0);
+		expect(written).toMatch(/bytes in [1-9]\d* deltas/);
+		expect(written).toContain("1 of 1 seeds passed");
+		const told = JSON.parse((await simulate(...args, "--trace", "--json")).written);
+		expect(told).toMatchObject({ exitCode: 0, seeds: [{ seed: 1, verdict: "pass" }] });
+		expect(told.seeds[0].replay).toBe(
+			"quorate simulate --protocol crdt --seed 1 --nodes 2 --for 1000ms --faults kill,loss --trace",
+		);
+		expect(written).toContain(told.seeds[0].traceHash);
+	});
+
+	it("refuses what is no call, and its help names every option", async () => {
+		await expect(simulate("--faults", "rain")).rejects.toMatchObject({ code: "invalid-value" });
+		await expect(simulate("--nodes", "1")).rejects.toMatchObject({ code: "invalid-value" });
+		const { exitCode, written } = await simulate("--help");
+		expect(exitCode).toBe(0);
+		for (const option of ["seeds", "seed", "nodes", "for", "faults", "threads", "trace", "json"]) {
+			expect(written).toContain(`--${option}`);
+		}
 	});
 });

@@ -4,6 +4,7 @@
  * each other's values, or an event is missing.
  * Method: synchronizers of one group on RxJS's virtual time, so that nothing waits for a real clock.
  */
+
 import { asapScheduler, VirtualTimeScheduler } from "rxjs";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -11,6 +12,7 @@ import {
 	type CRDTSynchronizerOptions,
 	joinLocally,
 } from "../../../actors/crdt-synchronizer/index.ts";
+import { GossipProtocolCoordinator } from "../../../actors/gossip-coordinator/index.ts";
 
 const group = ["node-1", "node-2", "node-3"];
 const open: CRDTSynchronizer[] = [];
@@ -160,6 +162,9 @@ describe("a synchronizer", () => {
 		expect(thrownCode(() => one.registerCRDT("x", "toString" as never))).toBe("crdt-type-unknown");
 		expect(thrownCode(() => counter.increment(-1))).toBe("crdt-amount-invalid");
 		expect(thrownCode(() => new CRDTSynchronizer("node-9", group))).toBe("not-a-member");
+		const none = undefined as unknown as string[];
+		expect(thrownCode(() => new CRDTSynchronizer("node-1", none))).toBe("invalid-argument");
+		expect(thrownCode(() => new GossipProtocolCoordinator("node-1", none))).toBe("invalid-argument");
 		expect(thrownCode(() => create("node-1"))).toBe("crdt-node-taken");
 		one.close();
 		one.close();
