@@ -12,7 +12,7 @@ import {
 	Generator,
 	must,
 	type NodeId,
-	QuorateError,
+	type QuorateError,
 } from "../../protocols/core/index.ts";
 import {
 	type Configuration,
@@ -21,10 +21,9 @@ import {
 	type MembershipOperation,
 	type PbftEvent,
 	primaryOf,
-	tooFewMembers,
 	ViewEstimate,
 } from "../../protocols/pbft/index.ts";
-import { type ActorRef, ActorSystem, type Address, IsolatedObservable } from "../../runtime/actor/index.ts";
+import { type ActorRef, ActorSystem, IsolatedObservable } from "../../runtime/actor/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import { decodeAnswer, encodeValue, participantName, pbftClientLayouts } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
@@ -33,7 +32,7 @@ import type { SwarmBackend } from "../swarm/index.ts";
 import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
 import { startByzantineThreads } from "./byzantine-threads.ts";
-import { byzantineGroupChild, memberChild, memberSupervisorName } from "./byzantine-tree.ts";
+import { byzantineGroupChild, memberSupervisorName } from "./byzantine-tree.ts";
 import { gatherCertificate } from "./certificate-source.ts";
 import type {
 	ByzantineEvent,
@@ -52,6 +51,7 @@ import { GroupData } from "./group-data.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { GroupIdentities, type Identities } from "./identities.ts";
 import { MemberReadings } from "./member-readings.ts";
+import { MembershipChanges } from "./membership-changes.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
 import { RequestDesk } from "./request-desk.ts";
@@ -78,12 +78,10 @@ export class ByzantineGroup {
 	readonly #verifier: CryptoPort;
 	readonly #convictions: Convictions;
 	#views: ViewEstimate;
-	/** Where members run, once they have been started. */
-	#place: { readonly supervisor: SupervisorClient; readonly storage: Address } | null = null;
+	readonly #data: GroupData | null;
+	readonly #changes: MembershipChanges;
 	#desk: RequestDesk | null = null;
 	#administrator: ByzantineClient | null = null;
-	/** Changes of membership, one after the other. */
-	#changing: Promise<unknown> = Promise.resolve();
 	readonly #watch: FailureWatch;
 	readonly #generator: Generator;
 	readonly #readings: MemberReadings;
@@ -113,7 +111,7 @@ export class ByzantineGroup {
 		const data = kept === null ? null : GroupData.open(kept.directory, kept.passphrase, options);
 		const identities = data?.identities ?? given.identities ?? freshIdentities(options);
 		const backend = given.backend ?? (await startByzantineThreads(options, data?.logDirectory ?? null));
-		const group = new ByzantineGroup(options, backend, identities);
+		const group = new ByzantineGroup(options, backend, identities, data);
 		try {
 			await group.#boot();
 			data?.begun();
@@ -124,17 +122,26 @@ export class ByzantineGroup {
 		return group;
 	}
 
-	private constructor(options: CheckedByzantineGroup, backend: SwarmBackend, identities: Identities) {
+	private constructor(
+		options: CheckedByzantineGroup,
+		backend: SwarmBackend,
+		identities: Identities,
+		data: GroupData | null,
+	) {
 		const { group, nodes, faults, seed, windowSize } = options;
 		this.#options = options;
 		this.#backend = backend;
 		this.#system = new ActorSystem(backend.backend);
 		this.#generator = new Generator(seed, "byzantine-group");
 		this.#identities = identities;
-		this.#membership = new GroupMembership({ epoch: FIRST_EPOCH, members: nodes, faults });
+		this.#data = data;
+		const first = { epoch: FIRST_EPOCH, members: nodes, faults };
+		this.#membership = new GroupMembership(data?.past.configurations ?? [first]);
 		this.#verifier = this.#identities.observer();
 		const { of: configurationOf } = this.#membership;
 		this.#convictions = new Convictions({ cluster: group, verifier: this.#verifier, windowSize, configurationOf });
+		const now = backend.backend.ports.clock.nowMs();
+		for (const { toldBy, evidence } of data?.past.convictions ?? []) this.#convictions.told(toldBy, evidence, now);
 		this.#views = new ViewEstimate(this.configuration);
 		this.#watch = new FailureWatch(backend.storage.name, groupSupervisorName(group));
 		const { threads, ports } = backend.backend;
@@ -152,6 +159,22 @@ export class ByzantineGroup {
 		this.#failed = new Promise((resolve) => {
 			this.#reportFailure = resolve;
 		});
+		const over = Promise.race([this.#failed, this.#stopped.then(() => swarmErrors.swarmStopped({}))]);
+		this.#changes = new MembershipChanges(
+			{
+				options,
+				identities,
+				membership: this.#membership,
+				administrator: () => this.#administrating(),
+				forget: (node) => {
+					this.#desk?.forget(node);
+					this.#givenUp.delete(node);
+				},
+				runs: (running) => data?.remember({ running }),
+				over: over.then((error) => Promise.reject(error)),
+			},
+			data?.starting ?? nodes,
+		);
 		const thrown = (error: unknown): void => {
 			const event = { type: "observer-failed", error: errorToObject(error) } as { readonly type: string };
 			this.#tell({ type: "published", event }, "system");
@@ -312,12 +335,12 @@ export class ByzantineGroup {
 		const conviction = this.convictions.find((known) => known.culprit === culprit);
 		if (conviction === undefined) throw errors.notConvicted({ node });
 		const { evidence } = conviction;
-		await this.#change({ type: "isolate", evidence, replacement: this.#standby(replacement) }, culprit);
+		await this.#change({ type: "isolate", evidence, replacement: this.#standby(replacement) });
 	}
 
 	/** Adds a node in reserve to the members; resolves when they count it. @throws QuorateError as {@link isolate} */
 	async addMember(node: string): Promise<void> {
-		await this.#change({ type: "add", member: must(this.#standby(node) ?? undefined, "it is named") }, null);
+		await this.#change({ type: "add", member: must(this.#standby(node) ?? undefined, "it is named") });
 	}
 
 	/** Removes a member, correct or not. @throws QuorateError as {@link isolate} */
@@ -326,7 +349,7 @@ export class ByzantineGroup {
 		{ replacement = null }: { readonly replacement?: string | null } = {},
 	): Promise<void> {
 		const member = this.#member(node);
-		await this.#change({ type: "remove", member, replacement: this.#standby(replacement) }, member);
+		await this.#change({ type: "remove", member, replacement: this.#standby(replacement) });
 	}
 
 	/** Ends everything in order. Idempotent. */
@@ -348,12 +371,15 @@ export class ByzantineGroup {
 		const { clock } = this.#backend.backend.ports;
 		const desk = `${this.#options.group}-clients`;
 		this.#desk = await RequestDesk.open(this.#system, desk, clock, (node) => this.#refOf(node));
-		const members = await root.startChild(byzantineGroupChild(this.#options, this.#identities, address));
+		const members = await root.startChild(
+			byzantineGroupChild(this.#options, this.#changes.running, this.#identities, address),
+		);
 		const supervisor = must(
 			(await this.#system.lookup(members.id)) ?? undefined,
 			"the members' supervisor has started",
 		);
-		this.#place = { supervisor: new SupervisorClient(supervisor), storage: address };
+		this.#changes.begin({ supervisor: new SupervisorClient(supervisor), storage: address });
+		for (const { culprit } of this.convictions) this.#isolateIfWanted(culprit);
 	}
 
 	#standby(node: string | null): NodeId | null {
@@ -361,50 +387,9 @@ export class ByzantineGroup {
 		throw swarmErrors.nodeUnknown({ node, members: this.standbys });
 	}
 
-	#change(operation: MembershipOperation, leaving: NodeId | null): Promise<void> {
-		const done = this.#changing.then(() => this.#changeNow(operation, leaving));
-		// Its failure is its caller's; the next change is tried all the same.
-		this.#changing = done.catch(() => undefined);
-		return done;
-	}
-
-	/** Starts who comes, has the change ordered, and ends who goes when it is in force. */
-	async #changeNow(operation: MembershipOperation, leaving: NodeId | null): Promise<void> {
+	async #change(operation: MembershipOperation): Promise<void> {
 		this.#requireAlive();
-		if (this.#options.kept !== null) throw errors.membershipRefused({ reason: "kept-in-a-directory", details: {} });
-		const { supervisor, storage } = must(this.#place ?? undefined, "the group has started");
-		const coming =
-			operation.type === "add" ? operation.member : "replacement" in operation ? operation.replacement : null;
-		if (coming !== null) await supervisor.startChild(memberChild(this.#options, coming, this.#identities, storage));
-		const outcome = await this.#administrating().configure(operation);
-		if (outcome.type === "refused") {
-			if (coming !== null) await this.#end(supervisor, coming);
-			const { type: _type, reason, ...details } = outcome;
-			throw outcome.reason === "too-few-members"
-				? tooFewMembers({ members: outcome.members, faults: outcome.faults, needed: outcome.needed })
-				: errors.membershipRefused({ reason, details });
-		}
-		const { done, stop } = this.#membership.entered(outcome.epoch);
-		const failed = this.#failed.then((error) => Promise.reject(error));
-		try {
-			await Promise.race([done, failed, this.#stopped.then(() => Promise.reject(swarmErrors.swarmStopped({})))]);
-		} finally {
-			stop();
-		}
-		if (leaving !== null) await this.#end(supervisor, leaving);
-	}
-
-	async #end(supervisor: SupervisorClient, node: NodeId): Promise<void> {
-		const child = participantName(this.#options.group, node);
-		this.#desk?.forget(node);
-		try {
-			// Its supervisor is forgotten with it.
-			await supervisor.terminateChild(child);
-		} catch (error) {
-			// One that was given up is gone already.
-			if (!(error instanceof QuorateError) || error.code !== "child-not-found") throw error;
-		}
-		this.#givenUp.delete(node);
+		await this.#changes.change(operation);
 	}
 
 	#administrating(): ByzantineClient {
@@ -508,7 +493,12 @@ export class ByzantineGroup {
 		if (conviction === null) return;
 		const { culprit } = conviction;
 		this.#tell({ type: "member-convicted", conviction }, ROOT_NAME, culprit);
-		if (!this.#options.isolateConvicted) return;
+		this.#data?.remember({ convictions: this.convictions });
+		this.#isolateIfWanted(culprit);
+	}
+
+	#isolateIfWanted(culprit: NodeId): void {
+		if (!this.#options.isolateConvicted || !this.nodes.includes(culprit)) return;
 		const replacement = this.standbys.find((node) => this.convictions.every((known) => known.culprit !== node)) ?? null;
 		this.isolate(culprit, { replacement }).catch((error: unknown) => {
 			this.#tell({ type: "isolation-refused", culprit, error: errorToObject(error) }, ROOT_NAME, culprit);
@@ -520,6 +510,8 @@ export class ByzantineGroup {
 		if (configuration === null) return;
 		// Each epoch has its own views.
 		this.#views = new ViewEstimate(configuration);
+		this.#data?.remember({ configurations: this.#membership.all });
+		this.#changes.settle();
 		this.#tell({ type: "members-changed", configuration }, ROOT_NAME);
 		this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
 	}

@@ -11,7 +11,12 @@ import { ADMINISTRATOR, type Identities } from "./identities.ts";
 import type { CheckedByzantineGroup } from "./options.ts";
 
 /** The members, one-for-one: each failure concerns one of them, and the others decide without it. */
-export function byzantineGroupChild(group: CheckedByzantineGroup, identities: Identities, storage: Address): ChildSpec {
+export function byzantineGroupChild(
+	group: CheckedByzantineGroup,
+	running: readonly NodeId[],
+	identities: Identities,
+	storage: Address,
+): ChildSpec {
 	const name = groupSupervisorName(group.group);
 	return {
 		id: name,
@@ -19,7 +24,7 @@ export function byzantineGroupChild(group: CheckedByzantineGroup, identities: Id
 		start: {
 			name,
 			strategy: "one-for-one",
-			children: group.nodes.map((node) => memberChild(group, node, identities, storage)),
+			children: running.map((node) => memberChild(group, node, identities, storage)),
 		},
 	};
 }

@@ -20,8 +20,8 @@ export interface ByzantineGroupOptions {
 	/**
 	 * `memory` (the default) survives the death of any participant's thread, not of the process. `lmdb` flushes to a fresh temporary
 	 * directory, which is removed by {@link ByzantineGroup.stop}; or to `directory`, which is kept, with everybody's keys encrypted under
-	 * `passphrase`. Another start with the same directory goes on where the last one was, with the same members, f, votes and attackers;
-	 * members of such a group do not change.
+	 * `passphrase`. Another start with the same directory goes on where the last one was: it names the same first members, reserve, f, votes
+	 * and attackers, comes up with the present members, and remembers who is convicted.
 	 */
 	readonly storage?:
 		| { readonly type: "memory" }

@@ -42,6 +42,10 @@ const defined = defineErrors({
 		(d: { members: readonly string[]; faults: number }) =>
 			`${d.members.join(", ")} failed more often than is tolerated: the group bears ${d.faults} that are out`,
 	],
+	dataRefuted: [
+		"byzantine-data-refuted",
+		(d: { culprit: string }) => `what is kept of the group convicts ${d.culprit} by evidence that proves nothing`,
+	],
 	notConvicted: [
 		"member-not-convicted",
 		(d: { node: string }) => `there is no proof against ${d.node}: a member is isolated on evidence alone`,
@@ -82,6 +86,8 @@ export const dataIncomplete: ErrorMaker<{ directory: string; missing: string }> 
 export const membersGivenUp: ErrorMaker<{ members: readonly string[]; faults: number }> = defined.membersGivenUp;
 /** `coordinator-not-initialized` */
 export const notInitialized: ErrorMaker<{ node: string; state: string }> = defined.notInitialized;
+/** `byzantine-data-refuted` */
+export const dataRefuted: ErrorMaker<{ culprit: string }> = defined.dataRefuted;
 /** `member-not-convicted` */
 export const notConvicted: ErrorMaker<{ node: string }> = defined.notConvicted;
 /** `membership-change-refused`; the reasons and their details are those of `MembershipRefusal`. */

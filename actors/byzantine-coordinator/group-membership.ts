@@ -2,7 +2,7 @@
  * Who the members of a group are, as this process knows it: a configuration counts when f + 1 members of the one before have told that
  * they have entered it. Nothing else changes it: not who answers, not who is suspected.
  */
-import type { NodeId } from "../../protocols/core/index.ts";
+import { must, type NodeId } from "../../protocols/core/index.ts";
 import { type Configuration, weakQuorumOf } from "../../protocols/pbft/index.ts";
 
 /** Configurations that are remembered, for proofs of their time. */
@@ -12,13 +12,15 @@ const TOLD_MAX = 16;
 
 export class GroupMembership {
 	#configuration: Configuration;
-	readonly #past: Configuration[] = [];
+	readonly #past: Configuration[];
 	/** What each node has told, by node and epoch. */
 	readonly #told = new Map<NodeId, Map<number, Configuration>>();
 	readonly #waiting = new Set<{ readonly epoch: number; readonly entered: () => void }>();
 
-	constructor(first: Configuration) {
-		this.#configuration = first;
+	/** @param known ascending; the last is the present one, as far as is known */
+	constructor(known: readonly Configuration[]) {
+		this.#configuration = must(known.at(-1), "there is a configuration");
+		this.#past = known.slice(0, -1);
 	}
 
 	get configuration(): Configuration {

@@ -105,7 +105,7 @@ export async function checkByzantineOptions(given: ByzantineGroupOptions): Promi
 		windowSize: config.windowSize,
 		requestMaxBytes: config.requestMaxBytes,
 		storage: type,
-		kept: keptOf(type, place, options),
+		kept: keptOf(type, place),
 		clientsMax: requireInteger("clientsMax", options.clientsMax ?? CLIENTS_MAX_DEFAULT, 0, CLIENTS_MAX),
 		seed,
 		warmSpares: requireInteger("warmSpares", options.warmSpares ?? WARM_SPARES_DEFAULT, 0, WARM_SPARES_MAX),
@@ -124,7 +124,6 @@ interface StorageOptions {
 function keptOf(
 	type: StorageOptions["type"],
 	{ directory, passphrase }: Omit<StorageOptions, "type">,
-	{ standbys, isolateConvicted }: ByzantineGroupOptions,
 ): CheckedByzantineGroup["kept"] {
 	if (directory === undefined) {
 		if (passphrase !== undefined) throw refused("storage.passphrase", "a directory whose keys it is to open", "none");
@@ -134,12 +133,6 @@ function keptOf(
 	if (typeof directory !== "string" || directory === "") throw refused("storage.directory", "a path", directory);
 	if (typeof passphrase !== "string" || passphrase === "") {
 		throw refused("storage.passphrase", "a passphrase, under which the keys in the directory are encrypted", "none");
-	}
-	if ((Array.isArray(standbys) ? standbys.length : (standbys ?? 0)) !== 0) {
-		throw refused("standbys", "none: members of a group that is kept in a directory do not change", standbys);
-	}
-	if (isolateConvicted === true) {
-		throw refused("isolateConvicted", "false: members of a group that is kept in a directory do not change", true);
 	}
 	return { directory, passphrase };
 }

@@ -12,7 +12,7 @@ const first = configuration(0, ids.slice(0, 4));
 const second = configuration(1, ids.slice(1, 5));
 
 it("BYZ-19: one liar, a stranger or words that differ change nothing", async () => {
-	const membership = new GroupMembership(first);
+	const membership = new GroupMembership([first]);
 	let isEntered = false;
 	const entered = membership.entered(1).done.then(() => {
 		isEntered = true;

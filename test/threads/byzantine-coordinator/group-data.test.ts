@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ByzantineGroup, type ByzantineGroupOptions } from "quorate";
+import { filter, firstValueFrom } from "rxjs";
 import { afterAll, expect, test } from "vitest";
 
 const root = mkdtempSync(join(tmpdir(), "quorate-group-data-"));
@@ -64,10 +65,53 @@ test("a group goes on where the last process left it, with the same keys", async
 	});
 });
 
+test("BYZ-13: whoever was isolated stays out, convicted, and the next start comes up with the present members", async () => {
+	const kept = { type: "lmdb", directory: join(root, "isolated"), passphrase: "open sesame" } as const;
+	const changing: ByzantineGroupOptions = {
+		...options,
+		config: { ...options.config, checkpointInterval: 8, windowSize: 16 },
+		storage: kept,
+		standbys: 1,
+		attackers: { "node-1": "equivocate" },
+	};
+	let evidence = "";
+	for (const start of [0, 1]) {
+		const group = await ByzantineGroup.start(changing);
+		try {
+			const client = group.client({ timeoutMs: 40_000 });
+			if (start === 0) {
+				const convicted = firstValueFrom(group.events$.pipe(filter(({ type }) => type === "member-convicted")));
+				await Promise.all(
+					Array.from({ length: 20 }, (_, i) => client.propose({ type: "put", key: `k${i}`, value: i })),
+				);
+				await convicted;
+				await group.isolate("node-1", { replacement: "node-5" });
+				evidence = group.evidenceFile();
+			}
+			expect(group.nodes).toEqual(["node-2", "node-3", "node-4", "node-5"]);
+			expect(group.configuration.epoch).toBe(1);
+			expect(group.standbys).toEqual([]);
+			expect(group.convictions.map(({ culprit }) => culprit)).toEqual(["node-1"]);
+			expect(group.evidenceFile()).toBe(evidence);
+			expect((await group.status()).map(({ node, state }) => `${node} ${state}`)).toEqual(
+				group.nodes.map((node) => `${node} running`),
+			);
+			await expect(group.isolate("node-1")).rejects.toMatchObject({ code: "node-unknown" });
+			await client.propose({ type: "put", key: `start-${start}`, value: start });
+			expect(await client.read({ type: "size" })).toEqual({ size: 21 + start });
+		} finally {
+			await group.stop();
+		}
+	}
+	await expect(ByzantineGroup.start({ ...changing, standbys: 0 })).rejects.toMatchObject({
+		code: "byzantine-data-foreign",
+		details: { field: "standbys" },
+	});
+});
+
 test.each([
 	[{ storage: { type: "lmdb", directory: "d" } }, "passphrase"],
-	[{ storage, standbys: 1 }, "standbys"],
-	[{ storage, isolateConvicted: true }, "isolateConvicted"],
+	[{ storage: { type: "memory", passphrase: "open sesame" } as never }, "passphrase"],
 ] as const)("refuses %j", async (changed, argument) => {
 	const start = ByzantineGroup.start({ nodes: 4, ...changed });
 	await expect(start).rejects.toThrowError(new RegExp(argument));
