@@ -119,6 +119,7 @@ export function verifyProofs(file: string, proofs: ProofFile): ProofVerdict[] {
 		if (known.members.length >= 3 * known.faults + 1) continue;
 		throw proofFileInvalid({ file, reason: `${known.members.length} members can not bear ${known.faults} faults` });
 	}
+	requireOneGroup(file, proofs, members);
 	const verifier = new NodeCryptoPort(ring);
 	const configurationOf = (asked: number): Configuration | null =>
 		configurations.find((known) => known.epoch === asked) ?? null;
@@ -134,6 +135,33 @@ export function verifyProofs(file: string, proofs: ProofFile): ProofVerdict[] {
 			),
 		})),
 	];
+}
+
+/**
+ * What a file says of the group at its head must be what its proofs are checked by: who reads "epoch 3, bears 1 fault" must not be shown as
+ * valid what holds in another epoch, or with another f. @throws QuorateError `proof-file-invalid`
+ */
+function requireOneGroup(file: string, proofs: ProofFile, members: readonly string[]): void {
+	const refuse = (reason: string): never => {
+		throw proofFileInvalid({ file, reason });
+	};
+	const { cluster, epoch, faults, configurations, decisions } = proofs;
+	for (const [i, proof] of decisions.entries()) {
+		const which = `decision ${i + 1}`;
+		if (proof?.cluster !== cluster) refuse(`${which} is of the group ${String(proof?.cluster)}, not ${cluster}`);
+		const isNamed = configurations?.some((known) => known.epoch === proof.certificate?.epoch) ?? false;
+		if (configurations === undefined && proof.certificate?.epoch !== epoch)
+			refuse(`${which} is of epoch ${String(proof.certificate?.epoch)}, not ${epoch}`);
+		if (configurations !== undefined && !isNamed) refuse(`${which} is of an epoch whose members it does not name`);
+	}
+	if (configurations === undefined) return;
+	const epochs = configurations.map((known) => known.epoch);
+	if (new Set(epochs).size !== epochs.length) refuse("it names the members of one epoch twice");
+	const last = configurations.at(-1);
+	if (last?.epoch !== epoch) refuse(`its last configuration is of epoch ${String(last?.epoch)}, not ${epoch}`);
+	if (last?.faults !== faults) refuse(`its last configuration bears ${String(last?.faults)} faults, not ${faults}`);
+	const keyless = configurations.flatMap((known) => known.members).find((member) => !members.includes(member));
+	if (keyless !== undefined) refuse(`it has no key of ${keyless}`);
 }
 
 function faultOfDecision(

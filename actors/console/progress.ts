@@ -28,10 +28,13 @@ const BAR_COLUMNS_MAX = 48;
 export class Progress {
 	readonly #output: Output;
 	readonly #paint: ReturnType<typeof painter>;
+	/** What the protocol calls the time of one leader. */
+	readonly #period: "term" | "view";
 	#drawn = false;
 
-	constructor(output: Output) {
+	constructor(output: Output, period: "term" | "view" = "term") {
 		this.#output = output;
+		this.#period = period;
 		this.#paint = painter(output.hasColours);
 	}
 
@@ -84,7 +87,7 @@ export class Progress {
 		const parts = [
 			leader === null
 				? this.#paint("yellow", "no leader")
-				: `${this.#paint("cyan", leader.leader)} leads term ${leader.term}`,
+				: `${this.#paint("cyan", leader.leader)} leads ${this.#period} ${leader.term}`,
 			`${commitsPerSecond === null ? "–" : formatNumber(commitsPerSecond)} commits/s`,
 			latency === null ? "no answers" : `p50 ${formatMs(latency.p50Ms)}, p99 ${formatMs(latency.p99Ms)}`,
 			`${restarts} ${restarts === 1 ? "restart" : "restarts"}`,

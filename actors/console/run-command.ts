@@ -80,7 +80,7 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 		return 0;
 	}
 	const output = options.json ? silentOutput : world.output;
-	const progress = new Progress(output);
+	const progress = new Progress(output, periodOf(options));
 	const announceEnd = (): void => {
 		const signal = interruptExitCode(world.interrupt) === 143 ? "SIGTERM" : "Ctrl-C";
 		const text = `ending in order; ${signal} once more ends at once`;
@@ -257,8 +257,7 @@ async function runOnTarget(
 	if (interrupt.aborted) return null;
 	for (const note of target.notes) errors.write(`quorate: ${note}\n`);
 	const { leader } = target;
-	const period = options.protocol === "raft" ? "term" : "view";
-	const first = leader === null ? "" : `; ${leader.leader} leads ${period} ${leader.term}`;
+	const first = leader === null ? "" : `; ${leader.leader} leads ${periodOf(options)} ${leader.term}`;
 	const members = target.nodes.length === 1 ? "1 participant runs" : `${target.nodes.length} participants run`;
 	output.write(`${members} after ${formatMs(bootMs)}${first}\n\n`);
 	return await performRun({ ...options, records: input.records }, { target, clock, progress, history, interrupt });
@@ -310,4 +309,9 @@ function settingOf(
 		seed,
 		history,
 	};
+}
+
+/** What the protocol calls the time of one leader. */
+function periodOf({ protocol }: Pick<RunOptions, "protocol">): "term" | "view" {
+	return protocol === "raft" ? "term" : "view";
 }

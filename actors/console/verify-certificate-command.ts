@@ -94,7 +94,12 @@ Usage: quorate verify-certificate FILE [options]
 ${describeOptions(options).join("\n")}
 
 FILE (- is standard input) holds decisions with their certificates, or evidence against members, and the members' public
-keys. Compare the keys with those that you trust: a proof says something about whoever has these. The exit code is 0 only
-if every proof holds.
+keys. A proof says something about whoever has these keys, and about nobody else: a file with keys that somebody has made
+up holds too. So each member is printed with the fingerprint of its key, the first 16 hex digits of the SHA-256 of its
+Ed25519 public key (32 bytes), to be compared with what you have from another place than the file: whoever runs the group
+has the keys as \`trust.members\` of \`ByzantineGroup\` (\`signing\`); they stay the same for a group that is kept with --data.
+
+A file whose head (group, epoch, f, members) is not that of its proofs is refused. The exit code is 0 only if every proof
+holds; 1 if one does not; 2 for a wrong call.
 `;
 }

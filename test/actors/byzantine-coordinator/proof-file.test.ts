@@ -99,6 +99,25 @@ describe("a file of proofs (BYZ-21)", () => {
 		expect(() => decodeProofs("f", text)).toThrow(reason);
 	});
 
+	const named = (epoch: number, faults: number, ...members: string[]): string =>
+		`"configurations": [${JSON.stringify({ epoch, faults, members })}], "decisions"`;
+	it.each([
+		["group", '"cluster": "bank"', '"cluster": "bunk"', /decision 1 is of the group bank, not bunk/],
+		["epoch", '"epoch": 0', '"epoch": 3', /decision 1 is of epoch 0, not 3/],
+		["epoch, beside its configurations", '"decisions"', named(1, 1, "a", "b", "c", "d"), /epoch whose members/],
+		["f, beside its configurations", '"decisions"', named(0, 0, "a", "b", "c", "d"), /bears 0 faults, not 1/],
+		["members, of whom one has no key", '"decisions"', named(0, 1, "a", "b", "c", "x"), /no key of x/],
+	])("is refused when its head names another %s than its proofs", (_what, old, other, reason) => {
+		const text = good.replace(old, other);
+		expect(text).not.toBe(good);
+		expect(() => verdicts(text)).toThrow(expect.objectContaining({ code: "proof-file-invalid" }));
+		expect(() => verdicts(text)).toThrow(reason);
+	});
+
+	it("holds beside the configurations that it was decided under", () => {
+		expect(verdicts(good.replace('"decisions"', named(0, 1, "a", "b", "c", "d")))).toEqual([null]);
+	});
+
 	it("is refused when its members can not bear the faults that it claims", () => {
 		const text = good.replace('"faults": 1', '"faults": 2');
 		expect(() => verdicts(text)).toThrow(expect.objectContaining({ code: "proof-file-invalid" }));

@@ -33,6 +33,13 @@ test("a narrow terminal has whole words and no wrapped line", () => {
 	}
 });
 
+test("a leader leads a view where the protocol calls it so", () => {
+	const written: string[] = [];
+	const write = (more: string): void => void written.push(more);
+	new Progress({ write, isTerminal: false, columns: 80, hasColours: false }, "view").show(reading);
+	expect(written.join("")).toContain("node-1 leads view 3");
+});
+
 test("a rate that is not known yet is not called 0", () => {
 	expect(shown(200, { commitsPerSecond: null })[1]).toContain(" · – commits/s · ");
 	expect(shown(200, { commitsPerSecond: 0 })[1]).toContain(" · 0 commits/s · ");
