@@ -1,7 +1,7 @@
 /**
  * `quorate`: consensus inside a program. {@link Swarm} starts participants, each an actor on a thread of its own under
  * supervision, that agree on the order of commands; {@link RaftConsensusManager} is one member's view of it, and {@link RaftGroups}
- * are hundreds of such groups over a few threads.
+ * runs many groups over few threads.
  * {@link ByzantineConsensusCoordinator} is the same for groups of which some members may lie.
  * {@link CRDTSynchronizer} is a member's view of values that need no order; {@link GossipProtocolCoordinator} knows who is there and
  * spreads the word; {@link SecurityManager} makes keys that participants hold together, and {@link SecureConsensusWrapper} has Byzantine
@@ -44,7 +44,13 @@ export {
 	type GossipMessage,
 	GossipProtocolCoordinator,
 } from "./gossip-coordinator/index.ts";
-export { type GroupsEvent, type RaftGroup, RaftGroups, type RaftGroupsOptions } from "./raft-groups/index.ts";
+export {
+	type GroupFailed,
+	type RaftGroup,
+	RaftGroups,
+	type RaftGroupsEvent,
+	type RaftGroupsOptions,
+} from "./raft-groups/index.ts";
 export { RaftConsensusManager, type RaftManagerOptions } from "./raft-manager/index.ts";
 export {
 	type DecisionSignature,

@@ -1,23 +1,29 @@
 /**
- * Sixty auction rooms, each a Raft group of its own, over three threads: a node dies, and every room goes on.
+ * A shop whose orders, stock and customers are three groups of their own, among a hundred more that have nothing to do: three
+ * threads carry all of them, and one is killed.
  *
  * Run it: `npm run build && node dist/examples/many-groups.js`
  */
 import { RaftGroups } from "quorate";
 
-const groups = await RaftGroups.start({ groups: 60, nodes: 3 });
+const idle = Array.from({ length: 100 }, (_, number) => `archive-${number + 1}`);
+const groups = await RaftGroups.start({ nodes: 3, groups: ["orders", "stock", "customers", ...idle] });
 try {
-	const led = [...groups.leaders].map(([node, rooms]) => `${node} leads ${rooms}`);
-	console.log(`${groups.names.length} rooms: ${led.join(", ")}`);
+	const [orders, stock] = [groups.group("orders"), groups.group("stock")];
+	const led = groups.nodes.map(
+		(node) => groups.names.filter((name) => groups.group(name).leader?.leader === node).length,
+	);
+	console.log(`${groups.names.length} groups, each node leads ${Math.min(...led)} or more`);
+	await stock.propose({ type: "put", key: "chairs", value: 4 });
 
-	const bids = groups.names.map((name, i) => groups.group(name).propose({ type: "put", key: "bid", value: i }));
-	await groups.kill("node-2");
-	await Promise.all(bids);
-	console.log("node-2 was killed, and every bid was taken");
+	// The thread takes one member of every group with it; the groups whose leader it was elect another.
+	await groups.kill(stock.leader!.leader);
+	const { swapped } = await stock.propose<{ swapped: boolean }>({ type: "cas", key: "chairs", expected: 4, value: 3 });
+	await orders.propose({ type: "append", key: "orders", value: "one chair" });
 
-	const reads = groups.names.map((name) => groups.group(name).read<{ value: number }>({ type: "get", key: "bid" }));
-	const values = (await Promise.all(reads)).map(({ value }) => value);
-	console.log(`the rooms do not mix: ${values.every((value, i) => value === i)}`);
+	const { value: chairs } = await stock.read<{ value: number }>({ type: "get", key: "chairs" });
+	const { value: list } = await orders.read<{ value: string[] }>({ type: "get", key: "orders" });
+	console.log(`sold: ${swapped}; chairs left: ${chairs}; orders: ${list.join(", ")}`);
 } finally {
 	await groups.stop();
 }

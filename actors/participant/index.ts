@@ -22,13 +22,13 @@ export {
 } from "./crdt-participant.ts";
 export { CrdtStore, crdtStoreName, type RecoveredReplica } from "./crdt-store.ts";
 export { constructApplication, HostedApplication, RESULT_BYTES_MAX } from "./hosted-application.ts";
-export { applyingGauge, participantMetrics } from "./metrics.ts";
+export { applyingGauge, applyingGroupGauge, participantMetrics } from "./metrics.ts";
 export {
 	DELIVERIES_WAITING_MAX,
 	type InspectionRequest,
-	type LossNotice,
 	Participant,
 	type ParticipantSettings,
+	type PeerDownNotice,
 	type PeersNotice,
 	REQUESTS_WAITING_MAX,
 } from "./participant.ts";

@@ -27,10 +27,21 @@ export const participantMetrics: readonly MetricDescription[] = [
 		unit: "1",
 		help: "The position of the command that a member's application is applying now; 0 between commands.",
 	},
+	{
+		name: "raft.{node}.applying_group",
+		kind: "gauge",
+		unit: "1",
+		help: "Where groups share their threads: the number of the one that applied a command last, or does.",
+	},
 	{ name: "raft.{node}.term", kind: "gauge", unit: "1", help: "The term in which a member last changed its role." },
 ];
 
 /** The gauge by which others see at which command a member's thread ended. */
 export function applyingGauge(node: string): string {
 	return `raft.${node}.applying_index`;
+}
+
+/** The same of the group it was, where groups share their threads. */
+export function applyingGroupGauge(node: string): string {
+	return `raft.${node}.applying_group`;
 }

@@ -62,11 +62,11 @@ export interface PeersNotice {
 }
 
 /**
- * Tells a participant, from outside of the group, that a member's thread has ended. It comes back under its address, so nothing
- * else would say so, and a group that is silent misses nobody.
+ * Told by whoever watches threads, who is no actor: the thread of this member has ended. It will come back under its address, so the
+ * system has no death to tell of; but a silent group must not wait for one that is down.
  */
-export interface LossNotice {
-	readonly type: "participant-unreachable";
+export interface PeerDownNotice {
+	readonly type: "participant-peer-down";
 	readonly node: string;
 }
 
@@ -168,7 +168,7 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 			peers.know(this.#others(message.nodes as readonly NodeId[]));
 			return;
 		}
-		if (sender === null && isLossNotice(message)) {
+		if (sender === null && isPeerDownNotice(message)) {
 			this.#step({ type: "peer-unreachable", peer: message.node as NodeId });
 			return;
 		}
@@ -491,8 +491,8 @@ function isPeersNotice(message: unknown): message is PeersNotice {
 	return (message as PeersNotice | null)?.type === "participant-peers";
 }
 
-function isLossNotice(message: unknown): message is LossNotice {
-	return (message as LossNotice | null)?.type === "participant-unreachable";
+function isPeerDownNotice(message: unknown): message is PeerDownNotice {
+	return (message as PeerDownNotice | null)?.type === "participant-peer-down";
 }
 
 function isInspection(message: unknown): message is InspectionRequest {

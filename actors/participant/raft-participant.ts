@@ -2,9 +2,9 @@
 
 import { nodeId } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
-import type { Address } from "../../runtime/actor/index.ts";
+import type { Address, Metrics } from "../../runtime/actor/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
-import { applyingGauge } from "./metrics.ts";
+import { applyingGauge, applyingGroupGauge } from "./metrics.ts";
 import { Participant, type ParticipantSettings } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
 
@@ -23,6 +23,8 @@ export interface RaftParticipantArgs {
 	readonly storage: Address;
 	readonly application: { readonly module: string; readonly export: string; readonly args?: unknown };
 	readonly tuning: RaftTuning;
+	/** Which of the groups this is that share its thread, from 1; told by a gauge while the application applies. */
+	readonly groupNumber?: number;
 }
 
 /** Where this module is, for a behaviour source: {@link RaftParticipant} is its export. */
@@ -54,9 +56,22 @@ export function raftParticipantSettings(args: RaftParticipantArgs): ParticipantS
 				group: args.group,
 				store,
 				config: raftConfig({ ...args.tuning, nodeId: node, voters: args.voters.map(nodeId) }),
-				application: new HostedApplication(name, application, context.metrics.gauge(applyingGauge(node))),
+				application: new HostedApplication(name, application, applyingGauges(context.metrics, args)),
 				metrics: context.metrics,
 			});
+		},
+	};
+}
+
+/** Where others see what a member applies, if its thread ends in that. */
+function applyingGauges(metrics: Metrics, { node, groupNumber }: RaftParticipantArgs): { set(value: number): void } {
+	const index = metrics.gauge(applyingGauge(node));
+	if (groupNumber === undefined) return index;
+	const group = metrics.gauge(applyingGroupGauge(node));
+	return {
+		set: (value) => {
+			if (value !== 0) group.set(groupNumber);
+			index.set(value);
 		},
 	};
 }

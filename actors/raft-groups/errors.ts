@@ -1,16 +1,20 @@
-/** What can go wrong for a host of many groups, as typed errors. */
+/** What many groups in one process answer when something is not possible. */
 import { defineErrors, type ErrorMaker } from "../../protocols/core/index.ts";
 
 const defined = defineErrors({
 	groupCountInvalid: [
 		"group-count-invalid",
-		(d: { groups: string; nodes: number; limit: number; reason: string }) =>
-			`groups of ${d.nodes} nodes are 1 to ${d.limit} of different names, not ${d.groups}: ${d.reason}`,
+		(d: { groups: string; limit: number; reason: string }) =>
+			`there are 1 to ${d.limit} groups of different names, not ${d.groups}: ${d.reason}`,
+	],
+	tooManyMembers: [
+		"too-many-members",
+		(d: { groups: number; nodes: number; limit: number }) =>
+			`${d.groups} groups of ${d.nodes} nodes are ${d.groups * d.nodes} members, more than ${d.limit}`,
 	],
 	groupUnknown: [
 		"group-unknown",
-		(d: { group: string; groups: number; first: string }) =>
-			`there is no group ${d.group} among the ${d.groups}, of which the first is ${d.first}`,
+		(d: { group: string; groups: number }) => `none of the ${d.groups} groups is named ${d.group}`,
 	],
 	groupFailed: [
 		"group-failed",
@@ -19,10 +23,12 @@ const defined = defineErrors({
 	],
 });
 
-/** `group-count-invalid`: `{groups, nodes, limit, reason}`; the limit is of groups with so many nodes. */
-export const groupCountInvalid: ErrorMaker<{ groups: string; nodes: number; limit: number; reason: string }> =
+/** `group-count-invalid` */
+export const groupCountInvalid: ErrorMaker<{ groups: string; limit: number; reason: string }> =
 	defined.groupCountInvalid;
-/** `group-unknown`: `{group, groups, first}` */
-export const groupUnknown: ErrorMaker<{ group: string; groups: number; first: string }> = defined.groupUnknown;
-/** `group-failed`: its members failed again and again; the other groups go on. */
+/** `too-many-members`: fewer groups or fewer nodes */
+export const tooManyMembers: ErrorMaker<{ groups: number; nodes: number; limit: number }> = defined.tooManyMembers;
+/** `group-unknown` */
+export const groupUnknown: ErrorMaker<{ group: string; groups: number }> = defined.groupUnknown;
+/** `group-failed`: one group alone; the others go on */
 export const groupFailed: ErrorMaker<{ group: string; reason: string }> = defined.groupFailed;

@@ -1,13 +1,17 @@
 /**
- * `actors/raft-groups`: many Raft groups over few threads. {@link RaftGroups} starts them, {@link RaftGroup} is a handle on one.
- * Each member is the participant of `actors/participant`, each client that of `actors/swarm`.
+ * `actors/raft-groups`: many Raft groups in one process, over as many threads as there are nodes (multi-raft, as in dragonboat,
+ * TiKV and CockroachDB). Node k of every group lives on thread k; idle groups send nothing.
+ *
+ * It decides nothing: agreement and silence are `protocols/raft`'s, restarts are `supervisors/`', clients and members'
+ * supervision are `actors/swarm`'s. It creates no groups at run time, changes no members and moves no group.
  */
 export {
 	GROUP_MEMBERS_MAX,
-	type GroupsEvent,
-	HEARTBEAT_MESSAGES_PER_SECOND_MAX,
-	QUIESCE_AFTER_HEARTBEATS_DEFAULT,
+	GROUPS_MAX,
+	type GroupFailed,
+	groupTuning,
+	type RaftGroup,
+	type RaftGroupsEvent,
 	type RaftGroupsOptions,
 } from "./contract.ts";
-export type { RaftGroup } from "./raft-group.ts";
 export { RaftGroups } from "./raft-groups.ts";

@@ -1,23 +1,17 @@
-/** What the user asked for, checked and with every default filled in, before anything is started. */
-import { type GroupId, groupId } from "../../protocols/core/index.ts";
-import type { RaftTuning } from "../participant/index.ts";
-import { described, requireOptions } from "../swarm/given-options.ts";
-import { membershipOf } from "../swarm/index.ts";
+/** What the user of many groups asked for, checked and with every default filled in, before anything is started. */
+import { type GroupId, groupId, type NodeId } from "../../protocols/core/index.ts";
+import { described, refused, requireOptions } from "../swarm/given-options.ts";
 import { type CheckedGroup, type CheckedOptions, checkOptions } from "../swarm/options.ts";
-import {
-	GROUP_MEMBERS_MAX,
-	HEARTBEAT_MESSAGES_PER_SECOND_MAX,
-	QUIESCE_AFTER_HEARTBEATS_DEFAULT,
-	type RaftGroupsOptions,
-} from "./contract.ts";
+import { GROUP_MEMBERS_MAX, GROUPS_MAX, groupTuning, type RaftGroupsOptions } from "./contract.ts";
 import * as errors from "./errors.ts";
+import { nodeThreadName } from "./groups-tree.ts";
 
-const NODES_DEFAULT = 3;
-/** Raft's own default. */
-const HEARTBEAT_MS_MIN = 50;
+const START_TIMEOUT_MS_DEFAULT = 60_000;
+/** Names the data directory's owner: what is in it is no single group's. */
+const OWNER_NAME = "raft-groups";
 const optionNames: readonly (keyof RaftGroupsOptions)[] = [
-	"groups",
 	"nodes",
+	"groups",
 	"application",
 	"config",
 	"storage",
@@ -27,59 +21,66 @@ const optionNames: readonly (keyof RaftGroupsOptions)[] = [
 	"backend",
 ];
 
-export interface CheckedGroups {
-	/** What all have in common; its group is the first. */
+export interface CheckedGroupsOptions {
+	/** As of a swarm; its `raft` stands for all groups, and is what the data directory belongs to. */
 	readonly common: CheckedOptions;
+	readonly nodes: readonly NodeId[];
 	readonly groups: readonly CheckedGroup[];
 }
 
-/** @throws QuorateError `option-unknown`, `group-count-invalid`, and what `Swarm.start` throws of the same options */
-export async function checkGroups(options: RaftGroupsOptions): Promise<CheckedGroups> {
-	const {
-		groups,
-		nodes: given = NODES_DEFAULT,
-		application,
-		config,
-		...others
-	} = requireOptions("", options, optionNames);
-	const { nodes } = membershipOf(given);
-	const names = groupsOf(groups, nodes.length);
-	const [first] = names as [GroupId];
+/**
+ * @throws QuorateError `option-unknown`, `node-count-invalid`, `group-count-invalid`, `too-many-members`, `invalid-argument`,
+ *   `raft-config-invalid`, `raft-config-contradiction`, `module-not-loadable`, `export-missing`, `application-invalid`
+ */
+export async function checkGroupsOptions(options: RaftGroupsOptions): Promise<CheckedGroupsOptions> {
+	const given = requireOptions("", options, optionNames);
+	const { nodes, groups, application, config, startTimeoutMs = START_TIMEOUT_MS_DEFAULT, ...rest } = given;
+	const names = groupNames(groups);
+	if (config !== undefined && (typeof config !== "object" || config === null)) {
+		throw refused("config", "an object with settings of Raft", config);
+	}
 	const raft = {
 		nodes,
-		group: first,
-		config: { ...defaultsFor(names.length, nodes.length, config), ...config },
+		group: OWNER_NAME,
+		config: { ...groupTuning, ...config },
 		...(application === undefined ? {} : { application }),
 	};
-	const common = await checkOptions({ ...others, raft });
-	const group = common.raft as CheckedGroup;
-	return { common, groups: names.map((name) => ({ ...group, group: name })) };
-}
-
-function defaultsFor(groups: number, nodes: number, given: RaftTuning | undefined): RaftTuning {
-	const isNeverSilent = (given?.lease ?? null) !== null || (given?.handoverPriorityGap ?? 0) !== 0;
-	const quiesceAfterHeartbeats = isNeverSilent ? 0 : QUIESCE_AFTER_HEARTBEATS_DEFAULT;
-	if (given?.heartbeatMs !== undefined || given?.electionTimeoutMs !== undefined) return { quiesceAfterHeartbeats };
-	const messages = 2 * groups * (nodes - 1);
-	const heartbeatMs = Math.max(HEARTBEAT_MS_MIN, Math.ceil((messages * 1_000) / HEARTBEAT_MESSAGES_PER_SECOND_MAX));
-	return { quiesceAfterHeartbeats, heartbeatMs, electionTimeoutMs: { min: 3 * heartbeatMs, max: 6 * heartbeatMs } };
-}
-
-function groupsOf(given: number | readonly string[], nodes: number): readonly GroupId[] {
-	const limit = Math.floor(GROUP_MEMBERS_MAX / nodes);
-	const refuse = (reason: string): Error =>
-		errors.groupCountInvalid({ groups: described(given), nodes, limit, reason });
-	if (typeof given === "number") {
-		if (!Number.isInteger(given) || given < 1)
-			throw refuse("a whole number from 1 on, or a list of names, is expected");
-		if (given > limit) throw refuse(`all members together are at most ${GROUP_MEMBERS_MAX}`);
-		return Array.from({ length: given }, (_, position) => groupId(`group-${position + 1}`));
+	const common = await checkOptions({ ...rest, raft, startTimeoutMs });
+	const template = common.raft as CheckedGroup;
+	const members = names.length * template.nodes.length;
+	if (members > GROUP_MEMBERS_MAX) {
+		throw errors.tooManyMembers({ groups: names.length, nodes: template.nodes.length, limit: GROUP_MEMBERS_MAX });
 	}
-	if (!Array.isArray(given) || given.length === 0)
-		throw refuse("a whole number from 1 on, or a list of names, is expected");
-	if (given.length > limit) throw refuse(`all members together are at most ${GROUP_MEMBERS_MAX}`);
-	const names = given.map(groupId);
-	const twice = names.find((name, position) => names.indexOf(name) !== position);
-	if (twice !== undefined) throw refuse(`${twice} is listed twice`);
-	return names;
+	return { common, nodes: template.nodes, groups: names.map((name, at) => groupOf(template, name, at)) };
+}
+
+/** The group at this place of the list. Its preferred leader is the next node's member, so that leaders are spread evenly. */
+function groupOf(template: CheckedGroup, group: GroupId, at: number): CheckedGroup {
+	const preferred = template.nodes[at % template.nodes.length] as NodeId;
+	return {
+		...template,
+		group,
+		tuning: { priorities: { [preferred]: 2 }, ...template.tuning },
+		shared: { threadOf: nodeThreadName, groupNumber: at + 1 },
+	};
+}
+
+function groupNames(groups: RaftGroupsOptions["groups"]): readonly GroupId[] {
+	const refuse = (reason: string): Error =>
+		errors.groupCountInvalid({ groups: described(groups), limit: GROUPS_MAX, reason });
+	if (typeof groups === "number") {
+		if (!Number.isInteger(groups)) throw refuse("not a whole number");
+		if (groups < 1) throw refuse("there would be nothing to start");
+		if (groups > GROUPS_MAX) throw refuse("each has members on all threads");
+		return Array.from({ length: groups }, (_, at) => groupId(`group-${at + 1}`));
+	}
+	if (!Array.isArray(groups)) throw refuse("a whole number or a list of names is expected");
+	if (groups.length === 0) throw refuse("there would be nothing to start");
+	if (groups.length > GROUPS_MAX) throw refuse("each has members on all threads");
+	const seen = new Set<string>();
+	for (const name of groups as readonly string[]) {
+		if (seen.has(name)) throw refuse(`${described(name)} is listed twice`);
+		seen.add(name);
+	}
+	return (groups as readonly string[]).map(groupId);
 }

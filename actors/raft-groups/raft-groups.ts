@@ -1,69 +1,78 @@
 /**
- * Many Raft groups in one process, as dragonboat, TiKV and RabbitMQ's ra have them: each node is one thread with a member of every
- * group, so that a hundred groups need no more threads than one, and each group has a leader, a log and a state of its own.
+ * Many Raft groups over as many threads as there are nodes: node k of every group lives on thread k.
  *
  * The tree, in start order (it stops in reverse):
  * ```
- * root                    one-for-one
- * ├─ storage supervisor   one storage for all, never restarted: its death ends everything, loudly
- * ├─ group:orders         one-for-one: the members of a group, each on its node's thread; given up alone
- * └─ group:…
+ * root                     one-for-one
+ * ├─ storage supervisor    the storage actor on a thread of its own, never restarted: its death ends all groups, loudly
+ * └─ raft-groups           one-for-one: one supervisor for each group, temporary: a group that fails does so alone
+ *    └─ group supervisor   one-for-one: the group's members, each on the thread of its node
  * ```
- * Groups without work are silent: they send nothing and wait for nothing. What Raft then does not notice by itself this host tells it:
- * when a thread ends, the members of each group that was led there hear of it.
+ * Beside it a thread supervisor starts a new thread in the place of a dead one; each group's supervisor then builds its
+ * member there anew from what was durable.
  */
-import { type Observable, Subject, type Subscription } from "rxjs";
-import {
-	type ErrorObject,
-	errorFromObject,
-	errorToObject,
-	Generator,
-	must,
-	type NodeId,
-	QuorateError,
-} from "../../protocols/core/index.ts";
-import { ActorSystem, IsolatedObservable, MAIN_SLOT, type StopReason } from "../../runtime/actor/index.ts";
+import { map, merge, type Observable, Subject, type Subscription } from "rxjs";
+import { errorToObject, Generator, type GroupId, must, type NodeId, QuorateError } from "../../protocols/core/index.ts";
+import { ActorSystem, IsolatedObservable, MAIN_SLOT, type ThreadEnd } from "../../runtime/actor/index.ts";
 import { MetricsObserver, type MetricsSnapshot } from "../../runtime/telemetry/index.ts";
-import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
+import type { StallReport } from "../../runtime/threads/index.ts";
+import {
+	SupervisorClient,
+	supervisorActor,
+	type ThreadSupervisionEvent,
+	ThreadSupervisor,
+} from "../../supervisors/index.ts";
+import { applyingGauge, applyingGroupGauge, participantName } from "../participant/index.ts";
+import { type SwarmBackend, startBackend } from "../swarm/backend.ts";
+import type { SwarmEvent } from "../swarm/contract.ts";
 import * as swarmErrors from "../swarm/errors.ts";
+import { EventFeed, type KnownMember } from "../swarm/event-feed.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
-import { type SwarmBackend, startBackend } from "../swarm/index.ts";
 import { StorageStallWatch } from "../swarm/storage-stall-watch.ts";
-import { groupSupervisorName, rootSpec } from "../swarm/tree.ts";
-import type { GroupsEvent, RaftGroupsOptions } from "./contract.ts";
+import { ROOT_NAME, rootSpec } from "../swarm/tree.ts";
+import type { RaftGroup, RaftGroupsEvent, RaftGroupsOptions } from "./contract.ts";
 import * as errors from "./errors.ts";
-import { type CheckedGroups, checkGroups } from "./options.ts";
-import { RaftGroup } from "./raft-group.ts";
-import { hostedGroupChild, nodeOfThread, nodeThread } from "./tree.ts";
+import { GROUPS_SUPERVISOR_NAME, groupChildOf, groupsChild, nodeOfThread, nodeThreadName } from "./groups-tree.ts";
+import { type CheckedGroupsOptions, checkGroupsOptions } from "./options.ts";
+import { GroupRunner } from "./running-group.ts";
+
+/** Groups whose members are started at the same time: each start opens stores, and the storage bounds what waits for it. */
+const STARTS_AT_ONCE = 16;
 
 type Heard = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** How long one group's leadership is tried to be moved by {@link RaftGroups.balance}. */
-const BALANCE_MS = 2_000;
-
 /**
- * Many running groups.
+ * Running groups.
  * @example
- * await using groups = await RaftGroups.start({ groups: ["orders", "stock"] });
- * await groups.group("orders").propose({ type: "put", key: "7", value: "two chairs" });
- * console.log(await groups.group("orders").read({ type: "get", key: "7" }));
+ * const groups = await RaftGroups.start({ nodes: 3, groups: ["orders", "stock"] });
+ * try {
+ *   await groups.group("orders").propose({ type: "put", key: "o-1", value: "paid" });
+ *   console.log(await groups.group("orders").read({ type: "get", key: "o-1" }));
+ * } finally {
+ *   await groups.stop();
+ * }
  */
 export class RaftGroups {
-	/** Resolves with the reason when nothing can go on: the storage has failed, or a node's thread dies again and again. */
+	/** The nodes' names, in code-unit order. */
+	readonly nodes: readonly NodeId[];
+	/** The groups' names, in the order in which they were given. */
+	readonly names: readonly GroupId[];
+	/** What happens, from now on; see `Swarm.events$`. */
+	readonly events$: Observable<RaftGroupsEvent>;
+	/** Resolves with the reason if all groups fail for good (`swarm-failed`): their storage failed, died, or does not answer. */
 	readonly failed: Promise<QuorateError>;
-	readonly #checked: CheckedGroups;
+	readonly #options: CheckedGroupsOptions;
 	readonly #backend: SwarmBackend;
 	readonly #system: ActorSystem;
 	readonly #threads: ThreadSupervisor;
-	readonly #groups = new Map<string, RaftGroup>();
-	/** By the names of their supervisors. */
-	readonly #supervised = new Map<string, RaftGroup>();
-	readonly #told$ = new Subject<GroupsEvent>();
-	readonly #events$: Observable<GroupsEvent>;
+	readonly #feed: EventFeed;
+	readonly #ownEvents$: Subject<RaftGroupsEvent> = new Subject();
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
-	/** The last error with which a member of a group failed: the likely reason when the group is given up. */
-	readonly #lastErrors = new Map<string, ErrorObject>();
+	readonly #groups: ReadonlyMap<GroupId, GroupRunner>;
+	/** The same by the names of their supervisors. */
+	readonly #bySupervisor: ReadonlyMap<string, GroupRunner>;
+	#supervisor: SupervisorClient | null = null;
 	#subscription: Subscription | null = null;
 	#reportFailure: (error: QuorateError) => void = () => undefined;
 	#failure: QuorateError | null = null;
@@ -71,27 +80,22 @@ export class RaftGroups {
 	#stopping: Promise<void> | null = null;
 
 	/**
-	 * Boots all groups and resolves when each has a leader, spread over the nodes.
-	 * @throws QuorateError `option-unknown`, `group-count-invalid`, `node-count-invalid`, `invalid-argument`, `raft-config-invalid`,
-	 *   `raft-config-contradiction`, `module-not-loadable`, `export-missing`, `application-invalid` before anything is started;
-	 *   `no-leader` after `startTimeoutMs`; `data-directory-*`, `store-*`, `disk-failed` for what is on the disk
+	 * Boots threads, storage and all groups, and resolves when every group has a leader.
+	 * @throws QuorateError `option-unknown`, `node-count-invalid`, `group-count-invalid`, `too-many-members`, `invalid-argument`,
+	 *   `raft-config-invalid`, `raft-config-contradiction`, `module-not-loadable`, `export-missing`, `application-invalid` before
+	 *   anything is started; `no-leader` after `startTimeoutMs`, of the first group without one; as `Swarm.start` for what is on the disk
 	 */
 	static async start(options: RaftGroupsOptions): Promise<RaftGroups> {
-		const checked = await checkGroups(options);
-		const { common } = checked;
-		const backend = options.backend ?? (await startBackend(common));
+		const checked = await checkGroupsOptions(options);
+		const backend = options.backend ?? (await startBackend(checked.common));
 		const groups = new RaftGroups(checked, backend);
 		try {
 			await groups.#boot();
-			const { clock } = backend.backend.ports;
-			const deadlineMs = clock.nowMs() + common.startTimeoutMs;
-			const leftMs = (): number => Math.max(0, Math.ceil(deadlineMs - clock.nowMs()));
-			await Promise.all([...groups.#groups.values()].map((group) => group.untilLeader(leftMs())));
-			await groups.balance();
 		} catch (error) {
-			const stopped = groups
-				.stop()
-				.catch((thrown: unknown) => process.emitWarning(errorFromObject(errorToObject(thrown))));
+			// Why it did not start is what the caller must hear, whatever stopping runs into.
+			const stopped = groups.stop().catch((failure: unknown) => {
+				process.emitWarning(failure instanceof Error ? failure : String(failure));
+			});
 			// A storage that does not answer would hold the caller for ever.
 			if (!groups.#isStorageLost) await stopped;
 			throw swarmErrors.startReason(error);
@@ -99,116 +103,89 @@ export class RaftGroups {
 		return groups;
 	}
 
-	private constructor(checked: CheckedGroups, backend: SwarmBackend) {
-		this.#checked = checked;
+	private constructor(options: CheckedGroupsOptions, backend: SwarmBackend) {
+		this.#options = options;
 		this.#backend = backend;
 		this.#system = new ActorSystem(backend.backend);
 		const { threads, ports } = backend.backend;
-		const generator = new Generator(checked.common.seed, "raft-groups");
-		this.#threads = new ThreadSupervisor({
-			threads,
-			clock: ports.clock,
-			generator: generator.fork("threads"),
-			publish: (event) => this.#system.publish(event),
+		const generator = new Generator(options.common.seed, "raft-groups");
+		this.nodes = options.nodes;
+		this.names = options.groups.map(({ group }) => group);
+		const runners = options.groups.map((settings) => new GroupRunner(settings, this.#host(generator)));
+		this.#groups = new Map(runners.map((runner) => [runner.name, runner]));
+		this.#bySupervisor = new Map(runners.map((runner) => [runner.supervisorName, runner]));
+		this.#feed = new EventFeed(ports.clock, {
+			view: (group) => this.#groups.get(group as GroupId)?.view ?? null,
+			named: (actor) => this.#memberNamed(actor),
+			onThread: (thread) => this.#membersOn(thread),
 		});
-		this.#watch = new FailureWatch(backend.storage.name, null);
+		this.#watch = new FailureWatch(backend.storage.name, GROUPS_SUPERVISOR_NAME);
 		this.#stallWatch = new StorageStallWatch(backend.storage.name, threads, ports.clock, (waitedMs) => {
 			this.#isStorageLost = true;
 			this.#fail(swarmErrors.swarmFailed({ reason: `the storage thread has not answered for ${waitedMs} ms` }));
 		});
+		this.#threads = new ThreadSupervisor({
+			threads,
+			clock: ports.clock,
+			generator: generator.fork("threads"),
+			publish: (event) => this.#feed.published(event),
+		});
 		this.failed = new Promise((resolve) => {
 			this.#reportFailure = resolve;
 		});
-		const threw = (error: unknown): void => this.#observerThrew(error);
-		this.#events$ = new IsolatedObservable(this.#told$.asObservable(), threw);
-		for (const group of checked.groups) {
-			const hosted = new RaftGroup(group, generator.fork(`group/${group.group}`), {
-				system: this.#system,
-				clock: ports.clock,
-				observerThrew: threw,
-				ended: () => this.#ended(),
-				livesOf: (node) => this.#livesOf(node),
-			});
-			this.#groups.set(group.group, hosted);
-			this.#supervised.set(groupSupervisorName(group.group), hosted);
+		const events$ = merge(this.#feed.events$.pipe(map((event) => this.#withGroup(event))), this.#ownEvents$);
+		this.events$ = new IsolatedObservable(events$, (error) => this.#observerThrew(error));
+	}
+
+	#host(generator: Generator): ConstructorParameters<typeof GroupRunner>[1] {
+		return {
+			system: this.#system,
+			clock: this.#backend.backend.ports.clock,
+			generator,
+			livesOf: (node) => this.#livesOf(node),
+			ended: () => this.#ended(),
+			failed: (group, error) => this.#groupFailed(group, error),
+			refused: (group, node, error) =>
+				this.#feed.tell({ type: "member-refused", error: errorToObject(error) }, participantName(group, node)),
+			memberFailed: (group, error) => this.#memberFailed(group, error),
+			observerThrew: (error) => this.#observerThrew(error),
+		};
+	}
+
+	#memberFailed(group: GroupId, error: unknown): void {
+		if (!this.#feed.hasEnded) this.#feed.tell({ type: "member-failed", error: errorToObject(error) }, group);
+	}
+
+	/** The handle on a group. @throws QuorateError `group-unknown` */
+	group(name: string): RaftGroup {
+		const group = this.#groups.get(name as GroupId);
+		if (group === undefined) throw errors.groupUnknown({ group: String(name).slice(0, 80), groups: this.#groups.size });
+		return group;
+	}
+
+	/**
+	 * Ends a node's thread at once, as a crash would, and with it the node's members of all groups; their supervisors bring them
+	 * back. Resolves when the thread is dead.
+	 * @throws QuorateError `node-unknown`, `swarm-stopped`, `swarm-failed`
+	 */
+	async kill(node: string): Promise<void> {
+		const error = this.#ended();
+		if (error !== null) throw error;
+		if (!this.nodes.includes(node as NodeId)) {
+			throw swarmErrors.nodeUnknown({ node: String(node), members: this.nodes });
 		}
+		const { threads } = this.#backend.backend;
+		const thread = threads.status().find(({ spec }) => spec.name === nodeThreadName(node));
+		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
 	}
 
-	/** The groups' names, in the order in which they were given. */
-	get names(): readonly string[] {
-		return [...this.#groups.keys()];
-	}
-
-	/** The nodes, in code-unit order: each has a thread, and a member of every group on it. */
-	get nodes(): readonly NodeId[] {
-		return (this.#checked.groups[0] as { readonly nodes: readonly NodeId[] }).nodes;
-	}
-
-	/** What happens, from now on. An observer that throws is unsubscribed, and reported here as `observer-failed`. */
-	get events$(): Observable<GroupsEvent> {
-		return this.#events$;
-	}
-
-	/** What all threads have counted and measured over all their lives; null on a backend that keeps nothing. */
+	/** Counters of all threads, such as `actor.told` (messages) and `storage.commits`; null on a backend that keeps none. */
 	measure(): MetricsSnapshot | null {
 		const { backend, metrics } = this.#backend;
 		return metrics === undefined ? null : new MetricsObserver(metrics).read(backend.ports.clock.nowMs());
 	}
 
-	/** @throws QuorateError `group-unknown` */
-	group(name: string): RaftGroup {
-		const group = this.#groups.get(name);
-		if (group !== undefined) return group;
-		const [first = ""] = this.names;
-		throw errors.groupUnknown({ group: String(name).slice(0, 80), groups: this.#groups.size, first });
-	}
-
-	/** How many groups each node leads, as far as is known. */
-	get leaders(): ReadonlyMap<NodeId, number> {
-		const counts = new Map(this.nodes.map((node) => [node, 0]));
-		for (const { leader } of this.#groups.values()) {
-			if (leader !== null) counts.set(leader.leader, (counts.get(leader.leader) ?? 0) + 1);
-		}
-		return counts;
-	}
-
-	/**
-	 * Moves leaders until no node leads more than its share of the groups. After a node was down it leads none: whoever wants it to
-	 * carry its part again calls this. A group that does not hand over (a member is behind) stays as it is.
-	 * @returns {@link leaders} then
-	 */
-	async balance(): Promise<ReadonlyMap<NodeId, number>> {
-		const counts = new Map(this.leaders);
-		const share = Math.ceil(this.#groups.size / this.nodes.length);
-		const moves: Promise<void>[] = [];
-		for (const group of this.#groups.values()) {
-			const from = group.leader?.leader;
-			if (from === undefined || (counts.get(from) ?? 0) <= share) continue;
-			const [to, least] = [...counts].reduce((a, b) => (b[1] < a[1] ? b : a));
-			if (least >= share) break;
-			counts.set(from, (counts.get(from) ?? 0) - 1);
-			counts.set(to, least + 1);
-			moves.push(handOver(group, to));
-		}
-		await Promise.all(moves);
-		return this.leaders;
-	}
-
-	/**
-	 * Ends a node's thread at once, as a crash would, with its member of every group; its supervisors bring it back. Resolves when the
-	 * thread is dead. @throws QuorateError `node-unknown`, `swarm-stopped`, `swarm-failed`
-	 */
-	async kill(node: string): Promise<void> {
-		const ended = this.#ended();
-		if (ended !== null) throw ended;
-		const known = this.nodes.find((id) => id === node);
-		if (known === undefined) throw swarmErrors.nodeUnknown({ node: String(node).slice(0, 80), members: this.nodes });
-		const { threads } = this.#backend.backend;
-		const thread = threads.status().find(({ spec }) => spec.name === nodeThread(known));
-		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
-	}
-
-	/** Ends everything in order. Idempotent. */
+	/** Ends everything in order: clients, members, storage, threads. Idempotent. */
 	stop(): Promise<void> {
 		this.#stopping ??= this.#stop();
 		return this.#stopping;
@@ -219,83 +196,124 @@ export class RaftGroups {
 	}
 
 	async #boot(): Promise<void> {
-		this.#subscription = this.#system.events$.subscribe((event) => this.#heard(event as Heard));
-		const { storage } = this.#backend;
-		this.#backend.observeStalls?.(({ slot, stalledForMs }) => {
-			const name = this.#backend.backend.threads.status().find((thread) => thread.slot === slot)?.spec.name;
-			if (name === storage.name) this.#stallWatch.stalled(slot, stalledForMs);
-		});
+		const { clock } = this.#backend.backend.ports;
+		const { startTimeoutMs } = this.#options.common;
+		const deadlineMs = clock.nowMs() + startTimeoutMs;
+		this.#subscription = this.#system.events$.subscribe((event) => this.#published(event as Heard));
+		this.#backend.observeStalls?.((stall) => this.#stalled(stall));
 		this.#threads.start();
-		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(storage))));
-		const { address } = must((await this.#system.lookup(storage.name)) ?? undefined, "the storage has started");
-		for (const group of this.#checked.groups) await root.startChild(hostedGroupChild(group, address));
+		const { storage: spec } = this.#backend;
+		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(spec))));
+		const { address: storage } = must((await this.#system.lookup(spec.name)) ?? undefined, "the storage has started");
+		const { address } = await root.startChild(groupsChild());
+		const supervisor = new SupervisorClient(this.#system.ref(address));
+		this.#supervisor = supervisor;
+		const waiting = [...this.#groups.values()];
+		const startSome = async (): Promise<void> => {
+			for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+				const started = await supervisor.startChild(groupChildOf(group.name));
+				await group.begin({ supervisor: new SupervisorClient(this.#system.ref(started.address)), storage });
+			}
+		};
+		await Promise.all(Array.from({ length: STARTS_AT_ONCE }, startSome));
+		await Promise.all([...this.#groups.values()].map((group) => group.untilLeader(startTimeoutMs, deadlineMs)));
 	}
 
-	#heard(event: Heard): void {
+	#published(event: Heard): void {
+		this.#feed.published(event);
+		this.#groupOf(event)?.heard(event);
 		const failure = this.#watch.heard(event);
 		if (failure !== null) this.#fail(failure);
-		if (event.type === "thread-ended") this.#threadEnded(String(event["name"]));
-		const ofGroup = typeof event["group"] === "string" ? this.#groups.get(event["group"]) : undefined;
-		const supervised = this.#supervised.get(String(event["supervisor"]));
-		const group = ofGroup ?? supervised;
-		const node = this.#nodeOf(event, supervised);
-		if (ofGroup !== undefined && node !== null) ofGroup.heard(event, node);
-		if (supervised !== undefined) this.#ofSupervisor(event, supervised, node);
-		this.#tell({ group: group?.name ?? null, node, event });
-	}
-
-	#nodeOf(event: Heard, supervised: RaftGroup | undefined): NodeId | null {
-		if (typeof event["node"] === "string") return event["node"] as NodeId;
-		if (supervised !== undefined) return String(event["child"]).slice(supervised.name.length + 1) as NodeId;
-		return typeof event["name"] === "string" ? nodeOfThread(event["name"]) : null;
-	}
-
-	#ofSupervisor(event: Heard, group: RaftGroup, node: NodeId | null): void {
-		if (event.type === "child-failed") {
-			const reason = event["reason"] as StopReason;
-			if (reason.type === "failed") this.#lastErrors.set(group.name, reason.error);
+		if (event["supervisor"] === GROUPS_SUPERVISOR_NAME && event.type === "child-failed") {
+			this.#bySupervisor.get(String(event["child"]))?.supervisorEnded();
 		}
-		if ((event.type === "child-failed" || event.type === "child-stopped") && node !== null) group.memberEnded(node);
-		if (event.type !== "supervisor-gave-up") return;
-		const error = this.#lastErrors.get(group.name);
-		const reason = `${String(event["child"])} failed more often than is tolerated${error === undefined ? "" : `: ${error.message}`}`;
-		const cause = error === undefined ? undefined : { cause: errorFromObject(error) };
-		group.fail(errors.groupFailed({ group: group.name, reason }, cause));
+		if (event.type !== "thread-ended") return;
+		const node = nodeOfThread(String(event["name"]));
+		if (node === null || this.#stopping !== null) return;
+		const applying = this.#applyingOn(node);
+		for (const group of this.#groups.values()) {
+			group.threadEnded(node, event["end"] as ThreadEnd, applying.groupNumber === group.number ? applying.index : 0);
+		}
 	}
 
-	#threadEnded(name: string): void {
-		const node = nodeOfThread(name);
-		if (node === null) return;
-		for (const group of this.#groups.values()) group.memberEnded(node);
+	/** The group that an event of the system's stream is about. */
+	#groupOf(event: Heard): GroupRunner | undefined {
+		const byMember = this.#groups.get(event["group"] as GroupId);
+		return byMember ?? this.#bySupervisor.get(String(event["supervisor"]));
 	}
 
-	#tell(told: Omit<GroupsEvent, "atMs">): void {
-		this.#told$.next({ ...told, atMs: this.#backend.backend.ports.clock.nowMs() });
+	#withGroup(event: SwarmEvent): RaftGroupsEvent {
+		const { origin } = event;
+		const bySupervisor = this.#bySupervisor.get(origin)?.name ?? this.#groups.get(origin as GroupId)?.name;
+		const group = this.#memberNamed(origin)?.view.group ?? bySupervisor ?? null;
+		return { ...event, node: event.node ?? nodeOfThread(origin), group } as RaftGroupsEvent;
+	}
+
+	/** Ids have no slash, so a member's name is its group, one slash, its node. */
+	#memberNamed(actor: string): KnownMember | null {
+		const at = actor.indexOf("/");
+		const view = at < 0 ? undefined : this.#groups.get(actor.slice(0, at) as GroupId)?.view;
+		const node = actor.slice(at + 1);
+		return view?.has(node) === true ? { view, node } : null;
+	}
+
+	#membersOn(thread: string): KnownMember[] {
+		const node = nodeOfThread(thread);
+		if (node === null) return [];
+		return [...this.#groups.values()].map(({ view }) => ({ view, node })).filter(({ view }) => view.has(node));
+	}
+
+	#livesOf(node: NodeId): number {
+		const name = nodeThreadName(node);
+		return this.#backend.backend.threads.status().find(({ spec }) => spec.name === name)?.lives ?? 0;
+	}
+
+	/** What the node's thread was applying. Read before its replacement begins; 0 where nobody counts. */
+	#applyingOn(node: NodeId): { readonly groupNumber: number; readonly index: number } {
+		const gauges = this.measure()?.gauges;
+		const read = (gauge: string): number => gauges?.get(gauge) ?? 0;
+		return { groupNumber: read(applyingGroupGauge(node)), index: read(applyingGauge(node)) };
+	}
+
+	#groupFailed(group: GroupRunner, error: QuorateError): void {
+		const atMs = this.#backend.backend.ports.clock.nowMs();
+		const origin = group.supervisorName;
+		const event = { type: "group-failed", error: errorToObject(error), atMs, origin, node: null } as const;
+		this.#ownEvents$.next({ ...event, group: group.name });
+		this.#supervisor?.terminateChild(origin).catch((failure: unknown) => {
+			// One that has given up is no child any more.
+			if (failure instanceof QuorateError && failure.code === "child-not-found") return;
+			this.#memberFailed(group.name, failure);
+		});
+		group.complete();
+	}
+
+	/** A stalled thread is ended by the backend, but for the storage's: that is watched until it answers, or all groups fail. */
+	#stalled({ slot, kind, messageType, stalledForMs }: StallReport): void {
+		const thread = this.#backend.backend.threads.status().find((status) => status.slot === slot);
+		const work = [kind ?? "nothing of an actor", ...(messageType === null ? [] : [messageType])].join(" ");
+		const name = thread?.spec.name ?? "main";
+		const detail = `at ${work} for ${stalledForMs} ms`;
+		this.#feed.published({ type: "thread-stalled", slot, name, detail } as ThreadSupervisionEvent);
+		if (name === this.#backend.storage.name) this.#stallWatch.stalled(slot, stalledForMs);
 	}
 
 	#observerThrew(thrown: unknown): void {
 		const event = { type: "observer-failed", slot: MAIN_SLOT, error: errorToObject(thrown) };
-		this.#tell({ group: null, node: null, event });
+		if (!this.#feed.hasEnded) this.#feed.published(event);
+		// Nobody listens any more; silence would be worse.
+		else process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
 	}
 
-	/** What has ended all groups, if something has. */
 	#ended(): QuorateError | null {
 		return this.#failure ?? (this.#stopping === null ? null : swarmErrors.swarmStopped({}));
-	}
-
-	#livesOf(node: NodeId): number {
-		const threads = this.#backend.backend.threads.status();
-		return threads.find(({ spec }) => spec.name === nodeThread(node))?.lives ?? 0;
 	}
 
 	#fail(error: QuorateError): void {
 		if (this.#failure !== null || this.#stopping !== null) return;
 		this.#failure = error;
-		this.#tell({
-			group: null,
-			node: null,
-			event: { type: "swarm-failed", error: errorToObject(error) } as { type: string },
-		});
+		this.#feed.tell({ type: "swarm-failed", error: errorToObject(error) }, ROOT_NAME);
+		for (const group of this.#groups.values()) group.end(error);
 		this.#reportFailure(error);
 		// Who calls stop() hears of what goes wrong in it.
 		this.stop().catch(() => undefined);
@@ -303,24 +321,16 @@ export class RaftGroups {
 
 	async #stop(): Promise<void> {
 		this.#stallWatch.stop();
-		const error = this.#failure ?? swarmErrors.swarmStopped({});
-		for (const group of this.#groups.values()) group.end(error);
+		for (const group of this.#groups.values()) group.end(this.#failure ?? swarmErrors.swarmStopped({}));
 		try {
 			await this.#system.stop();
 		} finally {
 			this.#threads.stop();
 			this.#subscription?.unsubscribe();
-			this.#told$.complete();
+			for (const group of this.#groups.values()) group.complete();
+			this.#feed.complete();
+			this.#ownEvents$.complete();
 			await this.#backend.dispose?.();
 		}
-	}
-}
-
-/** Tries to; a group that does not hand over keeps its leader, which its user can see. */
-async function handOver(group: RaftGroup, to: NodeId): Promise<void> {
-	try {
-		await group.transferLeadership(to, BALANCE_MS);
-	} catch (error) {
-		if (!(error instanceof QuorateError)) throw error;
 	}
 }

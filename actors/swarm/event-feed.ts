@@ -59,19 +59,53 @@ const lifeTypes: Told<ThreadEvent["type"]> = {
 	"thread-released": true,
 };
 
+/** A member and what is known of its group. */
+export interface KnownMember {
+	readonly view: GroupView;
+	readonly node: NodeId;
+}
+
+/** Whose events are told. */
+export interface KnownMembers {
+	/** The group of this name. */
+	view(group: unknown): GroupView | null;
+	/** The member whose actor has this name. */
+	named(actor: string): KnownMember | null;
+	/** The members on the thread of this name. */
+	onThread(thread: string): readonly KnownMember[];
+}
+
+/** The members of one group, each on a thread of its own, or nobody. */
+export function membersOf(view: GroupView | null): KnownMembers {
+	const named = (name: string): KnownMember | null => {
+		if (view === null) return null;
+		const prefix = participantName(view.group, "");
+		const node = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+		return view.has(node) ? { view, node } : null;
+	};
+	return {
+		view: (group) => (view?.group === group ? view : null),
+		named,
+		onThread: (thread) => {
+			const member = named(thread);
+			return member === null ? [] : [member];
+		},
+	};
+}
+
 /** One swarm's events. */
 export class EventFeed {
 	readonly #clock: Clock;
-	readonly #view: GroupView | null;
+	readonly #members: KnownMembers;
 	readonly #told: (event: SwarmEvent) => void;
 	readonly #events$ = new Subject<SwarmEvent>();
 
 	#hasEnded = false;
 
 	/** @param told hears of each event after all who listen, so that what it has to tell of it comes after it */
-	constructor(clock: Clock, view: GroupView | null, told: (event: SwarmEvent) => void = () => undefined) {
+	constructor(clock: Clock, members: KnownMembers, told: (event: SwarmEvent) => void = () => undefined) {
 		this.#clock = clock;
-		this.#view = view;
+		this.#members = members;
 		this.#told = told;
 	}
 
@@ -101,14 +135,14 @@ export class EventFeed {
 	}
 
 	#ofThread(event: ThreadEvent): void {
-		const node = this.nodeNamed(event.name);
+		const members = this.#members.onThread(event.name);
 		switch (event.type) {
 			case "thread-started":
-				if (node !== null) this.#view?.threadStarted(node, event.lives);
+				for (const { view, node } of members) view.threadStarted(node, event.lives);
 				this.#tell({ type: "thread-started", lives: event.lives }, event.name);
 				break;
 			case "thread-ended":
-				if (node !== null) this.#view?.down(node);
+				for (const { view, node } of members) view.down(node);
 				this.#tell({ type: "thread-ended", end: event.end }, event.name);
 				break;
 			case "thread-released":
@@ -127,9 +161,9 @@ export class EventFeed {
 	}
 
 	#ofMember(event: Published): void {
-		const view = this.#view;
+		const view = this.#members.view(event["group"]);
 		const node = event["node"] as NodeId;
-		if (view === null || event["group"] !== view.group || !view.has(node)) return;
+		if (view === null || !view.has(node)) return;
 		if (event.type === "participant-started") view.started(node, event["restarts"] as number);
 		if (event.type === "role-changed") {
 			const { role, term, leader } = event as unknown as Extract<RaftEvent, { type: "role-changed" }>;
@@ -140,9 +174,9 @@ export class EventFeed {
 
 	#ofSupervisor(event: Published): void {
 		const child = String(event["child"]);
-		const node = this.nodeNamed(child);
-		if (node !== null && (event.type === "child-failed" || event.type === "child-stopped")) this.#view?.down(node);
-		this.#tell(event as unknown as SwarmHappening, node === null ? String(event["supervisor"]) : child);
+		const member = this.#members.named(child);
+		if (event.type === "child-failed" || event.type === "child-stopped") member?.view.down(member.node);
+		this.#tell(event as unknown as SwarmHappening, member === null ? String(event["supervisor"]) : child);
 	}
 
 	#tell(happening: SwarmHappening, origin: string): void {
@@ -151,12 +185,8 @@ export class EventFeed {
 		this.#told(event);
 	}
 
-	/** The member whose actor and thread have this name. */
+	/** The member whose actor has this name. */
 	nodeNamed(name: string): NodeId | null {
-		const view = this.#view;
-		if (view === null) return null;
-		const prefix = participantName(view.group, "");
-		const node = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-		return view.has(node) ? node : null;
+		return this.#members.named(name)?.node ?? null;
 	}
 }

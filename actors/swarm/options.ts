@@ -45,6 +45,8 @@ export interface CheckedGroup {
 	readonly valueBytesMax: number;
 	/** What members are built from: the shipped participant, unless the backend says otherwise. */
 	readonly participant: ModuleSource;
+	/** Of a group among others whose members of one node share a thread: its name, and which of the groups this is, from 1. */
+	readonly shared?: { readonly threadOf: (node: NodeId) => string; readonly groupNumber: number };
 }
 
 export interface CheckedOptions {

@@ -28,7 +28,7 @@ import {
 	type ThreadSupervisionEvent,
 	ThreadSupervisor,
 } from "../../supervisors/index.ts";
-import { applyingGauge, decodeAnswer, encodeValue, participantName } from "../participant/index.ts";
+import { applyingGauge, participantName } from "../participant/index.ts";
 import { ApplyWatch } from "./apply-watch.ts";
 import { type SwarmBackend, startBackend } from "./backend.ts";
 import type {
@@ -45,9 +45,9 @@ import type {
 	SwarmOptions,
 } from "./contract.ts";
 import * as errors from "./errors.ts";
-import { EventFeed } from "./event-feed.ts";
+import { EventFeed, membersOf } from "./event-feed.ts";
 import { FailureWatch } from "./failure-watch.ts";
-import { GroupDesk, STATUS_TIMEOUT_MS } from "./group-desk.ts";
+import { GroupContact, STATUS_TIMEOUT_MS } from "./group-contact.ts";
 import { GroupView } from "./group-view.ts";
 import { Membership, type RunningGroup } from "./membership.ts";
 import { Monitors } from "./monitors.ts";
@@ -81,8 +81,7 @@ export class Swarm {
 	readonly #watch: FailureWatch;
 	readonly #stallWatch: StorageStallWatch;
 	readonly #applyWatch: ApplyWatch = new ApplyWatch((node) => this.#applyingIndexOf(node));
-	/** Null without a group. */
-	readonly #desk: GroupDesk | null;
+	readonly #contact: GroupContact | null;
 	readonly #membership: Membership | null;
 	#subscription: Subscription | null = null;
 	readonly #events$: Observable<SwarmEvent>;
@@ -110,7 +109,7 @@ export class Swarm {
 		const deadlineMs = clock.nowMs() + checked.startTimeoutMs;
 		try {
 			await swarm.#boot(options);
-			await swarm.#desk?.untilLeader(deadlineMs, checked.startTimeoutMs);
+			await swarm.#contact?.untilLeader(checked.startTimeoutMs, deadlineMs);
 		} catch (error) {
 			await swarm.#giveUp();
 			throw errors.startReason(error);
@@ -137,7 +136,7 @@ export class Swarm {
 		const view = raft === null ? null : new GroupView(raft.group, raft.nodes);
 		this.#monitors =
 			options.monitors && raft !== null ? new Monitors((alert) => this.#feed.tell(alert, raft.group)) : null;
-		this.#feed = new EventFeed(ports.clock, view, (event) => this.#watchProperties(event));
+		this.#feed = new EventFeed(ports.clock, membersOf(view), (event) => this.#watchProperties(event));
 		this.#watch = new FailureWatch(backend.storage.name, raft === null ? null : groupSupervisorName(raft.group));
 		this.#stallWatch = new StorageStallWatch(backend.storage.name, threads, ports.clock, (waitedMs) =>
 			this.#storageStalled(waitedMs),
@@ -145,22 +144,14 @@ export class Swarm {
 		const generator = new Generator(seed, "swarm");
 		this.#group = raft === null || view === null ? null : { ...raft, view, generator, refs: new Map(), clients: 0 };
 		const group = this.#group;
-		const desk =
-			group === null
-				? null
-				: new GroupDesk(group, {
-						system: this.#system,
-						clock: ports.clock,
-						ended: () => this.#ended(),
-						livesOf: (node) => this.#livesOf(node),
-					});
-		this.#desk = desk;
+		const contact = group === null ? null : this.#contactWith(group);
+		this.#contact = contact;
 		this.#membership =
-			group === null || desk === null
+			group === null || contact === null
 				? null
 				: new Membership(group, {
-						access: () => desk.access(),
-						refOf: (node) => desk.refOf(node),
+						access: () => contact.access(),
+						refOf: (node) => contact.refOf(node),
 						refused: (node, error) =>
 							this.#feed.tell(
 								{ type: "member-refused", error: errorToObject(error) },
@@ -238,27 +229,22 @@ export class Swarm {
 	 */
 	async status(): Promise<readonly NodeStatus[]> {
 		if (this.#stopping !== null && this.#failure === null) throw errors.swarmStopped({});
-		return this.#statuses();
-	}
-
-	async #statuses(): Promise<readonly NodeStatus[]> {
-		await this.#raftDesk().refresh();
-		return this.nodes;
+		return this.#raft().statuses();
 	}
 
 	/** Replicates a command through the swarm's own client; see {@link SwarmClient.propose}. */
 	async propose<Result = unknown>(command: unknown): Promise<Result> {
-		return this.#raftDesk().client.propose<Result>(command);
+		return this.#raft().sharedClient.propose<Result>(command);
 	}
 
 	/** A read through the swarm's own client, linearizable by default; see {@link SwarmClient.read}. */
 	async read<Answer = unknown>(query: unknown, options: ReadOptions = {}): Promise<Answer> {
-		return this.#raftDesk().client.read<Answer>(query, options);
+		return this.#raft().sharedClient.read<Answer>(query, options);
 	}
 
 	/** A client with a session of its own. @throws QuorateError `invalid-argument`, `no-raft-group`, `swarm-stopped` */
 	client(options: ClientOptions = {}): SwarmClient {
-		return this.#raftDesk().newClient(options);
+		return this.#raft().newClient(options);
 	}
 
 	/**
@@ -267,10 +253,7 @@ export class Swarm {
 	 *   `swarm-stopped`, `swarm-failed`
 	 */
 	async inspect<Answer = unknown>(node: string, query: unknown): Promise<Answer> {
-		this.#requireAlive();
-		const ref = await this.#raftDesk().refOf(this.#member(node));
-		const answer = await ref.ask<Uint8Array>({ type: "participant-inspect", query: encodeValue(query) });
-		return decodeAnswer(answer) as Answer;
+		return this.#raft().inspect<Answer>(node, query);
 	}
 
 	/** A living actor by its name, such as one of `options.actors`; null when there is none. */
@@ -284,7 +267,8 @@ export class Swarm {
 	 */
 	async kill(node: string): Promise<void> {
 		this.#requireAlive();
-		const name = participantName(this.#raft().group, this.#member(node));
+		const contact = this.#raft();
+		const name = participantName(contact.group.group, contact.member(node));
 		const { threads } = this.#backend.backend;
 		const thread = threads.status().find(({ spec }) => spec.name === name);
 		if (thread !== undefined && thread.state !== "dead") await threads.kill(thread.slot, "killed");
@@ -309,7 +293,7 @@ export class Swarm {
 	 *   `no-raft-group`, `swarm-stopped`, `swarm-failed`
 	 */
 	async removeMember(name: string, options: ChangeOptions = {}): Promise<void> {
-		const node = this.#member(name);
+		const node = this.#raft().member(name);
 		await this.#changeable().remove(node, options);
 	}
 
@@ -331,7 +315,7 @@ export class Swarm {
 	 *   `no-raft-group`, `swarm-stopped`, `swarm-failed`
 	 */
 	async transferLeadership(to?: string, options: ChangeOptions = {}): Promise<Leadership> {
-		const target = to === undefined ? null : this.#member(to);
+		const target = to === undefined ? null : this.#raft().member(to);
 		const leadership = await this.#changeable().transfer(target, options);
 		return leadership ?? (await this.untilLeader(STATUS_TIMEOUT_MS));
 	}
@@ -341,16 +325,12 @@ export class Swarm {
 	 * @throws QuorateError `no-leader`, `node-down`, `ask-timeout`, `actor-dead`, `no-raft-group`
 	 */
 	async membership(): Promise<MembershipView> {
-		const { leader } = await this.untilLeader(STATUS_TIMEOUT_MS);
-		const status = await this.#raftDesk().statusOf(leader);
-		const { voters, outgoing, learners } = status.configuration;
-		return { leader, voters, outgoing, learners, isCommitted: status.configurationCommitted, peers: status.peers };
+		return this.#raft().membershipView();
 	}
 
 	/** Resolves when a leader is known. @throws QuorateError `no-leader` after `timeoutMs`, `swarm-stopped` */
 	async untilLeader(timeoutMs: number): Promise<Leadership> {
-		const { clock } = this.#backend.backend.ports;
-		return this.#raftDesk().untilLeader(clock.nowMs() + timeoutMs, timeoutMs);
+		return this.#raft().untilLeader(timeoutMs);
 	}
 
 	/** Ends everything in order: clients, your actors, members, storage, threads. Idempotent. */
@@ -470,45 +450,39 @@ export class Swarm {
 
 	#endClients(error: Error): void {
 		this.#membership?.end(error);
-		this.#desk?.endClients(error);
-	}
-
-	/** What has ended the swarm, if something has. */
-	#ended(): QuorateError | null {
-		return this.#failure ?? (this.#stopping === null ? null : errors.swarmStopped({}));
+		this.#contact?.endClients(error);
 	}
 
 	/** @throws QuorateError what has ended the swarm, if something has */
 	#requireAlive(): void {
-		const ended = this.#ended();
-		if (ended !== null) throw ended;
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
 	}
 
-	#raft(): RunningGroup {
-		if (this.#group === null) throw errors.noGroup({});
-		return this.#group;
+	#raft(): GroupContact {
+		if (this.#contact === null) throw errors.noGroup({});
+		return this.#contact;
 	}
 
-	#raftDesk(): GroupDesk {
-		this.#raft();
-		return must(this.#desk ?? undefined, "a swarm with a group has its desk");
+	#contactWith(group: RunningGroup): GroupContact {
+		return new GroupContact(group, {
+			system: this.#system,
+			clock: this.#backend.backend.ports.clock,
+			livesOf: (node) => this.#livesOf(group, node),
+			ended: () => this.#failure ?? (this.#stopping === null ? null : errors.swarmStopped({})),
+		});
 	}
 
 	/** For changes of members and leader. */
 	#changeable(): Membership {
 		this.#raft();
-		this.#requireAlive();
+		if (this.#failure !== null) throw this.#failure;
+		if (this.#stopping !== null) throw errors.swarmStopped({});
 		return must(this.#membership ?? undefined, "a swarm with a group has its membership");
 	}
 
-	#member(node: string): NodeId {
-		const { view } = this.#raft();
-		if (!view.has(node)) throw errors.nodeUnknown({ node: String(node), members: view.members });
-		return node;
-	}
-
-	#livesOf(node: NodeId): number {
-		const name = participantName(this.#raft().group, node);
+	#livesOf({ group }: RunningGroup, node: NodeId): number {
+		const name = participantName(group, node);
 		return this.#backend.backend.threads.status().find(({ spec }) => spec.name === name)?.lives ?? 0;
 	}
 
@@ -518,7 +492,7 @@ export class Swarm {
 		return new Observable((subscriber) => {
 			const observer = metrics === undefined ? null : new MetricsObserver(metrics);
 			const read = async (): Promise<void> => {
-				const nodes = this.#group === null ? [] : await this.#statuses();
+				const nodes = this.#contact === null ? [] : await this.#contact.statuses();
 				if (subscriber.closed) return;
 				const atMs = clock.nowMs();
 				subscriber.next({ atMs, nodes, measured: observer?.read(atMs) ?? null });

@@ -43,44 +43,50 @@ export function groupSupervisorName(group: string): string {
  */
 export function groupChild(group: string): ChildSpec {
 	const name = groupSupervisorName(group);
-	return { id: name, start: membersSupervisor(name, []) };
-}
-
-/** See {@link groupChild}. */
-export function membersSupervisor(name: string, children: readonly ChildSpec[]): StaticSupervisorSpec {
 	return {
-		name,
-		strategy: "one-for-one",
-		// A member that fails by itself (not with its thread) fails for a reason: the application, the disk.
-		intensity: 5,
-		periodMs: 10_000,
-		backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
-		children,
+		id: name,
+		start: {
+			name,
+			strategy: "one-for-one",
+			// A member that fails by itself (not with its thread) fails for a reason: the application, the disk.
+			intensity: 5,
+			periodMs: 10_000,
+			backoff: { minMs: 50, maxMs: 2_000, jitter: 0.2, stableMs: 5_000, immediate: 1 },
+			children: [],
+		},
 	};
 }
 
-/** One member on a thread of its own; `members` are those that are known of now, and it will hear of later ones. */
+/**
+ * One member; `members` are those that are known of now, and it will hear of later ones. It has a thread of its own, unless the
+ * group says that each node of its has one, which the groups share.
+ */
 export function memberChild(
-	group: CheckedGroup,
+	{ group, nodes, application, tuning, participant, shared }: CheckedGroup,
 	node: NodeId,
 	members: readonly NodeId[],
 	storage: Address,
 ): ChildSpec {
-	const member = memberActor(group, node, members, storage);
-	return { id: member.name, start: { ...member, placement: "dedicated", waiting: "blocking" } };
-}
-
-/** A member, wherever it is placed. */
-export function memberActor(
-	{ group, nodes, application, tuning, participant }: CheckedGroup,
-	node: NodeId,
-	members: readonly NodeId[],
-	storage: Address,
-): ActorSpec {
-	const args: RaftParticipantArgs = { group, node, voters: nodes, members, storage, application, tuning };
+	const args: RaftParticipantArgs = {
+		group,
+		node,
+		voters: nodes,
+		members,
+		storage,
+		application,
+		tuning,
+		...(shared === undefined ? {} : { groupNumber: shared.groupNumber }),
+	};
+	const name = participantName(group, node);
 	return {
-		name: participantName(group, node),
-		behaviour: { ...participant, args: { ...args, ...(participant.args as object | undefined) } },
+		id: name,
+		start: {
+			name,
+			behaviour: { ...participant, args: { ...args, ...(participant.args as object | undefined) } },
+			...(shared === undefined
+				? ({ placement: "dedicated", waiting: "blocking" } as const)
+				: { placement: { group: shared.threadOf(node) } }),
+		},
 	};
 }
 

@@ -18,7 +18,7 @@ import type { RaftCore } from "./core.ts";
 import type { Configuration } from "./entry.ts";
 import type { RequestVote } from "./messages.ts";
 
-const PRIORITY_WAITS_MAX = 3;
+export const PRIORITY_WAITS_MAX = 3;
 
 export function priorityOf({ priorities }: RaftConfig, node: NodeId): number {
 	return priorities[node] ?? 1;

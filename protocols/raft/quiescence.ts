@@ -18,10 +18,11 @@ import { isJoint } from "./configuration.ts";
 import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
 import type { Quiesce, RaftMessage } from "./messages.ts";
+import { PRIORITY_WAITS_MAX } from "./priority.ts";
 import { isAlive, type Progress } from "./progress.ts";
 import { askRepairAnew } from "./repair.ts";
 import { sendHeartbeat } from "./replication.ts";
-import { setElectionTimer, setMinimumTimer } from "./roles.ts";
+import { setMinimumTimer } from "./roles.ts";
 
 /** At a leader's heartbeat. Returns whether it is left out, since the group is silent from now on. */
 export function fallsQuiet(core: RaftCore): boolean {
@@ -94,11 +95,16 @@ export function wake(core: RaftCore): void {
 	setTimer(core, "heartbeat", core.config.heartbeatMs);
 }
 
-/** The host says that a peer can not be reached: if it is the leader, somebody else has to lead. */
+/**
+ * The host says that a peer can not be reached: if it is the leader, somebody else has to lead. Nobody waits for one that is gone,
+ * neither for the minimum nor for its priority: only as long as keeps candidates apart. If the host is wrong, the pre-vote fails.
+ */
 export function wakeForLoss(core: RaftCore, peer: NodeId): void {
 	if (!core.isQuiet) return;
 	if (core.role === "leader" || peer !== core.leader) return;
 	wake(core);
 	core.leaderHeard = false;
-	setElectionTimer(core);
+	core.electionWaits = PRIORITY_WAITS_MAX;
+	const { min, max } = core.config.electionTimeoutMs;
+	core.electionTimerMs = { min: 0, max: max - min };
 }

@@ -21,7 +21,7 @@ export const STORAGE_READS_WAITING_MAX = 1_024;
 /** Stores of which a storage actor remembers that they hold something; then another one is refused. */
 export const STORES_FOUNDED_MAX = 65_536;
 /** Stores that may be open. */
-export const STORES_OPEN_MAX = 1_024;
+export const STORES_OPEN_MAX = 4_096;
 /** A message stops taking operations and records at this size; one larger record still travels alone. */
 export const STORAGE_MESSAGE_BYTES: number = 512 * 1024;
 /** A page of contents or of a snapshot; one larger value travels in a page of its own. */

@@ -83,16 +83,16 @@ test("the snippet of an application of one's own runs, and goes on from its dire
 	expect(await runModule("auction-house.js", auction.text)).toBe("false 5\n");
 });
 
-test("the snippet of many groups runs, and a node's death loses nothing", async () => {
-	const [, groups] = others as [Snippet, Snippet];
-	expect(await runModule("groups.js", groups.text)).toMatch(/^\{ value: 2 \} Map\(3\)/);
-});
-
 test("the snippet of members that change runs", async () => {
-	const [, , members] = others as [Snippet, Snippet, Snippet];
+	const [, members] = others as [Snippet, Snippet];
 	const printed = await runModule("members.js", members.text);
 	expect(printed).toContain("[ 'node-2', 'node-4', 'node-5' ]");
 	expect(printed.match(/lacks \d+ entries/g)).toHaveLength(2);
+});
+
+test("the snippet of many groups runs, and a node's death loses nothing", async () => {
+	const [, , groups] = others as [Snippet, Snippet, Snippet];
+	expect(await runModule("groups.js", groups.text)).toBe("{ value: 'paid' }\n");
 });
 
 test("the snippet of replicated documents runs, and both have the same", async () => {

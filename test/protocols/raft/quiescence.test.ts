@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { must, type NodeId } from "../../../protocols/core/index.ts";
-import { raftConfig } from "../../../protocols/raft/index.ts";
+import { type RaftConfig, raftConfig } from "../../../protocols/raft/index.ts";
 import { leader } from "./changing-machine.ts";
 import { Group, groupProposal } from "./group.ts";
 import {
@@ -35,8 +35,8 @@ function quiet(): LoneMachine {
 	return machine;
 }
 /** A follower of b that has been told so. */
-function quietFollower(): LoneMachine {
-	const machine = new LoneMachine({ term: 1, config });
+function quietFollower(settings: Partial<RaftConfig> = config): LoneMachine {
+	const machine = new LoneMachine({ term: 1, config: settings });
 	machine.receive(b, append({ term: term(1), entries: entriesOf([1]), commit: index(1) })).writesComplete();
 	return machine.receive(b, { type: "quiesce", term: term(1), lastIndex: index(1) });
 }
@@ -100,7 +100,13 @@ describe("a member of a silent group", () => {
 		const machine = quietFollower().step({ type: "peer-unreachable", peer: c });
 		expect(machine.status.isQuiet).toBe(true);
 		machine.step({ type: "peer-unreachable", peer: b });
-		expect(machine.timers("election")).toEqual([{ min: 150, max: 300 }]);
+		expect(machine.timers("election")).toEqual([{ min: 0, max: 150 }]);
+		expect(machine.electionTimeout().status.role).toBe("pre-candidate");
+	});
+
+	it("does not wait for the priority of a leader that is gone", () => {
+		const preferred = { ...config, priorities: { [b]: 2 } };
+		const machine = quietFollower(preferred).step({ type: "peer-unreachable", peer: b });
 		expect(machine.electionTimeout().status.role).toBe("pre-candidate");
 	});
 

@@ -37,6 +37,14 @@ test("counter: a state machine of one's own, with refusals, on every replica", a
 	for (const [i, line] of replicas.entries()) expect(line).toMatch(new RegExp(`^node-${i + 1}: \\d+$`));
 });
 
+test("many-groups: a hundred groups on three threads, of which one is killed", async () => {
+	const [spread, sold, ...rest] = await run("many-groups");
+	// Where a thread was slow at the start, a group may have another leader than the one that was meant.
+	expect(spread).toMatch(/^103 groups, each node leads \d+ or more$/);
+	expect(sold).toBe("sold: true; chairs left: 3; orders: one chair");
+	expect(rest).toEqual([]);
+});
+
 test("own-actor: a failing actor is started again", async () => {
 	// Beats and restarts are told of by two threads, and nobody looks before the swarm has started: the order is not certain.
 	const lines = await run("own-actor");
@@ -74,13 +82,6 @@ test("byzantine: a liar among four changes nothing, and the decision is proved (
 	const [decided, ...rest] = await run("byzantine");
 	expect(decided).toMatch(/^decided in slot \d+$/);
 	expect(rest).toEqual(["the limit is { value: 5 }", "the certificate holds"]);
-});
-
-test("many-groups: sixty groups over three threads outlive one of them", async () => {
-	const [led, ...rest] = await run("many-groups");
-	// How many each: where the machine is busy an election may come between.
-	expect(led).toMatch(/^60 rooms: node-1 leads \d+, node-2 leads \d+, node-3 leads \d+$/);
-	expect(rest).toEqual(["node-2 was killed, and every bid was taken", "the rooms do not mix: true"]);
 });
 
 test("gossip: members meet through seeds, tell, ask, and one leaves (GOS-1, GOS-11, GOS-13)", async () => {
