@@ -20,8 +20,11 @@ function run(seed: number): ChaosRun {
 	}
 }
 
-/** Nobody asks bare machines for what is stale, nor are they ever idle: simulated swarms show these. */
-const notOfMachines: ReadonlySet<string> = new Set(["read-from-own-state", "group-silent"]);
+/**
+ * Nobody asks bare machines for what is stale, nor are they ever idle, and their disks are damaged while they are down, so that no
+ * leader finds it: simulated swarms show these.
+ */
+const notOfMachines: ReadonlySet<string> = new Set(["read-from-own-state", "group-silent", "snapshot-taken-again"]);
 
 describe("a Raft group under faults", () => {
 	const seeds = only === undefined ? Array.from({ length: RUNS }, (_, i) => i + 1) : [Number(only)];
