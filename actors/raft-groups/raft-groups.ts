@@ -39,6 +39,9 @@ import { GroupRunner } from "./running-group.ts";
 /** Groups whose members are started at the same time: each start opens stores, and the storage bounds what waits for it. */
 const STARTS_AT_ONCE = 16;
 
+/** Of each node's thread: what the members of all groups have under way outlives several collections of the default one. */
+const YOUNG_GENERATION_MB = 24;
+
 type Heard = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /**
@@ -87,7 +90,7 @@ export class RaftGroups {
 	 */
 	static async start(options: RaftGroupsOptions): Promise<RaftGroups> {
 		const checked = await checkGroupsOptions(options);
-		const backend = options.backend ?? (await startBackend(checked.common));
+		const backend = options.backend ?? (await startBackend(checked.common, { youngGenerationMb: YOUNG_GENERATION_MB }));
 		const groups = new RaftGroups(checked, backend);
 		try {
 			await groups.#boot();

@@ -39,8 +39,14 @@ const examples = [
 	{ type: "snapshot-response", term: 0, lastIndex: 0, nextOffset: 0, round: 0 },
 ];
 
-/** Worker threads, and a storage actor on one of its own. */
-export async function startBackend(options: CheckedOptions): Promise<SwarmBackend> {
+/**
+ * Worker threads, and a storage actor on one of its own.
+ * @param threads what differs from the backend's defaults
+ */
+export async function startBackend(
+	options: CheckedOptions,
+	threads: Pick<ThreadSetup, "youngGenerationMb"> = {},
+): Promise<SwarmBackend> {
 	const { seed, warmSpares, raft } = options;
 	const preload = raft === null ? [] : [raftParticipantModule, raft.application.module];
 	const { engine, dispose } = await engineOf(options);
@@ -52,6 +58,7 @@ export async function startBackend(options: CheckedOptions): Promise<SwarmBacken
 		warmSpares,
 		engine,
 		dispose,
+		...threads,
 	});
 }
 

@@ -80,9 +80,10 @@ describe("a simulated Byzantine group", () => {
 		const { journal } = await runSeed(given, 3);
 		expect([journal.verdict, journal.reasons]).toEqual(["pass", expect.anything()]);
 		expect(liarsOf(3, given).size).toBe(given.byzantine);
-		// Whether somebody was convicted is the attack's to say.
+		// Whether somebody was convicted is the attack's to say, and the votes'.
+		const ofConvictions = ["no-false-conviction", "convicted-never-leads"];
 		const idle = journal.properties.filter(({ kind, evaluations }) => kind === "always" && evaluations === 0);
-		expect(idle.map(({ id }) => id).filter((id) => id !== "no-false-conviction")).toEqual([]);
+		expect(idle.map(({ id }) => id).filter((id) => !ofConvictions.includes(id))).toEqual([]);
 		expect(journal.workload.judgement).toMatchObject({ verdict: "ok" });
 		expect(journal.workload.counts.ok).toBeGreaterThan(15);
 	});
@@ -95,10 +96,9 @@ describe("a simulated Byzantine group", () => {
 	it("is seen to break with f + 1 liars that keep together", async () => {
 		const beyond: ByzantinePlan = { ...plan, byzantine: 2, faults: [] };
 		const violated = new Set<string>();
-		// Most often a correct member is convicted first, by one of two certificates of a slot.
+		// Most often a correct member is convicted first, by one of two certificates of a slot, or liars are passed over and the group stands still.
 		for (let seed = 1; seed <= 40 && !violated.has("agreement"); seed++) {
 			const { journal } = await runSeed(beyond, seed);
-			expect(journal.verdict).toBe("fail");
 			for (const id of journal.violations) violated.add(id);
 		}
 		expect(violated).toContain("agreement");
