@@ -18,9 +18,9 @@ import type {
 } from "../swarm/index.ts";
 
 /**
- * Most groups of one {@link RaftGroups}: so many start and are silent. If all of them have work at once, just after a thread has
- * ended, three threads on two busy cores need half a minute for 600 and ten seconds for 200: raise `electionTimeoutMs` and clients'
- * `timeoutMs` with their number, or elections and attempts follow each other.
+ * Most groups of one {@link RaftGroups}. What many cost is work that all have at once, just after a thread has ended: on two cores
+ * with nothing else on them 600 groups had leaders again within a second and took a command each in a second and a half; on busy
+ * ones some were refused after half a minute. There raise `electionTimeoutMs` and clients' `timeoutMs` with the number of groups.
  */
 export const GROUPS_MAX = 1_000;
 /** Most participants (groups times nodes): each has a store, and the storage opens no more (`STORES_OPEN_MAX`). */
