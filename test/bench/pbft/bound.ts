@@ -86,12 +86,18 @@ export function describe({ sign, verify, mac }: Primitives): string {
 	return `bound from sign ${sign.toFixed(0)} us, verify ${verify.toFixed(0)} us, HMAC ${mac.toFixed(1)} us of CPU`;
 }
 
+/** Of one call, the median of rounds: what else a machine does falls on some of them. */
 function usOf(times: number, run: () => unknown): number {
 	for (let i = 0; i < times / 10; i++) run();
-	const started = cpuUs();
-	for (let i = 0; i < times; i++) run();
-	return (cpuUs() - started) / times;
+	const rounds = Array.from({ length: PRIMITIVE_ROUNDS }, () => {
+		const started = cpuUs();
+		for (let i = 0; i < times / PRIMITIVE_ROUNDS; i++) run();
+		return ((cpuUs() - started) * PRIMITIVE_ROUNDS) / times;
+	});
+	return rounds.sort((x, y) => x - y)[PRIMITIVE_ROUNDS >> 1] as number;
 }
+
+const PRIMITIVE_ROUNDS = 5;
 
 export function cpuUs(): number {
 	const { user, system } = cpuUsage();

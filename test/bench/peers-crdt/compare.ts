@@ -5,7 +5,10 @@
  * First, once: `npm install --ignore-scripts` in `test/bench/peers-crdt`. A good trace is the one of a paper's LaTeX source (M. Kleppmann and
  * A. R. Beresford; CC BY 4.0), `sequential_traces/automerge-paper.json.gz` of the GitHub repository `josephg/editing-traces`.
  */
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -28,11 +31,13 @@ const { values } = parseArgs({
 		rounds: { type: "string", default: "3" },
 		libraries: { type: "string", default: Object.keys(libraries).join(",") },
 		child: { type: "string" },
+		cold: { type: "string" },
 	},
 });
 
 if (values.child === undefined) await compare();
-else await measure(values.child);
+else if (values.cold === undefined) await measure(values.child);
+else await printColdLoad(values.child, values.cold);
 
 async function compare(): Promise<void> {
 	const rounds = Number(values.rounds);
@@ -80,7 +85,7 @@ function inChild(name: string): Promise<Figures> {
 
 async function measure(name: string): Promise<void> {
 	const library = await libraries[name]!();
-	const figures = { ...(library.editsMax > 0 ? measureText(library, trace()) : {}), ...measureSet(library) };
+	const figures = { ...(library.editsMax > 0 ? measureText(name, library, trace()) : {}), ...measureSet(library) };
 	process.send?.(figures);
 	process.disconnect();
 }
@@ -89,7 +94,32 @@ function trace(): Trace {
 	return values.trace === undefined ? typistTrace(SEED) : readTrace(values.trace);
 }
 
-function measureText(library: Library, { edits, text }: Trace): Figures {
+/** CPU milliseconds of a load in a process that has done nothing before it but import the library; with what V8 compiles meanwhile. */
+function coldLoadMs(name: string, state: Uint8Array, text: string): number {
+	const directory = mkdtempSync(join(tmpdir(), "quorate-peers-"));
+	try {
+		const file = join(directory, "state");
+		writeFileSync(file, state);
+		const args = [fileURLToPath(import.meta.url), "--child", name, "--cold", file];
+		const [ms, length] = execFileSync(process.execPath, args, { encoding: "utf8" }).trim().split(" ");
+		if (Number(length) !== text.length) throw new Error(`${name}: the text of a fresh process differs`);
+		return Number(ms);
+	} finally {
+		rmSync(directory, { recursive: true });
+	}
+}
+
+async function printColdLoad(name: string, file: string): Promise<void> {
+	const library = await libraries[name]!();
+	const state = new Uint8Array(readFileSync(file));
+	let text = "";
+	const ms = cpuMs(() => {
+		text = library.loadText(state).text();
+	});
+	console.log(ms, text.length);
+}
+
+function measureText(name: string, library: Library, { edits, text }: Trace): Figures {
 	const given = edits.slice(0, library.editsMax);
 	const expected = given.length === edits.length ? text : null;
 	const suffix = expected === null ? `, first ${given.length} edits` : "";
@@ -128,7 +158,8 @@ function measureText(library: Library, { edits, text }: Trace): Figures {
 	};
 	const kept: TextReplica[] = [];
 	const before = memory();
-	figures[`load to first text, first time, ms${suffix}`] = cpuMs(() => void kept.push(load()));
+	figures[`load to first text, in a fresh process, ms${suffix}`] = coldLoadMs(name, state, expectedText);
+	figures[`load to first text, first time after the edits, ms${suffix}`] = cpuMs(() => void kept.push(load()));
 	figures[`memory of the loaded document, KB${suffix}`] = (memory() - before) / 1024;
 	const again = Array.from({ length: LOADS }, () => cpuMs(() => void kept.push(load())));
 	figures[`load to first text, again, ms${suffix}`] = median(again);
