@@ -39,7 +39,7 @@ export interface RaftGroupsOptions {
 	readonly application?: ApplicationSource;
 	/**
 	 * Timing and limits, the same for all groups. What is not given keeps Raft's default, but for {@link groupTuning}: idle groups
-	 * fall silent. `priorities` given here replace those that spread the leaders.
+	 * fall silent, unless there are leases or a `handoverPriorityGap`, which forbid it. `priorities` given here replace those that spread the leaders.
 	 */
 	readonly config?: RaftTuning;
 	/**

@@ -1,5 +1,6 @@
 /** What the user of many groups asked for, checked and with every default filled in, before anything is started. */
 import { type GroupId, groupId, type NodeId } from "../../protocols/core/index.ts";
+import type { RaftTuning } from "../participant/index.ts";
 import { described, refused, requireOptions } from "../swarm/given-options.ts";
 import { type CheckedGroup, type CheckedOptions, checkOptions } from "../swarm/options.ts";
 import { GROUP_MEMBERS_MAX, GROUPS_MAX, groupTuning, type RaftGroupsOptions } from "./contract.ts";
@@ -28,6 +29,11 @@ export interface CheckedGroupsOptions {
 	readonly groups: readonly CheckedGroup[];
 }
 
+/** Leases, and leaders that hand over by themselves, rest on heartbeats: a default must not contradict what its user has asked for. */
+function isNeverSilent({ lease = null, handoverPriorityGap = 0 }: RaftTuning = {}): boolean {
+	return lease !== null || handoverPriorityGap !== 0;
+}
+
 /**
  * @throws QuorateError `option-unknown`, `node-count-invalid`, `group-count-invalid`, `too-many-members`, `invalid-argument`,
  *   `raft-config-invalid`, `raft-config-contradiction`, `module-not-loadable`, `export-missing`, `application-invalid`
@@ -42,7 +48,7 @@ export async function checkGroupsOptions(options: RaftGroupsOptions): Promise<Ch
 	const raft = {
 		nodes,
 		group: OWNER_NAME,
-		config: { ...groupTuning, ...config },
+		config: { ...groupTuning, ...(isNeverSilent(config) ? { quiesceAfterHeartbeats: 0 } : {}), ...config },
 		...(application === undefined ? {} : { application }),
 	};
 	const common = await checkOptions({ ...rest, raft, startTimeoutMs });

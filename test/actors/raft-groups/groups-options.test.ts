@@ -29,8 +29,8 @@ const refusals: readonly (readonly [string, object, object])[] = [
 		{ code: "too-many-members", details: { groups: 900, nodes: 5, limit: GROUP_MEMBERS_MAX } },
 	],
 	[
-		"leases, which need heartbeats",
-		{ nodes: 3, groups: 2, config: { lease: { maxClockDriftPpm: 100 } } },
+		"leases, which need heartbeats, for groups that shall be silent",
+		{ nodes: 3, groups: 2, config: { quiesceAfterHeartbeats: 1, lease: { maxClockDriftPpm: 100 } } },
 		{ code: "raft-config-contradiction" },
 	],
 	["a setting that is none", { nodes: 3, groups: 2, config: { heartbeats: 1 } }, { code: "option-unknown" }],
@@ -61,8 +61,15 @@ describe("settings", () => {
 			{ "node-1": 2 },
 		]);
 		expect(groups[0]?.tuning).toMatchObject({ quiesceAfterHeartbeats: 1, heartbeatMs: 500 });
-		const awake = { quiesceAfterHeartbeats: 0, lease: { maxClockDriftPpm: 100 }, priorities: { "node-2": 5 } };
-		const given = await checkGroupsOptions({ nodes: 3, groups: 2, config: awake });
-		expect(given.groups.map(({ tuning }) => tuning)).toMatchObject([awake, awake]);
+		for (const config of [
+			{ quiesceAfterHeartbeats: 0 },
+			{ lease: { maxClockDriftPpm: 100 } },
+			{ handoverPriorityGap: 1 },
+		]) {
+			const awake = { ...config, priorities: { "node-2": 5 } };
+			const given = await checkGroupsOptions({ nodes: 3, groups: 2, config: awake });
+			const tuning = { ...awake, quiesceAfterHeartbeats: 0 };
+			expect(given.groups.map((group) => group.tuning)).toMatchObject([tuning, tuning]);
+		}
 	});
 });
