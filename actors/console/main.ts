@@ -7,11 +7,11 @@ import { readFileSync, writeSync } from "node:fs";
 import { QuorateError } from "../../protocols/core/index.ts";
 import { machineNowMs, ThreadClock } from "../../runtime/index.ts";
 import { nearestName } from "../../supervisors/chaos/index.ts";
-import { ByzantineTarget } from "./byzantine-target.ts";
+import { ByzantineRunTarget } from "./byzantine-run-target.ts";
 import { commands } from "./commands.ts";
 import { isUsageError, usageErrors } from "./errors.ts";
 import type { CommandWorld } from "./run-command.ts";
-import { SwarmTarget } from "./swarm-target.ts";
+import { SwarmRunTarget } from "./swarm-run-target.ts";
 import { streamOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
 
@@ -103,7 +103,8 @@ const world: CommandWorld = {
 	clock,
 	interrupt: interrupt.signal,
 	temporaries,
-	startTarget: (options) => (options.protocol === "pbft" ? ByzantineTarget.start(options) : SwarmTarget.start(options)),
+	startTarget: (options) =>
+		options.protocol === "pbft" ? ByzantineRunTarget.start(options) : SwarmRunTarget.start(options),
 };
 try {
 	process.exitCode = await perform(process.argv.slice(2), world);

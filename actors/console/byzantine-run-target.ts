@@ -25,7 +25,7 @@ const VIEW_TIMEOUT_MS = 1_500;
 /** One more than twice what a client may have outstanding here. */
 const CLIENT_WINDOW = 256;
 
-export class ByzantineTarget implements RunTarget {
+export class ByzantineRunTarget implements RunTarget {
 	readonly #group: ByzantineGroup;
 	readonly #attackers: ReadonlyMap<string, string>;
 	readonly #evidence: string | null;
@@ -48,7 +48,7 @@ export class ByzantineTarget implements RunTarget {
 	}
 
 	/** @throws QuorateError as `ByzantineGroup.start` */
-	static async start(options: TargetOptions): Promise<ByzantineTarget> {
+	static async start(options: TargetOptions): Promise<ByzantineRunTarget> {
 		const { nodes, byzantine, attacks, modes, clients, storage, seed } = options;
 		const attackers = new Map(
 			Array.from({ length: byzantine }, (_, i) => [`node-${i + 1}`, attacks.join("+")] as const),
@@ -63,7 +63,7 @@ export class ByzantineTarget implements RunTarget {
 			warmSpares: WARM_SPARES,
 			attackers: Object.fromEntries(attackers),
 		});
-		return new ByzantineTarget(group, attackers, options);
+		return new ByzantineRunTarget(group, attackers, options);
 	}
 
 	get notes(): readonly string[] {

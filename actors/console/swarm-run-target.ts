@@ -12,7 +12,7 @@ const WARM_SPARES = 1;
 /** How long a first leader may take, on a machine that is busy with other things. */
 const START_TIMEOUT_MS = 30_000;
 
-export class SwarmTarget implements RunTarget {
+export class SwarmRunTarget implements RunTarget {
 	readonly #swarm: Swarm;
 	/** Keeps the figures of `nodes` fresh: a swarm reads them while somebody listens. */
 	readonly #readings: Subscription;
@@ -23,7 +23,7 @@ export class SwarmTarget implements RunTarget {
 	}
 
 	/** @throws QuorateError as `Swarm.start` */
-	static async start({ nodes, storage, seed }: TargetOptions): Promise<SwarmTarget> {
+	static async start({ nodes, storage, seed }: TargetOptions): Promise<SwarmRunTarget> {
 		const swarm = await Swarm.start({
 			raft: { nodes, application: { module: new URL("./flight-ledger.js", import.meta.url), export: "FlightLedger" } },
 			storage,
@@ -31,7 +31,7 @@ export class SwarmTarget implements RunTarget {
 			warmSpares: WARM_SPARES,
 			startTimeoutMs: START_TIMEOUT_MS,
 		});
-		return new SwarmTarget(swarm);
+		return new SwarmRunTarget(swarm);
 	}
 
 	get notes(): readonly string[] {
