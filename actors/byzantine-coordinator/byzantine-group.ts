@@ -1,9 +1,6 @@
 /**
  * A group of PBFT members in this process: threads, supervision, storage and participants, started together and stopped in reverse.
  * The tree is a swarm's: storage, then the members under a one-for-one supervisor, with a thread supervisor beside it.
- *
- * What this file learns from members it takes as what up to f liars may have said: a view counts when f + 1 tell it, a result when
- * f + 1 answer it, evidence when it was checked here.
  */
 import { type Observable, Subject, type Subscription, share } from "rxjs";
 import {
@@ -14,25 +11,16 @@ import {
 	type NodeId,
 	type QuorateError,
 } from "../../protocols/core/index.ts";
-import {
-	type Configuration,
-	type Epoch,
-	type Evidence,
-	type MembershipOperation,
-	type PbftEvent,
-	primaryOf,
-	ViewEstimate,
-} from "../../protocols/pbft/index.ts";
+import type { Configuration, Epoch, MembershipOperation } from "../../protocols/pbft/index.ts";
 import { type ActorRef, ActorSystem, IsolatedObservable } from "../../runtime/actor/index.ts";
 import { SupervisorClient, supervisorActor, ThreadSupervisor } from "../../supervisors/index.ts";
 import { decodeAnswer, encodeValue, participantName, pbftClientLayouts } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
-import { FailureWatch } from "../swarm/failure-watch.ts";
 import type { SwarmBackend } from "../swarm/index.ts";
-import { groupSupervisorName, ROOT_NAME, rootSpec } from "../swarm/tree.ts";
+import { ROOT_NAME, rootSpec } from "../swarm/tree.ts";
 import { type ByzantineAccess, ByzantineClient, type ByzantineClientOptions } from "./byzantine-client.ts";
 import { startByzantineThreads } from "./byzantine-threads.ts";
-import { byzantineGroupChild, memberSupervisorName } from "./byzantine-tree.ts";
+import { byzantineGroupChild } from "./byzantine-tree.ts";
 import { gatherCertificate } from "./certificate-source.ts";
 import type {
 	ByzantineEvent,
@@ -51,6 +39,7 @@ import { GroupData } from "./group-data.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { GroupIdentities, type Identities } from "./identities.ts";
 import { MemberReadings } from "./member-readings.ts";
+import { MemberReports } from "./member-reports.ts";
 import { MembershipChanges } from "./membership-changes.ts";
 import { type CheckedByzantineGroup, checkByzantineOptions } from "./options.ts";
 import { encodeProofs } from "./proof-file.ts";
@@ -77,16 +66,12 @@ export class ByzantineGroup {
 	readonly #membership: GroupMembership;
 	readonly #verifier: CryptoPort;
 	readonly #convictions: Convictions;
-	#views: ViewEstimate;
-	readonly #data: GroupData | null;
 	readonly #changes: MembershipChanges;
 	#desk: RequestDesk | null = null;
 	#administrator: ByzantineClient | null = null;
-	readonly #watch: FailureWatch;
+	readonly #reports: MemberReports;
 	readonly #generator: Generator;
 	readonly #readings: MemberReadings;
-	/** Members that have failed so often that nobody starts them any more. */
-	readonly #givenUp = new Set<NodeId>();
 	readonly #clients: ByzantineClient[] = [];
 	readonly #told$ = new Subject<ByzantineEvent>();
 	readonly #events$: Observable<ByzantineEvent>;
@@ -134,7 +119,6 @@ export class ByzantineGroup {
 		this.#system = new ActorSystem(backend.backend);
 		this.#generator = new Generator(seed, "byzantine-group");
 		this.#identities = identities;
-		this.#data = data;
 		const first = { epoch: FIRST_EPOCH, members: nodes, faults };
 		this.#membership = new GroupMembership(data?.past.configurations ?? [first]);
 		this.#verifier = this.#identities.observer();
@@ -142,20 +126,36 @@ export class ByzantineGroup {
 		this.#convictions = new Convictions({ cluster: group, verifier: this.#verifier, windowSize, configurationOf });
 		const now = backend.backend.ports.clock.nowMs();
 		for (const { toldBy, evidence } of data?.past.convictions ?? []) this.#convictions.told(toldBy, evidence, now);
-		this.#views = new ViewEstimate(this.configuration);
-		this.#watch = new FailureWatch(backend.storage.name, groupSupervisorName(group));
 		const { threads, ports } = backend.backend;
 		this.#threads = new ThreadSupervisor({
 			threads,
 			clock: ports.clock,
 			generator: this.#generator.fork("threads"),
-			publish: (event) => this.#published(event),
+			publish: (event) => this.#reports.heard(event),
 		});
 		this.#readings = new MemberReadings(
 			() => this.nodes,
 			(node) => this.#refOf(node),
 			ports.clock,
 		);
+		this.#reports = new MemberReports({
+			options,
+			storage: backend.storage.name,
+			membership: this.#membership,
+			convictions: this.#convictions,
+			readings: this.#readings,
+			nowMs: () => ports.clock.nowMs(),
+			tell: (happening, origin, node) => this.#tell(happening, origin, node),
+			convicted: ({ culprit }) => {
+				data?.remember({ convictions: this.convictions });
+				this.#isolateIfWanted(culprit);
+			},
+			membersChanged: () => {
+				data?.remember({ configurations: this.#membership.all });
+				this.#changes.settle();
+			},
+			fail: (error) => this.#fail(error),
+		});
 		this.#failed = new Promise((resolve) => {
 			this.#reportFailure = resolve;
 		});
@@ -168,7 +168,7 @@ export class ByzantineGroup {
 				administrator: () => this.#administrating(),
 				forget: (node) => {
 					this.#desk?.forget(node);
-					this.#givenUp.delete(node);
+					this.#reports.forget(node);
 				},
 				runs: (running) => data?.remember({ running }),
 				over: over.then((error) => Promise.reject(error)),
@@ -205,8 +205,7 @@ export class ByzantineGroup {
 
 	/** Who leads, as far as f + 1 members have told. */
 	get primary(): Primacy {
-		const { view } = this.#views;
-		return { primary: primaryOf(this.configuration, view), view };
+		return this.#reports.primary;
 	}
 
 	/** Members convicted by proofs that were checked in this thread, in the order of the first proof. */
@@ -363,7 +362,7 @@ export class ByzantineGroup {
 	}
 
 	async #boot(): Promise<void> {
-		this.#subscription = this.#system.events$.subscribe((event) => this.#published(event));
+		this.#subscription = this.#system.events$.subscribe((event) => this.#reports.heard(event));
 		this.#threads.start();
 		const { storage } = this.#backend;
 		const root = new SupervisorClient(await this.#system.spawn(supervisorActor(rootSpec(storage))));
@@ -414,106 +413,12 @@ export class ByzantineGroup {
 		}
 	}
 
-	#published(event: { readonly type: string }): void {
-		const failure = this.#watch.heard(event);
-		const values = event as Readonly<Record<string, unknown>>;
-		const node = this.#nodeOf(values);
-		if (node !== null && values["group"] === this.#options.group) this.#ofMember(node, event as PbftEvent);
-		else if (node !== null && event.type === "thread-started") {
-			this.#readings.threadStarted(node, values["lives"] as number);
-			this.#tell(
-				{ type: "thread-started", lives: values["lives"] as number },
-				participantName(this.#options.group, node),
-				node,
-			);
-		} else if (node !== null && event.type === "thread-ended") {
-			this.#readings.threadEnded(node);
-			const { cause } = values["end"] as { readonly cause: string };
-			this.#tell({ type: "thread-ended", cause }, participantName(this.#options.group, node), node);
-		} else this.#tell({ type: "published", event }, String(values["publisher"] ?? values["name"] ?? "system"), node);
-		if (event.type === "supervisor-gave-up") this.#gaveUp(String(values["supervisor"]));
-		if (failure !== null) this.#fail(failure);
-	}
-
-	/** One that is given up is one of the f; with more of them nothing is decided any more. */
-	#gaveUp(supervisor: string): void {
-		const { group } = this.#options;
-		const node = this.nodes.find((member) => memberSupervisorName(group, member) === supervisor);
-		if (node === undefined) return;
-		this.#givenUp.add(node);
-		this.#tell({ type: "member-given-up" }, ROOT_NAME, node);
-		const members = this.nodes.filter((member) => this.#givenUp.has(member));
-		if (members.length > this.faults) this.#fail(errors.membersGivenUp({ members, faults: this.faults }));
-	}
-
-	/** Which member an event is about: by its own word if its actor published it, else by the name of its thread. */
-	#nodeOf(values: Readonly<Record<string, unknown>>): NodeId | null {
-		const publisher = String(values["publisher"] ?? values["name"] ?? "");
-		const prefix = participantName(this.#options.group, "");
-		const node = publisher.startsWith(prefix) ? publisher.slice(prefix.length) : "";
-		const { nodes, standbys } = this.#options;
-		return nodes.includes(node as NodeId) || standbys.includes(node as NodeId) ? (node as NodeId) : null;
-	}
-
-	#ofMember(
-		node: NodeId,
-		event: PbftEvent | { readonly type: "participant-started"; readonly restarts: number },
-	): void {
-		const origin = participantName(this.#options.group, node);
-		this.#tell(event, origin, node);
-		switch (event.type) {
-			case "participant-started":
-				this.#readings.participantStarted(node);
-				break;
-			case "view-entered": {
-				const before = this.#views.view;
-				this.#views.note(node, event.view);
-				if (this.#views.view > before) this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
-				break;
-			}
-			case "configuration-entered":
-				this.#entered(node, event.configuration);
-				break;
-			case "evidence":
-				this.#convict(node, event.evidence);
-				break;
-			case "alarm": {
-				const culprits = this.#convictions.conflict(event.conflict);
-				// An alarm that proves nothing is one more lie.
-				if (culprits !== null) this.#fail(errors.groupHalted({ sequence: event.conflict.first.sequence, culprits }));
-				break;
-			}
-			default:
-				break;
-		}
-	}
-
-	#convict(toldBy: NodeId, evidence: Evidence): void {
-		const conviction = this.#convictions.told(toldBy, evidence, this.#backend.backend.ports.clock.nowMs());
-		if (conviction === null) return;
-		const { culprit } = conviction;
-		this.#tell({ type: "member-convicted", conviction }, ROOT_NAME, culprit);
-		this.#data?.remember({ convictions: this.convictions });
-		this.#isolateIfWanted(culprit);
-	}
-
 	#isolateIfWanted(culprit: NodeId): void {
 		if (!this.#options.isolateConvicted || !this.nodes.includes(culprit)) return;
 		const replacement = this.standbys.find((node) => this.convictions.every((known) => known.culprit !== node)) ?? null;
 		this.isolate(culprit, { replacement }).catch((error: unknown) => {
 			this.#tell({ type: "isolation-refused", culprit, error: errorToObject(error) }, ROOT_NAME, culprit);
 		});
-	}
-
-	#entered(node: NodeId, told: Configuration): void {
-		const configuration = this.#membership.told(node, told);
-		if (configuration === null) return;
-		// Each epoch has its own views.
-		this.#views = new ViewEstimate(configuration);
-		this.#data?.remember({ configurations: this.#membership.all });
-		this.#changes.settle();
-		this.#tell({ type: "members-changed", configuration }, ROOT_NAME);
-		this.#tell({ type: "primary-changed", ...this.primary }, ROOT_NAME);
 	}
 
 	#tell(happening: ByzantineHappening, origin: string, node: NodeId | null = null): void {
