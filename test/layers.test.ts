@@ -1,10 +1,10 @@
 /**
  * Goal: arrows between the floors of the house point down only, and a wrong one does not pass. Method: copies the source
- * into a temporary directory, plants each kind of wrong import there, and sees the compiler or the linter refuse it,
- * while the unplanted copy passes both.
+ * into a temporary directory, plants each kind of wrong import there, and sees the compiler or the linter refuse it, while the
+ * compiler takes the unplanted copy and the linter finds fault with no other file.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,7 +17,13 @@ const floors = ["protocols", "runtime", "supervisors", "actors"];
 const copy = mkdtempSync(join(tmpdir(), "quorate-layers-"));
 beforeAll(() => {
 	for (const name of [...floors, "package.json", "biome.json", "tsconfig.base.json"]) {
-		cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
+		cpSync(join(projectRoot, name), join(copy, name), { recursive: true, preserveTimestamps: true });
+	}
+	// What is built already need not be compiled a second time: the compiler looks at what has changed since.
+	for (const name of floors) {
+		const built = join("dist", name);
+		if (!existsSync(join(projectRoot, built))) continue;
+		cpSync(join(projectRoot, built), join(copy, built), { recursive: true, preserveTimestamps: true });
 	}
 	symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"), "junction");
 }, BUILD_TIMEOUT_MS);
@@ -37,15 +43,6 @@ const lint = (): Promise<string | null> =>
 	refusalBy("biome", "lint", "--vcs-enabled=false", "--max-diagnostics=none", ...floors);
 
 test(
-	"the house as it is passes",
-	async () => {
-		expect(await compile()).toBeNull();
-		expect(await lint()).toBeNull();
-	},
-	BUILD_TIMEOUT_MS,
-);
-
-test(
 	"a relative import that points up, or from one tower into the other, does not compile",
 	async () => {
 		const wrong: [from: string, to: string][] = [
@@ -56,6 +53,7 @@ test(
 			["supervisors/tree", "actors/swarm"],
 			["supervisors/tree", "protocols/raft"],
 		];
+		expect(await compile()).toBeNull();
 		for (const [number, [from, to]] of wrong.entries()) {
 			const up = "../".repeat(from.split("/").length);
 			const text = `import * as planted from "${up}${to}/index.ts";\nexport const count: number = Object.keys(planted).length;\n`;
@@ -83,8 +81,12 @@ test(
 			writeFileSync(join(copy, folder, "planted.ts"), `import "${specifier}";\n`);
 		}
 		const refusal = await lint();
-		for (const [folder] of wrong) expect(refusal).toContain(`${folder}/planted.ts`);
-		expect(refusal).toContain("noRestrictedImports");
+		const refused = [...(refusal ?? "").matchAll(/^([\w/.-]+):\d+:\d+ lint\/(\S+)/gm)].map(([, file, rule]) => [
+			file,
+			rule,
+		]);
+		const planted = wrong.map(([folder]) => [`${folder}/planted.ts`, "style/noRestrictedImports"]);
+		expect(refused.sort()).toEqual(planted.sort());
 	},
 	BUILD_TIMEOUT_MS,
 );
