@@ -7,10 +7,14 @@ import type { CryptoPort, NodeId } from "../core/index.ts";
 
 const DIGEST_WORDS = 4;
 const PROOF_WORDS = 2;
+/** Purposes whose hash is kept; a liar may ask about any name. */
+const PURPOSES_MAX = 1024;
 
 /** Gives out the ports of all who take part, and knows who they are. */
 export class IdealAuthority {
 	readonly #secrets = new Map<NodeId, number>();
+	/** By the name of the purpose: a word for signatures, and who an authenticator is for. Hashing it took longer than the rest. */
+	readonly #purposes = new Map<string, number>();
 	readonly #seed: number;
 
 	/** @param seed any integer; authorities of different seeds do not know each other's signatures */
@@ -39,7 +43,16 @@ export class IdealAuthority {
 	#prove(owner: NodeId, purpose: string, bytes: Uint8Array): Uint8Array {
 		const secret = this.#secrets.get(owner);
 		if (secret === undefined) return new Uint8Array(0);
-		return words(bytes, PROOF_WORDS, secret ^ mix(textBytes(purpose), 0x2545f491));
+		return words(bytes, PROOF_WORDS, secret ^ this.#purposeOf(purpose));
+	}
+
+	#purposeOf(name: string): number {
+		let purpose = this.#purposes.get(name);
+		if (purpose === undefined) {
+			purpose = mix(textBytes(name), 0x2545f491);
+			if (this.#purposes.size < PURPOSES_MAX) this.#purposes.set(name, purpose);
+		}
+		return purpose;
 	}
 }
 
