@@ -101,7 +101,7 @@ export class LeaderKiller {
 		return this.#kills.filter((kill) => kill.electionMs !== null).length;
 	}
 
-	/** For how long, until {@link stop}, kills that were due have waited until the last one was mended at last. */
+	/** For how long, until {@link stop}, kills that were due have waited until the last one was mended and its successor had led. */
 	get heldUpMs(): number {
 		return this.#heldUpMs;
 	}
@@ -124,7 +124,8 @@ export class LeaderKiller {
 		const leader = target.leader;
 		const node = target.nodes.find(({ id }) => id === leader?.leader);
 		const leads = leader !== null && node?.state === "running" && node.role === "leader" && node.term === leader.term;
-		if (isHeldUp) this.#heldUpSinceMs ??= clock.nowMs();
+		// A busy machine looks late: what was due has waited since it was.
+		if (isHeldUp) this.#heldUpSinceMs ??= Math.min(clock.nowMs(), this.#dueMs);
 		else this.#endHold();
 		if (isHeldUp || !leads) {
 			this.#schedule(RETRY_MS);
@@ -189,11 +190,15 @@ export class LeaderKiller {
 				this.#ports.observe("recovered", kill);
 				break;
 			case "noted":
-				break;
+				return;
 		}
 		if (isMended(kill)) {
 			this.#endHold();
-			this.#dueMs = Math.max(this.#dueMs, this.#ports.clock.nowMs() + this.#intervalMs * REIGN_SHARE);
+			const nowMs = this.#ports.clock.nowMs();
+			const dueMs = Math.max(this.#dueMs, nowMs + this.#intervalMs * REIGN_SHARE);
+			// After the end nobody waits for a reign.
+			if (this.#waiting === null) this.#heldUpMs += dueMs - Math.max(nowMs, this.#dueMs);
+			this.#dueMs = dueMs;
 			this.#waiting?.();
 		}
 	}

@@ -35,6 +35,11 @@ export class ManualClock implements Clock {
 		}
 	}
 
+	/** Passes time without running what becomes due in it: that is late. */
+	jump(ms: number): void {
+		this.#nowMs += ms;
+	}
+
 	/** Steps until the promise settles: time passes only when nothing else is left to do. */
 	async drive<T>(promise: Promise<T>): Promise<T> {
 		let isSettled = false;

@@ -97,6 +97,7 @@ test("--json prints one object about the same facts", async () => {
 		],
 	);
 	const result = JSON.parse(output);
+	expect(result.line).toMatch(/^agreed: /);
 	expect(result).toMatchObject({ verdict: "agreed", exitCode: 0, acknowledged: 6_000, total: 6_000, faults: [] });
 	expect(exitCode).toBe(0);
 	expect(new Set(result.replicas.map((replica: { orderHash: string }) => replica.orderHash)).size).toBe(1);
