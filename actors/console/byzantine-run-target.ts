@@ -15,7 +15,8 @@ import type { TargetOptions } from "./run-command.ts";
 import type { Findings, LedgerClient, RunTarget, TargetEvent, TargetNode } from "./run-target.ts";
 import { formatMs } from "./table.ts";
 
-const OPERATION_TIMEOUT_MS = 20_000;
+/** As that of a swarm's clients. */
+const OPERATION_TIMEOUT_MS = 60_000;
 const WARM_SPARES = 1;
 /**
  * How long a backup waits for the primary before it asks for another, on a machine whose cores are shared by all members: a thread

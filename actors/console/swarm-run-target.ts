@@ -5,8 +5,8 @@ import type { LedgerQuery, LedgerSummary } from "./flight-ledger.ts";
 import type { TargetOptions } from "./run-command.ts";
 import type { LedgerClient, RunTarget, TargetEvent, TargetNode } from "./run-target.ts";
 
-/** An operation is tried for so long: longer than any election, so that none fails for one. */
-const OPERATION_TIMEOUT_MS = 20_000;
+/** An operation is tried for so long: longer than a load may stand still, so that a slow machine fails none while others are answered. */
+const OPERATION_TIMEOUT_MS = 60_000;
 /** One thread is kept started ahead of need, so that a killed participant is back sooner. */
 const WARM_SPARES = 1;
 /** How long a first leader may take, on a machine that is busy with other things. */
