@@ -47,7 +47,7 @@ describe("the experiments of the examples", () => {
 		]);
 	});
 
-	it.each(files)("%s passes on the simulator", { timeout: 120_000 }, async (file) => {
+	it.each(files)("%s passes on the simulator", async (file) => {
 		const experiment = parseExperiment(readFileSync(join(directory, file), "utf8"), file);
 		expect(parseExperiment(formatExperiment(experiment))).toEqual(experiment);
 		expect(experiment.properties.sometimes.length).toBeGreaterThan(0);

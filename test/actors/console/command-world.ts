@@ -3,15 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterAll } from "vitest";
+import { onTestFinished } from "vitest";
 import type { CommandWorld } from "../../../actors/console/run-command.ts";
 import type { Output } from "../../../actors/console/terminal.ts";
 import { ManualClock } from "./manual-clock.ts";
-
-const workingDirectories: string[] = [];
-afterAll(() => {
-	for (const directory of workingDirectories) rmSync(directory, { recursive: true, force: true });
-});
 
 export class TestWorld implements CommandWorld {
 	readonly version = "1.2.3";
@@ -38,6 +33,6 @@ export class TestWorld implements CommandWorld {
 
 function newWorkingDirectory(): string {
 	const directory = mkdtempSync(join(tmpdir(), "quorate-command-"));
-	workingDirectories.push(directory);
+	onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
 	return directory;
 }

@@ -114,7 +114,7 @@ describe("f + 1 members that lie together", () => {
 
 describe("members that lie in several ways at once", () => {
 	it("up to f of them, in groups of 4 and 7, with crashes, losses and partitions of the others", {
-		timeout: 240_000,
+		timeout: 480_000,
 	}, () => {
 		const totals = new Map<string, number>();
 		const add = (name: string, count: number): void => void totals.set(name, (totals.get(name) ?? 0) + count);
@@ -154,7 +154,7 @@ describe("members that lie in several ways at once", () => {
 	});
 
 	it("BYZ-13, BYZ-19: while members are added, removed, replaced and isolated all the time", {
-		timeout: 240_000,
+		timeout: 480_000,
 	}, () => {
 		const totals = new Map<string, number>();
 		for (const seed of seedsOf(7000, 12)) {

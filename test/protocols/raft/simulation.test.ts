@@ -29,7 +29,7 @@ const notOfMachines: ReadonlySet<string> = new Set(["read-from-own-state", "grou
 describe("a Raft group under faults", () => {
 	const seeds = only === undefined ? Array.from({ length: RUNS }, (_, i) => i + 1) : [Number(only)];
 
-	it("keeps its properties and heals, for every seed", { timeout: 120_000 }, () => {
+	it("keeps its properties and heals, for every seed", { timeout: 480_000 }, () => {
 		const totals = new Map<string, number>();
 		const add = (name: string, count: number): void => {
 			totals.set(name, (totals.get(name) ?? 0) + count);
