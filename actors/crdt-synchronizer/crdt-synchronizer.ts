@@ -46,6 +46,7 @@ import {
 } from "../../protocols/crdt/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { ReleaseQueue } from "../participant/index.ts";
+import { refused, requireOptions } from "../swarm/given-options.ts";
 import { closed, collectionNeedsStorage, nameTaken, notAMember, typeUnknown } from "./errors.ts";
 import { type CRDTOf, type CRDTType, crdtTypes, makeHandle } from "./handles.ts";
 import { nextIncarnation } from "./incarnations.ts";
@@ -108,6 +109,16 @@ export interface CRDTMetrics {
 
 const SYNCHRONIZE_TIMEOUT_MS_DEFAULT = 5_000;
 const SYNC_INTERVAL_MS_DEFAULT = 100;
+const optionNames: readonly (keyof CRDTSynchronizerOptions)[] = [
+	"syncIntervalMs",
+	"syncIntervalMaxMs",
+	"synchronizeTimeoutMs",
+	"incarnation",
+	"join",
+	"scheduler",
+];
+/** UTF-16 units of a value's name. */
+const NAME_LENGTH_MAX = 200;
 const SYNC_INTERVAL_MS_MAX = 3_600_000;
 const IDLE_INTERVAL_FACTOR = 10;
 /** How often {@link CRDTSynchronizer.metrics$} reads. */
@@ -171,7 +182,7 @@ export class CRDTSynchronizer {
 		}
 	}
 
-	/** @throws QuorateError `not-a-member`, `crdt-node-taken`, `invalid-argument` */
+	/** @throws QuorateError `not-a-member`, `crdt-node-taken`, `invalid-argument`, `option-unknown` */
 	constructor(
 		node: string,
 		members: readonly string[],
@@ -179,6 +190,7 @@ export class CRDTSynchronizer {
 		/** Given by {@link open}. */
 		storage: ReplicaStorage | null = null,
 	) {
+		requireOptions("", options, optionNames);
 		this.#storage = storage;
 		this.node = nodeId(node);
 		this.members = nodeIds("members", members);
@@ -223,10 +235,13 @@ export class CRDTSynchronizer {
 	 * A replicated value under a name, made if need be. All members must register it with the same type; until one has, it
 	 * can not take in what others do.
 	 * @param type `G_COUNTER`, `PN_COUNTER`, `OR_SET`, `LWW_REGISTER`, `OR_MAP` (from texts to last-writer-wins registers) or `RGA` (a list)
-	 * @throws QuorateError `crdt-type-unknown`, `crdt-name-taken`, `crdt-synchronizer-closed`
+	 * @param name 1 to 200 characters
+	 * @throws QuorateError `invalid-argument`, `crdt-type-unknown`, `crdt-name-taken`, `crdt-synchronizer-closed`
 	 */
 	registerCRDT<T extends CRDTType>(name: string, type: T): CRDTOf<T> {
 		this.#requireOpen();
+		if (typeof name !== "string" || name.length === 0 || name.length > NAME_LENGTH_MAX)
+			throw refused("name", `a text of 1 to ${NAME_LENGTH_MAX} characters`, name);
 		const schema: Schema | undefined = Object.hasOwn(crdtTypes, type) ? crdtTypes[type] : undefined;
 		if (schema === undefined) throw typeUnknown({ name, type: String(type), known: Object.keys(crdtTypes) });
 		const registered = this.#types.get(name);

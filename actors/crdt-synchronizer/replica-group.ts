@@ -34,6 +34,7 @@ import {
 } from "../participant/index.ts";
 import * as swarmErrors from "../swarm/errors.ts";
 import { FailureWatch } from "../swarm/failure-watch.ts";
+import { requireOptions } from "../swarm/given-options.ts";
 import { membershipOf, type SwarmBackend, startThreads } from "../swarm/index.ts";
 import { groupSupervisorName, rootSpec } from "../swarm/tree.ts";
 import { nextIncarnation } from "./incarnations.ts";
@@ -74,6 +75,17 @@ export interface ReplicaTraffic {
 
 const GROUP_DEFAULT = "crdt";
 const WARM_SPARES_MAX = 2;
+const optionNames: readonly (keyof ReplicaGroupOptions)[] = [
+	"nodes",
+	"schema",
+	"group",
+	"storage",
+	"tuning",
+	"seed",
+	"warmSpares",
+	"backend",
+	"participant",
+];
 /** How long a member may take to answer while its thread lives. */
 const ANSWER_MS = 10_000;
 
@@ -96,8 +108,9 @@ export class ReplicaGroup {
 	readonly #refs = new Map<NodeId, ActorRef>();
 	#stopping: Promise<void> | null = null;
 
-	/** @throws QuorateError `node-count-invalid`, `crdt-schema-invalid`, `invalid-argument`, and what starting threads or storage throws */
+	/** @throws QuorateError `node-count-invalid`, `crdt-schema-invalid`, `invalid-argument`, `option-unknown`, and what starting threads or storage throws */
 	static async start(options: ReplicaGroupOptions): Promise<ReplicaGroup> {
+		requireOptions("", options, optionNames);
 		const { nodes } = membershipOf(options.nodes);
 		const group = groupId(options.group ?? GROUP_DEFAULT);
 		validateSchema(options.schema);

@@ -16,11 +16,10 @@ import {
 	nodeIds,
 	type QuorateError,
 } from "../../protocols/core/index.ts";
-import { type DocumentSchema, type Value, validateSchema } from "../../protocols/crdt/index.ts";
+import type { DocumentSchema, Value } from "../../protocols/crdt/index.ts";
 import {
 	type AggregateKind,
 	aggregationLayouts,
-	antiEntropyConfig,
 	antiEntropyLayouts,
 	broadcastLayouts,
 	type ConvergenceReading,
@@ -30,7 +29,6 @@ import {
 	type SwimProfile,
 	type SwimReply,
 	type SwimRequest,
-	swimConfig,
 	swimLayouts,
 	TopologyMap,
 } from "../../protocols/gossip/index.ts";
@@ -78,6 +76,7 @@ import {
 	type PublishedGossipEvent,
 } from "./member-messages.ts";
 import type { ValuesCommand, ValuesReply } from "./member-values.ts";
+import { checkGossipOptions, VALUES_INTERVAL_MS_DEFAULT } from "./options.ts";
 
 export interface GossipGroupOptions {
 	/** Default `gossip`. */
@@ -137,7 +136,6 @@ export const gossipLayouts: readonly LayoutTable[] = [
 
 /** Beyond what a leave takes. */
 const ANSWER_MS = 10_000;
-const VALUES_INTERVAL_MS_DEFAULT = 1_000;
 
 export class GossipGroup {
 	readonly group: string;
@@ -186,12 +184,9 @@ export class GossipGroup {
 		});
 	}
 
-	/** @throws QuorateError `gossip-config-invalid`, `data-directory-*`, and what starting threads throws */
+	/** @throws QuorateError as {@link checkGossipOptions}; `data-directory-*`, and what starting threads throws */
 	static async start(options: GossipGroupOptions = {}): Promise<GossipGroup> {
-		// Refused here, not first in some thread.
-		swimConfig({ ...options.tuning, nodeId: nodeId("any") }, options.profile);
-		if (options.values !== undefined) validateSchema(options.values);
-		antiEntropyConfig({ nodeId: nodeId("any"), intervalMs: options.valuesIntervalMs ?? VALUES_INTERVAL_MS_DEFAULT });
+		checkGossipOptions(options);
 		const { group: name = "gossip", directory, seed = randomInt(2 ** 47) } = options;
 		const engine: EngineSource =
 			directory === undefined

@@ -27,6 +27,7 @@ import type { Aggregate, AggregateOptions } from "./member-aggregates.ts";
 import { type CoordinateReport, roundTripBetween } from "./member-coordinates.ts";
 import type { MemberEvent, MemberReport } from "./member-messages.ts";
 import type { ValuesCommand } from "./member-values.ts";
+import { checkGossipOptions } from "./options.ts";
 import { attachGroup, type GroupAttachment, type SharedGroupSettings } from "./shared-gossip-groups.ts";
 
 /** Settings of a coordinator; those of the group must be the same for all coordinators of it, or left out. */
@@ -78,11 +79,12 @@ export class GossipProtocolCoordinator {
 	#initializing: Promise<void> | null = null;
 	#joined: Joined | null = null;
 
-	/** @throws QuorateError `invalid-argument` */
+	/** @throws QuorateError `invalid-argument`, `option-unknown`, `gossip-config-invalid`, `gossip-config-contradiction`, `crdt-schema-invalid` */
 	constructor(node: string, seeds: readonly string[], options: GossipCoordinatorOptions = {}) {
 		this.node = nodeId(node);
 		this.seeds = nodeIds("seeds", seeds).filter((seed) => seed !== node);
 		if (seeds.length === 0) throw invalidArgument({ argument: "seeds", expected: "one seed at least", actual: "none" });
+		checkGossipOptions(options);
 		this.#options = options;
 		this.#events$ = new IsolatedObservable(this.#heard$, (error) =>
 			this.#heard$.next({ type: "observer-failed", error: errorToObject(error) }),

@@ -96,3 +96,9 @@ export function requireInteger(argument: string, value: number, min: number, max
 	const expected = `an integer from ${min} to ${max}`;
 	throw invalidArgument({ argument, expected, actual: String(value).slice(0, 80) });
 }
+
+/** The value, if it is a byte array. @throws QuorateError `invalid-argument` */
+export function requireBytes(argument: string, value: Uint8Array): Uint8Array {
+	if (value instanceof Uint8Array) return value;
+	throw invalidArgument({ argument, expected: "a Uint8Array", actual: value === null ? "null" : typeof value });
+}

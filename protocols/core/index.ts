@@ -19,6 +19,7 @@ export {
 	errorToObject,
 	invalidArgument,
 	QuorateError,
+	requireBytes,
 	requireInteger,
 } from "./errors.ts";
 export { type DrawOracle, type DrawStream, Generator } from "./generator.ts";

@@ -5,7 +5,7 @@
  * {@link CrdtDocument.apply}. Updates may be lost, doubled and come in any order: what is missing is told by the context, and
  * {@link CrdtDocument.differenceTo} gives exactly that. Whole states can be {@link CrdtDocument.merge}d, too.
  */
-import { canonicalText, invalidArgument } from "../../core/index.ts";
+import { canonicalText, invalidArgument, requireBytes } from "../../core/index.ts";
 import type { CausalContext, CausalOrder } from "../causality/causal-context.ts";
 import { CLOCK_TOLERANCE_MS_DEFAULT, HybridClock, type Stamp, zeroStamp } from "../causality/hybrid-clock.ts";
 import {
@@ -222,7 +222,7 @@ export class CrdtDocument {
 	 *   `crdt-replica-reused` or `crdt-buffer-full`
 	 */
 	apply(update: Uint8Array): ApplyOutcome {
-		return applyUpdate(this.#holder.core, update);
+		return applyUpdate(this.#holder.core, requireBytes("update", update));
 	}
 
 	/**
@@ -230,7 +230,7 @@ export class CrdtDocument {
 	 * @throws QuorateError `crdt-update-damaged`, `crdt-format-unsupported`, `crdt-container-unknown`
 	 */
 	scopeOf(update: Uint8Array): UpdateScope {
-		return scopeOf(this.#holder.core, update);
+		return scopeOf(this.#holder.core, requireBytes("update", update));
 	}
 
 	/** Updates that wait for what they depend on. */
@@ -271,7 +271,7 @@ export class CrdtDocument {
 		const other = newCore({ ...this.#options, replica: reader }, zeroStamp);
 		const { heads, replicas } = this.#holder.core;
 		const known = new KnownEntries((replica) => heads[replicas.find(replica)] ?? 0);
-		decodeState(other, state, known);
+		decodeState(other, requireBytes("state", state), known);
 		const order = this.context.compare(other.context);
 		if (other.epoch > this.epoch && (order === "before" || order === "equal") && !this.#holder.core.own.isOpen) {
 			const observer = this.#holder.core.observer;
@@ -324,7 +324,7 @@ export class CrdtDocument {
 	#adopt(bytes: Uint8Array): void {
 		const former = this.#holder.core;
 		const core = newCore(this.#options, former.clock.last);
-		const { owner, clock, pending } = decodeState(core, bytes, null);
+		const { owner, clock, pending } = decodeState(core, requireBytes("state", bytes), null);
 		const goesOn = owner === core.replica;
 		if (goesOn) core.clock.see(clock);
 		else {

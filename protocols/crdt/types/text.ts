@@ -1,4 +1,5 @@
 /** A replicated text. Positions count UTF-16 units, as strings do. */
+import { invalidArgument } from "../../core/index.ts";
 import type { Container } from "../document/container.ts";
 import type { DocumentCore } from "../document/core.ts";
 import { positionOutOfRange } from "../errors.ts";
@@ -13,9 +14,10 @@ export class CrdtText extends Part {
 
 	/**
 	 * Inserts a text before `position`.
-	 * @throws QuorateError `crdt-position-out-of-range`
+	 * @throws QuorateError `crdt-position-out-of-range`, `invalid-argument` unless it is a text
 	 */
 	insert(position: number, text: string): void {
+		if (typeof text !== "string") throw invalidArgument({ argument: "text", expected: "a text", actual: typeof text });
 		requireRange(position, 0, this.length);
 		if (text.length === 0) return;
 		const core = this.core;

@@ -167,6 +167,13 @@ export function swimConfig(
 	given: Pick<SwimConfig, "nodeId"> & Partial<Omit<SwimConfig, "nodeId">>,
 	profile: SwimProfile = "lan",
 ): SwimConfig {
+	if (!Object.hasOwn(swimProfiles, profile)) {
+		throw invalidArgument({
+			argument: "profile",
+			expected: Object.keys(swimProfiles).join(", "),
+			actual: String(profile).slice(0, 80),
+		});
+	}
 	const config: SwimConfig = { ...swimProfiles[profile], ...given };
 	validateSwimConfig(config);
 	return config;

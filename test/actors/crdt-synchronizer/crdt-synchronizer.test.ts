@@ -160,11 +160,26 @@ describe("a synchronizer", () => {
 		expect(thrownCode(() => one.registerCRDT("n", "OR_SET"))).toBe("crdt-name-taken");
 		expect(thrownCode(() => one.registerCRDT("x", "2P_SET" as never))).toBe("crdt-type-unknown");
 		expect(thrownCode(() => one.registerCRDT("x", "toString" as never))).toBe("crdt-type-unknown");
+		for (const name of ["", "x".repeat(201), 7 as unknown as string, null as unknown as string])
+			expect(thrownCode(() => one.registerCRDT(name, "G_COUNTER"))).toBe("invalid-argument");
 		expect(thrownCode(() => counter.increment(-1))).toBe("crdt-amount-invalid");
+		expect(thrownCode(() => create("node-2", { syncInterval: 5 } as CRDTSynchronizerOptions))).toBe("option-unknown");
 		expect(thrownCode(() => new CRDTSynchronizer("node-9", group))).toBe("not-a-member");
 		const none = undefined as unknown as string[];
 		expect(thrownCode(() => new CRDTSynchronizer("node-1", none))).toBe("invalid-argument");
 		expect(thrownCode(() => new GossipProtocolCoordinator("node-1", none))).toBe("invalid-argument");
+		const gossip = (options: object): string => thrownCode(() => new GossipProtocolCoordinator("n", ["s"], options));
+		expect(gossip({ profil: "local" })).toBe("option-unknown");
+		expect(gossip({ tuning: { fanout: 3 } })).toBe("option-unknown");
+		for (const options of [
+			{ profile: "zz" },
+			{ lossChance: 2 },
+			{ threads: 0 },
+			{ dissemination: "shout" },
+			{ group: "" },
+		])
+			expect(gossip(options)).toBe("invalid-argument");
+		expect(gossip({ tuning: { gossipFanout: 0 } })).toBe("gossip-config-invalid");
 		expect(thrownCode(() => create("node-1"))).toBe("crdt-node-taken");
 		one.close();
 		one.close();

@@ -256,6 +256,25 @@ describe("calls", () => {
 		expect(a.encode()).toEqual(before);
 	});
 
+	it("with what is no text, or no bytes, say so and change nothing", () => {
+		const one = document("a");
+		const before = one.encode();
+		const text = one.text("text");
+		for (const wrong of [5, null, undefined, ["x"], { length: 2 }])
+			expect(thrownCode(() => text.insert(0, wrong as unknown as string))).toBe("invalid-argument");
+		for (const wrong of [null, undefined, "abc", [1, 2], new ArrayBuffer(8)]) {
+			const bytes = wrong as unknown as Uint8Array;
+			expect(thrownCode(() => one.apply(bytes))).toBe("invalid-argument");
+			expect(thrownCode(() => one.merge(bytes))).toBe("invalid-argument");
+			expect(thrownCode(() => one.scopeOf(bytes))).toBe("invalid-argument");
+			expect(thrownCode(() => CrdtDocument.load(bytes, { replica: replicaId("b", 0), schema }))).toBe(
+				"invalid-argument",
+			);
+		}
+		expect(one.encode()).toEqual(before);
+		expect(one.takeUpdate()).toBeNull();
+	});
+
 	it("on a counter below a map are removed exactly as far as the remover has seen them", () => {
 		const [a, b] = [document("a"), document("b")];
 		a.counter("map", "k").increment(5);

@@ -35,6 +35,14 @@ describe("settings", () => {
 			expect(() => swimConfig({ nodeId: a }, profile)).not.toThrow();
 	});
 
+	it("a profile that there is not is refused by its name", () => {
+		const unknown = expect.objectContaining({ message: "profile: expected lan, wan, local, got zz" });
+		expect(() => swimConfig({ nodeId: a }, "zz" as "lan")).toThrow(unknown);
+		expect(() => swimConfig({ nodeId: a }, "toString" as "lan")).toThrow(
+			expect.objectContaining({ code: "invalid-argument" }),
+		);
+	});
+
 	const fields = Object.entries(swimProfiles.lan).filter(([, value]) => typeof value === "number");
 	it.each(fields.map(([field]) => field))("%s is an integer in its bounds", (field) => {
 		for (const value of [-1, 0.5, Number.NaN, 2 ** 40, "7" as unknown as number]) {
