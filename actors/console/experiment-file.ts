@@ -12,7 +12,7 @@ import { fileErrorReason } from "./text-source.ts";
 export async function readExperiment(file: string, workingDirectory: string): Promise<Experiment> {
 	let text: string;
 	try {
-		text = await readFile(resolve(workingDirectory, file), "utf8");
+		text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(resolve(workingDirectory, file)));
 	} catch (cause) {
 		throw experimentErrors.unreadable({ file, reason: fileErrorReason(cause) }, { cause });
 	}

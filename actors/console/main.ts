@@ -81,7 +81,8 @@ const onSignal = (signal: NodeJS.Signals): void => {
 };
 /** Nobody can tidy up any more: threads may still write there. */
 function endAtOnce(): never {
-	for (const directory of temporaries) writeSync(2, `quorate: temporary data are left in ${directory}\n`);
+	for (const directory of temporaries)
+		writeSync(2, `quorate: temporary data are left in ${directory}: they can be removed\n`);
 	process.exit(interruptExitCode(interrupt.signal));
 }
 process.on("SIGINT", onSignal);
@@ -89,7 +90,7 @@ process.on("SIGTERM", onSignal);
 // The reader of a pipe has gone: nobody would see the rest.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 	if (error.code !== "EPIPE") throw error;
-	interrupt.abort();
+	interrupt.abort("SIGPIPE");
 });
 
 const clock = new ThreadClock(machineNowMs());

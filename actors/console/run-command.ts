@@ -82,7 +82,10 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 	const output = options.json ? silentOutput : world.output;
 	const progress = new Progress(output, periodOf(options));
 	const announceEnd = (): void => {
-		const signal = interruptExitCode(world.interrupt) === 143 ? "SIGTERM" : "Ctrl-C";
+		const exitCode = interruptExitCode(world.interrupt);
+		// Nobody reads it any more.
+		if (exitCode === 141) return;
+		const signal = exitCode === 143 ? "SIGTERM" : "Ctrl-C";
 		const text = `ending in order; ${signal} once more ends at once`;
 		if (options.json) world.errors.write(`quorate: ${text}\n`);
 		else progress.note(text);

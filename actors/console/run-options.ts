@@ -247,7 +247,7 @@ the ones that were acknowledged, each once, as a plain sequential run in the sam
 it is vacuous (exit code 1) when fewer leaders were killed and replaced than the schedule asked for: one less than the
 intervals that passed while the load ran, at most 3 (time in which a due kill waited for the last killed node to come
 back does not count). Other exit codes: 1 for a failure, 2 for a wrong call, 130 after Ctrl-C and 143 after SIGTERM,
-which end the run in order (a second one ends it at once); a reader that closes the pipe counts as Ctrl-C.
+which end the run in order (a second one ends it at once), as does a reader that closes the pipe (141).
 
 With --protocol pbft the leader is the primary and its terms are views. Members that attack are left out of the
 comparison; who was convicted, and by which proof, is part of the summary, and a conviction of a member that does not

@@ -66,9 +66,9 @@ function unreadable(file: string, thrown: unknown, isNamedGzip: boolean): Quorat
 	const { code, message } = thrown as NodeJS.ErrnoException;
 	if (code === "ENOENT") return inputErrors.inputNotFound({ file });
 	const reasons: Readonly<Record<string, string>> = {
-		ERR_ENCODING_INVALID_ENCODED_DATA: isNamedGzip
-			? "it is neither gzip data, as its name says, nor UTF-8 text"
-			: "it is not UTF-8 text",
+		...(isNamedGzip && {
+			ERR_ENCODING_INVALID_ENCODED_DATA: "it is neither gzip data, as its name says, nor UTF-8 text",
+		}),
 		Z_DATA_ERROR: `its gzip data is damaged (${message})`,
 		Z_BUF_ERROR: "its gzip data ends too early",
 	};
@@ -85,6 +85,7 @@ const fileReasons: Readonly<Record<string, string>> = {
 	EACCES: "permission denied",
 	EROFS: "the file system is read-only",
 	ENOSPC: "no space is left",
+	ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
 };
 
 /** Why a file or directory can not be read or written, as messages say it: without the call and the path. */

@@ -5,12 +5,13 @@ import type { ReplicaResult } from "./ledger-run.ts";
 /** What a run must show of kills, at most. */
 const KILLS_REQUIRED_MAX = 3;
 
-/** 128 and the number of the signal, as shells count: SIGINT (Ctrl-C) or SIGTERM. */
-export type InterruptExitCode = 130 | 143;
+/** 128 and the number of the signal, as shells count: SIGINT (Ctrl-C), SIGPIPE (nobody reads the output any more) or SIGTERM. */
+export type InterruptExitCode = 130 | 141 | 143;
 
-/** The exit code after an interruption. The reason of its signal names SIGTERM; without one it was Ctrl-C. */
+/** The exit code after an interruption. The reason of its signal names SIGTERM or SIGPIPE; else it was Ctrl-C. */
 export function interruptExitCode({ reason }: AbortSignal): InterruptExitCode {
-	return reason === "SIGTERM" ? 143 : 130;
+	if (reason === "SIGTERM") return 143;
+	return reason === "SIGPIPE" ? 141 : 130;
 }
 
 export interface RunFacts {
@@ -41,7 +42,7 @@ export interface RunFacts {
  * - `disagreed`: they do not;
  * - `vacuous`: they do, but fewer leaders were killed than were to be;
  * - `failed`: the load ended with an error, or not all of its outcomes are known;
- * - `interrupted`: by Ctrl-C or SIGTERM.
+ * - `interrupted`: by Ctrl-C or SIGTERM, or because the reader of its output has gone.
  */
 export type VerdictName = "agreed" | "disagreed" | "vacuous" | "failed" | "interrupted";
 

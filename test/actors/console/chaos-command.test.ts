@@ -133,6 +133,14 @@ describe("quorate chaos run", () => {
 		]);
 	});
 
+	it("does not repeat the bytes of a file that is no text", async () => {
+		const world = worldWith(good);
+		writeFileSync(join(world.workingDirectory, "binary.yaml"), Uint8Array.of(0xff, 0xfe, 0x1b, 0x5b, 0x80));
+		await expect(chaosCommand(["validate", "binary.yaml"], world)).rejects.toMatchObject({
+			message: "can not read binary.yaml: it is not UTF-8 text",
+		});
+	});
+
 	it("leads to its own help from a subcommand that does not exist", async () => {
 		await expect(chaosCommand(["runn"], new TestWorld())).rejects.toMatchObject({
 			message: 'there is no command "chaos runn" (did you mean chaos run?); see quorate chaos --help',

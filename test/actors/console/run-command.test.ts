@@ -174,6 +174,12 @@ test("a signal while the run starts: the last line says so, with --json too, and
 	expect(json.errors).toBe("quorate: ending in order; Ctrl-C once more ends at once\n");
 });
 
+test("a reader of the output that goes away ends the run in order, with the code of SIGPIPE and no word to nobody", async () => {
+	const piped = await run(quick, { interruptAtStart: "SIGPIPE" });
+	expect(piped.exitCode).toBe(141);
+	expect(piped.output).not.toContain("ending in order");
+});
+
 test("a second run on the same data proposes only what is missing; a third begins the next run", async () => {
 	const data = join(directory, "data");
 	const first = await run([...quick, "--data", data], { interruptAfterMs: 1_500 });

@@ -209,7 +209,7 @@ test("a second Ctrl-C ends it at once, and what it leaves behind is named", asyn
 	expect(exitCode).toBe(130);
 	for (const name of temporaryDirectories()) {
 		if (!before.includes(name))
-			expect(errors).toContain(`quorate: temporary data are left in ${join(directory, name)}\n`);
+			expect(errors).toContain(`quorate: temporary data are left in ${join(directory, name)}: they can be removed\n`);
 	}
 });
 
