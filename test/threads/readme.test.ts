@@ -76,7 +76,7 @@ const documents = javascript.filter(({ text }) => text.includes("quorate/protoco
 const others = javascript.slice(1).filter((snippet) => !moduleName.test(snippet.text) && !documents.includes(snippet));
 
 test("the snippet of an application of one's own runs, and goes on from its directory", async () => {
-	expect(others).toHaveLength(4);
+	expect(others).toHaveLength(5);
 	const [auction] = others as [Snippet];
 	expect(await runModule("auction-house.js", auction.text)).toBe("true 5\n");
 	// "The next start with the same directory goes on from there": nobody bids more than 5 any more.
@@ -104,6 +104,10 @@ test("the snippet of replicated documents runs, and both have the same", async (
 test("the snippet of members that gossip runs, and ends by itself", async () => {
 	const [, , , gossip] = others as [Snippet, Snippet, Snippet, Snippet];
 	expect(await runModule("gossip.js", gossip.text)).toMatch(/^there: /m);
+});
+
+test("the snippet of values that merge runs, in one thread and in three", async () => {
+	expect(await runModule("values.js", others[4]!.text)).toBe("3 3\n{ hits: 1 }\n");
 });
 
 test("the snippet of TypeScript compiles strictly, and ends its swarm by itself", async () => {
