@@ -30,6 +30,11 @@ export interface RaftConfig {
 	 */
 	readonly handoverPriorityGap: number;
 	/**
+	 * The zone of each member, such as its data centre: what a quorum has is committed only when voters of two zones have it. Default none:
+	 * a quorum is enough. Names of 1 to 64 characters. While one zone alone can be reached, nothing is committed; see `commit-zones.ts`.
+	 */
+	readonly commitZones: Readonly<Record<string, string>>;
+	/**
 	 * How long a follower waits for a leader before it campaigns, in milliseconds, drawn anew from `[min, max]` each
 	 * time (§5.2, §9.3). Default 150 to 300; bounds 1 to 600,000; `min < max`. `min` is also how long a follower that
 	 * has heard of a leader refuses to help another candidate (thesis §6.2) and how often a leader checks that it
@@ -189,6 +194,9 @@ export const RAFT_LEARNERS_MAX = 63;
 /** The most proposals that one follower may have forwarded without an answer. */
 export const FORWARDED_PROPOSALS_MAX = 65_536;
 
+/** UTF-16 units of a zone's name. */
+const ZONE_NAME_MAX = 64;
+
 /** What an entry costs beside its data when sizes are counted: its fixed fields as laid out in `messages.ts`. */
 export const ENTRY_OVERHEAD_BYTES = 37;
 
@@ -199,6 +207,7 @@ const defaults = {
 	witnesses: [],
 	priorities: {},
 	handoverPriorityGap: 0,
+	commitZones: {},
 	electionTimeoutMs: { min: 150, max: 300 },
 	preVote: true,
 	heartbeatMs: 50,
@@ -235,6 +244,7 @@ const bounds: Readonly<
 			keyof typeof defaults,
 			| "witnesses"
 			| "priorities"
+			| "commitZones"
 			| "electionTimeoutMs"
 			| "promoteLearners"
 			| "preVote"
@@ -299,6 +309,7 @@ export function validateRaftConfig(config: RaftConfig): void {
 	validateVoters(config);
 	validateWitnesses(config);
 	validatePriorities(config);
+	validateZones(config);
 	requireBoolean("preVote", config.preVote);
 	requireBoolean("followerReads", config.followerReads);
 	requireBoolean("forwardProposals", config.forwardProposals);
@@ -362,6 +373,17 @@ function validatePriorities({ priorities }: RaftConfig): void {
 	}
 	for (const [node, priority] of Object.entries(priorities))
 		requireInteger(`priorities.${node}`, priority, priorityBounds);
+}
+
+function validateZones({ commitZones }: RaftConfig): void {
+	if (typeof commitZones !== "object" || commitZones === null) {
+		throw configInvalid({ field: "commitZones", expected: "names by member", actual: String(commitZones) });
+	}
+	for (const [node, zone] of Object.entries(commitZones)) {
+		if (typeof zone === "string" && zone.length >= 1 && zone.length <= ZONE_NAME_MAX) continue;
+		const expected = `a name of 1 to ${ZONE_NAME_MAX} characters`;
+		throw configInvalid({ field: `commitZones.${node}`, expected, actual: String(zone).slice(0, 80) });
+	}
 }
 
 function requireInteger(field: string, value: number, [min, max]: Bounds): void {

@@ -1,6 +1,7 @@
 /** The leader's side of log replication (§5.3) and the commit rule (§5.4.2). */
 import { assert, type NodeId, type RequestId } from "../core/index.ts";
 import { appendToLog } from "./active-configuration.ts";
+import { largestInTwoZones } from "./commit-zones.ts";
 import { isWitness } from "./configuration.ts";
 import { type RaftCore, sendImmediate, setTimer } from "./core.ts";
 import { commitThrough } from "./delivery.ts";
@@ -62,14 +63,16 @@ export function lastToSend(core: RaftCore, peer: NodeId): LogIndex {
  * what a crash takes from all who had the command could stay with a witness, which would vote for none of them any more.
  */
 function lastForWitnesses(core: RaftCore): LogIndex {
-	const { configuration, progress, config, log } = core;
+	const { configuration } = core;
 	const { voters, outgoing } = configuration;
-	const reached = (voter: NodeId): number => {
-		if (isWitness(configuration, voter)) return 0;
-		return voter === config.nodeId ? log.durableThrough : (progress.get(voter)?.match ?? 0);
-	};
+	const reached = (voter: NodeId): number => (isWitness(configuration, voter) ? 0 : durableAt(core, voter));
 	const furthest = (half: readonly NodeId[]): number => Math.max(...half.map(reached));
 	return (outgoing.length === 0 ? furthest(voters) : Math.min(furthest(voters), furthest(outgoing))) as LogIndex;
+}
+
+/** How far a voter is known to have the log on its disk. */
+function durableAt({ config, log, progress }: RaftCore, voter: NodeId): number {
+	return voter === config.nodeId ? log.durableThrough : (progress.get(voter)?.match ?? 0);
 }
 
 /** The last index up to `end` that fits into one append from `first` on; at least one entry. */
@@ -195,8 +198,10 @@ function nextAfterRefusal(core: RaftCore, { index, hintIndex, hintTerm }: Append
  */
 export function advanceCommit(core: RaftCore): void {
 	if (core.role !== "leader") return;
-	const index = agreedByQuorum(core, "match", core.log.durableThrough) as LogIndex;
-	if (index > core.commitIndex && core.log.termAt(index) === core.term) commitThrough(core, index);
+	const { config, configuration, log } = core;
+	const inZones = largestInTwoZones(config, configuration, (voter) => durableAt(core, voter));
+	const index = Math.min(agreedByQuorum(core, "match", log.durableThrough), inZones) as LogIndex;
+	if (index > core.commitIndex && log.termAt(index) === core.term) commitThrough(core, index);
 }
 
 /** The largest value that a quorum has reached; `own` is this leader's, which counts if it votes. */

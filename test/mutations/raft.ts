@@ -12,7 +12,7 @@ export const raftMutations: readonly Mutation[] = [
 		name: "commit-old-term",
 		bug: "commits entries of earlier terms by counting replicas",
 		file: "protocols/raft/replication.ts",
-		old: " && core.log.termAt(index) === core.term",
+		old: " && log.termAt(index) === core.term",
 		new: "",
 	},
 	{
@@ -47,7 +47,7 @@ export const raftMutations: readonly Mutation[] = [
 		name: "self-before-durable",
 		bug: "the leader counts itself before its own disk has answered",
 		file: "protocols/raft/replication.ts",
-		old: '"match", core.log.durableThrough)',
+		old: '"match", log.durableThrough)',
 		new: '"match", core.log.lastIndex)',
 	},
 	{

@@ -59,6 +59,15 @@ describe("witnesses and priorities", () => {
 		const priorities = null as unknown as RaftConfig["priorities"];
 		expect(refusal(() => raftConfig({ ...given, priorities })).details).toMatchObject({ field: "priorities" });
 	});
+
+	it("a zone has a name of 1 to 64 characters", () => {
+		for (const zone of ["", "x".repeat(65), 7 as unknown as string]) {
+			const refused = refusal(() => raftConfig({ ...given, commitZones: { b: zone } }));
+			expect(refused).toMatchObject({ code: "raft-config-invalid", details: { field: "commitZones.b" } });
+		}
+		const commitZones = null as unknown as RaftConfig["commitZones"];
+		expect(refusal(() => raftConfig({ ...given, commitZones })).details).toMatchObject({ field: "commitZones" });
+	});
 });
 
 describe("validateRaftConfig", () => {
