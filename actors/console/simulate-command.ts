@@ -80,9 +80,9 @@ export async function simulateCommand(
 }
 
 async function sourceOf(options: SimulateOptions, world: CommandWorld): Promise<SeedOrder["from"]> {
-	const { experiment, protocol, nodes, forMs, faults } = options;
+	const { experiment, protocol, nodes, witnesses, forMs, faults } = options;
 	if (experiment !== null) return { experiment: await readExperiment(experiment, world.workingDirectory) };
-	if (protocol === "raft") return { protocol, nodes, forMs, faults: plannedFaults(faults) };
+	if (protocol === "raft") return { protocol, nodes, witnesses, forMs, faults: plannedFaults(faults) };
 	const { byzantine, attacks, modes } = options;
 	return { protocol, nodes, byzantine, attacks, modes, forMs, faults: byzantineFaults(faults) };
 }
@@ -218,8 +218,9 @@ class SimulateCommand {
 	}
 
 	#setting(seeds: number): SimulationSetting {
-		const { experiment, nodes, forMs, faults } = this.#options;
-		const group = `${byzantineArguments(this.#options)}--nodes ${nodes} --for ${forMs}ms --faults ${faults}`;
+		const { experiment, nodes, witnesses, forMs, faults } = this.#options;
+		const members = `--nodes ${nodes}${witnesses === 0 ? "" : ` --witnesses ${witnesses}`}`;
+		const group = `${byzantineArguments(this.#options)}${members} --for ${forMs}ms --faults ${faults}`;
 		const what = experiment === null ? group : `--experiment ${experiment}`;
 		return {
 			version: this.#world.version,
@@ -234,7 +235,7 @@ class SimulateCommand {
 		const which = total === 1 ? `seed ${seeds.first}` : `seeds ${seeds.first} to ${seeds.last}`;
 		const what =
 			experiment === null
-				? `${protocol} with ${nodes} members${liarsText(this.#options)}, ${forMs / 1_000} s of virtual time each, faults: ${faults}`
+				? `${protocol} with ${nodes} members${rolesText(this.#options)}, ${forMs / 1_000} s of virtual time each, faults: ${faults}`
 				: experiment;
 		return `quorate ${version}: ${which}, ${what}`;
 	}
@@ -252,8 +253,9 @@ function byzantineArguments({ protocol, byzantine, attacks, modes }: SimulateOpt
 	return `${given.join(" ")} `;
 }
 
-function liarsText({ protocol, nodes, byzantine, attacks, modes }: SimulateOptions): string {
-	if (protocol === "raft") return "";
+/** What some of the members are, beside members. */
+function rolesText({ protocol, nodes, witnesses, byzantine, attacks, modes }: SimulateOptions): string {
+	if (protocol === "raft") return witnesses === 0 ? "" : `, of which ${witnesses} witness`;
 	const many = byzantine === null ? `up to ${faultsBorne(nodes)}` : String(byzantine);
 	const how = attacks === null ? "" : ` (${attacks.join(", ")})`;
 	const voting = Object.entries(modes).map(([name, mode]) => `, ${name} ${mode}`);

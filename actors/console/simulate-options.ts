@@ -19,6 +19,8 @@ export interface SimulateOptions {
 	/** One seed was asked for, and not a range. */
 	readonly isSingle: boolean;
 	readonly nodes: number;
+	/** So many of them vote and keep no commands. */
+	readonly witnesses: number;
 	/** Members that lie, also more than can be borne; null: each seed draws how many, within what can. */
 	readonly byzantine: number | null;
 	/** What they do; null: each seed draws. */
@@ -64,6 +66,12 @@ const options = {
 		help: `members of the group, 3 to ${NODES_MAX}, with pbft from 4 (default 5; pbft: 4)`,
 		fallback: null,
 		parse: (text) => integer(text, 3, NODES_MAX),
+	} satisfies OptionSpec<number | null>,
+	witnesses: {
+		value: "N",
+		help: "raft: so many of these are witnesses, which vote and keep no commands; fewer than a majority (default 0)",
+		fallback: null,
+		parse: (text) => integer(text, 0, Math.floor(NODES_MAX / 2)),
 	} satisfies OptionSpec<number | null>,
 	byzantine: {
 		value: "N",
@@ -127,8 +135,8 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 	if (seed === null && shrink) throw conflict("--shrink", "--seeds", "one seed is shrunk: give --seed N");
 	if (out !== null && !shrink) throw conflict("--out", "a run without --shrink", "it names what --shrink writes");
 	if (trace && json) throw conflict("--trace", "--json", "a trace is for readers");
-	if (experiment !== null && args.some((arg) => /^--(nodes|for|faults)(=|$)/.test(arg))) {
-		throw conflict("--experiment", "--nodes, --for and --faults", "the file says it");
+	if (experiment !== null && args.some((arg) => /^--(nodes|witnesses|for|faults)(=|$)/.test(arg))) {
+		throw conflict("--experiment", "--nodes, --witnesses, --for and --faults", "the file says it");
 	}
 	const { protocol } = values;
 	const nodes = values.nodes ?? NODES_DEFAULT[protocol];
@@ -138,6 +146,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 		seeds: seed === null ? (seeds ?? SEEDS_DEFAULT) : { first: seed, last: seed },
 		isSingle: seed !== null,
 		nodes,
+		witnesses: values.witnesses ?? 0,
 		byzantine: values.byzantine,
 		attacks: values.attack,
 		modes: modesOf(values),
@@ -155,9 +164,13 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 
 /** @throws QuorateError `conflicting-options` */
 function checkProtocol(values: OptionValues<typeof options>, nodes: number): void {
-	const { protocol, byzantine, experiment, shrink, attack } = values;
+	const { protocol, byzantine, experiment, shrink, attack, witnesses } = values;
 	const conflict = (option: string, other: string, reason: string): Error =>
 		usageErrors.conflictingOptions({ option, other, reason });
+	if (witnesses !== null && protocol !== "raft")
+		throw conflict("--witnesses", `--protocol ${protocol}`, "only Raft has them");
+	if (witnesses !== null && 2 * witnesses > nodes)
+		throw conflict(`--witnesses ${witnesses}`, `--nodes ${nodes}`, "they must be fewer than a majority");
 	if (protocol === "raft") {
 		const given = (["byzantine", "attack", "votes", "certificates"] as const).find((name) => values[name] !== null);
 		if (given === undefined) return;

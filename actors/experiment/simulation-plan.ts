@@ -10,6 +10,8 @@ import { KILL_POINTS, simulationFaultKinds } from "./simulation-faults.ts";
 export interface SimulationPlan {
 	readonly protocol: "raft";
 	readonly nodes: number;
+	/** So many of them, the last ones, are witnesses; fewer than a majority. Default 0. */
+	readonly witnesses?: number;
 	/** Virtual milliseconds in which operations and faults begin. */
 	readonly forMs: number;
 	/** Kinds of faults that may be drawn; see {@link plannedFaults}. */
@@ -54,16 +56,19 @@ export function plannedFaults(selection: string): readonly string[] {
 }
 
 /** The experiment of a seed. */
-export function planSeed(seed: number, { protocol, nodes, forMs, faults }: SimulationPlan): Experiment {
-	const { config, workload, faults: possible, isScripted } = drawOptions(seed, faults);
+export function planSeed(seed: number, { protocol, nodes, witnesses = 0, forMs, faults }: SimulationPlan): Experiment {
+	const { config: drawn, workload, faults: possible, isScripted } = drawOptions(seed, faults);
 	// Members on one disk share flushes, members on their own can lose one: half of the seeds see either.
 	const onShared = possible.filter((kind) => !sharedDiskFatal.has(kind));
 	const disks = onShared.length > 0 && new Generator(seed, "disks").chance(0.5) ? "shared" : "own";
 	const minority = Math.floor((nodes - 1) / 2);
+	const config = witnesses === 0 ? drawn : { ...drawn, witnesses };
+	// A witness is no copy: of what a quorum has, so many fewer members have it.
+	const damage = Math.max(0, minority - witnesses);
 	const planned = planExperiment({
 		seed,
 		topology: { protocol, nodes, storage: "durable", disks, config },
-		budget: { crash: minority, byzantine: 0, damage: minority },
+		budget: { crash: minority, byzantine: 0, damage },
 		workload: { kind: KEY_VALUE_WORKLOAD, clients: CLIENTS, forMs, ...workload },
 		faults: disks === "own" ? possible : onShared,
 		steadyState: {

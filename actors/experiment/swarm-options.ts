@@ -13,14 +13,15 @@ const switches = ["preVote", "followerReads", "forwardProposals", "promoteLearne
 
 /**
  * Experiments name settings as `RaftConfig` does, with numbers for values: what is true or false there is 1 or 0, the election
- * timeout, which is a range there, is `electionTimeoutMinMs` and `electionTimeoutMaxMs`, and `leaseMaxClockDriftPpm` turns leases on.
+ * timeout, which is a range there, is `electionTimeoutMinMs` and `electionTimeoutMaxMs`, `leaseMaxClockDriftPpm` turns leases on, and
+ * the last `witnesses` members are witnesses.
  * @throws QuorateError `experiment-unsupported` for another protocol; what a setting is refused with, the swarm says
  */
 export function raftOptionsOf({ protocol, nodes, config }: Topology): RaftOptions {
 	if (protocol !== "raft") {
 		throw experimentUnsupported({ engine: "raft swarms", what: "protocol", name: protocol, nearest: "raft" });
 	}
-	const { electionTimeoutMinMs, electionTimeoutMaxMs, leaseMaxClockDriftPpm, ...others } = config;
+	const { electionTimeoutMinMs, electionTimeoutMaxMs, leaseMaxClockDriftPpm, witnesses = 0, ...others } = config;
 	const settings: Record<string, unknown> = { ...others };
 	for (const name of switches) {
 		// What is neither the swarm refuses.
@@ -31,5 +32,7 @@ export function raftOptionsOf({ protocol, nodes, config }: Topology): RaftOption
 		const min = electionTimeoutMinMs ?? (electionTimeoutMaxMs ?? 0) / 2;
 		settings["electionTimeoutMs"] = { min, max: electionTimeoutMaxMs ?? 2 * min };
 	}
+	// More than there are members the swarm refuses.
+	if (witnesses > 0) settings["witnesses"] = Array.from({ length: witnesses }, (_, i) => `node-${nodes - i}`);
 	return { nodes, group: GROUP, config: settings };
 }

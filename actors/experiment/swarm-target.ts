@@ -30,7 +30,7 @@ export class SwarmTarget extends StagedTarget {
 		return this.#swarm.nodes.map(({ node }) => node);
 	}
 
-	/** All members run, have applied all there is, and answer each question alike. */
+	/** All members run, have all there is, and those that apply it answer each question alike. */
 	protected async areEqual(): Promise<boolean> {
 		// One that was refused its name for good has nothing to agree to.
 		const members = (await this.#swarm.status()).filter(({ state }) => state !== "refused");
@@ -38,9 +38,11 @@ export class SwarmTarget extends StagedTarget {
 		if (!members.some(({ role }) => role === "leader")) return false;
 		const [first] = members;
 		const isAtRest = members.every(
-			({ appliedIndex, lastIndex }) => appliedIndex === first?.lastIndex && lastIndex === first.lastIndex,
+			({ appliedIndex, lastIndex, isWithoutState }) =>
+				lastIndex === first?.lastIndex && (isWithoutState || appliedIndex === lastIndex),
 		);
-		return isAtRest && (await this.holdTheSame(members.map(({ node }) => node)));
+		const answering = members.filter(({ isWithoutState }) => !isWithoutState);
+		return isAtRest && (await this.holdTheSame(answering.map(({ node }) => node)));
 	}
 
 	#heard(event: SwarmEvent): void {

@@ -25,6 +25,10 @@ const defined = defineErrors({
 		(d: { application: string; hook: string; index: number; reason: string }) =>
 			`the application ${d.application} failed in ${d.hook} at index ${d.index}: ${d.reason}`,
 	],
+	memberWithoutState: [
+		"member-without-state",
+		(d: { node: string }) => `${d.node} has no state to answer from: it is a witness, or waits for a snapshot`,
+	],
 	queryFailed: [
 		"query-failed",
 		(d: { application: string; reason: string }) => `the application ${d.application} failed at a query: ${d.reason}`,
@@ -73,6 +77,8 @@ export const applicationInvalid: ErrorMaker<{ application: string; reason: strin
 export const requestUnknown: ErrorMaker<{ node: string }> = defined.requestUnknown;
 /** `snapshot-lost` */
 export const snapshotLost: ErrorMaker<{ store: string; name: string; offset: number }> = defined.snapshotLost;
+/** `member-without-state` */
+export const memberWithoutState: ErrorMaker<{ node: string }> = defined.memberWithoutState;
 /** `query-failed` */
 export const queryFailed: ErrorMaker<{ application: string; reason: string }> = defined.queryFailed;
 

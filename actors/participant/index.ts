@@ -59,6 +59,7 @@ export {
 	RaftParticipant,
 	type RaftParticipantArgs,
 	type RaftTuning,
+	raftConfigOf,
 	raftParticipantModule,
 	raftParticipantSettings,
 } from "./raft-participant.ts";

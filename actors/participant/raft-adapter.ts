@@ -270,6 +270,8 @@ export class RaftAdapter implements ProtocolAdapter<RaftTypes> {
 	}
 
 	inspect(query: Uint8Array): Uint8Array {
+		const { config } = this.#settings;
+		if (this.#machine.status.isWithoutState) return encodeValue(errors.memberWithoutState({ node: config.nodeId }));
 		return this.#settings.application.query(query);
 	}
 

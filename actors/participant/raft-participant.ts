@@ -1,6 +1,6 @@
 /** Raft as an actor: what a thread builds from a member's settings. */
 
-import { nodeId } from "../../protocols/core/index.ts";
+import { type NodeId, nodeId, nodeIds } from "../../protocols/core/index.ts";
 import { type RaftConfig, type RaftTypes, raftConfig } from "../../protocols/raft/index.ts";
 import type { Address, Metrics } from "../../runtime/actor/index.ts";
 import { constructApplication, HostedApplication } from "./hosted-application.ts";
@@ -8,8 +8,19 @@ import { applyingGauge, applyingGroupGauge } from "./metrics.ts";
 import { Participant, type ParticipantSettings } from "./participant.ts";
 import { RaftAdapter, raftStoreName } from "./raft-adapter.ts";
 
-/** What a group may change of Raft's configuration: all but who its members are. */
-export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters" | "witnesses">>;
+/** What a group may change of Raft's configuration: all but who its members are. `witnesses` are those of its first boot. */
+export type RaftTuning = Partial<Omit<RaftConfig, "nodeId" | "voters" | "witnesses">> & {
+	readonly witnesses?: readonly string[];
+};
+
+/** @throws QuorateError `invalid-argument`, `raft-config-invalid`, `raft-config-contradiction` */
+export function raftConfigOf(
+	node: NodeId,
+	voters: readonly NodeId[],
+	{ witnesses = [], ...tuning }: RaftTuning,
+): RaftConfig {
+	return raftConfig({ ...tuning, nodeId: node, voters, witnesses: nodeIds("witnesses", witnesses) });
+}
 
 /** A member's settings: cloneable, since they travel to its thread. */
 export interface RaftParticipantArgs {
@@ -55,7 +66,7 @@ export function raftParticipantSettings(args: RaftParticipantArgs): ParticipantS
 			return new RaftAdapter({
 				group: args.group,
 				store,
-				config: raftConfig({ ...args.tuning, nodeId: node, voters: args.voters.map(nodeId) }),
+				config: raftConfigOf(node, args.voters.map(nodeId), args.tuning),
 				application: new HostedApplication(name, application, applyingGauges(context.metrics, args)),
 				metrics: context.metrics,
 			});

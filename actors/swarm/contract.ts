@@ -32,7 +32,10 @@ export interface RaftOptions {
 	readonly nodes: number | readonly string[];
 	/** Default: the key-value store of `actors/swarm/key-value.ts`. */
 	readonly application?: ApplicationSource;
-	/** Timing and limits; what is not given keeps Raft's default. */
+	/**
+	 * Timing, limits and roles; what is not given keeps Raft's default. `witnesses` names members that vote and keep no commands
+	 * (fewer than a majority), `commitZones` and `priorities` give members a place and a rank.
+	 */
 	readonly config?: RaftTuning;
 	/** Names the group; default `raft`. */
 	readonly group?: string;
@@ -91,6 +94,8 @@ export interface NodeStatus {
 	readonly lastIndex: number;
 	/** The last index that the present snapshot covers; 0 without one. */
 	readonly snapshotIndex: number;
+	/** It keeps no commands, so it applies nothing and can not be inspected: a witness, or one that waits for a snapshot to become whole. */
+	readonly isWithoutState: boolean;
 	/** Threads that have carried this member, the present one included. */
 	readonly threadLives: number;
 	/** How often its actor has been built anew. */

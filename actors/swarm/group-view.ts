@@ -131,6 +131,7 @@ function unknownStatus(node: NodeId): Mutable<NodeStatus> {
 		firstIndex: 1,
 		lastIndex: 0,
 		snapshotIndex: 0,
+		isWithoutState: false,
 		threadLives: 0,
 		restarts: 0,
 	};
@@ -140,6 +141,7 @@ function unknownStatus(node: NodeId): Mutable<NodeStatus> {
 export type RaftStatusAnswer = RaftStatus & { readonly appliedIndex: number };
 
 export function figuresOf(status: RaftStatusAnswer): ReportedStatus {
-	const { role, term, leader, commitIndex, appliedIndex, baseIndex, lastIndex, snapshotIndex } = status;
-	return { role, term, leader, commitIndex, appliedIndex, firstIndex: baseIndex + 1, lastIndex, snapshotIndex };
+	const { role, term, leader, commitIndex, appliedIndex, baseIndex, lastIndex, snapshotIndex, isWithoutState } = status;
+	const firstIndex = baseIndex + 1;
+	return { role, term, leader, commitIndex, appliedIndex, firstIndex, lastIndex, snapshotIndex, isWithoutState };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type GroupId, groupId, type NodeId, requireInteger } from "../../protocols/core/index.ts";
 import { raftConfig } from "../../protocols/raft/index.ts";
 import { loadModule, type ModuleLoader, type ModuleSource, moduleHref } from "../../runtime/actor/index.ts";
-import { constructApplication, type RaftTuning, raftParticipantModule } from "../participant/index.ts";
+import { constructApplication, type RaftTuning, raftConfigOf, raftParticipantModule } from "../participant/index.ts";
 import type { ApplicationSource, RaftOptions, StorageOptions, SwarmOptions } from "./contract.ts";
 import { refused, requireOptions } from "./given-options.ts";
 import { keyValueModule } from "./key-value.ts";
@@ -103,7 +103,7 @@ async function checkGroup(
 ): Promise<Omit<CheckedGroup, "participant">> {
 	const [first] = nodes as readonly [NodeId];
 	const tuning = raft.config === undefined ? {} : checkTuning(raft.config, nodes);
-	const { maxEntryBytes } = raftConfig({ ...tuning, nodeId: first, voters: nodes });
+	const { maxEntryBytes } = raftConfigOf(first, nodes, tuning);
 	const { application: source = { module: keyValueModule, export: "KeyValueStore" } } = raft;
 	const application = checkApplication(source);
 	const name = `${source.export} of ${application.module}`;
@@ -114,7 +114,7 @@ async function checkGroup(
 /** Raft's own, without what a swarm fills in. */
 function tuningNames(nodes: readonly [NodeId]): string[] {
 	const names = Object.keys(raftConfig({ nodeId: nodes[0], voters: nodes }));
-	return names.filter((name) => name !== "nodeId" && name !== "voters" && name !== "witnesses");
+	return names.filter((name) => name !== "nodeId" && name !== "voters");
 }
 
 function checkTuning(given: RaftTuning, nodes: readonly NodeId[]): RaftTuning {

@@ -6,6 +6,7 @@ import type { Configuration, LogIndex, Term } from "./entry.ts";
 import { leaseLeftMs } from "./lease.ts";
 import { bytesUnderWay, isAlive, lagOf, mayAppend, type Progress } from "./progress.ts";
 import { lastToSend } from "./replication.ts";
+import { isWithoutApplication } from "./witness.ts";
 
 /** Cheap to ask: a leader's costs a little for each member. */
 export interface RaftStatus {
@@ -22,6 +23,8 @@ export interface RaftStatus {
 	readonly pendingProposals: number;
 	/** The application is further behind than `maxUnappliedEntries`: no commands are taken. */
 	readonly isApplicationBehind: boolean;
+	/** It applies nothing and can answer nothing: it is a witness, or its log lacks commands until a snapshot makes it whole. */
+	readonly isWithoutState: boolean;
 	/** The group is silent, as far as this member knows. */
 	readonly isQuiet: boolean;
 	/** Bytes of the entries of this leader that are not committed. */
@@ -94,6 +97,7 @@ export function statusOf(core: RaftCore, heardAtMs: ReadonlyMap<NodeId, Monotoni
 		snapshotIndex: snapshot?.lastIndex ?? (0 as LogIndex),
 		pendingProposals,
 		isApplicationBehind: core.isApplicationBehind,
+		isWithoutState: isWithoutApplication(core),
 		isQuiet: core.isQuiet,
 		uncommittedBytes,
 		pendingReads,

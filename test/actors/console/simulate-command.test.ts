@@ -65,6 +65,12 @@ describe("quorate simulate", () => {
 			expect(await simulateCommand(["--seeds", "1..20"], world, pool)).toBe(1);
 			expect(world.written).toContain(`seed 4: ${verdict}: why it is ${verdict}`);
 			expect(world.written).toContain("quorate simulate --seed 4 --nodes 5 --for 60000ms --faults all --trace");
+			const others = new TestWorld();
+			await simulateCommand(["--seeds", "1..5", "--nodes", "3", "--witnesses", "1"], others, pool);
+			expect(others.written).toContain("raft with 3 members, of which 1 witness, 60 s");
+			expect(others.written).toContain(
+				"quorate simulate --seed 4 --nodes 3 --witnesses 1 --for 60000ms --faults all --trace",
+			);
 			expect(world.written.trimEnd().split("\n").at(-1)).toMatch(
 				new RegExp(`^${verdict}: 20 seeds: 19 pass, 1 ${verdict};`),
 			);
@@ -203,6 +209,8 @@ liveness: 1ms
 		[["--sedes", "1..2"], "unknown-option"],
 		[["stray"], "unexpected-argument"],
 		[["--byzantine", "1"], "conflicting-options"],
+		[["--witnesses", "3"], "conflicting-options"],
+		[["--protocol", "pbft", "--witnesses", "1"], "conflicting-options"],
 		[["--protocol", "pbft", "--nodes", "3"], "conflicting-options"],
 		[["--protocol", "pbft", "--byzantine", "5"], "conflicting-options"],
 		[["--protocol", "pbft", "--votes", "none"], "invalid-value"],

@@ -42,6 +42,19 @@ async function journalOf(experiment: Experiment, engine = simulationEngine()): P
 }
 
 describe("a simulated swarm", () => {
+	it("bears the loss of a full member where the last one is a witness, under all faults", async () => {
+		for (const seed of [3, 5]) {
+			const experiment = planSeed(seed, { ...plan, nodes: 3, witnesses: 1, forMs: 10_000 });
+			expect([experiment.topology.config["witnesses"], experiment.budget]).toEqual([
+				1,
+				{ crash: 1, byzantine: 0, damage: 0 },
+			]);
+			const journal = await journalOf(experiment);
+			expect([journal.verdict, journal.reasons]).toEqual(["pass", expect.anything()]);
+			expect(journal.faults.length).toBeGreaterThan(0);
+		}
+	});
+
 	it("does the same again for the same seed, and something else for another", async () => {
 		const hashes: (string | null)[] = [];
 		for (const seed of [1, 2, 3]) {

@@ -61,6 +61,7 @@ describe("the view of a group", () => {
 			appliedIndex: 9,
 			firstIndex: 1,
 			lastIndex: 10,
+			isWithoutState: false,
 			snapshotIndex: 0,
 		} as const;
 		view.reported(b, figures, 1);

@@ -13,6 +13,7 @@ import {
 	type SwarmMetrics,
 	type SwarmOptions,
 } from "../../../actors/swarm/index.ts";
+import { nodeId } from "../../../protocols/core/index.ts";
 import { raftLayouts } from "../../../protocols/raft/index.ts";
 import type { ActorContext, ThreadDirectory } from "../../../runtime/actor/index.ts";
 import { type NetworkPolicy, Simulation } from "../../../runtime/simulation/index.ts";
@@ -95,6 +96,45 @@ describe("a swarm in simulation", () => {
 		}
 		await expect(swarm.read(query, { levle: "stale" } as never)).rejects.toMatchObject({ code: "option-unknown" });
 		await settle(swarm.stop());
+	});
+
+	it("with a witness bears the loss of a full member; the witness leads nobody, answers nobody and keeps no command", async () => {
+		const { start, settle } = simulated(5);
+		const config = { witnesses: ["node-3"], snapshotEveryEntries: 8, retainedEntries: 2 };
+		const swarm = await start({ raft: { nodes: 3, config } });
+		const leaders = new Set<string>();
+		swarm.leader$.subscribe((leadership) => leadership !== null && leaders.add(leadership.leader));
+		for (let round = 0; round < 8; round++) {
+			for (let value = 0; value < 5; value++)
+				await settle(swarm.propose({ type: "put", key: `k${value}`, value: round }));
+			const { leader } = await settle(swarm.untilLeader(10_000));
+			await settle(swarm.kill(leader));
+			// Decided by the other full member and the witness.
+			await settle(swarm.propose({ type: "put", key: "round", value: round }));
+			expect(await settle(swarm.read({ type: "get", key: "k4" }))).toEqual({ value: round });
+		}
+		expect([...leaders].sort()).toEqual(["node-1", "node-2"]);
+		const query = { type: "get", key: "round" };
+		await expect(settle(swarm.inspect("node-3", query))).rejects.toMatchObject({
+			code: "member-without-state",
+			details: { node: "node-3" },
+		});
+		for (const level of ["follower", "stale"] as const)
+			expect(await settle(swarm.read(query, { level, at: nodeId("node-3") }))).toEqual({ value: 7 });
+		const status = await settle(swarm.status());
+		expect(status.map(({ isWithoutState, appliedIndex }) => [isWithoutState, appliedIndex > 0])).toEqual([
+			[false, true],
+			[false, true],
+			[true, false],
+		]);
+		await settle(swarm.stop());
+	});
+
+	it("refuses witnesses that are no members, or half of them", async () => {
+		const { start } = simulated(6);
+		const refused = (witnesses: readonly string[]) => start({ raft: { nodes: 4, config: { witnesses } } });
+		await expect(refused(["node-9"])).rejects.toMatchObject({ code: "raft-config-invalid" });
+		await expect(refused(["node-1", "node-2", "node-3"])).rejects.toMatchObject({ code: "raft-config-contradiction" });
 	});
 
 	it("agrees, survives the death of each leader, and stops in order", async () => {
