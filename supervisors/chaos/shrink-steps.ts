@@ -3,7 +3,7 @@
  * or null), so that halving and delta debugging can go by the answers without knowing who gives them.
  */
 import { faultKind } from "./catalogue.ts";
-import type { Experiment, FaultArgument, TimedFault } from "./experiment.ts";
+import type { Experiment, FaultArgument, TimedFault, WorkloadSpec } from "./experiment.ts";
 
 export type Candidates = Generator<Experiment, void, Experiment | null>;
 export type Step = (experiment: Experiment) => Candidates;
@@ -69,6 +69,23 @@ export const smallerRun: Step = function* (experiment) {
 	yield* less(best, best.topology.nodes, 1, withNodes);
 };
 
+/** Nothing out of the ordinary that the failure does not need: bursts, kinds of reads, whom they ask, settings of the protocol. */
+export const plainerRun: Step = function* (experiment) {
+	let best = experiment;
+	best = yield* less(best, best.workload.burst ?? 1, 1, (of, burst) => withWorkload(of, { burst }));
+	if (best.workload.burst === 1) best = (yield withoutOf(best, "burst")) ?? best;
+	if (best.workload.ask !== undefined) best = (yield withoutOf(best, "ask")) ?? best;
+	if (best.workload.reads !== undefined) best = (yield withoutOf(best, "reads")) ?? best;
+	for (const level of best.workload.reads ?? []) {
+		const reads = (best.workload.reads ?? []).filter((other) => other !== level);
+		if (reads.length > 0) best = (yield withWorkload(best, { reads })) ?? best;
+	}
+	for (const name of Object.keys(best.topology.config)) {
+		const { [name]: _, ...config } = best.topology.config;
+		best = (yield { ...best, topology: { ...best.topology, config } }) ?? best;
+	}
+};
+
 /** Each fault shorter, weaker and sooner after the one before. */
 export const smallerFaults: Step = function* (experiment) {
 	let best = experiment;
@@ -127,6 +144,15 @@ function cutAfter(experiment: Experiment, endMs: number): Experiment {
 	const { ratePerSecond, forMs } = experiment.workload;
 	const workload = { ...experiment.workload, ratePerSecond, forMs: Math.min(forMs, endMs) };
 	return { ...experiment, method, workload };
+}
+
+function withWorkload(experiment: Experiment, part: Partial<WorkloadSpec>): Experiment {
+	return { ...experiment, workload: { ...experiment.workload, ...part } };
+}
+
+function withoutOf(experiment: Experiment, name: "burst" | "ask" | "reads"): Experiment {
+	const { [name]: _, ...workload } = experiment.workload;
+	return { ...experiment, workload };
 }
 
 /** So many operations, spread over the same time. */

@@ -7,7 +7,7 @@ import { QuorateError } from "../../protocols/core/index.ts";
 import { notReproduced } from "./errors.ts";
 import type { Experiment } from "./experiment.ts";
 import { checkExperiment } from "./parse.ts";
-import { fewerFaults, type Step, smallerFaults, smallerRun } from "./shrink-steps.ts";
+import { fewerFaults, plainerRun, type Step, smallerFaults, smallerRun } from "./shrink-steps.ts";
 
 export interface ShrinkOptions {
 	/** The id that must stay violated: a property's, or one of `VIOLATION_IDS`. */
@@ -53,6 +53,9 @@ export interface ShrinkResult {
 	readonly statistics: ShrinkStatistics;
 }
 
+/** How an experiment, or its group, is refused. */
+const senseless = /^experiment-|-config-(invalid|contradiction)$/;
+
 /** @throws QuorateError `experiment-not-reproduced` if the experiment itself does not violate the property */
 export async function shrinkExperiment(experiment: Experiment, options: ShrinkOptions): Promise<ShrinkResult> {
 	const shrinker = new Shrinker(experiment, options);
@@ -93,7 +96,8 @@ class Shrinker {
 		if (!found.includes(property)) throw notReproduced({ property, found: [...found] });
 		for (let changed = true; changed && !this.#isOver; ) {
 			changed = false;
-			for (const step of [smallerRun, fewerFaults, smallerFaults]) changed = (await this.#walk(step)) || changed;
+			for (const step of [smallerRun, fewerFaults, smallerFaults, plainerRun])
+				changed = (await this.#walk(step)) || changed;
 			this.#minimal = !changed && !this.#isOver;
 		}
 	}
@@ -160,8 +164,8 @@ class Shrinker {
 		try {
 			return (await this.#options.violations(candidate)).includes(property);
 		} catch (thrown) {
-			// A smaller experiment may make no sense, such as one that names a node which it no longer has.
-			if (thrown instanceof QuorateError && thrown.code.startsWith("experiment-")) return false;
+			// A smaller experiment may make no sense, such as one that names a node which it no longer has, or settings that need each other.
+			if (thrown instanceof QuorateError && senseless.test(thrown.code)) return false;
 			throw thrown;
 		}
 	}

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Generator } from "../../../protocols/core/index.ts";
+import { Generator, QuorateError } from "../../../protocols/core/index.ts";
 import {
 	checkExperiment,
 	type Experiment,
@@ -51,6 +51,37 @@ const count = ({ method }: Experiment, kind: string): number =>
 const when = (condition: boolean): readonly string[] => (condition ? ["safe"] : []);
 
 describe("shrinkExperiment", () => {
+	it("keeps of reads, bursts, whom they ask and settings only what the bug needs", async () => {
+		const big = bigExperiment(7, 20);
+		const workload = {
+			...big.workload,
+			burst: 16,
+			ask: "remembered",
+			reads: ["as-configured", "lease", "stale"],
+		} as const;
+		const config = { preVote: 0, electionTimeoutMinMs: 200, electionTimeoutMaxMs: 400, snapshotEveryEntries: 4 };
+		const whole = { ...big, workload, topology: { ...big.topology, config } };
+		const { experiment } = await shrink(whole, ({ workload: left, topology }) => {
+			const { electionTimeoutMinMs: min, electionTimeoutMaxMs: max } = topology.config;
+			if (min !== undefined && max === undefined)
+				throw new QuorateError("raft-config-contradiction", "min above max", {});
+			const isStale = left.reads?.includes("stale") === true;
+			return when(isStale && (left.burst ?? 1) >= 3 && max !== undefined);
+		});
+		const { clients: _, ratePerSecond: __, keys: ___, forMs: ____, ...special } = experiment.workload;
+		expect(special).toEqual({ kind: "key-value", burst: 3, reads: ["stale"] });
+		expect(experiment.topology.config).toEqual({ electionTimeoutMaxMs: 400 });
+		const nothing = await shrink(whole, () => when(true));
+		expect(nothing.experiment.workload).toEqual({
+			kind: "key-value",
+			clients: 1,
+			ratePerSecond: expect.any(Number),
+			keys: 1,
+			forMs: 1,
+		});
+		expect(nothing.experiment.topology.config).toEqual({});
+	});
+
 	it("keeps the faults that the bug needs, and one operation", async () => {
 		const doubleVote = (experiment: Experiment): readonly string[] =>
 			when(count(experiment, "kill") >= 2 && count(experiment, "partition") >= 1 && experiment.topology.nodes >= 3);
