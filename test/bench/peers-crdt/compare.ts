@@ -6,6 +6,7 @@
  * A. R. Beresford; CC BY 4.0), `sequential_traces/automerge-paper.json.gz` of the GitHub repository `josephg/editing-traces`.
  */
 import { execFileSync, fork } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { formatNumber, formatTable } from "../../../actors/console/index.ts";
 import { type Library, libraries, type SetReplica, type TextReplica } from "./libraries.ts";
-import { elements, readTrace, SET_ADDS, type Trace, typistTrace } from "./workload.ts";
+import { elements, readTrace, removedOf, SET_ADDS, SET_REMOVED_OF, type Trace, typistTrace } from "./workload.ts";
 
 const TIMEOUT_MS = 300_000;
 const ROUNDS_MAX = 20;
@@ -101,8 +102,8 @@ function coldLoadMs(name: string, state: Uint8Array, text: string): number {
 		const file = join(directory, "state");
 		writeFileSync(file, state);
 		const args = [fileURLToPath(import.meta.url), "--child", name, "--cold", file];
-		const [ms, length] = execFileSync(process.execPath, args, { encoding: "utf8" }).trim().split(" ");
-		if (Number(length) !== text.length) throw new Error(`${name}: the text of a fresh process differs`);
+		const [ms, hash] = execFileSync(process.execPath, args, { encoding: "utf8" }).trim().split(" ");
+		if (hash !== sha256(text)) throw new Error(`${name}: the text of a fresh process differs`);
 		return Number(ms);
 	} finally {
 		rmSync(directory, { recursive: true });
@@ -116,7 +117,11 @@ async function printColdLoad(name: string, file: string): Promise<void> {
 	const ms = cpuMs(() => {
 		text = library.loadText(state).text();
 	});
-	console.log(ms, text.length);
+	console.log(ms, sha256(text));
+}
+
+function sha256(text: string): string {
+	return createHash("sha256").update(text).digest("hex");
 }
 
 function measureText(name: string, library: Library, { edits, text }: Trace): Figures {
@@ -141,11 +146,9 @@ function measureText(name: string, library: Library, { edits, text }: Trace): Fi
 		for (const update of updates.slice(0, -Math.ceil(updates.length / 100))) behind.apply(update);
 		const difference = replica.since(behind.version!());
 		figures[`difference to 1 % behind, bytes${suffix}`] = difference.length;
-		if (library.name !== "yjs") {
-			// Yjs has its differences in another format than its updates.
-			behind.apply(difference);
-			check(behind, replica.text());
-		}
+		if (behind.applyDifference === undefined) behind.apply(difference);
+		else behind.applyDifference(difference);
+		check(behind, replica.text());
 	}
 	const state = replica.encode();
 	figures[`encoded document, bytes${suffix}`] = state.length;
@@ -173,29 +176,36 @@ function measureSet(library: Library): Figures {
 	const figures: Record<string, number> = {};
 	const [one, other] = [library.createSet(1), library.createSet(2)];
 	const updates: Uint8Array[] = [];
-	const common = elements(0, adds);
-	figures[`${SET_ADDS} set additions with deltas, ms${suffix}`] = cpuMs(() => {
-		for (const element of common) updates.push(one.add(element));
+	const added = elements(0, adds);
+	const common = added.filter((_unused, i) => i % SET_REMOVED_OF !== 0);
+	figures[`${SET_ADDS} set additions, ${SET_ADDS / SET_REMOVED_OF} removals, with deltas, ms${suffix}`] = cpuMs(() => {
+		for (const element of added) updates.push(one.add(element));
+		for (const element of removedOf(added, 0)) updates.push(one.remove(element));
 	});
-	figures[`bytes of a set delta${suffix}`] = updates.reduce((sum, update) => sum + update.length, 0) / adds;
+	figures[`bytes of a set delta${suffix}`] = updates.reduce((sum, update) => sum + update.length, 0) / updates.length;
 	checkSet(library, one, common);
 	const state = one.encode();
 	figures[`encoded set, bytes${suffix}`] = state.length;
 	if (other.merge === undefined || one.merge === undefined) return figures;
 	other.merge(state);
+	checkSet(library, other, common);
 	const [here, there] = [elements(adds, adds * 0.2), elements(adds * 2, adds * 0.2)];
+	const [goneHere, goneThere] = [removedOf(added, 1), removedOf(added, 2)];
 	for (const element of here) one.add(element);
+	for (const element of goneHere) one.remove(element);
 	for (const element of there) other.add(element);
+	for (const element of goneThere) other.remove(element);
 	const others = other.encode();
 	figures[`merge of two diverged sets, ms${suffix}`] = cpuMs(() => one.merge?.(others));
-	checkSet(library, one, [...common, ...here, ...there]);
+	const gone = new Set([...goneHere, ...goneThere]);
+	checkSet(library, one, [...common.filter((element) => !gone.has(element)), ...here, ...there]);
 	return figures;
 }
 
 function checkSet(library: Library, set: SetReplica, expected: readonly string[]): void {
 	const found = new Set(set.elements());
 	if (found.size === expected.length && expected.every((element) => found.has(element))) return;
-	throw new Error(`${library.name}: ${found.size} elements, which are not the ${expected.length} that were added`);
+	throw new Error(`${library.name}: ${found.size} elements, which are not the ${expected.length} that are left`);
 }
 
 function check(replica: TextReplica, expected: string | null): void {

@@ -16,11 +16,15 @@ export interface TextReplica {
 	/** What it has, as another replica's {@link since} understands it; absent where there are no differences. */
 	version?(): unknown;
 	since?(version: unknown): Uint8Array;
+	/** Applies what {@link since} returned, where that is in another format than updates. */
+	applyDifference?(difference: Uint8Array): void;
 }
 
 /** One library's set of strings. */
 export interface SetReplica {
 	add(element: string): Uint8Array;
+	/** Removes an element that it has and returns the encoded update. */
+	remove(element: string): Uint8Array;
 	encode(): Uint8Array;
 	/** Absent where whole states can not be joined. */
 	merge?(state: Uint8Array): void;
@@ -72,6 +76,10 @@ const ours: Library = {
 		return {
 			add: (element) => {
 				set.add(element);
+				return document.takeUpdate()!;
+			},
+			remove: (element) => {
+				set.delete(element);
 				return document.takeUpdate()!;
 			},
 			encode: () => document.encode(),
@@ -138,6 +146,10 @@ async function loadJsonJoy(): Promise<Library> {
 					model.api.obj([]).set({ [element]: true });
 					return model.api.flush().toBinary();
 				},
+				remove: (element) => {
+					model.api.obj([]).del([element]);
+					return model.api.flush().toBinary();
+				},
 				encode: () => model.toBinary(),
 				elements: () => Object.keys(model.view()),
 			};
@@ -159,8 +171,13 @@ async function loadYjs(): Promise<Library> {
 		const last = tracked(doc);
 		return {
 			edit: (position, deleted, inserted) => {
-				if (deleted > 0) text.delete(position, deleted);
-				if (inserted !== "") text.insert(position, inserted);
+				const change = (): void => {
+					if (deleted > 0) text.delete(position, deleted);
+					if (inserted !== "") text.insert(position, inserted);
+				};
+				// One update for what does both; for one call Yjs makes the transaction itself.
+				if (deleted > 0 && inserted !== "") doc.transact(change);
+				else change();
 				return last();
 			},
 			apply: (update) => Y.applyUpdate(doc, update),
@@ -168,6 +185,7 @@ async function loadYjs(): Promise<Library> {
 			encode: () => Y.encodeStateAsUpdateV2(doc),
 			version: () => Y.encodeStateVector(doc),
 			since: (version) => Y.encodeStateAsUpdateV2(doc, version),
+			applyDifference: (difference) => Y.applyUpdateV2(doc, difference),
 		};
 	};
 	return {
@@ -186,6 +204,10 @@ async function loadYjs(): Promise<Library> {
 			return {
 				add: (element) => {
 					map.set(element, true);
+					return last();
+				},
+				remove: (element) => {
+					map.delete(element);
 					return last();
 				},
 				encode: () => Y.encodeStateAsUpdate(doc),
@@ -241,6 +263,10 @@ async function loadLoro(): Promise<Library> {
 					map.set(element, true);
 					return take();
 				},
+				remove: (element) => {
+					map.delete(element);
+					return take();
+				},
 				encode: () => doc.export({ mode: "snapshot" }),
 				merge: (state) => void doc.import(state),
 				elements: () => map.keys(),
@@ -281,6 +307,12 @@ async function loadAutomerge(): Promise<Library> {
 					});
 					return A.getLastLocalChange(doc);
 				},
+				remove: (element) => {
+					doc = A.change(doc, (draft: Foreign) => {
+						delete draft.set[element];
+					});
+					return A.getLastLocalChange(doc);
+				},
 				encode: () => A.save(doc),
 				merge: (state) => {
 					doc = A.merge(doc, A.load(state));
@@ -309,6 +341,7 @@ async function loadDeltaCrdts(): Promise<Library> {
 			const set = AwSet(`r${replica}`);
 			return {
 				add: (element) => codec.encode(set.add(element)),
+				remove: (element) => codec.encode(set.remove(element)),
 				encode: () => codec.encode(set.state()),
 				merge: (state) => set.apply(codec.decode(state)),
 				elements: () => set.value(),

@@ -1,5 +1,5 @@
 /**
- * What the libraries are compared on: an editing trace, one encoded delta per edit, and additions to a set. The trace is a file in the
+ * What the libraries are compared on: an editing trace, one encoded delta per edit, and a set to which is added and from which is removed. The trace is a file in the
  * form of `josephg/editing-traces` (gzipped JSON); without one, a seeded typist writes a text of its own.
  */
 import { readFileSync } from "node:fs";
@@ -59,8 +59,15 @@ export function typistTrace(seed: number): Trace {
 }
 
 export const SET_ADDS = 100_000;
+/** One element of so many is removed again. */
+export const SET_REMOVED_OF = 10;
 
 /** The elements of the set workload. */
 export function elements(from: number, count: number): string[] {
 	return Array.from({ length: count }, (_unused, i) => `element-${from + i}`);
+}
+
+/** One element of every {@link SET_REMOVED_OF}: which one of them is `offset`. */
+export function removedOf(added: readonly string[], offset: number): string[] {
+	return added.filter((_unused, i) => i % SET_REMOVED_OF === offset);
 }
