@@ -3,12 +3,14 @@
  * comes back as it was. It fails when equal values have two spellings, or when hostile bytes are accepted or do worse than a typed error.
  * Method: random values and bytes; msgpackr as the other reader.
  */
+import { crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
 import { unpack } from "msgpackr";
 import { describe, expect, it } from "vitest";
 import { QuorateError } from "../../../../protocols/core/index.ts";
 import { ByteReader } from "../../../../protocols/crdt/encoding/byte-reader.ts";
 import { ByteWriter } from "../../../../protocols/crdt/encoding/byte-writer.ts";
+import { crc32 } from "../../../../protocols/crdt/encoding/checksum.ts";
 import { compress, decompress } from "../../../../protocols/crdt/encoding/compression.ts";
 import { readValue, writeValue } from "../../../../protocols/crdt/encoding/value.ts";
 import type { Value } from "../../../../protocols/crdt/index.ts";
@@ -115,6 +117,18 @@ function plain(given: unknown): unknown {
 	if (typeof given !== "object" || given === null) return given;
 	return Object.fromEntries(Object.entries(given).map(([key, item]) => [key, plain(item)]));
 }
+
+describe("checksum", () => {
+	it("is the CRC-32 of any stretch of bytes", () => {
+		fc.assert(
+			fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(5), fc.nat(5), (bytes, before, after) => {
+				const start = Math.min(before, bytes.length);
+				const end = Math.max(start, bytes.length - after);
+				expect(crc32(bytes, start, end)).toBe(zlibCrc32(bytes.subarray(start, end)));
+			}),
+		);
+	});
+});
 
 describe("compressed text", () => {
 	it("comes back as it was, and is smaller where it repeats itself", () => {
