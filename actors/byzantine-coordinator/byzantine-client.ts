@@ -331,19 +331,27 @@ export class ByzantineClient {
 
 	/** The primary and f others: those who were silent least often, in turns. */
 	#firstAsked(): NodeId[] {
-		const { members, faults } = this.#access.configuration;
+		const { configuration } = this.#access;
+		const { members, faults } = configuration;
 		const primary = this.#access.primary();
 		this.#turn += 1;
-		const others = members.filter((member) => member !== primary);
-		if (this.#silence.size === 0 && this.#access.isTentative !== true) {
-			const asked = [primary];
-			for (let i = 0; i < faults; i++) asked.push(others[(i + this.#turn) % others.length] as NodeId);
-			return asked;
+		const wanted = this.#access.isTentative === true ? quorumOf(configuration) : 1 + faults;
+		const asked = [primary];
+		const at = members.indexOf(primary);
+		const others = at < 0 ? members.length : members.length - 1;
+		// Few members: to look for the least again and again costs less than to sort them for each request.
+		while (asked.length < wanted) {
+			let next: NodeId | null = null;
+			let least = Number.POSITIVE_INFINITY;
+			for (let i = 0; i < others; i++) {
+				const member = members[(at + 1 + ((i + this.#turn) % others)) % members.length] as NodeId;
+				const silence = this.#silence.get(member) ?? 0;
+				if (silence < least && !asked.includes(member)) [next, least] = [member, silence];
+			}
+			if (next === null) break;
+			asked.push(next);
 		}
-		const rotated = others.map((_, i) => others[(i + this.#turn) % others.length] as NodeId);
-		const bySilence = rotated.sort((a, b) => (this.#silence.get(a) ?? 0) - (this.#silence.get(b) ?? 0));
-		const { configuration, isTentative = false } = this.#access;
-		return [primary, ...bySilence.slice(0, isTentative ? quorumOf(configuration) - 1 : faults)];
+		return asked;
 	}
 
 	#remember(first: readonly NodeId[], answered: readonly NodeId[]): void {

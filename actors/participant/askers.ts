@@ -6,7 +6,7 @@ import type { RequestId } from "../../protocols/core/index.ts";
 import type { ActorRef, Replier } from "../../runtime/actor/index.ts";
 
 /** An actor that tells requests. */
-interface Teller {
+export interface Teller {
 	readonly ref: ActorRef;
 	answers: { readonly id: number; readonly answer: unknown }[];
 }
@@ -32,8 +32,20 @@ export class Askers {
 	}
 
 	/** The same for a request that was told under a number of the teller's. */
-	told(ref: ActorRef, id: number): RequestId {
-		return this.#note({ teller: this.#tellerAt(ref), id });
+	told(teller: Teller, id: number): RequestId {
+		return this.#note({ teller, id });
+	}
+
+	/** Good for the requests of one message. */
+	tellerAt(ref: ActorRef): Teller {
+		const { slot, actor, incarnation } = ref.address;
+		const key = `${slot}/${actor}/${incarnation}`;
+		let teller = this.#tellers.get(key);
+		if (teller === undefined) {
+			teller = { ref, answers: [] };
+			this.#tellers.set(key, teller);
+		}
+		return teller;
 	}
 
 	/** Answers a request; without effect when nobody waits for it (any more). */
@@ -65,16 +77,5 @@ export class Askers {
 		this.#nextRequestId += 1;
 		this.#waiting.set(requestId, asker);
 		return requestId;
-	}
-
-	#tellerAt(ref: ActorRef): Teller {
-		const { slot, actor, incarnation } = ref.address;
-		const key = `${slot}/${actor}/${incarnation}`;
-		let teller = this.#tellers.get(key);
-		if (teller === undefined) {
-			teller = { ref, answers: [] };
-			this.#tellers.set(key, teller);
-		}
-		return teller;
 	}
 }

@@ -236,9 +236,10 @@ export class Participant<P extends ProtocolTypes> implements Behaviour {
 		const told = adapter.requestsOf?.(message) ?? null;
 		if (told === null) return;
 		const ref = sender.speaking(adapter.clientProtocol ?? adapter.protocol);
+		const teller = this.#askers.tellerAt(ref);
 		for (const { id, request } of told) {
 			const isBusy = this.#askers.size >= REQUESTS_WAITING_MAX || !store.hasRoom;
-			const requestId = this.#askers.told(ref, id);
+			const requestId = this.#askers.told(teller, id);
 			if (isBusy) this.#askers.answer(requestId, adapter.busy(REQUESTS_WAITING_MAX));
 			else this.#step({ type: "request", requestId, request });
 		}

@@ -6,12 +6,19 @@ import { withAccepted } from "./claimed-view.ts";
 import { castVote, shareCommits, sharePrepares, verifyVoteCertificate } from "./collector.ts";
 import { type HeldVote, judgeOf, mayAnswer, type PbftCore, type Slot, sendImmediate, suspect } from "./core.ts";
 import { journal } from "./durability.ts";
-import { type Batch, type CommitCertificate, type Digest, type PreparedProof, primaryOf } from "./entities.ts";
+import {
+	type Batch,
+	type ClientRequest,
+	type CommitCertificate,
+	type Digest,
+	type PreparedProof,
+	primaryOf,
+} from "./entities.ts";
 import { decide, executeReady } from "./execution.ts";
 import type { Commit, FetchProposal, PrePrepare, Prepare, ProposalShown, VoteCertificate } from "./messages.ts";
 import { quorumOf } from "./quorum.ts";
 import { refuseWord } from "./refusal.ts";
-import { complain, digestOf, isAuthentic, keyOf } from "./requests.ts";
+import { complain, digestOf, isProved, keyOf, waitingAs } from "./requests.ts";
 import { collectVotes, isGood, isInWindow, slotAt } from "./slots.ts";
 import { beat } from "./slow-primary.ts";
 import { batchDigestOf, isSigned, type Statement } from "./statements.ts";
@@ -45,8 +52,9 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 		refuseWord(core, word, statement);
 		return;
 	}
-	examineAgainstVotes(core, from, slot, { statement, signature });
-	const digests = batch.requests.map((request) => digestOf(core, request));
+	examineAgainstVotes(core, from, slot, "pre-prepare", message);
+	const known = batch.requests.map((request) => waitingAs(core, request));
+	const digests = batch.requests.map((request, i) => known[i]?.digest ?? digestOf(core, request));
 	if (!equalBytes(batchDigestOf(core.crypto.digest, digests, batch.choice), digest)) {
 		suspect(core, from, "wrong-digest");
 		return;
@@ -59,15 +67,16 @@ export function handlePrePrepare(core: PbftCore, from: NodeId, message: PrePrepa
 		suspect(core, from, "bad-choice");
 		return;
 	}
-	if (batch.requests.every((request, i) => isAuthentic(core, request, digests[i] as Digest))) {
+	const isGood = (request: ClientRequest, i: number): boolean =>
+		known[i] !== undefined || isProved(core, request, digests[i] as Digest);
+	if (batch.requests.every(isGood)) {
 		accept(core, slot, digest, signature, batch);
 		return;
 	}
 	// Another member may be able to check what this one can not (authenticators are for one member each).
 	slot.held = { digest, signature, batch };
 	for (const [i, request] of batch.requests.entries()) {
-		if (request.signature.length === 0 && !isAuthentic(core, request, digests[i] as Digest))
-			complain(core, request.client);
+		if (request.signature.length === 0 && !isGood(request, i)) complain(core, request.client);
 	}
 	acceptHeld(core, slot);
 }
@@ -150,9 +159,10 @@ function keepVote(
 	from: NodeId,
 	slot: Slot,
 	votes: Map<NodeId, HeldVote>,
-	{ type, digest, signature }: Prepare | Commit,
+	message: Prepare | Commit,
 ): boolean {
-	examineAgainstVotes(core, from, slot, { statement: statementOf(core, type, slot, digest), signature });
+	const { type, digest, signature } = message;
+	examineAgainstVotes(core, from, slot, type, message);
 	const first = votes.get(from);
 	if (first !== undefined) {
 		if (first.isVerified || equalBytes(first.signature, signature)) return false;
@@ -198,19 +208,23 @@ function examineAgainstVotes(
 	core: PbftCore,
 	from: NodeId,
 	slot: Slot,
-	said: { readonly statement: Statement; readonly signature: Uint8Array },
+	type: Statement["type"],
+	{ digest, signature }: SaidOfSlot,
 ): void {
 	const { prepares, commits, accepted } = slot;
-	const before: [Statement["type"], { readonly digest: Digest; readonly signature: Uint8Array } | undefined][] = [
-		["prepare", prepares.get(from)],
-		["commit", commits.get(from)],
-	];
-	if (accepted !== null && from === primaryOf(core.configuration, core.view)) before.push(["pre-prepare", accepted]);
-	for (const [type, vote] of before) {
-		if (vote === undefined || equalBytes(vote.digest, said.statement.digest)) continue;
-		const first = { statement: statementOf(core, type, slot, vote.digest), signature: vote.signature };
-		if (examine(core, from, first, said)) return;
-	}
+	const differs = (before: Statement["type"], vote: SaidOfSlot | null | undefined): boolean => {
+		if (vote === undefined || vote === null || equalBytes(vote.digest, digest)) return false;
+		const first = { statement: statementOf(core, before, slot, vote.digest), signature: vote.signature };
+		return examine(core, from, first, { statement: statementOf(core, type, slot, digest), signature });
+	};
+	if (differs("prepare", prepares.get(from)) || differs("commit", commits.get(from))) return;
+	if (from === primaryOf(core.configuration, core.view)) differs("pre-prepare", accepted);
+}
+
+/** A member's word on one slot of the present view, without its type. */
+interface SaidOfSlot {
+	readonly digest: Digest;
+	readonly signature: Uint8Array;
 }
 
 /** Prepared: the accepted pre-prepare, and matching prepares of a quorum less one of backups (2f when n = 3f + 1). */
@@ -219,6 +233,7 @@ function checkPrepared(core: PbftCore, slot: Slot): void {
 	if (accepted === null || slot.isPrepared) return;
 	const { view, digest, signature } = accepted;
 	const needed = quorumOf(core.configuration) - 1;
+	if (slot.prepares.size < needed) return;
 	const statement = statementOf(core, "prepare", slot, digest);
 	const prepares = collectVotes(core, slot.prepares, statement, needed, isBackup(core));
 	if (prepares === null) return;
@@ -240,6 +255,7 @@ function checkPrepared(core: PbftCore, slot: Slot): void {
 function checkCommitted(core: PbftCore, slot: Slot): void {
 	const { accepted, sequence } = slot;
 	if (accepted === null || !slot.isPrepared) return;
+	if (slot.commits.size < quorumOf(core.configuration)) return;
 	if (slot.decision !== null && equalBytes(slot.decision.digest, accepted.digest)) return;
 	const { view, digest } = accepted;
 	const statement = statementOf(core, "commit", slot, digest);
@@ -264,8 +280,7 @@ export function handleVoteCertificate(core: PbftCore, from: NodeId, message: Vot
 	if (view === core.view && core.isActive) {
 		for (const { sender, signature } of votes) {
 			if (sender === core.config.nodeId) continue;
-			const said = { statement: statementOf(core, phase, slot, digest), signature };
-			examineAgainstVotes(core, sender, slot, said);
+			examineAgainstVotes(core, sender, slot, phase, { digest, signature });
 			const kept = phase === "prepare" ? slot.prepares : slot.commits;
 			if (kept.get(sender)?.isVerified !== true) kept.set(sender, { digest, signature, isVerified: true });
 		}

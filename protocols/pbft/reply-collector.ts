@@ -88,6 +88,7 @@ function nameOf(answer: PbftAnswer): string {
 export class ViewEstimate {
 	readonly #configuration: Configuration;
 	readonly #views = new Map<NodeId, ViewNumber>();
+	#view = 0 as ViewNumber;
 
 	constructor(configuration: Configuration) {
 		this.#configuration = configuration;
@@ -96,11 +97,14 @@ export class ViewEstimate {
 	/** Takes note of the view in which a member has answered. */
 	note(from: NodeId, view: ViewNumber): void {
 		if (!this.#configuration.members.includes(from)) return;
-		if (view > (this.#views.get(from) ?? -1)) this.#views.set(from, view);
+		if (view <= (this.#views.get(from) ?? -1)) return;
+		this.#views.set(from, view);
+		const views = [...this.#views.values()].sort((a, b) => b - a);
+		this.#view = views[weakQuorumOf(this.#configuration) - 1] ?? (0 as ViewNumber);
 	}
 
+	/** Asked for with each request, and changed with each view. */
 	get view(): ViewNumber {
-		const views = [...this.#views.values()].sort((a, b) => b - a);
-		return (views[weakQuorumOf(this.#configuration) - 1] ?? 0) as ViewNumber;
+		return this.#view;
 	}
 }

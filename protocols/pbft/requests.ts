@@ -54,8 +54,9 @@ export function handleRequest(core: PbftCore, requestId: RequestId, { request }:
 		return;
 	}
 	const { client, timestamp } = request;
-	const digest = digestOf(core, request);
-	if (!isAuthentic(core, request, digest)) {
+	const known = waitingAs(core, request);
+	const digest = known?.digest ?? digestOf(core, request);
+	if (known === undefined && !isProved(core, request, digest)) {
 		const isUnsigned = request.signature.length === 0 && mustSign(core, client);
 		refuse({ reason: isUnsigned ? "signature-required" : "unauthenticated" });
 		return;
@@ -92,24 +93,25 @@ export function handleForward(core: PbftCore, from: NodeId, { requests }: Forwar
 		if (request.kind === "read" || core.clients.look(request.client, request.timestamp) !== "new") continue;
 		if (core.waiting.has(keyOf(request))) continue;
 		const digest = digestOf(core, request);
-		if (isAuthentic(core, request, digest)) keepWaiting(core, request, digest);
+		if (isProved(core, request, digest)) keepWaiting(core, request, digest);
 		// An authenticator that is good for the backup alone is its client's doing.
 		else if (request.signature.length > 0) suspect(core, from, "unauthenticated-request");
 	}
 }
 
-export function digestOf(core: PbftCore, request: ClientRequest): Digest {
+/** This very request, if it waits here: its client was found to have made it, and its digest is known. */
+export function waitingAs(core: PbftCore, request: ClientRequest): WaitingRequest | undefined {
 	const known = core.waiting.get(keyOf(request));
-	if (known !== undefined && known.request.kind === request.kind) {
-		if (equalBytes(known.request.operation, request.operation)) return known.digest;
-	}
+	if (known === undefined || known.request.kind !== request.kind) return undefined;
+	return equalBytes(known.request.operation, request.operation) ? known : undefined;
+}
+
+export function digestOf(core: PbftCore, request: ClientRequest): Digest {
 	return requestDigest(core.config.cluster, core.crypto.digest, request);
 }
 
-/** Whether its client has made this request, as this member can tell for itself. */
-export function isAuthentic(core: PbftCore, request: ClientRequest, digest: Digest): boolean {
-	const known = core.waiting.get(keyOf(request));
-	if (known !== undefined && equalBytes(known.digest, digest)) return true;
+/** Whether its client has made this request, by what comes with it: as this member can tell for itself. */
+export function isProved(core: PbftCore, request: ClientRequest, digest: Digest): boolean {
 	const bytes = requestStatement(digest);
 	if (request.signature.length > 0) return core.crypto.verify(request.client, bytes, request.signature);
 	if (mustSign(core, request.client)) return false;

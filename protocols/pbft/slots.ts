@@ -63,6 +63,8 @@ export function collectVotes(
 	needed: number,
 	isCounted: (sender: NodeId) => boolean = () => true,
 ): readonly Vote[] | null {
+	// Most votes come before or after the one that makes a quorum.
+	if (votes.size < needed) return null;
 	const { members } = core.configuration;
 	const candidates = [...votes].filter(
 		([sender, vote]) => members.includes(sender) && isCounted(sender) && equalBytes(vote.digest, statement.digest),

@@ -12,7 +12,7 @@ import { ByteWriter, emptyBytes } from "./bytes.ts";
 import { PBFT_MEMBERS_MAX } from "./config.ts";
 import type { PbftCore } from "./core.ts";
 import type { Vote } from "./entities.ts";
-import { type Statement, statementBytes, type Verifier } from "./statements.ts";
+import { type Statement, statementToCheck, type Verifier } from "./statements.ts";
 
 /** The number of the keys that a part is made under. It says where to look, and proves nothing: it is under the authenticator too. */
 const GENERATION_BYTES = 4;
@@ -37,7 +37,7 @@ export function sign(
 	statement: Statement,
 	readers: readonly NodeId[] = core.configuration.members,
 ): Uint8Array {
-	const bytes = statementBytes(core.config.cluster, core.config.nodeId, statement);
+	const bytes = statementToCheck(core.config.cluster, core.config.nodeId, statement);
 	if (!isAuthenticated(core)) return core.crypto.sign(bytes);
 	return vectorOf(
 		core.configuration.members.map((member) => {
@@ -71,13 +71,15 @@ export function isUnderOldKeys(core: PbftCore, { sender, signature }: Vote, stat
 	if (!isAuthenticated(core)) return false;
 	const own = partOf(signature, core.configuration.members.indexOf(core.config.nodeId));
 	if (own === null || own.generation >= core.keyGeneration) return false;
-	const bytes = statementBytes(core.config.cluster, sender, statement);
+	const bytes = statementToCheck(core.config.cluster, sender, statement);
 	return core.crypto.isAuthentic(sender, underKey(own.generation, bytes), own.authenticator);
 }
 
-/** What is authenticated under the receiver's keys of a number: an authenticator under another is none of it. */
+const keyScratch = new ByteWriter(256);
+
+/** What is authenticated under the receiver's keys of a number: an authenticator under another is none of it. Good until the next call. */
 function underKey(generation: number, bytes: Uint8Array): Uint8Array {
-	return new ByteWriter(16 + bytes.length).integer(generation).bytes(bytes).finish();
+	return keyScratch.restart().integer(generation).bytes(bytes).finish();
 }
 
 /** This member's word once more: under the keys that its readers have now. A signature stays what it was. */

@@ -16,7 +16,7 @@ export interface RefHost {
 	cellAt(address: Address): Cell | null;
 	/** The slow way: the target is on another thread, or gone. */
 	tell(ref: KernelRef, sender: Cell | null, message: unknown, high: boolean): TellVerdict;
-	handOver(ref: KernelRef): boolean;
+	handOver(ref: KernelRef, wake: "now" | "soon"): boolean;
 	tellWhenReady(ref: KernelRef, sender: Cell | null, message: unknown): Promise<void>;
 	ask(ref: KernelRef, sender: Cell | null, message: unknown, timeoutMs: number): Promise<unknown>;
 }
@@ -67,8 +67,8 @@ export class KernelRef implements ActorRef {
 		return cell.accept(message, sender === null ? null : sender.identity, options?.priority === "high");
 	}
 
-	handOver(): boolean {
-		return this.#host.handOver(this);
+	handOver(wake: "now" | "soon" = "now"): boolean {
+		return this.#host.handOver(this, wake);
 	}
 
 	tellWhenReady(message: unknown): Promise<void> {

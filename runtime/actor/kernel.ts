@@ -373,9 +373,9 @@ export class Kernel
 		return cell.accept(message, sender === null ? null : sender.identity, high);
 	}
 
-	handOver({ address }: KernelRef): boolean {
+	handOver({ address }: KernelRef, wake: "now" | "soon"): boolean {
 		const { transport } = this.#ports;
-		return address.slot !== transport.slot && transport.handOver(address.slot);
+		return address.slot !== transport.slot && transport.handOver(address.slot, wake);
 	}
 
 	tellWhenReady(ref: KernelRef, sender: Cell | null, message: unknown): Promise<void> {

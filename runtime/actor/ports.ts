@@ -88,9 +88,9 @@ export interface Transport {
 	flush(): void;
 	/**
 	 * Publishes what was sent to one slot. True if all of it is now where it outlives this thread: whoever takes the thread's place sends
-	 * behind it. False where that is not so, or not yet.
+	 * behind it. False where that is not so, or not yet. `soon` leaves it to later to wake who sleeps, see `ActorRef.handOver`.
 	 */
-	handOver(to: ThreadSlot): boolean;
+	handOver(to: ThreadSlot, wake: "now" | "soon"): boolean;
 	/**
 	 * Delivers up to `limit` waiting envelopes of one kind of lane, each pair of threads in order, and frees each one
 	 * after it is processed. Returns how many were delivered or refused. When it returns less than `limit` and no verdict

@@ -34,8 +34,10 @@ export interface ActorRef<Message = unknown> {
 	/**
 	 * Makes visible at once what was told. True if all of it is where it outlives the sender's thread: the receiver gets it whatever becomes of
 	 * the sender, before anything that the sender's next life tells. Always false on one thread, and in simulation, whose threads are machines.
+	 * @param wake a receiver's thread that sleeps: `now` (default), or `soon`, within some milliseconds and not while this turn lasts, for what
+	 *   hurries nobody: several turns then cost one wake-up
 	 */
-	handOver(): boolean;
+	handOver(wake?: "now" | "soon"): boolean;
 	/** Waits for credit when the verdict would be `full`. Rejects with `actor-dead` or `message-too-large`. */
 	tellWhenReady(message: Message): Promise<void>;
 	/**

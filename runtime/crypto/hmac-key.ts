@@ -31,6 +31,8 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 
 /** Where messages are put together, the key's block in front; each is read before the next is written. */
 const inner = new Uint8Array(BLOCK_BYTES + SHORT_BYTES_MAX);
+/** The beginnings of it that were used, by length: at most as many as it has bytes. */
+const innerViews: (Uint8Array | undefined)[] = new Array(inner.length + 1).fill(undefined);
 const outer = new Uint8Array(BLOCK_BYTES + MAC_BYTES);
 const expected: Buffer = Buffer.alloc(MAC_BYTES);
 
@@ -63,14 +65,24 @@ export class HmacKey {
 	}
 
 	#textOf(bytes: Uint8Array): string {
-		const end = BLOCK_BYTES + bytes.length;
-		const message = end <= inner.length ? inner : new Uint8Array(end);
+		const message = messageOf(BLOCK_BYTES + bytes.length);
 		message.set(this.#inner);
 		message.set(bytes, BLOCK_BYTES);
 		outer.set(this.#outer);
-		copyText(hash("sha256", message.subarray(0, end), TEXT), outer, BLOCK_BYTES);
+		copyText(hash("sha256", message, TEXT), outer, BLOCK_BYTES);
 		return hash("sha256", outer, TEXT);
 	}
+}
+
+/** Memory for a message of so many bytes with the block in front. */
+function messageOf(lengthBytes: number): Uint8Array {
+	if (lengthBytes > inner.length) return new Uint8Array(lengthBytes);
+	let view = innerViews[lengthBytes];
+	if (view === undefined) {
+		view = inner.subarray(0, lengthBytes);
+		innerViews[lengthBytes] = view;
+	}
+	return view;
 }
 
 function copyText(text: string, bytes: Uint8Array, at: number): void {

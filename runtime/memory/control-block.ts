@@ -107,8 +107,16 @@ export class ControlBlock {
 	 * a dead producer that has no successor: it may have died between publishing and announcing.
 	 */
 	announce(producer: number): void {
-		this.words.or(controlWords.dirty + (producer >>> 5), 1 << (producer & 31));
+		this.announceQuietly(producer);
 		this.ring();
+	}
+
+	/**
+	 * The same without the bell: the owner finds it when it looks next, before it sleeps again; the producer owes it a {@link ring} if it
+	 * {@link isParked sleeps} now.
+	 */
+	announceQuietly(producer: number): void {
+		this.words.or(controlWords.dirty + (producer >>> 5), 1 << (producer & 31));
 	}
 
 	/**

@@ -44,11 +44,23 @@ export class Outbound {
 
 	/** Publishes both lanes, then tells the consumer. Returns whether there was anything. */
 	flush(): boolean {
+		if (!this.publish()) return false;
+		this.ring();
+		return true;
+	}
+
+	/** Publishes both lanes; returns whether there was anything. A consumer that sleeps has to be {@link ring rung} then, some time. */
+	publish(): boolean {
 		const system = this.system.publish();
 		const user = this.user.publish();
 		if (!system && !user) return false;
-		this.#control.announce(this.#owner);
+		this.#control.announceQuietly(this.#owner);
 		return true;
+	}
+
+	/** Wakes the consumer if it sleeps. */
+	ring(): void {
+		this.#control.ring();
 	}
 }
 
@@ -127,14 +139,19 @@ export class OutboundLanes {
 		return this.#touched.length > 0;
 	}
 
-	/** Publishes what was touched and rings those who sleep. Returns how many targets got something. */
+	/**
+	 * Publishes what was touched, and then rings those who sleep: whoever is rung may take this thread's core, and those who are awake
+	 * should have theirs by then. Returns how many targets got something.
+	 */
 	flush(): number {
+		const touched = this.#touched;
 		let flushed = 0;
-		for (const outbound of this.#touched) {
+		for (const outbound of touched) {
 			outbound.isTouched = false;
-			if (outbound.flush()) flushed++;
+			if (outbound.publish()) touched[flushed++] = outbound;
 		}
-		this.#touched.length = 0;
+		for (let i = 0; i < flushed; i++) (touched[i] as Outbound).ring();
+		touched.length = 0;
 		return flushed;
 	}
 }

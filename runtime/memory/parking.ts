@@ -17,6 +17,7 @@
  * thread, so `async` is the default; `blocking` is for a thread whose actors do nothing but handle messages.
  * `test/bench/lanes.ts` repeats the measurement.
  */
+import { performance } from "node:perf_hooks";
 import type { AdaptiveSpin } from "./adaptive-spin.ts";
 import type { ControlBlock } from "./control-block.ts";
 import { controlWords, threadStates } from "./control-layout.ts";

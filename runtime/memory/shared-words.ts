@@ -5,6 +5,7 @@
  *
  * With one implementation in a process every call site is monomorphic and V8 inlines it to the bare `Atomics` call.
  */
+import { performance } from "node:perf_hooks";
 
 /** Sequentially consistent operations on 32-bit words; an index counts words. */
 export interface SharedWords {

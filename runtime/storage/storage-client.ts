@@ -134,7 +134,7 @@ export class StorageClient {
 	 * that lives as long as the process, they are as durable then as they will be: whatever loses them loses the storage too.
 	 */
 	handOver(): boolean {
-		return this.#failure === null && this.#unsent.length === 0 && this.#storage.handOver();
+		return this.#failure === null && this.#unsent.length === 0 && this.#storage.handOver("soon");
 	}
 
 	/**

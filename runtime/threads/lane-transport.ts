@@ -25,6 +25,7 @@ import type { MessageCodec } from "../codec/index.ts";
 import {
 	type ControlBlock,
 	type DrainVerdict,
+	FLUSH_BYTES,
 	InboundLanes,
 	type LaneReader,
 	type Outbound,
@@ -64,6 +65,12 @@ export interface LaneTransportOptions {
 	readonly announce: (news: LaneNews) => void;
 }
 
+/**
+ * What is handed over is safe and hurries nobody, so who sleeps is woken for it after so long: for the writes of several turns, and of several
+ * threads, at once. A thread that ends before has it told by its successor, or by the news of its end.
+ */
+const HAND_OVER_RING_MS = 5;
+
 /** Places of the address cache; a power of two. */
 const ADDRESSES_CACHED = 64;
 
@@ -74,6 +81,8 @@ interface Way {
 	readonly system: OutboundLane;
 	/** Messages sent since the last publish. */
 	unpublished: number;
+	/** Bytes handed over while the other thread slept, since it was rung. */
+	quietBytes: number;
 }
 
 const envelopeKinds: Readonly<Record<number, EnvelopeKind>> = {
@@ -97,6 +106,8 @@ export class LaneTransport implements Transport {
 	readonly #lanes = new Map<number, SharedArrayBuffer>();
 	readonly #waiting = new Map<ThreadSlot, (() => void)[]>();
 	#waiters = 0;
+	/** To threads that sleep over what was handed over to them; each once. */
+	readonly #owed: Way[] = [];
 	#polling = false;
 	/** When something last got room, or began to wait for it. */
 	#roomAtMs = 0;
@@ -212,12 +223,37 @@ export class LaneTransport implements Transport {
 		if (this.#outbound.hasTouched) this.#outbound.flush();
 	}
 
-	handOver(to: ThreadSlot): boolean {
+	handOver(to: ThreadSlot, wake: "now" | "soon"): boolean {
 		const way = this.#ways[to];
 		if (way === undefined || this.#memory.isFree(to)) return false;
-		this.#publish(way);
-		return !way.user.hasBacklog;
+		if (wake === "now" || way.user.hasBacklog) {
+			this.#publish(way);
+			return !way.user.hasBacklog;
+		}
+		const bytes = way.outbound.user.unpublishedBytes;
+		way.unpublished = 0;
+		if (way.outbound.publish() && way.outbound.isAsleep) this.#oweRing(way, bytes);
+		return true;
 	}
+
+	/** Who sleeps over what was handed over is woken when that has become much, and soon. */
+	#oweRing(way: Way, bytes: number): void {
+		way.quietBytes += bytes;
+		if (way.quietBytes >= FLUSH_BYTES) {
+			way.quietBytes = 0;
+			way.outbound.ring();
+		} else if (!this.#owed.includes(way)) {
+			this.#owed.push(way);
+			if (this.#owed.length === 1) this.#options.clock.schedule(HAND_OVER_RING_MS, this.#ringOwed);
+		}
+	}
+
+	readonly #ringOwed = (): void => {
+		for (const way of this.#owed.splice(0)) {
+			if (way.quietBytes > 0) way.outbound.ring();
+			way.quietBytes = 0;
+		}
+	};
 
 	drain(kind: LaneKind, limit: number, receiver: Receiver): number {
 		if (kind === "user" && this.#held) return 0;
@@ -362,6 +398,7 @@ export class LaneTransport implements Transport {
 			user: new OutboundLane("user", outbound.user, successorOf("user")),
 			system: new OutboundLane("system", outbound.system, successorOf("system")),
 			unpublished: 0,
+			quietBytes: 0,
 		};
 		this.#ways[to] = way;
 		return way;

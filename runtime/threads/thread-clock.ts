@@ -3,6 +3,7 @@
  * behind a single Node timer, so that setting and cancelling (which consensus does with every heartbeat) stays cheap,
  * and so that a thread that blocks in `Atomics.wait` knows when to wake.
  */
+import { performance } from "node:perf_hooks";
 import { assert } from "../../protocols/core/index.ts";
 import type { Clock, TimerHandle } from "../actor/index.ts";
 

@@ -49,7 +49,7 @@ export const pbftMutations: readonly Mutation[] = [
 		name: "requests-not-checked",
 		bug: "believes the primary that clients have asked",
 		file: "protocols/pbft/agreement.ts",
-		old: "if (batch.requests.every((request, i) => isAuthentic(core, request, digests[i] as Digest))) {",
+		old: "if (batch.requests.every(isGood)) {",
 		new: "if (batch.requests.length > 0) {",
 	},
 	{
