@@ -97,7 +97,7 @@ export class ByzantineClient {
 	readonly #silence = new Map<NodeId, number>();
 	#turn = 0;
 	/** Requests that have got their result. */
-	#agreed = 0;
+	#results = 0;
 	#closed: Error | null = null;
 	readonly #interrupts = new Set<(error: Error) => void>();
 
@@ -126,19 +126,18 @@ export class ByzantineClient {
 	 *   ended the group
 	 */
 	async propose<Result = unknown>(command: unknown): Promise<Result> {
-		return (await this.decide<Result>(command)).result;
+		return decodeResult((await this.#ordered("command", this.#encode(command))).data) as Result;
 	}
 
 	/** The same, with the command's place in the order. */
 	async decide<Result = unknown>(command: unknown): Promise<Decision<Result>> {
-		const { result, sequence, view } = await this.decideNamed<Result>(command);
-		return { result, sequence, view };
+		const { data, sequence, view } = await this.#ordered("command", this.#encode(command));
+		return { result: decodeResult(data) as Result, sequence, view };
 	}
 
 	/** The same, with the timestamp that names the request for ever. */
 	async decideNamed<Result = unknown>(command: unknown): Promise<Decision<Result> & { readonly timestamp: number }> {
-		const operation = this.#encode(command);
-		const { data, sequence, view, timestamp } = await this.#inWindow(() => this.#order("command", operation));
+		const { data, sequence, view, timestamp } = await this.#ordered("command", this.#encode(command));
 		return { result: decodeResult(data) as Result, sequence, view, timestamp };
 	}
 
@@ -150,7 +149,7 @@ export class ByzantineClient {
 		const operation = this.#encode(query);
 		const data = await this.#inWindow(async () => {
 			const fast = await this.#readNow(operation);
-			return fast ?? (await this.#order("query", operation)).data;
+			return fast ?? (await this.#agreed("query", operation)).data;
 		});
 		return decodeAnswer(data) as Answer;
 	}
@@ -161,7 +160,7 @@ export class ByzantineClient {
 	 */
 	async readOrdered<Answer = unknown>(query: unknown): Promise<Answer> {
 		const operation = this.#encode(query);
-		return decodeAnswer((await this.#inWindow(() => this.#order("query", operation))).data) as Answer;
+		return decodeAnswer((await this.#ordered("query", operation)).data) as Answer;
 	}
 
 	/**
@@ -172,7 +171,7 @@ export class ByzantineClient {
 		const bytes = encodeMembershipOperation(operation);
 		const limitBytes = this.#access.operationBytesMax;
 		if (bytes.length > limitBytes) throw swarmErrors.valueTooLarge({ sizeBytes: bytes.length, limitBytes });
-		const { data } = await this.#inWindow(() => this.#order("configure", bytes));
+		const { data } = await this.#ordered("configure", bytes);
 		const outcome = decodeMembershipOutcome(data);
 		assert(outcome !== null, "f + 1 members answer a change of membership as correct ones do");
 		return outcome;
@@ -220,25 +219,26 @@ export class ByzantineClient {
 		return { ...request, signature: this.#port.sign(requestStatement(digest)), macs: nothing };
 	}
 
-	async #order(
-		kind: Exclude<RequestKind, "read">,
-		operation: Uint8Array,
-	): Promise<{
-		readonly data: Uint8Array;
-		readonly sequence: number;
-		readonly view: number;
-		readonly timestamp: number;
-	}> {
+	/** In a place of the window. */
+	async #ordered(kind: Exclude<RequestKind, "read">, operation: Uint8Array): Promise<Agreed> {
+		if (!this.#window.tryEnter()) await this.#window.enter();
+		try {
+			return await this.#agreed(kind, operation);
+		} finally {
+			this.#window.leave();
+		}
+	}
+
+	async #agreed(kind: Exclude<RequestKind, "read">, operation: Uint8Array): Promise<Agreed> {
 		// Members forget results that are clientWindow timestamps old.
 		while (this.#nextTimestamp - this.#lowestIncomplete() >= this.#access.clientWindow) await this.#oneIsComplete();
 		const timestamp = this.#nextTimestamp++;
 		this.#incomplete.add(timestamp);
 		try {
-			const { data, sequence, view } = await this.#untilAgreed(this.#request(kind, timestamp, operation));
-			return { data, sequence, view, timestamp };
+			return await this.#untilAgreed(this.#request(kind, timestamp, operation));
 		} finally {
 			this.#incomplete.delete(timestamp);
-			for (const goOn of this.#aheadOfSpan.splice(0)) goOn();
+			if (this.#aheadOfSpan.length > 0) for (const goOn of this.#aheadOfSpan.splice(0)) goOn();
 		}
 	}
 
@@ -252,9 +252,7 @@ export class ByzantineClient {
 	}
 
 	/** Asks until f + 1 members answer alike. */
-	#untilAgreed(
-		request: ClientRequest,
-	): Promise<{ readonly data: Uint8Array; readonly sequence: number; readonly view: number }> {
+	#untilAgreed(request: ClientRequest): Promise<Agreed> {
 		const { clock, configuration } = this.#access;
 		const startedMs = clock.nowMs();
 		const replies = new ReplyCollector(configuration, request.timestamp);
@@ -288,8 +286,8 @@ export class ByzantineClient {
 				if (reply === null || reply.sequence === null || answer.type === "reply-forgotten") return;
 				isAgreed = true;
 				this.#remember(first, heard);
-				this.#agreed += 1;
-				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view });
+				this.#results += 1;
+				resolve({ data: reply.data, sequence: reply.sequence, view: answer.view, timestamp: request.timestamp });
 			};
 			const asker: DeskAsker = { answered: guarded(take, reject), failed: () => undefined };
 			const ask = (nodes: readonly NodeId[]): void => {
@@ -308,10 +306,10 @@ export class ByzantineClient {
 				ask(configuration.members.filter((member) => !answered.includes(member)));
 			};
 			ask(first);
-			let [agreed, putOff] = [this.#agreed, 0];
+			let [results, putOff] = [this.#results, 0];
 			const again = (): void => {
-				if (attempts === 1 && agreed !== this.#agreed && putOff < HEDGES_PUT_OFF_MAX) {
-					[agreed, putOff] = [this.#agreed, putOff + 1];
+				if (attempts === 1 && results !== this.#results && putOff < HEDGES_PUT_OFF_MAX) {
+					[results, putOff] = [this.#results, putOff + 1];
 					timer = clock.schedule(Math.min(HEDGE_MS, Math.max(1, startedMs + this.#timeoutMs - clock.nowMs())), again);
 					return;
 				}
@@ -413,6 +411,15 @@ export class ByzantineClient {
 			if (isDone) end();
 		});
 	}
+}
+
+/** What f + 1 members, or a quorum of them, say alike of an ordered request. */
+interface Agreed {
+	readonly data: Uint8Array;
+	readonly sequence: number;
+	readonly view: number;
+	/** Names the request. */
+	readonly timestamp: number;
 }
 
 /** What an observer throws fails the request, and not the desk. */

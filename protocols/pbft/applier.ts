@@ -80,6 +80,8 @@ export interface CapturedState {
 	readonly tree: StateTree;
 }
 
+const nobody: readonly RequestId[] = [];
+
 export class PbftApplier {
 	readonly #settings: PbftApplierSettings;
 	#replies = new Map<NodeId, KeptReply[]>();
@@ -182,11 +184,13 @@ export class PbftApplier {
 		const outcomes = delivery.type === "execute" ? delivery.outcomes : undefined;
 		const type = delivery.type === "execute" ? "result" : "tentative-result";
 		const answers: RequestAnswer[] = [];
-		for (const [i, request] of requests.entries()) {
+		for (let i = 0; i < requests.length; i++) {
+			const request = requests[i] as ClientRequest;
 			const { client, timestamp } = request;
 			const data = outcomes?.[i] ?? this.#run(request, sequence, choice);
 			this.#keep(client, { timestamp, sequence, data });
-			for (const requestId of requestIds?.[i] ?? []) {
+			const asked = requestIds?.[i] ?? nobody;
+			for (const requestId of asked) {
 				answers.push({ requestId, answer: { type, client, timestamp, sequence, view, data } });
 			}
 		}

@@ -19,8 +19,8 @@ export function authenticatorsFor(
 	const macs = members.map(authenticate);
 	const bytes = new Uint8Array(macs.reduce((sum, mac, i) => sum + 2 + (members[i] as NodeId).length + mac.length, 0));
 	let at = 0;
-	for (const [i, mac] of macs.entries()) {
-		const member = members[i] as NodeId;
+	for (let i = 0; i < macs.length; i++) {
+		const [member, mac] = [members[i] as NodeId, macs[i] as Uint8Array];
 		bytes[at++] = member.length;
 		for (let c = 0; c < member.length; c++) bytes[at++] = member.charCodeAt(c);
 		bytes[at++] = mac.length;

@@ -83,7 +83,7 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 		if (verdict === "new") {
 			core.clients.record(client, timestamp);
 			requests.push(request);
-			requestIds.push(waiting?.requestIds ?? []);
+			requestIds.push(waiting?.requestIds ?? nobody);
 			const isChange = request.kind === "configure";
 			outcomes.push(isChange ? encodeMembershipOutcome(orderChange(core, sequence, request)) : null);
 		} else {
@@ -104,6 +104,8 @@ function execute(core: PbftCore, sequence: SequenceNumber, certificate: CommitCe
 	countExecuted(core, requests.length);
 	captureIfDue(core);
 }
+
+const nobody: readonly RequestId[] = [];
 
 interface Execution {
 	readonly sequence: SequenceNumber;

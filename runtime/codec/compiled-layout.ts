@@ -192,12 +192,15 @@ function compileLayout(table: LayoutTable, layout: MessageLayout, schema: number
 		},
 		noBytes: new Uint8Array(0),
 	};
+	const decoder = new DecoderSource();
+	const decode = decoder.emit(layout);
 	const source = [
 		'"use strict"; const {textBytesBound, writeText, readText, refuse, bad, noBytes} = runtime;',
+		...decoder.tables,
 		"return {",
 		new SizeSource().emit(layout),
 		new EncodeSource().emit(layout),
-		new DecoderSource().emit(layout),
+		decode,
 		"};",
 	].join("\n");
 	const functions = new Function("runtime", source)(runtime) as Functions;
@@ -428,6 +431,8 @@ class DecoderSource extends SourceWriter {
 	}
 
 	#wholeBlob = false;
+	/** What stands in front of all functions: the words of one-ofs, made once and not for each message. */
+	readonly tables: string[] = [];
 
 	/** Reads the fields into fresh variables and returns the inside of the object literal. */
 	#fields(fields: readonly Field[]): string {
@@ -461,7 +466,8 @@ class DecoderSource extends SourceWriter {
 		if (typeof kind === "object") {
 			assert("oneOf" in kind, "only one-of is a fixed compound");
 			const table = this.fresh("names");
-			this.line(`const ${table} = ${JSON.stringify(kind.oneOf)};`, `const ${v} = ${table}[bytes[${at}]];`);
+			this.tables.push(`const ${table} = ${JSON.stringify(kind.oneOf)};`);
+			this.line(`const ${v} = ${table}[bytes[${at}]];`);
 			this.line(`if (${v} === undefined) bad(end - start, "no such choice");`);
 			return v;
 		}
