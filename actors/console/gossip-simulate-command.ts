@@ -4,12 +4,13 @@ import { describeOptions, type OptionSpec, type OptionValues, parseOptions } fro
 import { duration, integer, oneOf } from "./option-values.ts";
 import type { CommandWorld } from "./run-command.ts";
 import { helpOption, jsonOption, lossOption, profileOption, seedOption } from "./shared-options.ts";
+import { TimeProgress } from "./simulate-progress.ts";
 import { formatMs, formatNumber, formatTable } from "./table.ts";
 import { painter, silentOutput } from "./terminal.ts";
 import { interruptExitCode } from "./verdict.ts";
 
 const NODES_MIN = 8;
-const NODES_MAX = 2_000;
+const NODES_MAX = 10_000;
 
 const options = {
 	protocol: {
@@ -51,6 +52,7 @@ const options = {
 
 /** Between two looks at whether somebody wants it to end. */
 const SLICE_MS = 1_000;
+const JOINS_AT_ONCE = 100;
 
 /** @throws QuorateError for a wrong call */
 export async function gossipSimulateCommand(args: readonly string[], world: CommandWorld): Promise<number> {
@@ -70,13 +72,24 @@ export async function gossipSimulateCommand(args: readonly string[], world: Comm
 	output.write(`${crashes} crash, ${slow} are slow, ${formatNumber(100 * loss)} % of all messages are lost\n`);
 	const startMs = world.clock.nowMs();
 	const simulation = new GossipSimulation({ seed, nodes, profile, crashes, lossChance: loss, slow, forMs: values.for });
-	simulation.start();
+	const progress = new TimeProgress(output);
+	// Signals are heard between turns of the event loop.
+	const isInterrupted = async (): Promise<boolean> => {
+		await new Promise((resolve) => world.clock.schedule(0, () => resolve(undefined)));
+		if (world.interrupt.aborted) progress.clear();
+		return world.interrupt.aborted;
+	};
+	while (!simulation.gather(JOINS_AT_ONCE)) {
+		progress.join(simulation.gathered, nodes, world.clock.nowMs() - startMs);
+		if (await isInterrupted()) return interruptExitCode(world.interrupt);
+	}
+	const joiningMs = world.clock.nowMs() - startMs;
 	while (simulation.nowMs < values.for) {
 		simulation.run(Math.min(SLICE_MS, values.for - simulation.nowMs));
-		// Signals are heard between turns of the event loop.
-		await new Promise((resolve) => world.clock.schedule(0, () => resolve(undefined)));
-		if (world.interrupt.aborted) return interruptExitCode(world.interrupt);
+		progress.run(simulation.nowMs, values.for, world.clock.nowMs() - startMs, joiningMs);
+		if (await isInterrupted()) return interruptExitCode(world.interrupt);
 	}
+	progress.clear();
 	const report = simulation.report();
 	const faults = faultsOf(report, slow);
 	const exitCode = faults.length === 0 ? 0 : 1;

@@ -70,6 +70,9 @@ export class GossipSimulation {
 	#crashedAtMs = Number.POSITIVE_INFINITY;
 	#crashed: readonly number[] = [];
 	#falsePositives = 0;
+	/** Members that have joined, and what they are told; nothing when all have. */
+	#gathered = 0;
+	#everybody: readonly MemberUpdate[] = [];
 
 	constructor(plan: GossipSimulationPlan) {
 		const directory = new MemberDirectory();
@@ -88,17 +91,38 @@ export class GossipSimulation {
 		});
 	}
 
-	/** Begins with a group that knows itself: what a thousand joins cost is another question. */
-	start(): void {
+	/**
+	 * Begins with a group that knows itself: each member joins, and a seed answers at once with all of them. What thousands of joins
+	 * cost that are under way together is another question. Each takes over as many statements as there are members, so that whoever
+	 * waits may let a few join at a time.
+	 * @returns whether all have joined
+	 */
+	gather(membersMax: number): boolean {
 		const crowd = this.#crowd;
-		crowd.network.lossChance = 1;
-		crowd.startAll();
-		const members = Array.from({ length: crowd.size }, (_, place) => aliveAt(crowd.nodeAt(place)));
-		for (let place = 0; place < crowd.size; place++) {
+		if (this.#gathered === 0) {
+			crowd.network.lossChance = 1;
+			crowd.startAll();
+			this.#everybody = Array.from({ length: crowd.size }, (_, place) => aliveAt(crowd.nodeAt(place)));
+		}
+		const members = this.#everybody;
+		for (const until = this.#gathered + membersMax; this.#gathered < Math.min(until, crowd.size); this.#gathered++) {
+			const place = this.#gathered;
 			const seed = crowd.nodeAt(place === 0 ? 1 : 0);
 			crowd.request(place, { type: "join", seeds: [seed] });
 			crowd.inject(place, seed, { type: "sync-response", sequence: 1, members, lamport: 0 });
 		}
+		if (this.#gathered < crowd.size) return false;
+		this.#everybody = [];
+		this.#begin();
+		return true;
+	}
+
+	get gathered(): number {
+		return this.#gathered;
+	}
+
+	#begin(): void {
+		const crowd = this.#crowd;
 		crowd.network.lossChance = this.#plan.lossChance;
 		for (let place = 0; place < this.#plan.slow; place++) this.#muteAgain(place);
 		const { forMs } = this.#plan;

@@ -1,4 +1,4 @@
-/** How far a simulation of many seeds is: a bar that is drawn over in a terminal, now and then a line elsewhere. */
+/** How far a simulation is, by its seeds or its virtual time: a bar that is drawn over in a terminal, now and then a line elsewhere. */
 import { span } from "./simulate-report.ts";
 import { formatNumber, stripColour, visibleLength } from "./table.ts";
 import { type Output, painter } from "./terminal.ts";
@@ -15,7 +15,8 @@ export interface SeedsReading {
 	readonly elapsedMs: number;
 }
 
-export class SeedsProgress {
+/** One line about a share of the work. */
+class BarProgress {
 	readonly #output: Output;
 	#shownMs = Number.NEGATIVE_INFINITY;
 	#isDrawn = false;
@@ -24,19 +25,18 @@ export class SeedsProgress {
 		this.#output = output;
 	}
 
-	show(reading: SeedsReading): void {
+	protected showShare(share: number, figures: string, elapsedMs: number): void {
 		const { isTerminal } = this.#output;
-		const { elapsedMs } = reading;
 		if (elapsedMs - this.#shownMs < (isTerminal ? TERMINAL_INTERVAL_MS : LINE_INTERVAL_MS)) return;
 		// The first line elsewhere comes after an interval: a short run needs none.
 		const isFirst = this.#shownMs === Number.NEGATIVE_INFINITY;
 		this.#shownMs = elapsedMs;
 		if (!isTerminal) {
-			if (!isFirst) this.#output.write(`${figures(reading)}\n`);
+			if (!isFirst) this.#output.write(`${figures}\n`);
 			return;
 		}
 		this.clear();
-		this.#output.write(this.#cut(`${this.#bar(reading)}  ${figures(reading)}`));
+		this.#output.write(this.#cut(`${this.#bar(share)}  ${figures}`));
 		this.#isDrawn = true;
 	}
 
@@ -46,9 +46,9 @@ export class SeedsProgress {
 		this.#isDrawn = false;
 	}
 
-	#bar({ done, total }: SeedsReading): string {
+	#bar(share: number): string {
 		const paint = painter(this.#output.hasColours);
-		const full = Math.floor((BAR_COLUMNS * done) / Math.max(1, total));
+		const full = Math.floor(BAR_COLUMNS * share);
 		return `${paint("green", "█".repeat(full))}${paint("dim", "░".repeat(BAR_COLUMNS - full))}`;
 	}
 
@@ -56,6 +56,31 @@ export class SeedsProgress {
 	#cut(line: string): string {
 		const columns = this.#output.columns - 1;
 		return visibleLength(line) <= columns ? line : stripColour(line).slice(0, columns);
+	}
+}
+
+export class SeedsProgress extends BarProgress {
+	show(reading: SeedsReading): void {
+		const { done, total, elapsedMs } = reading;
+		this.showShare(done / Math.max(1, total), figures(reading), elapsedMs);
+	}
+}
+
+/** One long run: first its members join, then virtual time passes. */
+export class TimeProgress extends BarProgress {
+	join(joined: number, members: number, elapsedMs: number): void {
+		this.showShare(
+			joined / members,
+			`${formatNumber(joined)} of ${formatNumber(members)} members have joined`,
+			elapsedMs,
+		);
+	}
+
+	/** @param joiningMs how much of the elapsed time the joins took */
+	run(virtualMs: number, totalMs: number, elapsedMs: number, joiningMs: number): void {
+		const leftMs = ((elapsedMs - joiningMs) / Math.max(1, virtualMs)) * (totalMs - virtualMs);
+		const parts = [`${span(virtualMs)} of ${span(totalMs)} of virtual time`, `${span(leftMs)} left`];
+		this.showShare(virtualMs / totalMs, parts.join(" · "), elapsedMs);
 	}
 }
 

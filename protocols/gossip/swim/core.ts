@@ -91,6 +91,8 @@ export interface SwimCore {
 	probes: { readonly judged: number; readonly answered: number };
 	/** The gossip timer is set. */
 	isGossiping: boolean;
+	/** Exchanges of whole states are at the pace of the group's size. */
+	isInPace: boolean;
 	/** Local health, 0 is well. */
 	health: number;
 	sequence: number;
@@ -134,6 +136,7 @@ export function createCore(config: SwimConfig, ports: SwimPorts): SwimCore {
 		gossip: { fanout: config.gossipFanout, intervalMs: config.gossipIntervalMs },
 		probes: { judged: 0, answered: 0 },
 		isGossiping: false,
+		isInPace: false,
 		health: 0,
 		sequence: 0,
 		probe: null,
@@ -185,6 +188,7 @@ export function viewCore(core: SwimCore): unknown {
 		gossip: core.gossip,
 		probes: core.probes,
 		isGossiping,
+		isInPace: core.isInPace,
 		health,
 		sequence,
 		probe,

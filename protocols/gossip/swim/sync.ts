@@ -12,8 +12,21 @@ import { accusationOf } from "./standing.ts";
 import { handleUpdate } from "./updates.ts";
 import { LAMPORT_LEAP_MAX } from "./user-events.ts";
 
+/**
+ * Who starts does not know how large its group is, so its first exchange would come within the interval of a small one: ten thousand
+ * members that start together would exchange ten thousand states of as many members at ten times their pace. So in a large group the
+ * first is put off to any moment of the group's own interval; what a joiner has to know, it has been told by its seed.
+ */
 export function handleSyncTimer(core: SwimCore): void {
-	setTimer(core, "sync", syncIntervalScaledMs(core.config.syncIntervalMs, groupSize(core)));
+	const { syncIntervalMs } = core.config;
+	const intervalMs = syncIntervalScaledMs(syncIntervalMs, groupSize(core));
+	const isEarly = !core.isInPace && intervalMs > syncIntervalMs;
+	core.isInPace = true;
+	if (isEarly) {
+		setTimer(core, "sync", 1, intervalMs - syncIntervalMs);
+		return;
+	}
+	setTimer(core, "sync", intervalMs);
 	for (const peer of core.members.draw(1, core.ports.choices, false)) requestSync(core, peer, nextSequence(core));
 }
 
@@ -106,12 +119,13 @@ function requestSync(core: SwimCore, to: NodeId, sequence: number): void {
 function describeAll(core: SwimCore): MemberUpdate[][] {
 	const { members, config } = core;
 	const all: MemberUpdate[] = [core.own];
-	for (const id of members.ids()) {
-		const state = members.stateOf(id);
+	for (let place = 0; place < members.size; place++) {
+		const slot = members.slotAt(place);
+		const state = members.stateAt(slot);
 		// What was buried is held back: it would be suspected anew wherever it is still believed.
 		if (state === "buried") continue;
-		if (state === "alive" || state === "suspect") all.push(members.statementOf(id));
-		if (state !== "alive") all.push(accusationOf(core, id));
+		if (state === "alive" || state === "suspect") all.push(members.statementAt(slot));
+		if (state !== "alive") all.push(accusationOf(core, members.at(place)));
 	}
 	const messages: MemberUpdate[][] = [];
 	for (let at = 0; at < all.length; at += config.syncMembersMax)

@@ -80,8 +80,10 @@ function isOld(core: SwimCore, { kind, node, incarnation, by, tags }: MemberUpda
 			(incarnation === core.incarnation && kind === "alive" && sameBytes(tags, core.tags))
 		);
 	}
-	const state = core.members.stateOf(node);
-	const held = core.members.incarnationOf(node);
+	const { members } = core;
+	const slot = members.slotOf(node);
+	const state = members.stateAt(slot);
+	const held = members.incarnationAt(slot);
 	switch (kind) {
 		case "alive":
 			return state !== "none" && incarnation <= held;

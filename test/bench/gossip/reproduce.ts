@@ -1,8 +1,9 @@
 /**
- * `npm run reproduce [-- TABLE… --members N --record]`: the published tables of gossip protocols next to what the shipped machines
+ * `npm run reproduce [-- TABLE… --members N --large N --record]`: the published tables of gossip protocols next to what the shipped machines
  * do in this run, on virtual time with fixed seeds, and whether each figure keeps its bound. Exit code 1 if one does not, 2 for
- * a wrong call. `--members` sets the size of Lifeguard's group (default 32, the paper has 128); `--record` keeps the results in
- * `RESULTS.md` beside this file's source.
+ * a wrong call. `--members` sets the size of Lifeguard's group (default 32, the paper has 128). `--large N` runs the table
+ * `large-group` alone, SWIM with N members that each hold all others: minutes, and with 10,000 some gigabytes. `--record` keeps the
+ * results in `RESULTS.md` beside this file's source, those of the large group in `LARGE-GROUP.md`.
  */
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -11,19 +12,25 @@ import { parseArgs } from "node:util";
 import { formatMs } from "../../../actors/console/index.ts";
 import { requireInteger } from "../../../protocols/core/index.ts";
 import { failuresTable, treeTable } from "./broadcast-tables.ts";
+import { largeGroupTable } from "./large-group-table.ts";
 import { lifeguardTable } from "./lifeguard-table.ts";
 import { isKept, type ReproducedTable, type Reproduction, reproductionLines } from "./reproduction.ts";
 import { rumourTable } from "./rumour-table.ts";
 import { detectionTable, loadTable, lossTable, serfTable, spreadTable } from "./swim-tables.ts";
 
 /** From the root of the project, where npm runs scripts. */
-const PAGE = join("test", "bench", "gossip", "RESULTS.md");
+const pageOf = (name: string): string => join("test", "bench", "gossip", name);
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { members: { type: "string", default: "32" }, record: { type: "boolean", default: false } },
+	options: {
+		members: { type: "string", default: "32" },
+		large: { type: "string" },
+		record: { type: "boolean", default: false },
+	},
 });
-const tables: readonly ReproducedTable[] = [
+const isLarge = values.large !== undefined;
+const everyday: readonly ReproducedTable[] = [
 	rumourTable,
 	spreadTable,
 	detectionTable,
@@ -34,6 +41,7 @@ const tables: readonly ReproducedTable[] = [
 	failuresTable,
 	treeTable,
 ];
+const tables = isLarge ? [largeGroupTable(requireInteger("--large", Number(values.large), 200, 10_000))] : everyday;
 const unknown = positionals.filter((name) => !tables.some((table) => table.name === name));
 if (unknown.length > 0) {
 	console.error(`no such table: ${unknown.join(", ")}; there are ${tables.map(({ name }) => name).join(", ")}`);
@@ -74,6 +82,7 @@ function record(done: readonly Reproduction[], verdict: string, elapsedMs: numbe
 		...done.flatMap((reproduction) => ["", "```text", ...reproductionLines(reproduction), "```"]),
 		"",
 	];
-	writeFileSync(PAGE, page.join("\n"));
-	console.log(`recorded in ${PAGE}`);
+	const path = pageOf(isLarge ? "LARGE-GROUP.md" : "RESULTS.md");
+	writeFileSync(path, page.join("\n"));
+	console.log(`recorded in ${path}`);
 }

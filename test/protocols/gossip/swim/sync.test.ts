@@ -148,12 +148,22 @@ describe("exchange of whole states (GOS-7)", () => {
 		expect(member.stateOf(b)).toBe("left");
 	});
 
-	it("is asked of one member an interval, more seldom in a large group", () => {
+	it("is asked of one member an interval, as soon as it is time", () => {
 		const small = new LoneMember({ others: [b, c] }).timer("sync");
 		expect(small.sent("sync-request").length).toBe(1);
 		expect(small.timers.get("sync")?.min).toBe(30_000);
+	});
+
+	it("in a large group comes first at any moment of the group's own interval, so that those who start together are spread", () => {
 		const others = Array.from({ length: 64 }, (_, i) => nodeId(`m${i}`));
-		expect(new LoneMember({ others }).timer("sync").timers.get("sync")?.min).toBe(90_000);
+		const large = new LoneMember({ others }).timer("sync");
+		// The first part of it, up to 30 s, has passed.
+		expect(large.timers.get("sync")).toEqual({ min: 1, max: 60_000 });
+		expect(large.sent("sync-request")).toEqual([]);
+		large.timer("sync");
+		expect(large.sent("sync-request").length).toBe(1);
+		expect(large.timers.get("sync")).toEqual({ min: 90_000, max: 90_000 });
+		expect(large.timer("sync").sent("sync-request").length).toBe(1);
 	});
 });
 
