@@ -159,6 +159,9 @@ up, and in the end all that are up see each other and nobody else. With --slow t
 somebody is always about to be suspected. One seed decides everything: the same call prints the same figures, but for the time
 it took.
 
+A minute of virtual time with one crash in a hundred took 20 s of processor time and 0.3 GB with 2,000 members. Each holds all others,
+so time and memory grow with the square: with 10,000 members and 50 crashes a minute took 430 s and 2.2 GB.
+
 The published tables next to figures of the same machines: npm run reproduce, in the project's repository.
 `;
 }

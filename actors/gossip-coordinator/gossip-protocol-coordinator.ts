@@ -12,12 +12,17 @@ import {
 } from "rxjs";
 import { errorToObject, invalidArgument, type NodeId, nodeId, nodeIds } from "../../protocols/core/index.ts";
 import type { Value } from "../../protocols/crdt/index.ts";
-import type {
-	AggregateKind,
-	ConvergenceReading,
-	MemberStatus,
-	SwimEvent,
-	TopologyMap,
+import {
+	type AggregateKind,
+	type ConvergenceReading,
+	decodeTags,
+	encodeFilter,
+	encodeTags,
+	type MemberStatus,
+	type MemberTags,
+	type QueryFilter,
+	type SwimEvent,
+	type TopologyMap,
 } from "../../protocols/gossip/index.ts";
 import { IsolatedObservable } from "../../runtime/actor/index.ts";
 import { notInitialized } from "./errors.ts";
@@ -165,35 +170,39 @@ export class GossipProtocolCoordinator {
 	}
 
 	/**
-	 * Asks all members. The stream has one answer of each that answers, and completes when the query's time is over.
-	 * @throws QuorateError as {@link broadcast}
+	 * Asks all members, or those that a filter is for: the others do not hear of it. The stream has one answer of each that answers, and
+	 * completes when the query's time is over.
+	 * @throws QuorateError `gossip-tags-invalid`, and `gossip-request-refused` when name, payload and filter have more than 512 bytes
+	 * @example await coordinator.query("load", new Uint8Array(0), { tags: { role: "web-*" } });
 	 */
 	async query(
 		name: string,
 		payload: Uint8Array,
+		asked: QueryFilter = {},
 	): Promise<Observable<{ readonly from: NodeId; readonly payload: Uint8Array }>> {
+		const filterBytes = encodeFilter(asked);
 		const early: SwimEvent[] = [];
-		let asked: number | null = null;
+		let askedAt: number | null = null;
 		const answers$ = new ReplaySubject<{ readonly from: NodeId; readonly payload: Uint8Array }>();
 		const take = (event: SwimEvent): void => {
-			if (event.type === "query-answered" && event.lamport === asked)
+			if (event.type === "query-answered" && event.lamport === askedAt)
 				answers$.next({ from: event.from, payload: event.payload });
-			if (event.type === "query-ended" && event.lamport === asked) {
+			if (event.type === "query-ended" && event.lamport === askedAt) {
 				subscription.unsubscribe();
 				answers$.complete();
 			}
 		};
 		const subscription = this.#heard$.subscribe((event) => {
 			if (event.type !== "query-answered" && event.type !== "query-ended") return;
-			if (asked === null) early.push(event);
+			if (askedAt === null) early.push(event);
 			else take(event);
 		});
 		const { lamport } = await this.#running().group.request(
 			this.node,
-			{ type: "query", name, payload },
+			{ type: "query", name, payload, filter: filterBytes },
 			"query-spread",
 		);
-		asked = lamport;
+		askedAt = lamport;
 		for (const event of early) take(event);
 		return answers$;
 	}
@@ -207,9 +216,21 @@ export class GossipProtocolCoordinator {
 		);
 	}
 
-	/** Says something of this member to all, at most 512 bytes. @throws QuorateError `gossip-request-refused` */
-	async setTags(tags: Uint8Array): Promise<void> {
-		await this.#running().group.request(this.node, { type: "set-tags", tags }, "tags-set");
+	/**
+	 * Says things of this member to all, by name; they take the place of those before. Queries may be for members that say the same.
+	 * @throws QuorateError `gossip-tags-invalid`, `gossip-too-large` (512 bytes), `gossip-request-refused`
+	 * @example await coordinator.setTags({ role: "web-1", zone: "a" });
+	 */
+	async setTags(tags: MemberTags): Promise<void> {
+		await this.#running().group.request(this.node, { type: "set-tags", tags: encodeTags(tags) }, "tags-set");
+	}
+
+	/** Tags of the others, as they come and whenever one says something else. */
+	get tags$(): Observable<{ readonly node: NodeId; readonly tags: ReadonlyMap<string, string> }> {
+		return this.#events$.pipe(
+			filter((event) => event.type === "member-joined" || event.type === "member-updated"),
+			map(({ node, tags }) => ({ node, tags: decodeTags(tags) ?? new Map<string, string>() })),
+		);
 	}
 
 	/**

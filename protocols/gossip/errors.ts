@@ -17,6 +17,10 @@ const gossipErrors = defineErrors({
 		(d: { what: string; sizeBytes: number; limitBytes: number }) =>
 			`${d.what} has ${d.sizeBytes} bytes, at most ${d.limitBytes} are allowed`,
 	],
+	tagsInvalid: [
+		"gossip-tags-invalid",
+		(d: { tag: string; expected: string; actual: string }) => `tag ${d.tag}: must be ${d.expected}, got ${d.actual}`,
+	],
 	symbolsInconsistent: [
 		"gossip-symbols-inconsistent",
 		(d: { symbols: number; items: number }) =>
@@ -34,6 +38,9 @@ export const configContradiction: ErrorMaker<{ rule: string; left: number; right
 
 /** What is to be spread does not fit: `{what, sizeBytes, limitBytes}`. */
 export const tooLarge: ErrorMaker<{ what: string; sizeBytes: number; limitBytes: number }> = gossipErrors.tooLarge;
+
+/** A tag, or a pattern for one, is none: `{tag, expected, actual}`. */
+export const tagsInvalid: ErrorMaker<{ tag: string; expected: string; actual: string }> = gossipErrors.tagsInvalid;
 
 /** Coded symbols that no set has: `{symbols, items}`. */
 export const symbolsInconsistent: ErrorMaker<{ symbols: number; items: number }> = gossipErrors.symbolsInconsistent;

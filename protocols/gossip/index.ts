@@ -8,7 +8,7 @@
 export * from "./anti-entropy/index.ts";
 export * from "./broadcast/index.ts";
 export * from "./clocks/index.ts";
-export { configContradiction, configInvalid, symbolsInconsistent, tooLarge } from "./errors.ts";
+export { configContradiction, configInvalid, symbolsInconsistent, tagsInvalid, tooLarge } from "./errors.ts";
 export * from "./estimation/index.ts";
 export * from "./repair/index.ts";
 export * from "./rumours/index.ts";

@@ -47,6 +47,7 @@ export {
 } from "./messages.ts";
 export { statementBytes } from "./signing.ts";
 export type { MemberStatus, SwimStatus } from "./status.ts";
+export { decodeTags, encodeFilter, encodeTags, type MemberTags, type QueryFilter } from "./tags.ts";
 export { INCARNATION_LEAP_MAX, INCARNATION_MAX } from "./updates.ts";
 export { ANSWER_BYTES_MAX, EVENT_BYTES_MAX, EVENT_NAME, LAMPORT_LEAP_MAX } from "./user-events.ts";
 export type {

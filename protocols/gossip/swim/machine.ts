@@ -210,10 +210,10 @@ function handleRequest(core: SwimCore, requestId: RequestId, request: SwimReques
 			setTags(core, requestId, request.tags);
 			return;
 		case "spread-event":
-			startEvent(core, requestId, request.name, request.payload, false);
+			startEvent(core, requestId, request.name, request.payload, null);
 			return;
 		case "query":
-			startEvent(core, requestId, request.name, request.payload, true);
+			startEvent(core, requestId, request.name, request.payload, request.filter ?? NO_BYTES);
 			return;
 		case "tune":
 			tune(core, requestId, request.gossipFanout, request.gossipIntervalMs);

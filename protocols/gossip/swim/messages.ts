@@ -31,6 +31,8 @@ export interface UserEvent {
 	readonly payload: Uint8Array;
 	/** Answers are wanted, by {@link QueryAnswer} to the origin. */
 	readonly isQuery: boolean;
+	/** Of a query: who is asked, as `encodeFilter` has it; empty if everybody is, and of an event. Passed on by all. */
+	readonly filter: Uint8Array;
 }
 
 /** What rides on every packet, as far as it fits. */
@@ -104,6 +106,7 @@ const eventFields: readonly Field[] = [
 	{ name: "origin", kind: "text" },
 	{ name: "payload", kind: "bytes" },
 	{ name: "isQuery", kind: "boolean" },
+	{ name: "filter", kind: "bytes" },
 ];
 const piggyback: readonly Field[] = [
 	{ name: "updates", kind: { list: updateFields } },
@@ -115,7 +118,7 @@ const members: Field = { name: "members", kind: { list: updateFields } };
 
 export const swimLayouts: LayoutTable = {
 	protocol: "swim",
-	version: 2,
+	version: 3,
 	messages: [
 		{ type: "ping", fields: [sequence, ...piggyback] },
 		{ type: "ack", fields: [sequence, { name: "payload", kind: "bytes" }, ...piggyback] },
@@ -148,8 +151,8 @@ export function updateBytes({ node, by, tags, signature }: MemberUpdate): number
 }
 
 /** Bytes of an event on the wire. */
-export function eventBytes({ name, origin, payload }: UserEvent): number {
-	return 1 + INTEGER_BYTES + 3 * LENGTH_BYTES + name.length + origin.length + payload.length;
+export function eventBytes({ name, origin, payload, filter }: UserEvent): number {
+	return 1 + INTEGER_BYTES + 4 * LENGTH_BYTES + name.length + origin.length + payload.length + filter.length;
 }
 
 /** Bytes of a whole message on the wire, its schema number (one byte) included. */

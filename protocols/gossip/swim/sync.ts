@@ -13,14 +13,16 @@ import { handleUpdate } from "./updates.ts";
 import { LAMPORT_LEAP_MAX } from "./user-events.ts";
 
 /**
- * Who starts does not know how large its group is, so its first exchange would come within the interval of a small one: ten thousand
- * members that start together would exchange ten thousand states of as many members at ten times their pace. So in a large group the
- * first is put off to any moment of the group's own interval; what a joiner has to know, it has been told by its seed.
+ * In a larger group the first exchange is put off to any moment of the group's own interval. Who starts does not know how large its group
+ * is, so it would come within the interval of a small one, as in memberlist: ten thousand members that start together would exchange as
+ * many states of as many members at ten times their pace. In smaller groups it is cheap, and the sooner what was lost is told the better.
  */
+const EXCHANGES_TOGETHER_MAX = 1_024;
+
 export function handleSyncTimer(core: SwimCore): void {
 	const { syncIntervalMs } = core.config;
 	const intervalMs = syncIntervalScaledMs(syncIntervalMs, groupSize(core));
-	const isEarly = !core.isInPace && intervalMs > syncIntervalMs;
+	const isEarly = !core.isInPace && groupSize(core) > EXCHANGES_TOGETHER_MAX;
 	core.isInPace = true;
 	if (isEarly) {
 		setTimer(core, "sync", 1, intervalMs - syncIntervalMs);

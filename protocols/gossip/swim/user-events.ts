@@ -4,12 +4,13 @@
  * being delivered as if it were new.
  */
 import { isNodeId, type NodeId, type RequestId } from "../../core/index.ts";
-import { emit, groupSize, reply, type SwimCore, send, setTimer } from "./core.ts";
+import { emit, groupSize, NO_BYTES, reply, type SwimCore, send, setTimer } from "./core.ts";
 import { spreadEvent } from "./dissemination.ts";
 import { queryTimeoutMs } from "./formulae.ts";
 import type { QueryAnswer, UserEvent } from "./messages.ts";
+import { decodeFilter, isAsked } from "./tags.ts";
 
-/** Name and payload of an event together, in bytes (serf's UserEventSizeLimit). */
+/** Name, payload and filter of an event together, in bytes (serf's UserEventSizeLimit). */
 export const EVENT_BYTES_MAX = 512;
 /** Payload of an answer, in bytes (serf's QueryResponseSizeLimit). */
 export const ANSWER_BYTES_MAX = 1_024;
@@ -25,19 +26,24 @@ export const LAMPORT_LEAP_MAX: number = 2 ** 20;
 /** The name of an event. */
 export const EVENT_NAME: RegExp = /^[\x20-\x7e]{1,128}$/;
 
-/** Starts an event, or a query. */
+/** Starts an event, or a query: then `filter` says who is asked. */
 export function startEvent(
 	core: SwimCore,
 	requestId: RequestId,
 	name: string,
 	payload: Uint8Array,
-	isQuery: boolean,
+	filter: Uint8Array | null,
 ): void {
+	const isQuery = filter !== null;
 	if (typeof name !== "string" || !EVENT_NAME.test(name)) {
 		reply(core, requestId, { type: "refused", reason: "malformed", field: "name" });
 		return;
 	}
-	const sizeBytes = name.length + payload.length;
+	if (isQuery && !isFilter(filter)) {
+		reply(core, requestId, { type: "refused", reason: "malformed", field: "filter" });
+		return;
+	}
+	const sizeBytes = name.length + payload.length + (filter?.length ?? 0);
 	if (sizeBytes > EVENT_BYTES_MAX) {
 		reply(core, requestId, { type: "refused", reason: "too-large", sizeBytes, limitBytes: EVENT_BYTES_MAX });
 		return;
@@ -56,7 +62,7 @@ export function startEvent(
 	} else {
 		reply(core, requestId, { type: "event-spread", lamport });
 	}
-	deliver(core, { name, lamport, origin: core.config.nodeId, payload, isQuery });
+	deliver(core, { name, lamport, origin: core.config.nodeId, payload, isQuery, filter: filter ?? NO_BYTES });
 }
 
 /** Takes an event that another has passed on. */
@@ -102,15 +108,18 @@ export function handleQueryTimer(core: SwimCore, lamport: number): void {
 }
 
 function deliver(core: SwimCore, event: UserEvent): void {
-	const { name, lamport, origin, payload, isQuery } = event;
+	const { name, lamport, origin, payload, isQuery, filter } = event;
 	if (lamport <= core.lamport - EVENT_TIMES_MAX) return;
 	const key = `${origin}/${isQuery ? "query" : "event"}/${name}`;
 	const seen = core.seenEvents.get(lamport) ?? [];
 	if (seen.includes(key) || seen.length >= EVENTS_PER_TIME_MAX) return;
 	core.seenEvents.set(lamport, [...seen, key]);
 	for (const time of core.seenEvents.keys()) if (time <= core.lamport - EVENT_TIMES_MAX) core.seenEvents.delete(time);
-	if (isQuery) noteQuery(core, `${lamport}/${origin}`);
-	emit(core, { type: isQuery ? "query-received" : "user-event", name, lamport, origin, payload });
+	if (isForThisMember(core, filter)) {
+		if (isQuery) noteQuery(core, `${lamport}/${origin}`);
+		emit(core, { type: isQuery ? "query-received" : "user-event", name, lamport, origin, payload });
+	}
+	// Who is not asked passes it on all the same: those who are may hear it from nobody else.
 	spreadEvent(core, event);
 }
 
@@ -125,9 +134,20 @@ function noteQuery(core: SwimCore, key: string): void {
 	core.askedQueries.add(key);
 }
 
-function isWellFormed({ name, lamport, origin, payload, isQuery }: UserEvent): boolean {
+function isForThisMember(core: SwimCore, filterBytes: Uint8Array): boolean {
+	const filter = filterBytes.length === 0 ? null : decodeFilter(filterBytes);
+	return filter === null || isAsked(filter, core.config.nodeId, core.tags);
+}
+
+function isFilter(bytes: Uint8Array): boolean {
+	return bytes instanceof Uint8Array && (bytes.length === 0 || decodeFilter(bytes) !== null);
+}
+
+function isWellFormed({ name, lamport, origin, payload, isQuery, filter }: UserEvent): boolean {
 	if (typeof name !== "string" || !EVENT_NAME.test(name) || !isNodeId(origin)) return false;
 	if (!Number.isSafeInteger(lamport) || lamport < 1) return false;
 	if (!(payload instanceof Uint8Array) || typeof isQuery !== "boolean") return false;
-	return name.length + payload.length <= EVENT_BYTES_MAX;
+	if (!(filter instanceof Uint8Array)) return false;
+	if (!isQuery && filter.length > 0) return false;
+	return name.length + payload.length + filter.length <= EVENT_BYTES_MAX && isFilter(filter);
 }

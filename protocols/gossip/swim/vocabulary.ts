@@ -12,8 +12,8 @@ export type SwimRequest =
 	| { readonly type: "set-tags"; readonly tags: Uint8Array }
 	/** Tell all members; answered as soon as it is on its way. Spread is not decided: nobody confirms. */
 	| { readonly type: "spread-event"; readonly name: string; readonly payload: Uint8Array }
-	/** Ask all members; answers arrive as `query-answered` events until the query's time is over. */
-	| { readonly type: "query"; readonly name: string; readonly payload: Uint8Array }
+	/** Ask all members, or those that pass a filter; answers arrive as `query-answered` events until the query's time is over. */
+	| { readonly type: "query"; readonly name: string; readonly payload: Uint8Array; readonly filter?: Uint8Array }
 	/** Gossip to so many members so often from now on: the knobs of a tuning loop, with the bounds of the configuration. */
 	| { readonly type: "tune"; readonly gossipFanout: number; readonly gossipIntervalMs: number }
 	/** Answer a query that this member was told of. */

@@ -3,6 +3,8 @@
  * Method: a group on virtual time; shapes of messages by themselves.
  */
 import { expect, it } from "vitest";
+import { MemberBroadcast } from "../../../actors/gossip-coordinator/member-broadcast.ts";
+import { Generator, nodeId } from "../../../protocols/core/index.ts";
 import { isBroadcastMessage } from "../../../protocols/gossip/index.ts";
 import { GossipWorld } from "./gossip-world.ts";
 
@@ -53,6 +55,44 @@ it("refuses what is too large, and a name that is none", async () => {
 	await expect(group.broadcast("a", "x", new Uint8Array(262_144))).rejects.toMatchObject(refused);
 	await expect(group.broadcast("a", "", new Uint8Array(1))).rejects.toMatchObject(refused);
 	await world.stop();
+});
+
+it("pushes nothing more to who prunes the link, only says what it has, until that one asks for it", () => {
+	// After a flood both ends of a spare link have had a duplicate, and need no word of the other; here only one has.
+	const sent: [to: string, type: string][] = [];
+	const timers = new Map<string, () => void>();
+	const member = new MemberBroadcast({
+		context: {
+			clock: { nowMs: () => 0 },
+			generator: new Generator(1, "prune"),
+			timers: {
+				run: (key: string, _afterMs: number, call: () => void) => timers.set(key, call),
+				cancel: () => undefined,
+			},
+		} as never,
+		node: nodeId("a"),
+		life: 1,
+		peers: () => [],
+		send: (to, { type }) => sent.push([to, type]),
+		publish: () => undefined,
+	});
+	member.start();
+	const [b, c] = [nodeId("b"), nodeId("c")];
+	for (const peer of [b, c]) member.receive(peer, { type: "join" });
+	const pushed = (name: string): string[] => {
+		sent.length = 0;
+		member.broadcast(name, new Uint8Array(1));
+		return sent.filter(([, type]) => type === "tree-gossip").map(([to]) => to);
+	};
+	expect(pushed("first").sort()).toEqual([b, c]);
+	member.receive(b, { type: "tree-prune" });
+	expect([member.report.neighbours.length, member.report.eager]).toEqual([2, [c]]);
+	expect(pushed("second")).toEqual([c]);
+	timers.get("broadcast/lazy")?.();
+	expect(sent.at(-1)).toEqual([b, "tree-have"]);
+	member.receive(b, { type: "tree-graft", id: "a/1/2" });
+	expect(sent.at(-1)).toEqual([b, "tree-gossip"]);
+	expect(pushed("third").sort()).toEqual([b, c]);
 });
 
 it("believes only messages", () => {

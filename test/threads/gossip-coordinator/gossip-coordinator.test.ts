@@ -149,6 +149,15 @@ describe("GossipProtocolCoordinator", () => {
 			const same = new GossipProtocolCoordinator("node-1", ["seed-1"], { group: "settings" });
 			await expect(same.initialize()).rejects.toMatchObject({ code: "gossip-member-runs" });
 			expect((await one.members()).map(({ node }) => node)).toEqual(["seed-1"]);
+			await expect(one.setTags({ "": "x" })).rejects.toMatchObject({ code: "gossip-tags-invalid" });
+			await one.setTags({ role: "web-1" });
+			const asked = firstValueFrom(one.queries$);
+			const answers$ = await one.query("load", bytes("?"), { tags: { role: "web-*" } });
+			await one.answer(await asked, bytes("low"));
+			expect(await firstValueFrom(answers$)).toMatchObject({ from: "node-1", payload: bytes("low") });
+			await expect(one.query("load", bytes("?"), { tags: { role: "\\" } })).rejects.toMatchObject({
+				code: "gossip-tags-invalid",
+			});
 		} finally {
 			await one.shutdown();
 		}

@@ -67,7 +67,9 @@ describe("packets (GOS-18)", () => {
 			{ ...suspected(c, d, 4), signature: new Uint8Array(64) },
 			left(e, 2),
 		];
-		const events = [{ name: "deploy", lamport: 9, origin: b, payload: Uint8Array.of(7), isQuery: true }];
+		const events = [
+			{ name: "deploy", lamport: 9, origin: b, payload: Uint8Array.of(7), isQuery: true, filter: Uint8Array.of(1, 2) },
+		];
 		const messages: SwimMessage[] = [
 			{ type: "ping", sequence: 1, updates, events },
 			{ type: "ack", sequence: 1, payload: new Uint8Array(40), updates, events },

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { NodeId } from "../../../../protocols/core/index.ts";
-import { LAMPORT_LEAP_MAX, type UserEvent } from "../../../../protocols/gossip/index.ts";
+import { encodeFilter, encodeTags, LAMPORT_LEAP_MAX, type UserEvent } from "../../../../protocols/gossip/index.ts";
 import { EVENTS_PER_TIME_MAX } from "../../../../protocols/gossip/swim/user-events.ts";
 import { a, b, c, d, LoneMember } from "./lone-member.ts";
 
@@ -15,6 +15,7 @@ const event = (fields: Partial<UserEvent> = {}): UserEvent => ({
 	origin: c,
 	payload: none,
 	isQuery: false,
+	filter: none,
 	...fields,
 });
 const hear = (member: LoneMember, from: NodeId, ...events: UserEvent[]): LoneMember =>
@@ -85,6 +86,42 @@ describe("queries", () => {
 			{ to: c, message: { type: "query-answer", lamport: 1, payload: Uint8Array.of(9) } },
 		]);
 		expect(member.request(answer)).toMatchObject([{ type: "refused", reason: "malformed" }]);
+	});
+
+	it("are for those that a filter is for: the others pass them on, and can not answer", () => {
+		const filter = encodeFilter({ tags: { role: "web-*" } });
+		const ask = (member: LoneMember, tags: Uint8Array): LoneMember => {
+			member.request({ type: "set-tags", tags });
+			return hear(member.spreadAll(), b, event({ isQuery: true, filter }));
+		};
+		const answer = { type: "answer-query", origin: c, lamport: 1, payload: none } as const;
+		const asked = ask(new LoneMember({ others: [b, c] }), encodeTags({ role: "web-1" }));
+		expect(asked.events).toMatchObject([{ type: "query-received", origin: c }]);
+		expect(asked.request(answer)).toEqual([{ type: "query-answer-sent" }]);
+		for (const tags of [encodeTags({ role: "db-1" }), Uint8Array.of(9, 9), none]) {
+			const other = ask(new LoneMember({ others: [b, c] }), tags);
+			expect(other.events).toEqual([]);
+			expect(other.request(answer)).toMatchObject([{ type: "refused", reason: "malformed" }]);
+			expect(other.timer("gossip").sent("gossip")[0]?.message.events).toEqual([event({ isQuery: true, filter })]);
+		}
+	});
+
+	it("whose filter is none are dropped or refused, and events have none", () => {
+		const filter = Uint8Array.of(7);
+		const member = new LoneMember({ others: [b, c] }).spreadAll();
+		hear(member, b, event({ isQuery: true, filter }));
+		hear(member, b, event({ filter: encodeFilter({ nodes: [a] }) }));
+		expect([member.events, member.timers.has("gossip")]).toEqual([[], false]);
+		expect(member.request({ type: "query", name: "q", payload: none, filter })).toEqual([
+			{ type: "refused", reason: "malformed", field: "filter" },
+		]);
+	});
+
+	it("count their filter among their bytes", () => {
+		const filter = encodeFilter({ nodes: [b] });
+		expect(
+			new LoneMember().request({ type: "query", name: "q", payload: new Uint8Array(511 - filter.length + 1), filter }),
+		).toEqual([{ type: "refused", reason: "too-large", sizeBytes: 513, limitBytes: 512 }]);
 	});
 
 	it("count one answer of each member, until their time is over", () => {
