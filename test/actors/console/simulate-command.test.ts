@@ -141,10 +141,10 @@ describe("quorate simulate", () => {
 	it("shows how a Byzantine group breaks with more liars than it bears, and how to see it again", async () => {
 		const world = new TestWorld();
 		const given = ["--protocol", "pbft", "--byzantine", "2", "--for", "1s", "--faults", "none"];
-		expect(await simulateCommand([...given, "--seeds", "3..4"], world, here(runSeed))).toBe(1);
-		expect(world.written).toContain("seeds 3 to 4, pbft with 4 members, of which 2 lie, 1 s of virtual time each");
+		expect(await simulateCommand([...given, "--seeds", "4..5"], world, here(runSeed))).toBe(1);
+		expect(world.written).toContain("seeds 4 to 5, pbft with 4 members, of which 2 lie, 1 s of virtual time each");
 		const replay =
-			"quorate simulate --seed 3 --protocol pbft --byzantine 2 --nodes 4 --for 1000ms --faults none --trace";
+			"quorate simulate --seed 4 --protocol pbft --byzantine 2 --nodes 4 --for 1000ms --faults none --trace";
 		expect(world.written).toContain(`  ${replay}\n`);
 		expect(world.written.trimEnd().split("\n").at(-1)).toMatch(/^fail: 2 seeds: 2 fail; /);
 		const again = new TestWorld();

@@ -129,6 +129,7 @@ describe("RaftMachine as a StateMachine", () => {
 			snapshotIndex: 0,
 			pendingProposals: 0,
 			isApplicationBehind: false,
+			isWithoutState: false,
 			isQuiet: false,
 			uncommittedBytes: 37,
 			leaseMs: 0,
