@@ -126,7 +126,7 @@ export class GossipMember implements Behaviour {
 		const aggregates = this.#newAggregates(context);
 		const tree = this.#newTree(context, store.incarnation + 1);
 		this.#life = { context, machine, addresses, dice, store, keys, values, coordinates, aggregates, tree };
-		this.#step({ type: "start", durable: { incarnation: store.incarnation } });
+		this.#step({ type: "start", durable: { incarnation: store.incarnation, tags: store.tags } });
 		tree?.start();
 		if (restarts > 0) this.#rejoin();
 	}
@@ -326,7 +326,7 @@ export class GossipMember implements Behaviour {
 				this.#publish(context, effect.event);
 				return;
 			case "persist":
-				this.#running.store.keepIncarnation(effect.write.incarnation);
+				this.#running.store.keepStatement(effect.write);
 				return;
 			case "read":
 			case "apply":

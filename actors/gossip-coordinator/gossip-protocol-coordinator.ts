@@ -217,7 +217,8 @@ export class GossipProtocolCoordinator {
 	}
 
 	/**
-	 * Says things of this member to all, by name; they take the place of those before. Queries may be for members that say the same.
+	 * Says things of this member to all, by name; they take the place of those before, and are kept with its incarnation, so that a member
+	 * which is started again says them again. Queries may be for members that say the same.
 	 * @throws QuorateError `gossip-tags-invalid`, `gossip-too-large` (512 bytes), `gossip-request-refused`
 	 * @example await coordinator.setTags({ role: "web-1", zone: "a" });
 	 */

@@ -1,19 +1,22 @@
 /**
- * What a member keeps on the disk: its incarnation, which a later life must exceed, and its contacts. Neither waits for the disk: an
+ * What a member keeps on the disk: its incarnation, which a later life must exceed, its tags and its contacts. None waits for the disk: an
  * incarnation that was not kept is a stale one, and whoever holds the former life dead tells the member so. Values that the group
  * shares, and the number of the life that changes them, are answered when they are kept.
  */
 import { type ErrorObject, errorToObject, isNodeId, type NodeId } from "../../protocols/core/index.ts";
+import type { SwimDurable } from "../../protocols/gossip/index.ts";
 import type { ActorContext, Address } from "../../runtime/actor/index.ts";
 import { StorageClient } from "../../runtime/storage/index.ts";
 import { MemberContacts } from "./member-contacts.ts";
 import { memberName } from "./member-messages.ts";
 
 const INCARNATION_KEY = "incarnation";
+const TAGS_KEY = "tags";
 const CONTACTS_KEY = "contacts";
 const LIFE_KEY = "life";
 const VALUES_KEY = "values";
 const NUMBER_BYTES = 8;
+const NO_TAGS = new Uint8Array(0);
 
 export class MemberStore {
 	readonly #client: StorageClient;
@@ -24,6 +27,7 @@ export class MemberStore {
 	readonly life: number;
 	/** The shared values of the former life, as they were encoded. */
 	readonly values: Uint8Array | null;
+	#tags: Uint8Array;
 	#isUsable = true;
 	/** Those that wait for a write to be durable, in order of the writes. */
 	#waiting: { readonly sequence: number; readonly done: (isKept: boolean) => void }[] = [];
@@ -54,6 +58,7 @@ export class MemberStore {
 	private constructor(client: StorageClient, values: ReadonlyMap<string, Uint8Array>) {
 		this.#client = client;
 		this.incarnation = decodeNumber(values.get(INCARNATION_KEY)) ?? 0;
+		this.#tags = values.get(TAGS_KEY) ?? NO_TAGS;
 		this.life = decodeNumber(values.get(LIFE_KEY)) ?? -1;
 		this.values = values.get(VALUES_KEY) ?? null;
 		this.#contacts = new MemberContacts(decodeContacts(values.get(CONTACTS_KEY)));
@@ -68,8 +73,16 @@ export class MemberStore {
 		return this.#client.receive(message);
 	}
 
-	keepIncarnation(incarnation: number): void {
+	/** What the member says of itself. */
+	keepStatement({ incarnation, tags = NO_TAGS }: SwimDurable): void {
 		this.#put(INCARNATION_KEY, encodeNumber(incarnation));
+		if (Buffer.compare(tags, this.#tags) === 0) return;
+		if (this.#put(TAGS_KEY, tags) !== null) this.#tags = tags;
+	}
+
+	/** As the member has set them last, in this life or a former one. */
+	get tags(): Uint8Array {
+		return this.#tags;
 	}
 
 	/** Whether a change could be kept now. */

@@ -37,7 +37,7 @@ import {
 } from "./sync.ts";
 import { announce, handleUpdate, INCARNATION_MAX } from "./updates.ts";
 import { answerQuery, handleEvent, handleQueryAnswer, handleQueryTimer, startEvent } from "./user-events.ts";
-import type { SwimRequest, SwimTimer, SwimTypes } from "./vocabulary.ts";
+import type { SwimDurable, SwimRequest, SwimTimer, SwimTypes } from "./vocabulary.ts";
 
 /** One member of a group that watches over itself. `now` is never looked at. */
 export class SwimMachine implements StateMachine<SwimTypes> {
@@ -67,7 +67,7 @@ export class SwimMachine implements StateMachine<SwimTypes> {
 				handleRequest(core, input.requestId, input.request);
 				return;
 			case "start":
-				handleStart(core, input.durable.incarnation);
+				handleStart(core, input.durable);
 				return;
 			case "batch-ended":
 			case "write-completed":
@@ -98,11 +98,12 @@ export class SwimMachine implements StateMachine<SwimTypes> {
 }
 
 /** The clocks of a group are out of step, so the first period is of any length. */
-function handleStart(core: SwimCore, lastIncarnation: number): void {
+function handleStart(core: SwimCore, { incarnation, tags = NO_BYTES }: SwimDurable): void {
 	assert(core.phase === "new", "a life starts once");
 	const { probeIntervalMs, syncIntervalMs, healIntervalMs } = core.config;
 	core.phase = "running";
-	announce(core, Math.min(lastIncarnation + 1, INCARNATION_MAX));
+	if (tags.length <= TAGS_BYTES_MAX) core.tags = tags;
+	announce(core, Math.min(incarnation + 1, INCARNATION_MAX));
 	setTimer(core, "probe", 1, probeIntervalMs);
 	setTimer(core, "sync", 1, syncIntervalMs);
 	setTimer(core, "heal", 1, healIntervalMs);

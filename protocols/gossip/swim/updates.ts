@@ -137,12 +137,13 @@ function refute(core: SwimCore, against: number, accusation: UpdateKind, by: Nod
 	emit(core, { type: "refuted", incarnation, accusation, by });
 }
 
-/** Speaks for itself at a new incarnation, and keeps that for its next life. */
+/** Speaks for itself at a new incarnation, and keeps that and its tags for its next life. */
 export function announce(core: SwimCore, incarnation: number): void {
 	const { nodeId } = core.config;
 	core.incarnation = incarnation;
 	core.lastWriteId++;
-	core.out.push({ type: "persist", writeId: core.lastWriteId, write: { incarnation } });
+	const write = core.tags.length === 0 ? { incarnation } : { incarnation, tags: core.tags };
+	core.out.push({ type: "persist", writeId: core.lastWriteId, write });
 	const statement = {
 		kind: "alive",
 		node: nodeId,

@@ -88,9 +88,11 @@ export type SwimEvent =
 	  }
 	| { readonly type: "query-ended"; readonly lamport: number; readonly answers: number };
 
-/** What outlives a crash: the highest incarnation that this member has used. A host without a disk gives 0. */
+/** What outlives a crash: the highest incarnation that this member has used, and its tags. A host without a disk gives 0 and none. */
 export interface SwimDurable {
 	readonly incarnation: number;
+	/** As it has set them last; left out when it has none. */
+	readonly tags?: Uint8Array;
 }
 
 /** `suspicion/NODE`: the next decision about a suspect. `dead/NODE`: a dead member's next stage. `relay/SEQUENCE`, `query/LAMPORT`. */

@@ -43,5 +43,13 @@ it("a query reaches those that its filter is for, and their answers come back", 
 	expect(answered.length).toBeGreaterThan(0);
 	expect(await ask({ nodes: [nodeId("node-8"), nodeId("node-2")] })).toEqual(["node-2", "node-8"]);
 	expect(await ask({})).toEqual(nodes);
+	// A member whose thread dies says the same of itself in its next life.
+	const [thread] = [...group.threads].find(([, members]) => members.some((member) => member === "node-3")) ?? [];
+	await simulation.complete(group.killThread(thread ?? expect.fail("each member has a thread")));
+	await simulation.run({ untilMs: simulation.nowMs + 20_000 });
+	expect(await ask({ tags: { role: "web-*", zone: "a" } })).toEqual(["node-1", "node-3"]);
+	await simulation.complete(group.request("node-3", { type: "set-tags", tags: encodeTags({}) }, "tags-set"));
+	await simulation.run({ untilMs: simulation.nowMs + 2_000 });
+	expect(await ask({ tags: { role: "web-*", zone: "a" } })).toEqual(["node-1"]);
 	await world.stop();
 });
