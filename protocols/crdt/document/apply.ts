@@ -7,6 +7,7 @@ import { stampOf } from "../types/entry-values.ts";
 import type { Container } from "./container.ts";
 import type { DocumentCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
+import { requireSame } from "./known-operations.ts";
 import { appendDeletion } from "./own-update.ts";
 import { DELETION, ENTRY, INSERTION } from "./update-builder.ts";
 import {
@@ -46,7 +47,8 @@ function tryUpdate(core: DocumentCore, bytes: Uint8Array): ApplyOutcome {
 	const { heads } = core;
 	let isKnown = true;
 	let waits = false;
-	for (const { replica, first, last } of update.sections) {
+	for (const { replica, first, last, records } of update.sections) {
+		if (first <= heads[replica]! && core.epoch === 0 && update.epoch === 0) requireSame(core, replica, records);
 		if (last <= heads[replica]!) continue;
 		isKnown = false;
 		if (replica === core.self && !core.isRecovering) refuseReuse(core);

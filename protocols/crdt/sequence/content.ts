@@ -50,6 +50,12 @@ export class TextContent {
 		return this.#pages[replica]![sequence >> PAGE_BITS]![sequence & PAGE_MASK]!;
 	}
 
+	/** The unit of an id; 0 where none is held. */
+	heldUnit(replica: number, sequence: number): number {
+		if (this.#loaded !== null) this.#spread();
+		return this.#pages[replica]?.[sequence >> PAGE_BITS]?.[sequence & PAGE_MASK] ?? 0;
+	}
+
 	/** The text of consecutive ids. */
 	read(replica: number, sequence: number, length: number): string {
 		if (this.#loaded !== null) this.#spread();
@@ -153,6 +159,11 @@ export class ListContent {
 
 	value(replica: number, sequence: number): Value {
 		return this.#values[replica]!.get(sequence)!;
+	}
+
+	/** The value of an id, if one is held. */
+	heldValue(replica: number, sequence: number): Value | undefined {
+		return this.#values[replica]?.get(sequence);
 	}
 
 	/** Drops everything. */

@@ -167,6 +167,48 @@ describe("replica ids", () => {
 		expect(CrdtDocument.load(b.encode(), { replica: next, schema }).text("text").toString()).toBe("x");
 	});
 
+	it("that two use are found out by whoever is told other operations under numbers that it knows, of any type", () => {
+		const acts: readonly ((to: CrdtDocument) => unknown)[] = [
+			(to) => to.text("text").insert(0, "one"),
+			(to) => to.text("text").insert(0, "two"),
+			(to) => to.text("text").insert(0, "three, which is longer"),
+			(to) => to.list("list").insert(0, 1, 2, 3),
+			(to) => to.list("list").insert(0, 1, 2, 4),
+			(to) => to.set("set").add("x"),
+			(to) => to.set("set").add("y"),
+			(to) => to.counter("n").increment(),
+			(to) => to.counter("n").increment(2),
+			(to) => to.lwwRegister("title").set("x"),
+			(to) => to.counter("map", "key").increment(),
+			// Of two that begin alike, the second operation differs.
+			(to) => [to.text("text").insert(0, "z"), to.text("text").delete(0, 1)],
+			(to) => [to.text("text").insert(0, "z"), to.text("text").insert(1, "y")],
+			(to) => [to.text("text").insert(0, "z"), to.set("set").add("y")],
+			(to) => [to.text("text").insert(0, "z"), to.list("list").insert(0, 7)],
+		];
+		const update = (act: (to: CrdtDocument) => unknown): Uint8Array => {
+			const made = document("a");
+			act(made);
+			return made.takeUpdate()!;
+		};
+		for (const [i, first] of acts.entries()) {
+			for (const [j, second] of acts.entries()) {
+				const reader = document("b");
+				expect(reader.apply(update(first))).toBe("applied");
+				const before = reader.encode();
+				const again = (): unknown => reader.apply(update(second));
+				if (i === j) expect(again()).toBe("known");
+				else expect([i, j, thrownCode(again)]).toEqual([i, j, "crdt-replica-reused"]);
+				expect(reader.encode()).toEqual(before);
+			}
+		}
+		// The replica itself is told by its twin.
+		const one = document("a");
+		acts[0]!(one);
+		one.takeUpdate();
+		expect(thrownCode(() => one.apply(update(acts[1]!)))).toBe("crdt-replica-reused");
+	});
+
 	it("are refused below an incarnation that is known", () => {
 		const [later, b] = [document("a", 5), document("b")];
 		b.apply(typed(later, "x"));
